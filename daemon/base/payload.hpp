@@ -1,0 +1,63 @@
+/// Bytes that are written once and sent to many: immutable, reference-counted,
+/// one allocation, one pointer wide. The count is not atomic: a Payload lives on
+/// the loop's thread alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace chatd {
+
+class Payload {
+ public:
+  Payload() = default;
+  /// `weight`: for how many things that matter to its sender these bytes stand. Who
+  /// cannot send them to their end says so in that unit.
+  explicit Payload(std::string_view bytes, std::uint32_t weight = 1)
+      : block_{Block::make(bytes, weight)} {}
+
+  Payload(const Payload& other) noexcept : block_{other.block_} {
+    if (block_ != nullptr) ++block_->references;
+  }
+  Payload(Payload&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
+  Payload& operator=(Payload other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~Payload() {
+    if (block_ != nullptr && --block_->references == 0) ::operator delete(block_);
+  }
+
+  [[nodiscard]] std::string_view view() const {
+    return block_ == nullptr ? std::string_view{} : std::string_view{block_->data(), block_->size};
+  }
+  [[nodiscard]] std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
+  [[nodiscard]] std::uint32_t weight() const { return block_ == nullptr ? 0 : block_->weight; }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+
+ private:
+  struct Block {
+    std::size_t size;
+    std::uint32_t references;
+    std::uint32_t weight;
+
+    [[nodiscard]] char* data() { return reinterpret_cast<char*>(this + 1); }
+
+    static Block* make(std::string_view bytes, std::uint32_t weight) {
+      auto* block = static_cast<Block*>(::operator new(sizeof(Block) + bytes.size()));
+      block->size = bytes.size();
+      block->references = 1;
+      block->weight = weight;
+      if (!bytes.empty()) std::memcpy(block->data(), bytes.data(), bytes.size());
+      return block;
+    }
+  };
+
+  Block* block_ = nullptr;
+};
+
+}  // namespace chatd

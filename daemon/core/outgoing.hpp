@@ -1,0 +1,35 @@
+/// One operator's message on its way to any number of clients: encoded once for
+/// each dialect, when the first client of that dialect needs it, and shared.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/payload.hpp"
+#include "core/framer.hpp"
+
+namespace chatd::core {
+
+class Outgoing {
+ public:
+  /// `text` is well-formed UTF-8 and stays with the caller until this is gone.
+  explicit Outgoing(std::string_view text) : text_{text} {}
+
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+  /// The bytes for a client: `original` as they are, `line` (and a client that is
+  /// undecided) with an LF behind, `telnet` with CR LF for each LF and behind.
+  const Payload& as(Dialect dialect);
+
+ private:
+  std::string_view text_;
+  Payload original_;
+  Payload line_;
+  Payload telnet_;
+};
+
+/// The encoding that Outgoing shares, for bytes that go to one client alone. The
+/// weight is the number of operators' messages that it stands for.
+Payload encode(std::string_view text, Dialect dialect, std::uint32_t weight = 1);
+
+}  // namespace chatd::core

@@ -1,0 +1,280 @@
+#include "core/router.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <optional>
+
+namespace chatd::core {
+
+Router::Router(Settings settings, SessionId last_id)
+    : settings_{std::move(settings)}, last_id_{last_id} {}
+
+Router::~Router() = default;
+
+void Router::set_settings(Settings settings) {
+  settings_ = std::move(settings);
+  for (const auto& session : slots_) {
+    if (session) settle(*session);
+  }
+}
+
+Context Router::context(Time now, Outbox& outbox) {
+  return {settings_, now, outbox, reading_, counters_};
+}
+
+template <class Act>
+void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
+  assert(has(slot));
+  Session& session = *slots_[slot];
+  Context work = context(now, outbox);
+  act(session, work);
+  settle(session);
+}
+
+template <class Act>
+bool Router::with_id(SessionId id, Time now, Outbox& outbox, Act act) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return false;
+  with(found->second, now, outbox, std::move(act));
+  return true;
+}
+
+/// After each thing that happened to a session: forget it if it is over, and file
+/// it anew if it wants to be woken sooner. (Later is found out when the old
+/// deadline comes, so that a message costs no work here.)
+void Router::settle(Session& session) {
+  if (session.ended()) {
+    file(session, kNever);
+    by_id_.erase(session.id());
+    slots_[session.slot()].reset();
+    return;
+  }
+  const Time when = session.deadline(settings_);
+  if (when < session.filed_at) file(session, when);
+}
+
+void Router::file(Session& session, Time when) {
+  if (session.filed_at != kNever) deadlines_.erase({session.filed_at, session.slot()});
+  session.filed_at = when;
+  if (when != kNever) deadlines_.insert({when, session.slot()});
+}
+
+SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox) {
+  assert(!has(slot));
+  if (slot >= slots_.size()) slots_.resize(slot + 1);
+  const SessionId id = ++last_id_;
+  slots_[slot] = std::make_unique<Session>(id, slot, dialect, now);
+  by_id_.emplace(id, slot);
+  with(slot, now, outbox, [](Session& session, Context& work) { session.connected(work); });
+  return id;
+}
+
+void Router::receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox) {
+  with(slot, now, outbox,
+       [bytes](Session& session, Context& work) { session.receive(bytes, work); });
+}
+
+void Router::end_of_input(Slot slot, Time now, Outbox& outbox) {
+  with(slot, now, outbox, [](Session& session, Context& work) { session.end_of_input(work); });
+}
+
+void Router::broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
+                    Outbox& outbox) {
+  with(slot, now, outbox,
+       [&](Session& session, Context& work) { session.broken(reason, unsent, work); });
+}
+
+void Router::overflowed(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
+                        Outbox& outbox) {
+  const SessionId id = slots_[slot]->id();
+  auto& events = outbox.events();
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    Event& event = events[i];
+    if (event.type == EventType::kDelivered && event.session == id) {
+      ++unsent;  // it had been held, and was in that write
+      continue;
+    }
+    if (event.type != EventType::kSent || event.state != SendState::kSent) continue;
+    if (event.session == id) {
+      event.state = SendState::kLost;
+    } else if (event.session == 0) {
+      const auto ids = std::span{outbox.ids()}.subspan(event.sessions.begin, event.sessions.size);
+      const auto place = std::find(ids.begin(), ids.end(), id);
+      if (place == ids.end()) continue;
+      std::rotate(place, place + 1, ids.end());
+      if (--event.sessions.size == 1) {
+        event.session = ids.front();
+        event.sessions = {};
+      }
+      const auto text = event.text;
+      const auto by = event.operator_name;
+      Event& lost = outbox.add(EventType::kSent, id);
+      lost.text = text;
+      lost.operator_name = by;
+      lost.state = SendState::kLost;
+    } else {
+      continue;
+    }
+    --counters_.delivered;
+    ++counters_.lost;
+  }
+  broken(slot, reason, unsent, now, outbox);
+}
+
+void Router::lost_after_end(std::uint32_t unsent) {
+  counters_.delivered -= unsent;
+  counters_.lost += unsent;
+}
+
+Receipt Router::send(const Recipients& to, std::string_view text, std::string_view operator_name,
+                     Time now, Outbox& outbox) {
+  Receipt receipt;
+  Outgoing message{text};
+  const auto kept_text = outbox.keep(text);
+  const auto kept_name = outbox.keep(operator_name);
+
+  // One event for each state that occurs, made when it first does: a held message
+  // needs its number at once.
+  struct Group {
+    SendState state;
+    std::vector<SessionId>& ids;
+    std::optional<std::size_t> event{};
+  };
+  Group sent{SendState::kSent, receipt.delivered};
+  Group held{SendState::kHeld, receipt.held};
+  const auto join = [&](Group& group, SessionId id) -> Seq {
+    if (!group.event) {
+      group.event = outbox.events().size();
+      Event& event = outbox.add(EventType::kSent, id);
+      event.text = kept_text;
+      event.operator_name = kept_name;
+      event.state = group.state;
+    }
+    group.ids.push_back(id);
+    return outbox.events()[*group.event].seq;
+  };
+
+  const auto offer = [&](Session& session, Context& work) {
+    switch (session.disposition(text.size(), settings_)) {
+      case Session::Disposition::kNow:
+        (void)join(sent, session.id());
+        session.send(message, work);
+        return;
+      case Session::Disposition::kHold:
+        session.hold(message, join(held, session.id()), work);
+        return;
+      case Session::Disposition::kParting:
+        receipt.refused.push_back({session.id(), Refusal::kLimit, "bye was already said to it"});
+        return;
+      case Session::Disposition::kFull:
+        receipt.refused.push_back({session.id(), Refusal::kLimit,
+                                   "it does not listen, and as much as may be is held for it"});
+        return;
+      case Session::Disposition::kTooLong:
+        receipt.refused.push_back(
+            {session.id(), Refusal::kLimit,
+             "the message is longer than limits.output_hard, which is all that may wait for it"});
+        return;
+      case Session::Disposition::kEmpty:
+        receipt.refused.push_back(
+            {session.id(), Refusal::kLimit, "an original client cannot get an empty message"});
+        return;
+    }
+  };
+  if (to.everyone) {
+    for (Slot slot = 0; slot < slots_.size(); ++slot) {
+      if (slots_[slot]) with(slot, now, outbox, offer);
+    }
+  } else {
+    auto ids = to.sessions;
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    for (const SessionId id : ids) {
+      if (!with_id(id, now, outbox, offer)) {
+        receipt.refused.push_back({id, Refusal::kNoSession, "no such session"});
+      }
+    }
+  }
+  for (const Group& group : {sent, held}) {
+    if (group.ids.size() < 2) continue;
+    auto& ids = outbox.ids();
+    Event& event = outbox.events()[*group.event];
+    event.session = 0;
+    event.sessions = {static_cast<std::uint32_t>(ids.size()),
+                      static_cast<std::uint32_t>(group.ids.size())};
+    ids.insert(ids.end(), group.ids.begin(), group.ids.end());
+  }
+  return receipt;
+}
+
+bool Router::bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox) {
+  return with_id(id, now, outbox,
+                 [&](Session& session, Context& work) { session.bye(operator_name, work); });
+}
+
+bool Router::kick(SessionId id, std::string_view reason, std::string_view operator_name, Time now,
+                  Outbox& outbox) {
+  std::string sentence = "kicked by ";
+  sentence += operator_name;
+  if (!reason.empty()) {
+    sentence += ": ";
+    sentence += reason;
+  }
+  return with_id(id, now, outbox,
+                 [&](Session& session, Context& work) { session.end(sentence, work); });
+}
+
+bool Router::name(SessionId id, std::string_view name, std::string_view operator_name, Time now,
+                  Outbox& outbox) {
+  return with_id(id, now, outbox, [&](Session& session, Context& work) {
+    session.set_name(name);
+    const auto kept_name = work.outbox.keep(name);
+    const auto kept_operator = work.outbox.keep(operator_name);
+    Event& event = work.outbox.add(EventType::kNamed, id);
+    event.text = kept_name;
+    event.operator_name = kept_operator;
+  });
+}
+
+void Router::stop(Time now, Outbox& outbox) {
+  for (Slot slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot]) {
+      with(slot, now, outbox, [](Session& session, Context& work) { session.stop(work); });
+    }
+  }
+}
+
+void Router::tick(Time now, Outbox& outbox) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const Slot slot = deadlines_.begin()->second;
+    Session& session = *slots_[slot];
+    file(session, kNever);
+    with(slot, now, outbox, [](Session& due, Context& work) { due.expire(work); });
+    // A session that is still due now would be asked for ever: once a tick is enough.
+    if (has(slot) && slots_[slot]->filed_at <= now) {
+      file(*slots_[slot], now + Duration{1});
+    }
+  }
+}
+
+Time Router::deadline() const {
+  return deadlines_.empty() ? kNever : deadlines_.begin()->first;
+}
+
+const Session* Router::find(SessionId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : slots_[found->second].get();
+}
+
+std::vector<const Session*> Router::sessions() const {
+  std::vector<const Session*> all;
+  all.reserve(by_id_.size());
+  for (const auto& session : slots_) {
+    if (session) all.push_back(session.get());
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Session* a, const Session* b) { return a->id() < b->id(); });
+  return all;
+}
+
+}  // namespace chatd::core

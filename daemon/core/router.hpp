@@ -1,0 +1,119 @@
+/// Who is who, and what goes where: all sessions, by the slot that the wiring gave
+/// them and by their id, and the one set of deadlines. Everything goes in as a
+/// value and comes out as an effect in an Outbox; time comes in with each call.
+///
+/// Invariant: each session is filed under its slot, under its id, and under at
+/// most one deadline, which is never later than the session's own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+#include "core/outbox.hpp"
+#include "core/session.hpp"
+#include "core/settings.hpp"
+
+namespace chatd::core {
+
+/// Why an operator's wish was not done.
+enum class Refusal : std::uint8_t { kNoSession, kLimit };
+
+struct Refused {
+  SessionId session;
+  Refusal why;
+  std::string reason;  ///< a sentence for a person
+};
+
+/// What became of an operator's message, for each session it was meant for.
+struct Receipt {
+  std::vector<SessionId> delivered;
+  std::vector<SessionId> held;
+  std::vector<Refused> refused;
+};
+
+/// Whom a message is for.
+struct Recipients {
+  bool everyone = false;
+  std::vector<SessionId> sessions;  ///< if not everyone; one that is named twice gets it once
+};
+
+class Router {
+ public:
+  /// `last_id` is the highest id that was ever given.
+  explicit Router(Settings settings, SessionId last_id = 0);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  /// Follows new settings; deadlines that they bring nearer are filed anew.
+  void set_settings(Settings settings);
+
+  // What happens on a client's connection. An unknown slot is a bug.
+  SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox);
+  void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
+  void end_of_input(Slot slot, Time now, Outbox& outbox);
+  /// The connection is gone. `unsent` of the messages written to it never left.
+  void broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now, Outbox& outbox);
+  /// A write of `outbox` was not taken: too much waits for this client. What the
+  /// outbox says of it as sent becomes lost, and the session ends. `unsent` as above,
+  /// without that write.
+  void overflowed(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
+                  Outbox& outbox);
+  /// Of messages to a session that has ended since, `unsent` never left.
+  void lost_after_end(std::uint32_t unsent);
+  [[nodiscard]] bool has(Slot slot) const { return slot < slots_.size() && slots_[slot]; }
+
+  // What operators say. `operator_name` is whom the events name.
+  /// `text` must be well-formed UTF-8.
+  Receipt send(const Recipients& to, std::string_view text, std::string_view operator_name,
+               Time now, Outbox& outbox);
+  /// False: no such session; so with the others.
+  [[nodiscard]] bool bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox);
+  [[nodiscard]] bool kick(SessionId id, std::string_view reason, std::string_view operator_name,
+                          Time now, Outbox& outbox);
+  [[nodiscard]] bool name(SessionId id, std::string_view name, std::string_view operator_name,
+                          Time now, Outbox& outbox);
+  /// The daemon stops: every session ends, with the farewell where one is due.
+  void stop(Time now, Outbox& outbox);
+
+  /// Does what is due by `now`.
+  void tick(Time now, Outbox& outbox);
+  /// When tick() has something to do.
+  [[nodiscard]] Time deadline() const;
+
+  [[nodiscard]] const Session* find(SessionId id) const;
+  [[nodiscard]] const Session& at(Slot slot) const { return *slots_[slot]; }
+  /// All sessions, in the order of their ids.
+  [[nodiscard]] std::vector<const Session*> sessions() const;
+  [[nodiscard]] std::size_t size() const { return by_id_.size(); }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+
+ private:
+  template <class Act>
+  void with(Slot slot, Time now, Outbox& outbox, Act act);
+  template <class Act>
+  bool with_id(SessionId id, Time now, Outbox& outbox, Act act);
+  Context context(Time now, Outbox& outbox);
+  void settle(Session& session);
+  void file(Session& session, Time when);
+
+  Settings settings_;
+  Counters counters_;
+  Reading reading_;
+  std::vector<std::unique_ptr<Session>> slots_;
+  std::unordered_map<SessionId, Slot> by_id_;
+  std::set<std::pair<Time, Slot>> deadlines_;
+  SessionId last_id_;
+};
+
+}  // namespace chatd::core

@@ -1,0 +1,396 @@
+#include "core/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace chatd::core {
+
+namespace {
+
+/// A client past its rate is let on again when it may send this many messages, so
+/// that a flood costs a few wake-ups a second and not one for each message.
+constexpr double kResumeTokens = 8;
+
+Time after(Time now, Duration delay) {
+  return delay > Duration{0} ? now + delay : kNever;
+}
+
+/// Less than one message could never be read.
+double burst_of(const Settings& settings) {
+  return std::max(settings.messages_burst, 1.0);
+}
+
+double resume_tokens(const Settings& settings) {
+  return settings.messages_per_second > 0 ? std::min(kResumeTokens, burst_of(settings)) : 0;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+}  // namespace
+
+std::string_view to_string(Session::State state) {
+  switch (state) {
+    case Session::State::kOpen:
+      return "open";
+    case Session::State::kAsking:
+      return "asking";
+    case Session::State::kParting:
+      return "parting";
+  }
+  return "open";
+}
+
+Session::Session(SessionId id, Slot slot, DialectSetting setting, Time now)
+    : framer_{setting},
+      id_{id},
+      connected_at_{now},
+      last_activity_{now},
+      refilled_{now},
+      slot_{slot},
+      setting_{setting} {}
+
+void Session::connected(Context& context) {
+  ++context.counters.accepted;
+  context.outbox.add(EventType::kConnected, id_).slot = slot_;
+}
+
+// ---- what the client does ----
+
+void Session::receive(std::string_view bytes, Context& context) {
+  last_activity_ = context.now;
+  const bool first = !std::exchange(spoken_, true);
+  if (first && setting_ != DialectSetting::kAuto && setting_ != DialectSetting::kOriginal) {
+    decided(context);
+  }
+  if (backlog_) {  // what was on its way when reading was paused
+    *backlog_ += bytes;
+    return;
+  }
+  read(bytes, context);
+}
+
+void Session::read(std::string_view input, Context& context) {
+  while (!input.empty() && !ended_) {
+    if (!may_read(context)) {
+      backlog_ = std::make_unique<std::string>(input);
+      context.outbox.flow(slot_, false);
+      return;
+    }
+    const auto before = framer_.dialect();
+    const bool found = framer_.next(input, context.now, context.settings, context.reading);
+    if (!context.reading.reply.empty()) {
+      write(Payload{std::exchange(context.reading.reply, {}), 0}, context);
+    }
+    if (framer_.dialect() != before) decided(context);
+    if (found) message(context);
+  }
+  if (!ended_) part(context);
+}
+
+/// A token bucket. False if the client has to wait.
+bool Session::may_read(const Context& context) {
+  const double rate = context.settings.messages_per_second;
+  const double burst = burst_of(context.settings);
+  if (rate <= 0 || unpaced_) return true;
+  if (tokens_ < 0) {
+    tokens_ = static_cast<float>(burst);
+  } else if (context.now > refilled_) {
+    const double seconds = std::chrono::duration<double>(context.now - refilled_).count();
+    tokens_ = static_cast<float>(std::min(burst, tokens_ + seconds * rate));
+  }
+  refilled_ = context.now;
+  return tokens_ >= 1;
+}
+
+/// Reads at once what waited for its turn: the client can send no more, and what it
+/// sent before that counts.
+void Session::read_backlog(Context& context) {
+  if (!backlog_) return;
+  unpaced_ = true;
+  const auto rest = std::exchange(backlog_, {});
+  read(*rest, context);
+}
+
+void Session::message(Context& context) {
+  const auto text = context.reading.text;
+  tokens_ = std::max(tokens_ - 1, tokens_ < 0 ? tokens_ : 0.0F);
+  if (!context.reading.cut && is_bye(text)) {
+    if (takes_turns()) heard(context);
+    close("bye", context);
+    return;
+  }
+  ++context.counters.messages_in;
+  ++unread_;
+  Event& event = context.outbox.add(EventType::kMessage, id_);
+  event.text = context.outbox.keep(text);
+  event.cut = context.reading.cut;
+  if (takes_turns()) heard(context);
+}
+
+/// An original client has spoken: it listens.
+void Session::heard(Context& context) {
+  turn().heard(context.now, after(context.now, context.settings.original_hold));
+  release(context);
+}
+
+bool Session::is_bye(std::string_view text) const {
+  if (dialect() == Dialect::kOriginal) return text == "bye";
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text.size() == 3 && (text[0] | 0x20) == 'b' && (text[1] | 0x20) == 'y' &&
+         (text[2] | 0x20) == 'e';
+}
+
+/// It may be known now to be a line or telnet client: then it is written to freely.
+void Session::decided(Context& context) {
+  if (!reads_lines()) return;
+  greet(context);
+  drain(context);
+}
+
+/// It has been silent for a second: a person, who waits to be spoken to.
+void Session::speak_first(Context& context) {
+  spoken_to_ = true;
+  greet(context);
+  drain(context);
+  if (state_ == State::kParting) close(*farewell_reason_, context);
+}
+
+void Session::greet(Context& context) {
+  if (std::exchange(greeted_, true) || context.settings.greeting.empty()) return;
+  write(encode(context.settings.greeting, dialect(), 0), context);
+}
+
+/// Sends all that is held, to a client that takes no turns or no more. One write: if
+/// it is not taken, none of that was delivered (see Router::overflowed).
+void Session::drain(Context& context) {
+  if (!turn_ || context.gone) return;
+  std::string bytes;
+  std::vector<Seq> refs;
+  turn_->drain(refs, [&](const Payload& text) {
+    // Without delimiters of the dialect's own, LF stands between.
+    if (dialect() == Dialect::kOriginal && !bytes.empty()) bytes += '\n';
+    bytes += encode(text.view(), dialect()).view();
+  });
+  turn_.reset();
+  if (refs.empty()) return;
+  write(Payload{bytes, static_cast<std::uint32_t>(refs.size())}, context);
+  delivered(refs, context);
+}
+
+/// A line client to which bye was said before that was known: it has got all now.
+void Session::part(Context& context) {
+  if (state_ == State::kParting && reads_lines() && !backlog_) close(*farewell_reason_, context);
+}
+
+void Session::end_of_input(Context& context) {
+  read_backlog(context);
+  if (ended_) return;
+  if (framer_.finish(context.settings, context.reading)) message(context);
+  if (ended_) return;
+  if (state_ == State::kParting) {
+    close(*farewell_reason_, context);
+  } else if (unread_ > 0) {
+    // It takes no turns any more: whoever closes only the sending side reads on.
+    state_ = State::kAsking;
+    until_ = after(context.now, context.settings.answer_timeout);
+    drain(context);
+  } else {
+    close("left", context);
+  }
+}
+
+void Session::broken(std::string_view reason, std::uint32_t unsent, Context& context) {
+  context.gone = true;
+  context.unsent = unsent;
+  read_backlog(context);
+  if (!ended_) say_over(reason, context);
+}
+
+// ---- what operators do ----
+
+/// Whether it must be treated as the original client: it has a turn.
+bool Session::takes_turns() const {
+  return dialect() == Dialect::kOriginal && state_ != State::kAsking;
+}
+
+bool Session::reads_lines() const {
+  return dialect() == Dialect::kLine || dialect() == Dialect::kTelnet;
+}
+
+/// Whether it may be written to at any time: it takes no turns, and it has spoken or
+/// waits to be spoken to.
+bool Session::writable() const {
+  return spoken_to_ ? !takes_turns() : spoken_ && (reads_lines() || state_ == State::kAsking);
+}
+
+Session::Disposition Session::disposition(std::size_t size, const Settings& settings) const {
+  if (state_ == State::kParting) return Disposition::kParting;
+  if (size > settings.output_hard) return Disposition::kTooLong;
+  // An undecided one may turn out to be original while the message is held.
+  const bool may_be_original =
+      dialect() == Dialect::kOriginal || (dialect() == Dialect::kUndecided && !spoken_to_);
+  if (size == 0 && may_be_original) return Disposition::kEmpty;
+  if (writable()) return Disposition::kNow;
+  if (takes_turns() && turn_ && turn_->fits(size)) return Disposition::kNow;
+  const auto held = turn_ ? turn_->held_bytes() : 0;
+  return held + size > settings.output_hard ? Disposition::kFull : Disposition::kHold;
+}
+
+void Session::send(Outgoing& message, Context& context) {
+  ++context.counters.messages_out;
+  ++context.counters.delivered;
+  unread_ = 0;
+  if (takes_turns()) turn().sent(message.text().size(), context.now);
+  write(message.as(dialect()), context);
+  if (state_ == State::kAsking) close("answered", context);
+}
+
+void Session::hold(Outgoing& message, Seq ref, Context& context) {
+  ++context.counters.messages_out;
+  ++context.counters.held;
+  unread_ = 0;
+  turn().hold(message.as(Dialect::kOriginal), ref, hold_until(context));
+  if (takes_turns()) release(context);
+}
+
+/// When a message that is held from now on goes out unasked. A client that has not
+/// spoken gets nothing in its first second, whatever original_hold is.
+Time Session::hold_until(const Context& context) const {
+  const auto due = after(context.now, context.settings.original_hold);
+  return spoken_ || due == kNever ? due : std::max(due, connected_at_ + kSilence);
+}
+
+void Session::release(Context& context) {
+  if (!turn_ || context.gone) return;
+  Turn::Released released;
+  turn_->release(context.now, released);
+  if (released.bytes.empty()) return;
+  // It stands for the messages that end in it.
+  write(Payload{released.bytes, static_cast<std::uint32_t>(released.delivered.size())}, context);
+  delivered(released.delivered, context);
+  if (released.bye) until_ = after(context.now, context.settings.bye_grace);
+}
+
+void Session::bye(std::string_view operator_name, Context& context) {
+  if (state_ == State::kParting) return;
+  const auto reason = "bye from " + std::string{operator_name};
+  if (writable()) {
+    close(reason, context);
+    return;
+  }
+  state_ = State::kParting;
+  farewell_reason_ = std::make_unique<std::string>(reason);
+  // Until the word is out; release() then starts the grace anew.
+  const auto& settings = context.settings;
+  until_ = after(context.now, settings.bye_grace);
+  if (until_ != kNever) until_ += settings.original_hold;
+  turn().hold_bye(hold_until(context));
+  if (takes_turns()) release(context);
+}
+
+void Session::end(std::string_view reason, Context& context) {
+  close(reason, context);
+}
+
+void Session::stop(Context& context) {
+  if (writable() && dialect() != Dialect::kOriginal && !context.settings.farewell.empty()) {
+    write(encode(context.settings.farewell, dialect(), 0), context);
+  }
+  close("the daemon stops", context);
+}
+
+void Session::set_name(std::string_view name) {
+  name_ = name.empty() ? nullptr : std::make_unique<std::string>(name);
+}
+
+// ---- time ----
+
+void Session::expire(Context& context) {
+  const auto now = context.now;
+  const auto& settings = context.settings;
+  if (backlog_ && may_read(context) && tokens_ >= resume_tokens(settings)) {
+    const auto rest = std::exchange(backlog_, {});
+    context.outbox.flow(slot_, true);
+    read(*rest, context);
+    if (ended_) return;
+  }
+  if (framer_.expire(now, settings, context.reading)) {
+    message(context);
+    if (ended_) return;
+  }
+  if (!spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal &&
+      now >= connected_at_ + kSilence) {
+    speak_first(context);
+    if (ended_) return;
+  }
+  if (takes_turns() && turn_ && now >= turn_->deadline()) release(context);
+  if (now >= until_) {
+    close(state_ == State::kParting ? std::string_view{*farewell_reason_} : "no answer in time",
+          context);
+  } else if (settings.idle_timeout > Duration{0} && now >= last_activity_ + settings.idle_timeout) {
+    close("idle", context);
+  }
+}
+
+Time Session::deadline(const Settings& settings) const {
+  Time when = std::min(framer_.deadline(), until_);
+  if (!spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal) {
+    when = std::min(when, connected_at_ + kSilence);
+  }
+  if (takes_turns() && turn_) when = std::min(when, turn_->deadline());
+  if (settings.idle_timeout > Duration{0}) {
+    when = std::min(when, last_activity_ + settings.idle_timeout);
+  }
+  if (backlog_) {
+    const double rate = std::max(settings.messages_per_second, 0.001);
+    const double missing = std::max(resume_tokens(settings) - tokens_, 0.0);
+    when =
+        std::min(when, refilled_ + Duration{static_cast<Duration::rep>(missing / rate * 1000) + 1});
+  }
+  return when;
+}
+
+// ---- its end, and other effects ----
+
+void Session::close(std::string_view reason, Context& context) {
+  if (!context.gone) context.outbox.close(slot_);
+  say_over(reason, context);
+}
+
+void Session::say_over(std::string_view reason, Context& context) {
+  ended_ = true;
+  const auto never_sent = held();
+  context.counters.held -= never_sent;
+  context.counters.delivered -= context.unsent;
+  context.counters.lost += never_sent + context.unsent;
+  Event& event = context.outbox.add(EventType::kDisconnected, id_);
+  event.slot = slot_;
+  event.text = context.outbox.keep(reason);
+  event.lost = never_sent + context.unsent;
+}
+
+void Session::write(Payload bytes, Context& context) {
+  if (context.gone) return;
+  last_activity_ = context.now;
+  context.outbox.write(slot_, std::move(bytes));
+}
+
+void Session::delivered(const std::vector<Seq>& refs, Context& context) {
+  for (const Seq ref : refs) {
+    context.outbox.add(EventType::kDelivered, id_).ref = ref;
+    --context.counters.held;
+    ++context.counters.delivered;
+  }
+}
+
+Turn& Session::turn() {
+  if (!turn_) turn_ = std::make_unique<Turn>();
+  return *turn_;
+}
+
+}  // namespace chatd::core

@@ -1,0 +1,161 @@
+/// One client from connect to close: what it says (Framer), when it may be spoken
+/// to (Turn), and how it ends. A pure machine: bytes, operator's words and time go
+/// in, effects go to the Outbox. It knows no other session and no operator.
+///
+/// Invariant: after ended() nothing more is said about this session; the event
+/// `disconnected` was its last.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "core/framer.hpp"
+#include "core/outbox.hpp"
+#include "core/outgoing.hpp"
+#include "core/settings.hpp"
+#include "core/turn.hpp"
+
+namespace chatd::core {
+
+/// What is counted over the life of the daemon. Of operators' messages to
+/// sessions, each one for each session:
+/// messages_out = delivered + held + lost.
+struct Counters {
+  std::uint64_t accepted = 0;      ///< sessions
+  std::uint64_t messages_in = 0;   ///< messages of clients
+  std::uint64_t messages_out = 0;  ///< messages taken from operators
+  std::uint64_t delivered = 0;     ///< of those, written to the client's connection
+  std::uint64_t held = 0;          ///< of those, waiting for the client (a gauge)
+  std::uint64_t lost = 0;          ///< of those, never to reach the client
+};
+
+/// What a session works with besides its own state.
+struct Context {
+  const Settings& settings;
+  Time now;
+  Outbox& outbox;
+  Reading& reading;
+  Counters& counters;
+  /// The connection is gone: there is nothing to write to or to close.
+  bool gone = false;
+  std::uint32_t unsent = 0;  ///< messages that were written to it and never left
+};
+
+class Session {
+ public:
+  enum class State : std::uint8_t {
+    kOpen,
+    kAsking,   ///< closed its sending side; waits for one answer
+    kParting,  ///< an operator said bye; waits for its own bye
+  };
+
+  /// Whether a message can go to it.
+  enum class Disposition : std::uint8_t {
+    kNow,      ///< it goes out at once
+    kHold,     ///< it will be held, in whole or in part
+    kParting,  ///< refused: bye was said
+    kFull,     ///< refused: output_hard bytes are held already
+    kTooLong,  ///< refused: by itself more than output_hard
+    kEmpty,    ///< refused: an original client would never notice an empty message
+  };
+
+  Session(SessionId id, Slot slot, DialectSetting setting, Time now);
+
+  /// Says that it is there. To be called once, first.
+  void connected(Context& context);
+
+  // What the client does.
+  void receive(std::string_view bytes, Context& context);
+  void end_of_input(Context& context);
+  /// The connection is gone; `unsent` messages of it were still queued.
+  void broken(std::string_view reason, std::uint32_t unsent, Context& context);
+
+  // What operators do.
+  [[nodiscard]] Disposition disposition(std::size_t size, const Settings& settings) const;
+  /// Sends at once; disposition() was kNow.
+  void send(Outgoing& message, Context& context);
+  /// Holds the message of the `sent` event `ref`; disposition() was kHold. A part
+  /// of it may go out at once.
+  void hold(Outgoing& message, Seq ref, Context& context);
+  void bye(std::string_view operator_name, Context& context);
+  /// Ends it now: kicked, not reading, ...
+  void end(std::string_view reason, Context& context);
+  /// The daemon stops: a last word where one is due, then the end.
+  void stop(Context& context);
+  void set_name(std::string_view name);
+
+  /// Does what is due.
+  void expire(Context& context);
+  /// When expire() has something to do; may be too early, never too late.
+  [[nodiscard]] Time deadline(const Settings& settings) const;
+
+  [[nodiscard]] SessionId id() const { return id_; }
+  [[nodiscard]] Slot slot() const { return slot_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] Dialect dialect() const { return framer_.dialect(); }
+  [[nodiscard]] Time connected_at() const { return connected_at_; }
+  /// When a byte last came from it or went to it.
+  [[nodiscard]] Time last_activity() const { return last_activity_; }
+  /// Messages of it since an operator last wrote to it.
+  [[nodiscard]] std::uint32_t unread() const { return unread_; }
+  /// Messages that are held for it.
+  [[nodiscard]] std::uint32_t held() const { return turn_ ? turn_->held() : 0; }
+  [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
+
+  /// The deadline under which the router has filed this session.
+  Time filed_at = kNever;
+
+ private:
+  void read(std::string_view input, Context& context);
+  void read_backlog(Context& context);
+  void message(Context& context);
+  void heard(Context& context);
+  void decided(Context& context);
+  void speak_first(Context& context);
+  void greet(Context& context);
+  void drain(Context& context);
+  void release(Context& context);
+  void part(Context& context);
+  void close(std::string_view reason, Context& context);
+  void say_over(std::string_view reason, Context& context);
+  void write(Payload bytes, Context& context);
+  void delivered(const std::vector<Seq>& refs, Context& context);
+  bool may_read(const Context& context);
+  [[nodiscard]] bool takes_turns() const;
+  [[nodiscard]] bool reads_lines() const;
+  [[nodiscard]] bool writable() const;
+  [[nodiscard]] bool is_bye(std::string_view text) const;
+  Turn& turn();
+  [[nodiscard]] Time hold_until(const Context& context) const;
+
+  Framer framer_;
+  std::unique_ptr<Turn> turn_;                    ///< only while it matters
+  std::unique_ptr<std::string> name_;             ///< only if it has one
+  std::unique_ptr<std::string> backlog_;          ///< read, but past its rate; reading is paused
+  std::unique_ptr<std::string> farewell_reason_;  ///< kParting: who said bye
+  SessionId id_;
+  Time connected_at_;
+  Time last_activity_;
+  Time until_ = kNever;  ///< kAsking, kParting: when that ends
+  Time refilled_;        ///< when tokens_ was right
+  float tokens_ = -1;    ///< messages that it may send at once; -1: the whole burst
+  std::uint32_t unread_ = 0;
+  Slot slot_;
+  DialectSetting setting_;
+  State state_ = State::kOpen;
+  bool spoken_ = false;     ///< a byte came from it
+  bool spoken_to_ = false;  ///< silent for a second: from then on it is written to
+  bool greeted_ = false;
+  bool ended_ = false;
+  bool unpaced_ = false;  ///< its end is near: what is left of it is read at once
+};
+
+/// "open", "asking" or "parting".
+std::string_view to_string(Session::State state);
+
+}  // namespace chatd::core

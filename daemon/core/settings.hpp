@@ -1,0 +1,42 @@
+/// What the chat can be told: the part of the configuration that core acts on.
+/// Names are those of chatd.toml. A reload replaces the whole; sessions follow
+/// the new values from then on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/time.hpp"
+
+namespace chatd::core {
+
+/// How a listener wants its clients to speak. kAuto: found out from their bytes.
+enum class DialectSetting : std::uint8_t { kAuto, kOriginal, kLine, kTelnet };
+
+/// Bytes that the original client reads at once, `recv(1024)`; also all that the
+/// original server could read, so a message up to here is whole without a delay.
+inline constexpr std::size_t kOriginalRead = 1024;
+
+/// A client that has said nothing for this long since it connected is a person.
+inline constexpr Duration kSilence{1000};
+
+/// How long the rest of a UTF-8 character is waited for.
+inline constexpr Duration kCharacterWait{1000};
+
+/// Zero means "never" for a duration.
+struct Settings {
+  std::string greeting;                  ///< to line and telnet clients; empty: none
+  std::string farewell;                  ///< to the same when the daemon stops; empty: none
+  std::size_t max_message = 8 * 1024;    ///< bytes of one client message, before repair
+  Duration settle{50};                   ///< quiet after which undecided bytes are original
+  Duration original_hold{10'000};        ///< after which a held message goes out anyway
+  Duration bye_grace{30'000};            ///< for the original client's own bye
+  Duration answer_timeout{600'000};      ///< for the answer to a half-closed asker
+  Duration idle_timeout{0};              ///< without a byte from or to the client
+  double messages_per_second = 50;       ///< of one session, on average
+  double messages_burst = 200;           ///< of one session, at once
+  std::size_t output_hard = 256 * 1024;  ///< bytes held or queued for one session
+};
+
+}  // namespace chatd::core

@@ -1,0 +1,95 @@
+// outbox: numbers that go on, texts that stay where they are, memory that is kept for
+// the next message and given back after a large one.
+#include "core/outbox.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/allocated.hpp"
+
+using chatd::Payload;
+using chatd::core::EventType;
+using chatd::core::Outbox;
+using chatd::test::allocated_bytes;
+
+namespace {
+
+/// The effects of a message to this many sessions.
+void fill(Outbox& outbox, std::uint32_t sessions) {
+  const Payload payload{"hello"};
+  for (std::uint32_t i = 0; i < sessions; ++i) {
+    const auto text = outbox.keep("hello");
+    outbox.add(EventType::kSent, i).text = text;
+    outbox.write(i, payload);
+    outbox.flow(i, true);
+    outbox.close(i);
+    outbox.ids().push_back(i);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("outbox: events count up over all deliveries", "[core][outbox]") {
+  Outbox outbox{7};
+  CHECK(outbox.add(EventType::kConnected, 1).seq == 8);
+  CHECK(outbox.add(EventType::kConnected, 2).seq == 9);
+  outbox.clear();
+  CHECK(outbox.empty());
+  CHECK(outbox.add(EventType::kConnected, 3).seq == 10);
+  CHECK(outbox.last_seq() == 10);
+}
+
+TEST_CASE("outbox: a text is found by its range, whatever came after it", "[core][outbox]") {
+  Outbox outbox;
+  const auto first = outbox.keep("first");
+  const auto empty = outbox.keep("");
+  const auto last = outbox.keep(std::string(100'000, 'x'));
+  CHECK(outbox.text(first) == "first");
+  CHECK(outbox.text(empty).empty());
+  CHECK(outbox.text(last) == std::string(100'000, 'x'));
+}
+
+TEST_CASE("outbox: an effect of any kind makes it not empty", "[core][outbox]") {
+  Outbox outbox;
+  CHECK(outbox.empty());
+  SECTION("event") {
+    outbox.add(EventType::kMessage, 1);
+  }
+  SECTION("write") {
+    outbox.write(1, Payload{"x"});
+  }
+  SECTION("close") {
+    outbox.close(1);
+  }
+  SECTION("flow") {
+    outbox.flow(1, false);
+  }
+  CHECK_FALSE(outbox.empty());
+  outbox.clear();
+  CHECK(outbox.empty());
+}
+
+TEST_CASE("outbox: the memory of one message is kept, that of a large broadcast is not",
+          "[core][outbox]") {
+  Outbox outbox;
+  fill(outbox, 100);
+  outbox.clear();
+  const auto before = allocated_bytes();
+  fill(outbox, 100);
+  outbox.clear();
+  CHECK(allocated_bytes() < before + 1000);
+  fill(outbox, 100'000);
+  CHECK(allocated_bytes() > before + 10'000'000);
+  outbox.clear();
+  CHECK(allocated_bytes() < before + 1'300'000);
+}
+
+TEST_CASE("outbox: all its memory can be given back", "[core][outbox]") {
+  const auto before = allocated_bytes();
+  Outbox outbox;
+  fill(outbox, 1000);
+  outbox.clear();
+  CHECK(allocated_bytes() > before + 100'000);
+  outbox.release_memory();
+  CHECK(allocated_bytes() < before + 10'000);
+}

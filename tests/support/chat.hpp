@@ -1,0 +1,272 @@
+/// A core::Router on a clock that the test holds, with a wiring that does at once
+/// what it is asked. Every action returns its effects as one line of text, so that a
+/// test reads as a table:
+///
+///   CHECK(chat.in("hello\n") == "said 'hello'");
+///   CHECK(chat.send("hi") == "sent; out 'hi\n'");
+///
+/// Effects stand in this order: events, bytes written, flow, the close; if there is
+/// none, that is "nothing". Session 1 is not named in them; any other is, by its
+/// number in front: "2 said 'hello'".
+/// Invariant: after each action the promises of the core that hold always have been
+/// checked (see check()).
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/router.hpp"
+
+namespace chatd::test {
+
+using core::DialectSetting;
+using core::SessionId;
+using core::Settings;
+using core::Slot;
+
+class Chat {
+ public:
+  explicit Chat(Settings settings = {}, SessionId last_id = 0)
+      : router_{std::move(settings), last_id} {}
+
+  // ---- what clients do; each connects to the lowest free slot, as in the wiring ----
+
+  std::string connect(DialectSetting dialect = DialectSetting::kAuto) {
+    Slot slot = 0;
+    while (router_.has(slot)) ++slot;
+    const SessionId id = router_.connect(slot, dialect, now_, outbox_);
+    REQUIRE(slots_.count(id) == 0);
+    slots_[id] = slot;
+    return shown(effects());
+  }
+  std::string in(std::string_view bytes, SessionId from = 1) {
+    router_.receive(slot(from), bytes, now_, outbox_);
+    return shown(effects());
+  }
+  std::string eof(SessionId from = 1) {
+    router_.end_of_input(slot(from), now_, outbox_);
+    return shown(effects());
+  }
+  /// `unsent` of the messages that were written to it never left.
+  std::string reset(SessionId from = 1, std::uint32_t unsent = 0) {
+    const Slot gone = slot(from);
+    router_.broken(gone, "connection reset", unsent, now_, outbox_);
+    REQUIRE_FALSE(router_.has(gone));
+    // There is nothing to write to, to pause or to close.
+    for (const auto& write : outbox_.writes()) REQUIRE(write.slot != gone);
+    for (const auto& flow : outbox_.flows()) REQUIRE(flow.slot != gone);
+    for (const auto& close : outbox_.closes()) REQUIRE(close.slot != gone);
+    return shown(effects());
+  }
+  /// From now on what is written to it is not taken; `unsent` waits already.
+  void stop_reading(SessionId who, std::uint32_t unsent = 0) { full_[slot(who)] = unsent; }
+
+  // ---- what operators do; the one that does it is called ann ----
+
+  std::string send(std::string_view text, SessionId to = 1) { return send(text, std::vector{to}); }
+  std::string send(std::string_view text, std::vector<SessionId> to) {
+    return send_to({false, std::move(to)}, text);
+  }
+  std::string send_all(std::string_view text) { return send_to({true, {}}, text); }
+  std::string bye(SessionId to = 1) { return asked(router_.bye(to, "ann", now_, outbox_)); }
+  std::string kick(SessionId who = 1, std::string_view reason = {}) {
+    return asked(router_.kick(who, reason, "ann", now_, outbox_));
+  }
+  std::string name(std::string_view name, SessionId who = 1) {
+    return asked(router_.name(who, name, "ann", now_, outbox_));
+  }
+  std::string stop() {
+    router_.stop(now_, outbox_);
+    REQUIRE(router_.size() == 0);
+    REQUIRE(router_.deadline() == kNever);
+    return shown(effects());
+  }
+  std::string set(Settings settings) {
+    router_.set_settings(std::move(settings));
+    return shown(effects());
+  }
+
+  // ---- time ----
+
+  /// Lets the clock run to `ms` after the beginning, waking the router when it
+  /// wishes and at no other time.
+  std::string at(std::int64_t ms) {
+    const Time target = kStart + Duration{ms};
+    REQUIRE(target >= now_);
+    std::string all;
+    while (router_.deadline() <= target) {
+      now_ = std::max(now_, router_.deadline());
+      tick();
+      add(all, effects());
+    }
+    now_ = target;
+    tick();
+    const auto early = effects();
+    INFO("due without a deadline at " << ms << " ms");
+    REQUIRE(early.empty());
+    return shown(all);
+  }
+  std::string wait(std::int64_t ms) { return at((now_ - kStart).count() + ms); }
+  /// The clock jumps to `ms` and the router is woken late, once.
+  std::string late(std::int64_t ms) {
+    now_ = kStart + Duration{ms};
+    tick();
+    return shown(effects());
+  }
+
+  [[nodiscard]] core::Router& router() { return router_; }
+  [[nodiscard]] const core::Session& session(SessionId id = 1) const {
+    REQUIRE(router_.find(id) != nullptr);
+    return *router_.find(id);
+  }
+  [[nodiscard]] const core::Counters& counters() const { return router_.counters(); }
+  [[nodiscard]] bool has(SessionId id = 1) const { return router_.find(id) != nullptr; }
+  [[nodiscard]] const core::Receipt& receipt() const { return receipt_; }
+
+ private:
+  static constexpr Time kStart{Duration{1'000'000}};
+
+  static void add(std::string& all, std::string_view more) {
+    if (!all.empty() && !more.empty()) all += "; ";
+    all += more;
+  }
+  static std::string shown(std::string all) { return all.empty() ? "nothing" : std::move(all); }
+  static std::string of(SessionId id) { return id == 1 ? "" : std::to_string(id) + ' '; }
+  static std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"; }
+
+  Slot slot(SessionId id) const {
+    REQUIRE(router_.find(id) != nullptr);
+    REQUIRE(router_.find(id)->slot() == slots_.at(id));
+    return slots_.at(id);
+  }
+
+  std::string asked(bool found) {
+    std::string all = found ? "" : "no such session";
+    add(all, effects());
+    return shown(all);
+  }
+
+  std::string send_to(const core::Recipients& to, std::string_view text) {
+    receipt_ = router_.send(to, text, "ann", now_, outbox_);
+    std::string all = effects();
+    for (const auto& refused : receipt_.refused) {
+      add(all, of(refused.session) + "refused: " + refused.reason);
+      REQUIRE((refused.why == core::Refusal::kNoSession) == (refused.reason == "no such session"));
+    }
+    return shown(all);
+  }
+
+  void tick() {
+    router_.tick(now_, outbox_);
+    REQUIRE(router_.deadline() > now_);  // else the loop would spin
+  }
+
+  /// What the wiring does, as text.
+  std::string effects() {
+    std::vector<std::pair<Slot, std::string>> out;
+    for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
+      const auto write = outbox_.writes()[i];
+      if (const auto full = full_.find(write.slot); full != full_.end()) {
+        if (router_.has(write.slot)) {
+          router_.overflowed(write.slot, "does not read", full->second, now_, outbox_);
+        }
+        continue;
+      }
+      if (out.empty() || out.back().first != write.slot) out.emplace_back(write.slot, "");
+      out.back().second += write.bytes.view();
+    }
+    std::string all;
+    for (const auto& event : outbox_.events()) add(all, told(event));
+    for (const auto& [slot, bytes] : out) add(all, of(id_of(slot)) + "out " + quoted(bytes));
+    for (const auto& flow : outbox_.flows()) {
+      add(all, of(id_of(flow.slot)) + (flow.reading ? "resumed" : "paused"));
+    }
+    for (const auto& close : outbox_.closes()) {
+      add(all, of(id_of(close.slot)) + "closed");
+      REQUIRE_FALSE(router_.has(close.slot));
+    }
+    check();
+    for (auto entry = slots_.begin(); entry != slots_.end();) {
+      if (router_.find(entry->first) == nullptr) {
+        full_.erase(entry->second);
+        entry = slots_.erase(entry);
+      } else {
+        ++entry;
+      }
+    }
+    outbox_.clear();
+    return all;
+  }
+
+  std::string told(const core::Event& event) {
+    REQUIRE(event.seq == ++last_seq_);
+    const auto text = outbox_.text(event.text);
+    const auto who = of(event.session);
+    switch (event.type) {
+      case core::EventType::kConnected:
+        return who + "connected";
+      case core::EventType::kMessage:
+        return who + (event.cut ? "said, cut, " : "said ") + quoted(text);
+      case core::EventType::kSent: {
+        REQUIRE(outbox_.text(event.operator_name) == "ann");
+        const auto* state = event.state == core::SendState::kSent   ? "sent"
+                            : event.state == core::SendState::kHeld ? "held"
+                                                                    : "lost";
+        if (event.session != 0) return who + state;
+        REQUIRE(event.sessions.size > 1);
+        auto all = std::string{state} + " for";
+        for (const auto id : outbox_.ids(event.sessions)) all += ' ' + std::to_string(id);
+        return all;
+      }
+      case core::EventType::kDelivered:
+        return who + "delivered #" + std::to_string(event.ref);
+      case core::EventType::kDisconnected:
+        return who + "gone " + quoted(text) +
+               (event.lost > 0 ? ", lost " + std::to_string(event.lost) : "");
+      case core::EventType::kNamed:
+        REQUIRE(outbox_.text(event.operator_name) == "ann");
+        return who + "named " + quoted(text);
+      case core::EventType::kOperator:
+        return "operator";
+    }
+    return "?";
+  }
+
+  /// Whose the slot was when the action began.
+  SessionId id_of(Slot slot) const {
+    for (const auto& [id, its] : slots_) {
+      if (its == slot) return id;
+    }
+    FAIL("an effect for slot " << slot << ", where nobody is");
+    return 0;
+  }
+
+  void check() const {
+    const auto& counters = router_.counters();
+    REQUIRE(counters.messages_out == counters.delivered + counters.held + counters.lost);
+    std::uint64_t held = 0;
+    for (const auto* session : router_.sessions()) {
+      held += session->held();
+      REQUIRE(router_.find(session->id()) == session);
+      REQUIRE(&router_.at(session->slot()) == session);
+      REQUIRE(session->deadline(router_.settings()) >= session->filed_at);
+      REQUIRE(router_.deadline() <= session->filed_at);
+    }
+    REQUIRE(counters.held == held);
+  }
+
+  core::Router router_;
+  core::Outbox outbox_;
+  core::Receipt receipt_;
+  core::Seq last_seq_ = 0;
+  Time now_ = kStart;
+  std::map<SessionId, Slot> slots_;
+  std::map<Slot, std::uint32_t> full_;
+};
+
+}  // namespace chatd::test
