@@ -1,0 +1,234 @@
+#include "io/acceptor.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace chatd::io {
+namespace {
+
+/// Accepted in one go; who is connected already wants to be served meanwhile.
+constexpr int kAcceptsATurn = 64;
+/// How long no connection is accepted after the system had no room for one.
+constexpr Duration kPause{100};
+
+/// A peer that has vanished is given up after 60 s + 3 * 20 s of silence.
+constexpr int kKeepIdleSeconds = 60;
+constexpr int kKeepIntervalSeconds = 20;
+constexpr int kKeepProbes = 3;
+
+/// accept4 reports what befell the connection that it takes from the queue, which
+/// says nothing of the next one.
+bool is_of_one_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Result<> set_option(int socket, int level, int option, int value, const char* name) {
+  if (::setsockopt(socket, level, option, &value, sizeof value) == 0) return {};
+  return Error::from_errno(std::string{"set "} + name, errno);
+}
+
+/// What every connection inherits from a TCP listener.
+Result<> set_tcp_options(int socket) {
+  struct Option {
+    int level;
+    int option;
+    int value;
+    const char* name;
+  };
+  constexpr Option kOptions[] = {
+      {IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"},
+      {SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE"},
+      {IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds, "TCP_KEEPIDLE"},
+      {IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds, "TCP_KEEPINTVL"},
+      {IPPROTO_TCP, TCP_KEEPCNT, kKeepProbes, "TCP_KEEPCNT"},
+      // telnet sends the second byte of IAC DM as urgent data; taken out of the
+      // stream, it would leave an IAC that swallows the byte after it.
+      {SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE"},
+  };
+  for (const Option& each : kOptions) {
+    if (auto set = set_option(socket, each.level, each.option, each.value, each.name); !set) {
+      return set;
+    }
+  }
+  return {};
+}
+
+Result<> bind_tcp(int socket, const sockaddr_storage& address, socklen_t length) {
+  if (auto set = set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR"); !set) return set;
+  if (address.ss_family == AF_INET6) {
+    if (auto set = set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"); !set) {
+      return set;
+    }
+  }
+  if (auto set = set_tcp_options(socket); !set) return set;
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), length) == 0) return {};
+  return Error{std::strerror(errno), errno};
+}
+
+Endpoint name_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
+  return Endpoint::of(address, length);
+}
+
+}  // namespace
+
+/// Outlives the Acceptor until libuv has let go of it, and so do the callbacks.
+struct Acceptor::Node : uv_poll_t {
+  Acceptor* owner = nullptr;  // null when the acceptor is gone
+  AcceptCallback on_accept;
+  FailureCallback on_failure;
+};
+
+Acceptor::Acceptor(Loop& loop, UniqueFd socket, Endpoint endpoint)
+    : endpoint_{std::move(endpoint)}, socket_{std::move(socket)}, retry_{loop, [this] {
+                                                                           resume();
+                                                                         }} {}
+
+Acceptor::~Acceptor() {
+  if (poll_ != nullptr) poll_->owner = nullptr;
+}
+
+Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const Endpoint& endpoint,
+                                                   int backlog, AcceptCallback on_accept,
+                                                   FailureCallback on_failure, unsigned unix_mode) {
+  const std::string attempt = "listen on " + endpoint.to_string();
+  sockaddr_storage address{};
+  auto length = endpoint.to_socket_address(address);
+  if (!length) return std::move(length.error()).while_doing(attempt);
+  UniqueFd socket{::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket) return Error::from_errno(attempt, errno);
+
+  std::optional<UnixFile> file;
+  if (endpoint.is_unix()) {
+    auto bound = UnixFile::bind(socket.get(), std::string{endpoint.path()}, unix_mode);
+    if (!bound) return std::move(bound.error()).while_doing(attempt);
+    file.emplace(std::move(*bound));
+  } else if (auto bound = bind_tcp(socket.get(), address, *length); !bound) {
+    return std::move(bound.error()).while_doing(attempt);
+  }
+  if (::listen(socket.get(), backlog) != 0) return Error::from_errno(attempt, errno);
+  if (file && !file->is_ours()) {
+    return Error{attempt + ": the path was taken by another process", EADDRINUSE};
+  }
+
+  Endpoint name = endpoint.is_unix() ? endpoint : name_of(socket.get());
+  std::unique_ptr<Acceptor> acceptor{new Acceptor{loop, std::move(socket), std::move(name)}};
+  if (file) acceptor->file_.emplace(std::move(*file));
+  auto started = acceptor->start(loop, std::move(on_accept), std::move(on_failure));
+  if (!started) return std::move(started.error()).while_doing(attempt);
+  return acceptor;
+}
+
+Result<std::unique_ptr<Acceptor>> Acceptor::adopt(Loop& loop, UniqueFd socket,
+                                                  AcceptCallback on_accept,
+                                                  FailureCallback on_failure) {
+  const std::string attempt = "listen on descriptor " + std::to_string(socket.get());
+  const auto ask = [&](int option, int& value) {
+    socklen_t length = sizeof value;
+    return ::getsockopt(socket.get(), SOL_SOCKET, option, &value, &length) == 0;
+  };
+  int type = 0;
+  int listening = 0;
+  int domain = 0;
+  if (!ask(SO_TYPE, type) || !ask(SO_ACCEPTCONN, listening) || !ask(SO_DOMAIN, domain)) {
+    return Error::from_errno(attempt, errno);
+  }
+  if (type != SOCK_STREAM || listening == 0) {
+    return Error{attempt + ": it is not a listening stream socket", EINVAL};
+  }
+  if (domain == AF_INET || domain == AF_INET6) {
+    auto set = set_tcp_options(socket.get());
+    if (!set) return std::move(set.error()).while_doing(attempt);
+  }
+  if (::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) return Error::from_errno(attempt, errno);
+
+  Endpoint name = name_of(socket.get());
+  std::unique_ptr<Acceptor> acceptor{new Acceptor{loop, std::move(socket), std::move(name)}};
+  auto started = acceptor->start(loop, std::move(on_accept), std::move(on_failure));
+  if (!started) return std::move(started.error()).while_doing(attempt);
+  return acceptor;
+}
+
+Result<> Acceptor::start(Loop& loop, AcceptCallback on_accept, FailureCallback on_failure) {
+  int status = 0;
+  poll_ = make_handle<Node>(
+      [&](Node* node) { return uv_poll_init(loop.raw(), node, socket_.get()); }, status);
+  if (status == 0) status = uv_poll_start(poll_.get(), UV_READABLE, Acceptor::on_ready);
+  if (status != 0) return Error::from_errno("watch the socket", -status);
+  poll_->owner = this;
+  poll_->on_accept = std::move(on_accept);
+  poll_->on_failure = std::move(on_failure);
+  return {};
+}
+
+void Acceptor::on_ready(uv_poll_t* handle, int /*status*/, int /*events*/) {
+  auto* node = static_cast<Node*>(handle);
+  static_cast<Loop*>(handle->loop->data)->note_turn();
+  if (node->owner->paused_) {
+    // A hang-up, which is reported whatever one asks for; the timer goes on alone.
+    uv_poll_stop(node);
+    return;
+  }
+  for (int i = 0; i < kAcceptsATurn && node->owner != nullptr; ++i) {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    UniqueFd socket{::accept4(node->owner->socket_.get(), reinterpret_cast<sockaddr*>(&peer),
+                              &length, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    if (socket) {
+      node->owner->failing_ = false;
+      node->on_accept(std::move(socket), peer, length);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return;
+    } else if (!is_of_one_connection(errno)) {
+      node->owner->pause(errno);
+      return;
+    }
+  }
+}
+
+void Acceptor::set_backlog(int backlog) {
+  // On a socket that listens already this changes the backlog and cannot fail.
+  (void)::listen(socket_.get(), backlog);
+}
+
+/// No room for a connection. It stays ready in the kernel's queue, so watching on
+/// would call back without end.
+void Acceptor::pause(int error) {
+  paused_ = true;
+  // Not stopped but asked for what a listening socket never has: a handle that is
+  // active keeps the loop running.
+  require(uv_poll_start(poll_.get(), UV_PRIORITIZED, Acceptor::on_ready), "watch a socket");
+  retry_.start(kPause);
+  if (std::exchange(failing_, true)) return;
+  poll_->on_failure(Error::from_errno("accept on " + endpoint_.to_string(), error));
+}
+
+void Acceptor::resume() {
+  paused_ = false;
+  require(uv_poll_start(poll_.get(), UV_READABLE, Acceptor::on_ready), "watch a socket");
+}
+
+}  // namespace chatd::io

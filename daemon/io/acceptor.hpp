@@ -1,0 +1,75 @@
+/// A listening socket: TCP over IPv4 or IPv6, or a unix socket. Accepts on the
+/// descriptor itself (libuv sheds connections silently at EMFILE and never says
+/// so): on an accept error that is not the peer's doing it stops listening to
+/// events for a pause and tells its listener once.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "io/endpoint.hpp"
+#include "io/loop.hpp"
+#include "io/timer.hpp"
+#include "io/unix_file.hpp"
+
+namespace chatd::io {
+
+class Acceptor {
+ public:
+  /// `socket` is non-blocking and closed on exec.
+  using AcceptCallback =
+      std::function<void(UniqueFd socket, const sockaddr_storage& peer, socklen_t peer_length)>;
+  /// Told once, and again only after a connection was accepted in between.
+  using FailureCallback = std::function<void(const Error&)>;
+
+  /// Binds and listens. TCP listeners set TCP_NODELAY and keepalive, which
+  /// accepted sockets inherit; IPv6 listeners are IPv6 only, so that 0.0.0.0 and
+  /// :: can stand side by side. A unix path that nobody listens on is reclaimed;
+  /// a live one is an error, and so is a path of more than 107 bytes or one that
+  /// is not a socket. `unix_mode` is the mode of a unix socket's file.
+  static Result<std::unique_ptr<Acceptor>> listen(Loop& loop, const Endpoint& endpoint, int backlog,
+                                                  AcceptCallback on_accept,
+                                                  FailureCallback on_failure,
+                                                  unsigned unix_mode = 0666);
+  /// The same on a listening socket that somebody else made; the file of a unix
+  /// socket is theirs and stays. Errors: it is not a listening stream socket.
+  static Result<std::unique_ptr<Acceptor>> adopt(Loop& loop, UniqueFd socket,
+                                                 AcceptCallback on_accept,
+                                                 FailureCallback on_failure);
+  /// Stops listening and removes the file of a unix socket, if it is still ours.
+  /// Allowed inside its own callbacks.
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  /// The real address, with the port that the kernel chose.
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+  /// Changes how many connections may wait to be accepted.
+  void set_backlog(int backlog);
+
+ private:
+  struct Node;
+
+  Acceptor(Loop& loop, UniqueFd socket, Endpoint endpoint);
+
+  Result<> start(Loop& loop, AcceptCallback on_accept, FailureCallback on_failure);
+  static void on_ready(uv_poll_t* handle, int status, int events);
+  void pause(int error);
+  void resume();
+
+  Endpoint endpoint_;
+  UniqueFd socket_;
+  std::optional<UnixFile> file_;
+  Handle<Node> poll_;
+  Timer retry_;
+  bool paused_ = false;
+  bool failing_ = false;  // told already
+};
+
+}  // namespace chatd::io

@@ -1,0 +1,150 @@
+/// Reading and writing of descriptors that somebody else gave us, as standard
+/// input and output are: a terminal, a pipe, a socket, a file, /dev/null, a folder
+/// or nothing at all. Neither ever blocks the loop nor spins on it.
+///
+/// Why not uv_pipe_t and uv_tty_t: they abort on a file or /dev/null, and they make
+/// the file description non-blocking, which the shell and the other programs on the
+/// same terminal share. Here it is opened anew where that is possible (terminals,
+/// pipes), used with MSG_DONTWAIT (sockets), or asked for readiness before each
+/// call (what may not be opened again).
+/// Invariant: the flags of the descriptor that was given are never changed.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "io/handle.hpp"
+#include "io/loop.hpp"
+#include "io/timer.hpp"
+
+namespace chatd::io {
+
+enum class DescriptorKind {
+  kMissing,   ///< closed, or never open
+  kTerminal,  ///< also one that has hung up
+  kPipe,
+  kSocket,
+  kFile,
+  kFolder,
+  kOther,  ///< /dev/null and its like
+};
+
+[[nodiscard]] DescriptorKind kind_of(int fd);
+
+/// Whether `fd` is the terminal of this process and another job has it: reading it,
+/// or changing its settings, would stop the whole process (SIGTTIN, SIGTTOU).
+[[nodiscard]] bool in_background(int fd);
+
+/// Opens anew what stands behind `fd`, non-blocking, where that gives the same
+/// bytes (terminals and pipes), and duplicates it otherwise. Empty if `fd` is not
+/// open. `shared` tells whether the flags are still shared with the giver.
+[[nodiscard]] UniqueFd open_again(int fd, int access_mode, bool& shared);
+
+/// Tells when a descriptor is ready, without touching its flags: the descriptor
+/// stands in an epoll set of its own, and the loop waits for that set.
+class Readiness {
+ public:
+  /// `events` as of epoll(7). The descriptor must outlive this.
+  Readiness(Loop& loop, int fd, unsigned events, std::function<void()> on_ready);
+  ~Readiness() = default;
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
+
+  /// False for what is always ready: files and /dev/null cannot be waited for.
+  [[nodiscard]] bool possible() const { return handle_ != nullptr; }
+  void start();
+  void stop();
+
+ private:
+  Loop& loop_;
+  UniqueFd epoll_;
+  std::function<void()> on_ready_;
+  Handle<uv_poll_t> handle_;
+  bool active_ = false;
+};
+
+/// Reads what arrives, at most kChunk bytes a turn of the loop. A terminal is left
+/// alone while another job has it.
+class Reader {
+ public:
+  static constexpr std::size_t kChunk = 64 * 1024;
+
+  /// `bytes` is never empty and valid during the call only.
+  using ReadCallback = std::function<void(std::string_view bytes)>;
+  /// End of file (0) or an errno, once, and then nothing more. A descriptor that
+  /// is not open ends with EBADF, a folder with EISDIR.
+  using EndCallback = std::function<void(int error)>;
+
+  /// Begins to read at once; nothing is called before the loop runs. Must not be
+  /// destroyed inside one of its own callbacks.
+  Reader(Loop& loop, int fd, ReadCallback on_read, EndCallback on_end);
+  ~Reader() = default;
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  /// Both may be repeated. A reader that has ended stays so.
+  void pause();
+  void resume();
+
+ private:
+  void step();
+  void end(int error);
+
+  DescriptorKind kind_;
+  bool shared_ = false;
+  UniqueFd fd_;
+  ReadCallback on_read_;
+  EndCallback on_end_;
+  Readiness readiness_;
+  Handle<uv_idle_t> idle_;  // for what is always ready: one step a turn
+  Timer background_;        // looks again whether the terminal is ours
+  bool ended_ = false;
+};
+
+/// Writes what is queued as fast as the other end takes it.
+class Writer {
+ public:
+  /// All that was queued has been taken.
+  using DrainedCallback = std::function<void()>;
+  /// The other end has gone (EPIPE, EIO, ENOSPC, ...). What is queued is dropped,
+  /// and so is everything from then on. Called once.
+  using BrokenCallback = std::function<void(int error)>;
+
+  /// Nothing is called inside write(). Must not be destroyed inside one of its
+  /// own callbacks.
+  Writer(Loop& loop, int fd, DrainedCallback on_drained, BrokenCallback on_broken);
+  /// Makes one last try, without waiting, to write what is queued.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Queues `bytes`. Never blocks. There is no limit here: whoever writes looks
+  /// at queued_bytes() and stops what makes the output.
+  void write(std::string_view bytes);
+  /// Writes what can be written now, without waiting.
+  void flush();
+
+  [[nodiscard]] std::size_t queued_bytes() const { return queue_.size() - written_; }
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  void step();
+  [[nodiscard]] long put(std::string_view bytes) const;
+
+  DescriptorKind kind_;
+  bool shared_ = false;
+  UniqueFd fd_;
+  DrainedCallback on_drained_;
+  BrokenCallback on_broken_;
+  Readiness readiness_;
+  Handle<uv_idle_t> idle_;
+  std::string queue_;
+  std::size_t written_ = 0;  // how much of queue_ has been taken
+  int error_ = 0;
+  bool broken_ = false;
+};
+
+}  // namespace chatd::io

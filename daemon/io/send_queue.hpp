@@ -1,0 +1,50 @@
+/// What waits to be sent on one stream: payloads in order, the first of them
+/// perhaps partly gone. Knows no descriptor. Small, and without memory of its own
+/// while there is at most one payload, for that is nearly always so.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/payload.hpp"
+
+namespace chatd::io {
+
+class SendQueue {
+ public:
+  /// Appends `bytes`; an empty payload is not kept.
+  void push(Payload bytes);
+
+  [[nodiscard]] bool empty() const { return bytes_ == 0; }
+  /// Bytes that wait.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// The weights of all payloads of which at least one byte waits.
+  [[nodiscard]] std::size_t weight() const;
+
+  /// Describes what waits, from the front, in up to `vectors.size()` parts.
+  /// Returns how many; they are valid until the queue changes.
+  std::size_t gather(std::span<iovec> vectors) const;
+  /// Takes `count` bytes, at most bytes(), from the front.
+  void consume(std::size_t count);
+  void clear();
+
+ private:
+  /// Payloads after the first. Those before `begin` have moved on.
+  struct Rest {
+    std::vector<Payload> payloads;
+    std::size_t begin = 0;
+  };
+
+  void advance();
+
+  Payload first_;
+  std::unique_ptr<Rest> rest_;
+  std::size_t bytes_ = 0;
+  std::size_t offset_ = 0;  // bytes of first_ that are gone
+};
+
+}  // namespace chatd::io

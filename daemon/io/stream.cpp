@@ -1,0 +1,423 @@
+#include "io/stream.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <string>
+
+#include "io/send_queue.hpp"
+
+namespace chatd::io {
+namespace {
+
+/// What one readiness event may bring; more waits for its next turn, so that one
+/// fast peer does not keep the others waiting.
+constexpr std::size_t kReadBytes = 64 * 1024;
+/// Room for so many streams is made at a time: doubling would leave up to half unused.
+constexpr std::size_t kGrowth = 1024;
+/// Payloads in one system call.
+constexpr std::size_t kSendParts = 64;
+
+constexpr std::uint8_t kNothing = 0;
+constexpr std::uint8_t kReadable = UV_READABLE;
+constexpr std::uint8_t kWritable = UV_WRITABLE;
+/// Urgent data is never asked for; this stands for "only errors and hang-ups",
+/// which epoll reports whatever one asks for.
+constexpr std::uint8_t kHangUp = UV_PRIORITIZED;
+
+bool is_readable(int fd) {
+  pollfd ask{fd, POLLIN, 0};
+  return ::poll(&ask, 1, 0) == 1;
+}
+
+}  // namespace
+
+struct StreamSet::Poll : uv_poll_t {
+  StreamSet* set = nullptr;
+  StreamId id = 0;
+};
+
+enum class StreamSet::State : std::uint8_t {
+  kFree,
+  kOpen,
+  kFlushing,   // close() was called, the end of file is not sent yet
+  kLingering,  // the end of file is sent, the peer's own is waited for
+  kFinished,   // the descriptor is closed, on_closed() is due
+};
+
+/// One cache line: a broadcast touches one of these for each stream.
+struct StreamSet::Stream {
+  SendQueue queue;
+  std::uint64_t sent_bytes = 0;
+  Time deadline = kNever;  // while closing
+  UniqueFd socket;
+  State state = State::kFree;
+  std::uint8_t watched = kNothing;  // what libuv was told to watch
+  /// Why nothing can be sent any more. The stream is kept until what the peer
+  /// had sent before is read.
+  std::uint8_t send_error = 0;
+  bool paused : 1 = false;
+  bool ended : 1 = false;    // the peer's end of file was read
+  bool touched : 1 = false;  // it is in touched_
+  bool high : 1 = false;
+  bool blocked : 1 = false;  // the kernel takes no more until it says so
+  bool deaf : 1 = false;     // not to be watched for a hang-up, it would spin
+  Handle<Poll> poll;         // last: gone before the descriptor is closed
+};
+
+StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
+    : loop_{loop},
+      listener_{listener},
+      limits_{limits},
+      buffer_{std::make_unique<char[]>(kReadBytes)},
+      linger_{loop, [this] { on_linger_over(); }},
+      turn_end_{loop, [this] { flush(); }} {
+  static_assert(sizeof(Stream) <= 64);
+}
+
+StreamSet::~StreamSet() = default;
+
+Result<StreamId> StreamSet::adopt(UniqueFd socket) {
+  int status = 0;
+  auto poll = make_handle<Poll>(
+      [&](Poll* handle) { return uv_poll_init(loop_.raw(), handle, socket.get()); }, status);
+  if (status != 0) return Error::from_errno("watch a socket", -status);
+  const StreamId id = free_.empty() ? static_cast<StreamId>(streams_.size()) : free_.top();
+  poll->set = this;
+  poll->id = id;
+  status = uv_poll_start(poll.get(), kReadable, on_poll);
+  if (status != 0) return Error::from_errno("watch a socket", -status);
+
+  if (free_.empty()) {
+    if (streams_.size() == streams_.capacity()) streams_.reserve(streams_.size() + kGrowth);
+    streams_.emplace_back();
+  } else {
+    free_.pop();
+  }
+  Stream& stream = streams_[id];
+  stream.state = State::kOpen;
+  stream.watched = kReadable;
+  stream.socket = std::move(socket);
+  stream.poll = std::move(poll);
+  ++size_;
+  return id;
+}
+
+Result<void, WriteError> StreamSet::write(StreamId id, Payload bytes) {
+  Stream& stream = at(id);
+  assert(stream.state == State::kOpen);
+  if (stream.state != State::kOpen || bytes.empty()) return {};
+  const auto fits = [&] {
+    return bytes.size() <= limits_.hard_bytes &&
+           stream.queue.bytes() <= limits_.hard_bytes - bytes.size();
+  };
+  if (!fits()) {
+    if (stream.send_error == 0) {
+      send(stream);
+      touch(id);  // it may have drained or failed, and that is told at the end of the turn
+    }
+    if (!fits()) return WriteError::kOverflow;
+  }
+  queued_bytes_ += bytes.size();
+  stream.queue.push(std::move(bytes));
+  if (!stream.blocked) touch(id);
+  if (stream.queue.bytes() > limits_.high_bytes) {
+    // Only what the kernel does not take is too much.
+    if (!stream.blocked && stream.send_error == 0) send(stream);
+    if (stream.queue.bytes() > limits_.high_bytes) stream.high = true;
+  }
+  return {};
+}
+
+void StreamSet::pause(StreamId id) {
+  Stream& stream = at(id);
+  if (stream.paused) return;
+  stream.paused = true;
+  touch(id);
+}
+
+void StreamSet::resume(StreamId id) {
+  Stream& stream = at(id);
+  if (!stream.paused) return;
+  stream.paused = false;
+  touch(id);
+}
+
+void StreamSet::close(StreamId id) {
+  Stream& stream = at(id);
+  if (stream.state != State::kOpen) return;
+  stream.state = State::kFlushing;
+  touch(id);
+}
+
+void StreamSet::abort(StreamId id) {
+  const State state = at(id).state;
+  if (state != State::kFree && state != State::kFinished) finish(id);
+}
+
+void StreamSet::flush() {
+  // Called back in here, a listener may call flush(): what it wants is under way,
+  // or, if it came too late for that, in the turn that follows at once.
+  if (flushing_) return;
+  flushing_ = true;
+  // One pass: a listener that always has more to write must not keep the loop.
+  const std::size_t count = touched_.size();
+  for (std::size_t i = 0; i < count; ++i) attend(touched_[i]);
+  touched_.erase(touched_.begin(), touched_.begin() + static_cast<std::ptrdiff_t>(count));
+  report_finished();
+  flushing_ = false;
+}
+
+std::size_t StreamSet::queued_bytes(StreamId id) const {
+  return at(id).queue.bytes();
+}
+
+std::size_t StreamSet::unsent(StreamId id) const {
+  const Stream& stream = at(id);
+  if (stream.state != State::kFinished) return stream.queue.weight();
+  const auto place = std::find_if(finished_.rbegin(), finished_.rend(),
+                                  [id](const Finished& finished) { return finished.id == id; });
+  return place == finished_.rend() ? 0 : place->unsent;
+}
+
+std::uint64_t StreamSet::sent_bytes(StreamId id) const {
+  return at(id).sent_bytes;
+}
+
+StreamSet::Stream& StreamSet::at(StreamId id) {
+  assert(id < streams_.size() && streams_[id].state != State::kFree);
+  return streams_[id];
+}
+
+const StreamSet::Stream& StreamSet::at(StreamId id) const {
+  assert(id < streams_.size() && streams_[id].state != State::kFree);
+  return streams_[id];
+}
+
+void StreamSet::on_poll(uv_poll_t* handle, int status, int events) {
+  const auto* poll = static_cast<Poll*>(handle);
+  poll->set->on_ready(poll->id, status, events);
+}
+
+void StreamSet::on_ready(StreamId id, int status, int events) {
+  loop_.note_turn();
+  Stream& stream = at(id);
+  if (status < 0) {
+    // An error is pending on the socket. libuv says EBADF whatever it is, and has
+    // stopped watching; the next system call gets the real one.
+    stream.watched = kNothing;
+    touch(id);
+  }
+  if (stream.blocked && (status < 0 || (events & UV_WRITABLE) != 0)) {
+    stream.blocked = false;
+    touch(id);
+  }
+  const bool reading = !stream.ended && !(stream.paused && stream.state == State::kOpen);
+  if (reading) {
+    if (status < 0 || (events & UV_READABLE) != 0) receive(id);
+  } else if (stream.ended && stream.queue.empty()) {
+    if (status < 0 || (events & UV_PRIORITIZED) != 0) hung_up(id, status);
+  }
+}
+
+void StreamSet::receive(StreamId id) {
+  Stream& stream = at(id);
+  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), kReadBytes, 0);
+  if (count > 0) {
+    if (stream.send_error != 0) touch(id);  // to see whether this was the last of it
+    if (stream.state == State::kOpen) {
+      listener_.on_read(id, {buffer_.get(), static_cast<std::size_t>(count)});
+    }
+  } else if (count == 0) {
+    stream.ended = true;
+    touch(id);
+    if (stream.state == State::kLingering) {
+      finish(id);
+    } else if (stream.state == State::kOpen && stream.send_error == 0) {
+      listener_.on_end(id);
+    }
+  } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    fail(id, errno);
+  }
+}
+
+/// The peer had closed its sending side, and now an error or a hang-up arrived.
+void StreamSet::hung_up(StreamId id, int status) {
+  Stream& stream = at(id);
+  pollfd ask{stream.socket.get(), 0, 0};  // errors and hang-ups alone
+  if (status == 0 && ::poll(&ask, 1, 0) != 1) {
+    // Urgent data after the end of file: nonsense, and it would be reported for ever.
+    stream.deaf = true;
+    touch(id);
+    return;
+  }
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(stream.socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  fail(id, error != 0 ? error : EPIPE);
+}
+
+/// Puts a stream on the list of those that are attended to at the end of the turn.
+void StreamSet::touch(StreamId id) {
+  Stream& stream = streams_[id];
+  if (stream.touched) return;
+  stream.touched = true;
+  touched_.push_back(id);
+  loop_.turn_again();
+}
+
+/// Does what is due for one stream at the end of a turn. Calls back last, and
+/// touches `stream` no more after that: the listener may adopt another.
+void StreamSet::attend(StreamId id) {
+  Stream& stream = streams_[id];
+  stream.touched = false;
+  const bool closing = stream.state == State::kFlushing || stream.state == State::kLingering;
+  if (!closing && stream.state != State::kOpen) return;
+
+  std::size_t sent = 0;
+  if (!stream.blocked && stream.send_error == 0) sent = send(stream);
+
+  if (stream.send_error != 0) {
+    const int error = stream.send_error;
+    // A peer that sent its last words and left is read to the end all the same.
+    const bool read_on = !closing && !stream.ended && !stream.paused;
+    if (!read_on || !is_readable(stream.socket.get())) {
+      fail(id, error);
+      return;
+    }
+  } else if (stream.state == State::kFlushing) {
+    if (stream.queue.empty()) {
+      if (stream.ended || ::shutdown(stream.socket.get(), SHUT_WR) != 0) {
+        finish(id);
+        return;
+      }
+      stream.state = State::kLingering;
+      set_deadline(id, loop_.now() + limits_.linger);
+    } else if (sent > 0 || stream.deadline == kNever) {
+      set_deadline(id, loop_.now() + limits_.linger);
+    }
+  }
+
+  watch(stream);
+  if (stream.high && stream.queue.bytes() <= limits_.low_bytes) {
+    stream.high = false;
+    if (stream.state == State::kOpen) listener_.on_drained(id);
+  }
+}
+
+/// Gives the kernel what waits, as far as it takes it. Returns how many bytes that
+/// was; sets `blocked` or `send_error` if some could not be given.
+std::size_t StreamSet::send(Stream& stream) {
+  std::array<iovec, kSendParts> parts;
+  std::size_t total = 0;
+  while (!stream.queue.empty()) {
+    const std::size_t count = stream.queue.gather(parts);
+    ssize_t sent = 0;
+    if (count == 1) {
+      sent = ::send(stream.socket.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = parts.data();
+      message.msg_iovlen = count;
+      sent = ::sendmsg(stream.socket.get(), &message, MSG_NOSIGNAL);
+    }
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        stream.blocked = true;
+      } else {
+        stream.blocked = false;
+        stream.send_error = static_cast<std::uint8_t>(errno);
+      }
+      break;
+    }
+    const auto taken = static_cast<std::size_t>(sent);
+    std::size_t given = 0;
+    for (std::size_t i = 0; i < count; ++i) given += parts[i].iov_len;
+    stream.queue.consume(taken);
+    stream.sent_bytes += taken;
+    queued_bytes_ -= taken;
+    total += taken;
+    if (taken < given) {
+      stream.blocked = true;
+      break;
+    }
+  }
+  if (stream.queue.empty()) stream.blocked = false;
+  return total;
+}
+
+/// Lets libuv watch what the stream now needs; costs nothing if it does already.
+void StreamSet::watch(Stream& stream) {
+  const bool open = stream.state == State::kOpen;
+  std::uint8_t wanted = kNothing;
+  if (!stream.ended && !(stream.paused && open)) wanted |= kReadable;
+  if (stream.blocked) wanted |= kWritable;
+  // After the end of file there is nothing to read, but the peer may still go away.
+  // A paused stream is not watched: it is a hang-up already when a unix peer that
+  // wrote and left has not been read yet.
+  if (wanted == kNothing && stream.ended && !stream.deaf) wanted = kHangUp;
+  if (wanted == stream.watched) return;
+  stream.watched = wanted;
+  if (wanted == kNothing) {
+    uv_poll_stop(stream.poll.get());
+  } else {
+    require(uv_poll_start(stream.poll.get(), wanted, on_poll), "watch a socket");
+  }
+}
+
+void StreamSet::set_deadline(StreamId id, Time deadline) {
+  Stream& stream = streams_[id];
+  if (stream.deadline != kNever) deadlines_.erase({stream.deadline, id});
+  stream.deadline = deadline;
+  if (deadline != kNever) deadlines_.emplace(deadline, id);
+  linger_.start_at(deadlines_.empty() ? kNever : deadlines_.begin()->first);
+}
+
+void StreamSet::on_linger_over() {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= loop_.now()) {
+    finish(deadlines_.begin()->second);
+  }
+  if (!deadlines_.empty()) linger_.start_at(deadlines_.begin()->first);
+}
+
+void StreamSet::fail(StreamId id, int error) {
+  const bool open = at(id).state == State::kOpen;
+  finish(id);
+  if (open) listener_.on_broken(id, error);
+}
+
+/// Closes the descriptor; on_closed() comes at the end of the turn.
+void StreamSet::finish(StreamId id) {
+  Stream& stream = at(id);
+  set_deadline(id, kNever);
+  finished_.push_back({id, stream.queue.weight()});
+  queued_bytes_ -= stream.queue.bytes();
+  stream.queue.clear();
+  stream.poll.reset();
+  stream.socket.reset();
+  stream.state = State::kFinished;
+  loop_.turn_again();
+}
+
+void StreamSet::report_finished() {
+  const std::size_t count = finished_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [id, unsent] = finished_[i];
+    --size_;
+    listener_.on_closed(id, unsent);
+    // Only now: a stream that the listener adopted in there is another one.
+    streams_[id] = Stream{};
+    free_.push(id);
+  }
+  finished_.erase(finished_.begin(), finished_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+}  // namespace chatd::io

@@ -1,0 +1,169 @@
+/// Connected sockets, many of one kind in one set, each known by a small dense
+/// StreamId. Knows nothing of chat.
+///
+/// Why not uv_tcp_t: the set reads and sends on the descriptor itself and uses
+/// libuv (uv_poll_t) to learn when it may. That makes exactly one send for each
+/// stream a turn with everything that is pending, keeps no read buffer for an
+/// idle stream, and leaves the descriptor ours, so that it can be handed over.
+///
+/// Callbacks go by id to one long-lived listener, so a stream may be closed
+/// inside its own callback. Invariant: after close() or abort() the only further
+/// callback for an id is one on_closed(), and never inside that call; the id is
+/// given to a new stream only after that.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/payload.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "base/unique_fd.hpp"
+#include "io/loop.hpp"
+#include "io/timer.hpp"
+
+namespace chatd::io {
+
+/// Dense: the lowest free number is used first.
+using StreamId = std::uint32_t;
+
+/// Hears of the streams of one StreamSet. Must outlive it.
+class StreamListener {
+ public:
+  virtual ~StreamListener() = default;
+  /// `bytes` is never empty and valid during the call only.
+  virtual void on_read(StreamId id, std::string_view bytes) = 0;
+  /// The peer closed its sending side. It may still be reading. Called once.
+  virtual void on_end(StreamId id) = 0;
+  /// The connection broke (errno: ECONNRESET, ETIMEDOUT, EPIPE, ...). The stream
+  /// is as if abort() had been called: on_closed() follows. What the peer sent
+  /// before that is read first, unless the stream is paused. A paused stream may
+  /// learn of it only when it is resumed or written to; one whose peer had closed
+  /// its sending side learns of it at once.
+  virtual void on_broken(StreamId id, int error) = 0;
+  /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
+  /// been above StreamLimits::high_bytes.
+  virtual void on_drained(StreamId id) = 0;
+  /// The last callback: descriptor and id are free. `unsent` is the weight of the
+  /// payloads of which at least one byte was never given to the kernel.
+  virtual void on_closed(StreamId id, std::size_t unsent) = 0;
+};
+
+struct StreamLimits {
+  std::size_t high_bytes;  ///< above this many waiting bytes a stream is "high"
+  std::size_t low_bytes;   ///< at or below it is drained again
+  /// More than this many waiting bytes are not taken.
+  std::size_t hard_bytes;
+  /// A closing stream ends at the latest this long after its last progress:
+  /// bytes still queued were taken by the kernel, or, once the end of file is
+  /// sent, the time for the peer to send its own.
+  Duration linger = Duration{2000};
+};
+
+enum class WriteError { kOverflow };
+
+class StreamSet {
+ public:
+  StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits);
+  /// Aborts what is still open, without callbacks.
+  ~StreamSet();
+  StreamSet(const StreamSet&) = delete;
+  StreamSet& operator=(const StreamSet&) = delete;
+
+  /// Takes a connected stream socket (made non-blocking here) and begins to read.
+  /// Errors: what libuv refuses to watch; the socket is closed then.
+  [[nodiscard]] Result<StreamId> adopt(UniqueFd socket);
+
+  /// Queues `bytes` for one stream; nothing is sent before the end of the turn, unless
+  /// more than high_bytes wait: then it is tried at once.
+  /// The bytes are shared, not copied. Never blocks, never calls back.
+  /// The stream must be open: not after close() or abort(), nor after on_broken().
+  /// Errors: kOverflow if more than hard_bytes would wait after one attempt to
+  /// send what already waits; then nothing is queued.
+  [[nodiscard]] Result<void, WriteError> write(StreamId id, Payload bytes);
+
+  /// Stops and resumes reading; both may be repeated. A paused stream alone does
+  /// not keep the loop running.
+  void pause(StreamId id);
+  void resume(StreamId id);
+
+  /// Sends what is queued, then an end of file, then reads and discards until
+  /// the peer's own end of file (a close with unread bytes would send a reset
+  /// that destroys what the peer has not read yet), each bounded by `linger`.
+  /// Nothing happens if it is closing already.
+  void close(StreamId id);
+  /// Closes now, a closing stream too; what is queued is lost.
+  void abort(StreamId id);
+
+  /// Sends what is pending, one system call for each stream, and calls back
+  /// on_drained(), on_broken() and on_closed() where due. Called by itself at the
+  /// end of each turn.
+  void flush();
+
+  /// Bytes that wait for one stream, and for all of them.
+  [[nodiscard]] std::size_t queued_bytes(StreamId id) const;
+  [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
+  /// The weight (see Payload) of what waits for one stream, or, once it is broken or
+  /// aborted, of what was lost with it.
+  [[nodiscard]] std::size_t unsent(StreamId id) const;
+  /// Bytes of `id` that were given to the kernel since it was adopted.
+  [[nodiscard]] std::uint64_t sent_bytes(StreamId id) const;
+  /// Streams that are open or closing.
+  [[nodiscard]] std::size_t size() const { return size_; }
+  void set_limits(StreamLimits limits) { limits_ = limits; }
+  [[nodiscard]] const StreamLimits& limits() const { return limits_; }
+
+ private:
+  struct Stream;
+  struct Poll;
+  enum class State : std::uint8_t;
+  struct Finished {
+    StreamId id;
+    std::size_t unsent;
+  };
+
+  Stream& at(StreamId id);
+  [[nodiscard]] const Stream& at(StreamId id) const;
+
+  static void on_poll(uv_poll_t* handle, int status, int events);
+  void on_ready(StreamId id, int status, int events);
+  void receive(StreamId id);
+  void hung_up(StreamId id, int status);
+
+  void touch(StreamId id);
+  void attend(StreamId id);
+  std::size_t send(Stream& stream);
+  void watch(Stream& stream);
+
+  void set_deadline(StreamId id, Time deadline);
+  void on_linger_over();
+  void fail(StreamId id, int error);
+  void finish(StreamId id);
+  void report_finished();
+
+  Loop& loop_;
+  StreamListener& listener_;
+  StreamLimits limits_;
+  std::vector<Stream> streams_;  // by id
+  std::priority_queue<StreamId, std::vector<StreamId>, std::greater<>> free_;
+  std::size_t size_ = 0;
+  std::size_t queued_bytes_ = 0;
+
+  std::vector<StreamId> touched_;   // to be attended to at the end of the turn
+  std::vector<Finished> finished_;  // closed, and not reported yet
+  bool flushing_ = false;
+
+  std::unique_ptr<char[]> buffer_;                 // what is read goes through it, for all streams
+  std::set<std::pair<Time, StreamId>> deadlines_;  // of the closing streams
+  Timer linger_;
+  TurnEnd turn_end_;
+};
+
+}  // namespace chatd::io
