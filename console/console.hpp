@@ -1,0 +1,108 @@
+/// The operator's console: puts together what an operator types, what the daemon
+/// says over the control protocol, and the screen. It speaks to the daemon over
+/// one connected socket and knows no session object; what it knows of sessions it
+/// learned from events and from `sessions`.
+/// Invariant: nothing here blocks the loop, whatever the terminal, the reader of
+/// the output or the daemon does.
+///
+/// In chatd (the daemon on the same loop, no socket file in between):
+///
+///   int ends[2];
+///   socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+///   server.attach_operator(UniqueFd{ends[0]}, "console");   // as if accepted
+///   console::ConsoleOptions options;
+///   options.interactive = console::can_be_interactive(0, 1);
+///   options.color = console::wants_color(console::ColorChoice::kAuto, 1);
+///   options.from_start = true;             // hear of clients that were faster
+///   options.on_quit = [&] { server.stop(); };
+///   options.reattach = [&]() -> Result<UniqueFd> { ...another socketpair... };
+///   console = std::make_unique<console::Console>(loop, UniqueFd{ends[1]}, std::move(options));
+///
+/// The destructor gives the terminal back: destroy the console on every way out,
+/// before the loop, and never inside one of its own callbacks. Where descriptors
+/// 0 to 2 were closed at start, open /dev/null on them before anything else is
+/// opened. While an interactive console lives, nobody else may write to the
+/// terminal: what else has to be said there goes through say(). Where the locale is
+/// not UTF-8 an interactive console sets LC_ALL in the environment.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "io/loop.hpp"
+
+namespace chatd::console {
+
+enum class Timestamps { kNone, kTime, kDateTime };
+enum class ColorChoice { kAuto, kAlways, kNever };
+
+struct ConsoleOptions {
+  /// Line editing on a terminal, else plain lines in and out.
+  bool interactive = false;
+  bool color = false;
+  Timestamps timestamps = Timestamps::kTime;
+  std::size_t history = 1000;  ///< lines that can be recalled, in memory only
+  /// The operator's name for `hello`; empty: the daemon chooses.
+  std::string name;
+  /// Where to read and write. They stay the caller's: their shared file
+  /// descriptions (the shell's, too) are not changed, not even to non-blocking.
+  int input = 0;
+  int output = 1;
+  int errors = 2;
+
+  /// Whether every event since the daemon began is heard, not only those from
+  /// now on: for the console that begins together with its daemon.
+  bool from_start = false;
+  /// Makes a new connection after the daemon has detached the console because
+  /// its output stood still; the console then goes on from its cursor. Without
+  /// it, and when it fails, the daemon is lost.
+  std::function<Result<UniqueFd>()> reattach;
+  /// Whether reattach() leads to the same running daemon for certain, so that ids
+  /// mean the same people. If not, the focus is cleared.
+  bool reattach_keeps_focus = false;
+
+  /// /quit, or end of file (Ctrl-D on an empty line) in a terminal.
+  std::function<void()> on_quit;
+  /// Plain lines only: end of file, and everything asked for is answered and
+  /// printed. The console has closed its connection and is idle for good.
+  std::function<void()> on_end;
+  /// The daemon has gone. The terminal is given back already; the console is idle.
+  std::function<void(const Error&)> on_lost;
+  /// Nobody reads the output any more (EPIPE, a terminal that hung up). The
+  /// console has closed its connection and is idle for good. Default: as on_end.
+  std::function<void()> on_output_gone;
+};
+
+class Console {
+ public:
+  /// Takes a connected stream socket to the daemon and begins to talk.
+  Console(io::Loop& loop, UniqueFd control, ConsoleOptions options);
+  /// Gives the terminal back and tries, without waiting, to write what waits.
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  /// Prints one line (already escaped, without LF) as a message about the program
+  /// itself, above the line that is being typed. On the loop's thread.
+  void say(std::string_view line);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Whether line editing is possible: both are terminals, and this process is in
+/// the foreground of its terminal (one in the background would be stopped by the
+/// kernel as soon as it touched it).
+[[nodiscard]] bool can_be_interactive(int input, int output);
+
+/// Whether to colour what goes to `output`: kAuto is yes for a terminal unless
+/// NO_COLOR is set and not empty or TERM is "dumb".
+[[nodiscard]] bool wants_color(ColorChoice choice, int output);
+
+}  // namespace chatd::console

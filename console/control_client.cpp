@@ -1,0 +1,238 @@
+#include "console/control_client.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/payload.hpp"
+#include "console/wire.hpp"
+#include "core/text.hpp"
+
+namespace chatd::console {
+namespace {
+
+using nlohmann::json;
+
+// A longer line is an error to the daemon, and it closes the connection.
+constexpr std::size_t kMaxRequest = 1024 * 1024 - 1;
+// The list of every session of a full daemon is a few megabytes in one line.
+constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+constexpr io::StreamLimits kLimits{1024 * 1024, 256 * 1024, 8 * 1024 * 1024};
+
+// What the operator typed need not be UTF-8; JSON must be.
+std::string repaired(std::string_view text) {
+  std::string out;
+  core::append_repaired(out, text);
+  return out;
+}
+
+RpcError to_error(const json& error) {
+  RpcError result{0, "the daemon gave no reason"};
+  if (!error.is_object()) return result;
+  if (const auto code = error.find("code"); code != error.end() && code->is_number_integer()) {
+    result.code = code->get<int>();
+  }
+  if (const auto message = error.find("message"); message != error.end() && message->is_string()) {
+    result.message = message->get_ref<const std::string&>();
+  }
+  return result;
+}
+
+}  // namespace
+
+ControlClient::ControlClient(io::Loop& loop, Callbacks callbacks)
+    : streams_{loop, *this, kLimits}, callbacks_{std::move(callbacks)} {}
+
+Result<> ControlClient::attach(UniqueFd socket) {
+  auto stream = streams_.adopt(std::move(socket));
+  if (!stream) return std::move(stream.error()).while_doing("talking to the daemon");
+  stream_ = *stream;
+  partial_.clear();
+  return {};
+}
+
+void ControlClient::close() {
+  if (!stream_) return;
+  streams_.close(*std::exchange(stream_, std::nullopt));
+  fail_all({kLostCode, "the console is closing"});
+}
+
+void ControlClient::pause() {
+  if (stream_) streams_.pause(*stream_);
+}
+
+void ControlClient::resume() {
+  if (stream_) streams_.resume(*stream_);
+}
+
+void ControlClient::hello(std::string_view name, ReplyCallback callback) {
+  json params = json::object();
+  if (!name.empty()) params["name"] = repaired(name);
+  call("hello", params, std::move(callback));
+}
+
+void ControlClient::subscribe(std::optional<std::uint64_t> since, ReplyCallback callback) {
+  json params = json::object();
+  if (since) params["since"] = *since;
+  call("subscribe", params, std::move(callback));
+}
+
+void ControlClient::sessions(ReplyCallback callback) {
+  call("sessions", json::object(), std::move(callback));
+}
+
+void ControlClient::send(SessionId to, std::string_view text, ReplyCallback callback) {
+  call("send", {{"to", to}, {"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::send_all(std::string_view text, ReplyCallback callback) {
+  call("send", {{"to", "all"}, {"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::bye(SessionId session, ReplyCallback callback) {
+  call("bye", {{"session", session}}, std::move(callback));
+}
+
+void ControlClient::kick(SessionId session, std::string_view reason, ReplyCallback callback) {
+  json params{{"session", session}};
+  if (!reason.empty()) params["reason"] = repaired(reason);
+  call("kick", params, std::move(callback));
+}
+
+void ControlClient::name(SessionId session, std::string_view name, ReplyCallback callback) {
+  call("name", {{"session", session}, {"name", repaired(name)}}, std::move(callback));
+}
+
+void ControlClient::stats(ReplyCallback callback) {
+  call("stats", json::object(), std::move(callback));
+}
+
+void ControlClient::reload(ReplyCallback callback) {
+  call("reload", json::object(), std::move(callback));
+}
+
+void ControlClient::stop(ReplyCallback callback) {
+  call("stop", json::object(), std::move(callback));
+}
+
+void ControlClient::call(std::string_view method, const json& params, ReplyCallback callback) {
+  if (!stream_) {
+    return callback({RpcError{kLostCode, "there is no connection to the daemon"}, nullptr});
+  }
+  const std::uint64_t id = next_id_++;
+  const json request{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}};
+  std::string line = request.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (line.size() > kMaxRequest) {
+    return callback({RpcError{kTooLongCode, "too long; 1 MiB is the most at once"}, nullptr});
+  }
+  line += '\n';
+  if (!streams_.write(*stream_, Payload{line})) {
+    return callback({RpcError{kTooLongCode, "the daemon takes nothing at the moment"}, nullptr});
+  }
+  waiting_.emplace(id, std::move(callback));
+}
+
+void ControlClient::on_read(io::StreamId id, std::string_view bytes) {
+  // A callback may close the connection: then what follows is nobody's.
+  while (stream_ == id && !bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    if (end == std::string_view::npos) {
+      partial_.append(bytes);
+      if (partial_.size() > kMaxAnswer) {
+        streams_.abort(id);
+        lost({"the daemon sent a line that does not end"});
+      }
+      return;
+    }
+    const std::string_view rest = bytes.substr(end + 1);
+    if (partial_.empty()) {
+      take_line(bytes.substr(0, end));
+    } else {
+      partial_.append(bytes.substr(0, end));
+      take_line(std::exchange(partial_, {}));
+    }
+    bytes = rest;
+  }
+}
+
+void ControlClient::take_line(std::string_view line) {
+  const json document = json::parse(line, nullptr, false);
+  const bool object = document.is_object();
+  if (object && document.contains("id")) return take_answer(document);
+  if (object) {
+    const auto method = document.find("method");
+    const auto params = document.find("params");
+    if (method != document.end() && method->is_string() && params != document.end()) {
+      callbacks_.on_event(decode_event(method->get_ref<const std::string&>(), *params), document);
+      return;
+    }
+  }
+  callbacks_.on_nonsense("the daemon sent what is not the control protocol: " +
+                         core::escaped(core::prefix_of(repaired(line.substr(0, 100)), 80)));
+}
+
+void ControlClient::take_answer(const json& document) {
+  const json& id = document["id"];
+  const auto error = document.find("error");
+  const auto found =
+      id.is_number_unsigned() ? waiting_.find(id.get<std::uint64_t>()) : waiting_.end();
+  if (found == waiting_.end()) {
+    const std::string what = error == document.end() ? "an answer to no request"
+                                                     : core::escaped(to_error(*error).message);
+    callbacks_.on_nonsense("the daemon said: " + what);
+    return;
+  }
+  // The callback may make further requests, or close.
+  const ReplyCallback callback = std::move(found->second);
+  waiting_.erase(found);
+  if (error != document.end()) return callback({to_error(*error), nullptr});
+  const auto result = document.find("result");
+  static const json kNothing;
+  callback({std::nullopt, result == document.end() ? &kNothing : &*result});
+}
+
+void ControlClient::on_end(io::StreamId id) {
+  if (stream_ != id) return;
+  streams_.close(id);
+  lost({"the daemon closed the connection"});
+}
+
+void ControlClient::on_broken(io::StreamId id, int error) {
+  if (stream_ == id) lost(Error::from_errno("the connection to the daemon broke", error));
+}
+
+void ControlClient::on_drained(io::StreamId) {}
+void ControlClient::on_closed(io::StreamId, std::size_t) {}
+
+void ControlClient::lost(const Error& error) {
+  stream_.reset();
+  fail_all({kLostCode, error.message});
+  callbacks_.on_lost(error);
+}
+
+void ControlClient::fail_all(const RpcError& error) {
+  for (auto& [id, callback] : std::exchange(waiting_, {})) callback({error, nullptr});
+}
+
+Result<UniqueFd> connect_control(const std::string& path) {
+  const std::string attempt = "connecting to " + core::escaped(path);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    return Error::from_errno(attempt, ENAMETOOLONG);
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!socket) return Error::from_errno(attempt, errno);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return Error::from_errno(attempt, errno);
+  }
+  return socket;
+}
+
+}  // namespace chatd::console

@@ -1,0 +1,117 @@
+/// One connection to the daemon's control socket: requests with their answers, and
+/// events. JSON-RPC 2.0, one object a line. Knows nothing of screens or commands.
+/// Invariant: every request is answered exactly once, by the daemon or, when the
+/// connection is lost, by kLostCode.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "console/event.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+
+namespace chatd::console {
+
+/// Why the daemon did not do what it was asked for.
+struct RpcError {
+  int code = 0;
+  std::string message;
+};
+
+/// The daemon's own codes.
+inline constexpr int kNoSuchSessionCode = 1;
+inline constexpr int kNotAllowedCode = 3;
+/// Not the daemon's: the connection was lost before the answer, or there is none.
+inline constexpr int kLostCode = -1;
+/// Not the daemon's: longer than a line of the protocol may be; nothing was sent.
+inline constexpr int kTooLongCode = -2;
+
+/// `result` is never null when `error` is empty; valid during the call only.
+struct Reply {
+  std::optional<RpcError> error;
+  const nlohmann::json* result = nullptr;
+};
+
+class ControlClient : private io::StreamListener {
+ public:
+  using ReplyCallback = std::function<void(const Reply&)>;
+
+  struct Callbacks {
+    /// `document` is the notification as it came.
+    std::function<void(const Event&, const nlohmann::json& document)> on_event;
+    /// Once for each connection: the daemon closed it, or it broke. All requests
+    /// have been answered before.
+    std::function<void(const Error&)> on_lost;
+    /// Something came that is no answer and no event; one sentence about it.
+    std::function<void(std::string_view)> on_nonsense;
+  };
+
+  ControlClient(io::Loop& loop, Callbacks callbacks);
+  ~ControlClient() override = default;
+  ControlClient(const ControlClient&) = delete;
+  ControlClient& operator=(const ControlClient&) = delete;
+
+  /// Takes a connected socket, in place of one that was lost.
+  Result<> attach(UniqueFd socket);
+  /// Lets the connection go, what is queued first; no further event, and every
+  /// request is answered with kLostCode, inside this call.
+  void close();
+  [[nodiscard]] bool attached() const { return stream_.has_value(); }
+
+  /// The methods of the protocol. Each calls back exactly once, and not inside the
+  /// call unless nothing can be sent at all.
+  void hello(std::string_view name, ReplyCallback callback);
+  void subscribe(std::optional<std::uint64_t> since, ReplyCallback callback);
+  void sessions(ReplyCallback callback);
+  void send(SessionId to, std::string_view text, ReplyCallback callback);
+  void send_all(std::string_view text, ReplyCallback callback);
+  void bye(SessionId session, ReplyCallback callback);
+  void kick(SessionId session, std::string_view reason, ReplyCallback callback);
+  void name(SessionId session, std::string_view name, ReplyCallback callback);
+  void stats(ReplyCallback callback);
+  void reload(ReplyCallback callback);
+  void stop(ReplyCallback callback);
+
+  /// Requests without an answer so far.
+  [[nodiscard]] std::size_t unanswered() const { return waiting_.size(); }
+
+  /// Stops and resumes hearing of the daemon. Lines that had arrived already still
+  /// call back.
+  void pause();
+  void resume();
+
+ private:
+  void on_read(io::StreamId id, std::string_view bytes) override;
+  void on_end(io::StreamId id) override;
+  void on_broken(io::StreamId id, int error) override;
+  void on_drained(io::StreamId id) override;
+  void on_closed(io::StreamId id, std::size_t unsent) override;
+
+  void call(std::string_view method, const nlohmann::json& params, ReplyCallback callback);
+  void take_line(std::string_view line);
+  void take_answer(const nlohmann::json& document);
+  void fail_all(const RpcError& error);
+  void lost(const Error& error);
+
+  io::StreamSet streams_;
+  Callbacks callbacks_;
+  std::optional<io::StreamId> stream_;
+  std::string partial_;  // the line that has not ended yet
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, ReplyCallback> waiting_;
+};
+
+/// Connects to a daemon's unix socket. Does not wait: a daemon that accepts nobody
+/// (its queue is full) is EAGAIN.
+[[nodiscard]] Result<UniqueFd> connect_control(const std::string& path);
+
+}  // namespace chatd::console

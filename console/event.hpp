@@ -1,0 +1,84 @@
+/// What the daemon tells, as plain values: events, sessions and the outcome of
+/// requests, named as in the control protocol. Holds no JSON and no behaviour.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chatd::console {
+
+using SessionId = std::uint64_t;
+
+struct Event {
+  enum class Kind {
+    kConnected,
+    kMessage,
+    kSent,
+    kDelivered,
+    kDisconnected,
+    kNamed,
+    kOperator,
+    kLagged,
+    kUnknown,  ///< of a newer daemon; `method` has its name
+  };
+
+  Kind kind = Kind::kUnknown;
+  std::string method;
+  std::uint64_t seq = 0;            ///< 0: it has none
+  std::string time;                 ///< RFC 3339, UTC
+  std::vector<SessionId> sessions;  ///< one, but for a `sent` that went to several
+  std::string text;                 ///< message, sent
+  std::string operator_name;        ///< sent, named, operator
+  std::string name;                 ///< named: the session's new name
+  std::string address;              ///< connected
+  std::string listener;             ///< connected
+  std::string reason;               ///< disconnected
+  std::string state;                ///< sent: "sent", "held", "lost"; operator: "attached", ...
+  std::uint64_t lost = 0;           ///< disconnected: messages; lagged: events
+  bool cut = false;                 ///< message: it was longer than the daemon takes
+
+  /// The session of an event about one; 0 if it is about none.
+  [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }
+};
+
+struct SessionInfo {
+  SessionId session = 0;
+  std::string name;  ///< empty: none
+  std::string address;
+  std::string listener;
+  std::string dialect;
+  std::string state;
+  std::string since;  ///< RFC 3339, UTC
+  std::uint64_t idle_ms = 0;
+  std::uint64_t unread = 0;
+  std::uint64_t held = 0;
+};
+
+struct HelloInfo {
+  std::string version;
+  std::string operator_name;
+  std::uint64_t seq = 0;  ///< of the last event so far
+};
+
+struct SendOutcome {
+  struct Refused {
+    SessionId session = 0;
+    std::string reason;
+  };
+  std::vector<SessionId> delivered;
+  std::vector<SessionId> held;
+  std::vector<Refused> refused;
+};
+
+struct ReloadOutcome {
+  std::vector<std::string> changed;
+  std::vector<std::string> needs_restart;
+};
+
+/// Name and value of each number, in the order of the names.
+using Stats = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace chatd::console

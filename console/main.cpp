@@ -1,0 +1,117 @@
+// chatctl: finds the daemon, and is either its console or one operation on it.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/control_path.hpp"
+#include "console/arguments.hpp"
+#include "console/console.hpp"
+#include "console/control_client.hpp"
+#include "console/one_shot.hpp"
+#include "io/signal.hpp"
+
+namespace chatd::console {
+namespace {
+
+// A folder in /tmp that somebody else made first could hold somebody else's socket.
+bool is_foreign(const std::string& path) {
+  if (path != detail::temporary_control_path()) return false;
+  struct stat status {};
+  const std::string folder = path.substr(0, path.rfind('/'));
+  return ::lstat(folder.c_str(), &status) != 0 || status.st_uid != ::geteuid();
+}
+
+// Connects to the first place where there is a daemon. `path` becomes that place.
+std::variant<UniqueFd, Exit> find_daemon(std::string& path) {
+  const bool named = !path.empty();
+  const auto candidates = named ? std::vector{path} : control_path_candidates();
+  std::string tried;
+  for (const std::string& candidate : candidates) {
+    if (!named && is_foreign(candidate)) continue;
+    auto socket = connect_control(candidate);
+    if (socket) {
+      path = candidate;
+      return std::move(*socket);
+    }
+    const int code = socket.error().code;
+    if (code == EACCES || code == EPERM) {
+      complain(socket.error().message);
+      return Exit{ExitCode::kNotAllowed};
+    }
+    tried += (tried.empty() ? "" : "; ") + socket.error().message;
+  }
+  complain("no daemon: " + tried);
+  return Exit{ExitCode::kNoDaemon};
+}
+
+int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
+                const std::string& path) {
+  ExitCode code = ExitCode::kDone;
+  std::string why;
+  ConsoleOptions options;
+  options.color = wants_color(arguments.color, STDOUT_FILENO);
+  options.timestamps = arguments.timestamps;
+  options.interactive = can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
+  options.name = arguments.name;
+  options.reattach = [path] { return connect_control(path); };
+  options.on_quit = options.on_end = [&] { loop.stop(); };
+  options.on_lost = [&](const Error& error) {
+    why = error.message;
+    code = ExitCode::kNoDaemon;
+    loop.stop();
+  };
+  int caught = 0;
+  {
+    const Console console{loop, std::move(control), std::move(options)};
+    std::vector<std::unique_ptr<io::Signal>> signals;
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      signals.push_back(std::make_unique<io::Signal>(loop, number, [&, number] {
+        caught = number;
+        loop.stop();
+      }));
+    }
+    loop.run();
+  }
+  if (code != ExitCode::kDone) complain(path + ": " + why);
+  return caught == 0 ? static_cast<int>(code) : 128 + caught;
+}
+
+int run(int argc, char** argv) {
+  // A closed standard descriptor must not become the number of a socket.
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", O_RDWR) != fd) std::abort();
+  }
+  io::ignore_sigpipe();
+  auto read = read_arguments(argc, argv);
+  if (const auto* exit = std::get_if<Exit>(&read)) return static_cast<int>(exit->code);
+  auto& arguments = *std::get_if<Arguments>(&read);
+
+  std::string path = arguments.socket;
+  auto found = find_daemon(path);
+  if (const auto* exit = std::get_if<Exit>(&found)) return static_cast<int>(exit->code);
+  UniqueFd control = std::move(*std::get_if<UniqueFd>(&found));
+  io::Loop loop;
+  if (!arguments.command) return run_console(loop, std::move(control), arguments, path);
+  OneShot& wish = *arguments.command;
+  wish.color = wants_color(arguments.color, STDOUT_FILENO);
+  wish.timestamps = arguments.timestamps;
+  wish.name = arguments.name;
+  return static_cast<int>(
+      run_one_shot(loop, wish, std::move(control), [&path] { return connect_control(path); }));
+}
+
+}  // namespace
+}  // namespace chatd::console
+
+int main(int argc, char** argv) {
+  return chatd::console::run(argc, argv);
+}

@@ -1,0 +1,42 @@
+#include "console/roster.hpp"
+
+namespace chatd::console {
+
+void Roster::apply(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kConnected:
+      names_.try_emplace(event.session());
+      break;
+    case Event::Kind::kDisconnected:
+      names_.erase(event.session());
+      break;
+    case Event::Kind::kNamed:
+      if (const auto found = names_.find(event.session()); found != names_.end()) {
+        found->second = event.name;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+void Roster::replace(const std::vector<SessionInfo>& sessions) {
+  names_.clear();
+  for (const SessionInfo& each : sessions) names_.emplace(each.session, each.name);
+}
+
+std::string_view Roster::name_of(SessionId session) const {
+  const auto found = names_.find(session);
+  return found == names_.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::vector<SessionId> Roster::named(std::string_view name) const {
+  std::vector<SessionId> ids;
+  if (name.empty()) return ids;
+  for (const auto& [id, each] : names_) {
+    if (each == name) ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace chatd::console

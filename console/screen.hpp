@@ -1,0 +1,65 @@
+/// Where lines are shown and typed, as the console sees it: one small interface
+/// with two implementations, Terminal (line editing) and Plain (lines in, lines
+/// out). Neither ever blocks the loop.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "console/completion.hpp"
+
+namespace chatd::console {
+
+/// What becomes of a line after Enter; plain lines are always taken.
+enum class LineFate {
+  kErase,  ///< taken, and not to be seen any more: its echo will come as an event
+  kTaken,  ///< taken; it stays on the screen
+  kKept,   ///< still being typed
+};
+
+/// Hears of one screen. Must outlive it, and must not destroy it in a callback.
+class ScreenListener {
+ public:
+  virtual ~ScreenListener() = default;
+  /// `line` has no LF at its end; one that was pasted may have some inside.
+  virtual LineFate on_line(std::string_view line) = 0;
+  /// A line that was longer than the screen takes; it is dropped.
+  virtual void on_long_line() = 0;
+  /// After every key, in a terminal only.
+  virtual void on_edited(bool empty) = 0;
+  /// All that was printed has been taken by the output; and so has the prompt, if
+  /// `prompt`: in the middle of a search there is another one in its place.
+  virtual void on_shown(bool prompt) = 0;
+  /// The user's wish to leave, or the end of the input. Once; no line follows.
+  virtual void on_input_end() = 0;
+  /// Nobody reads the output any more (errno). Once.
+  virtual void on_output_gone(int error) = 0;
+  virtual Completion on_complete(std::string_view before_cursor) = 0;
+};
+
+class Screen {
+ public:
+  /// More than this waits to be shown: whatever makes the output should stop until
+  /// on_shown().
+  static constexpr std::size_t kFullBytes = 256 * 1024;
+  /// The longest line taken, in bytes: with what JSON adds it must fit in the
+  /// mebibyte that a line of the control protocol may have.
+  static constexpr std::size_t kMaxLine = 1024 * 1024 - 4096;
+
+  virtual ~Screen() = default;
+  /// Shows one line, without LF, as data or as a problem.
+  virtual void print(std::string_view line) = 0;
+  virtual void print_problem(std::string_view line) = 0;
+  virtual void set_prompt(std::string_view prompt) = 0;
+  /// While held no line is taken, and what is typed waits in the kernel. A screen
+  /// begins held.
+  virtual void hold_input(bool held) = 0;
+  /// No more input is taken, and a terminal is given back. What is printed still
+  /// goes out. May be called inside a callback.
+  virtual void close() = 0;
+  [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  /// 0: no limit.
+  [[nodiscard]] virtual std::size_t width() const = 0;
+};
+
+}  // namespace chatd::console

@@ -1,0 +1,87 @@
+/// A terminal with line editing: GNU readline's callback interface, fed by hand.
+/// Readline never touches a descriptor: its input comes from our reader and its
+/// output goes to our writer, so that neither a stopped terminal (Ctrl-S) nor half
+/// a key sequence can block the loop.
+/// Invariants: what is printed never destroys the line being typed; the terminal's
+/// settings are given back when this goes. Readline is global: one Terminal at a
+/// time.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "console/paste.hpp"
+#include "console/screen.hpp"
+#include "io/descriptor.hpp"
+#include "io/loop.hpp"
+#include "io/signal.hpp"
+#include "io/timer.hpp"
+
+namespace chatd::console {
+
+class Terminal : public Screen {
+ public:
+  /// `history`: how many lines can be recalled.
+  Terminal(io::Loop& loop, ScreenListener& listener, int input, int output, std::size_t history);
+  ~Terminal() override;
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  void print(std::string_view line) override;
+  void print_problem(std::string_view line) override { print(line); }
+  void set_prompt(std::string_view prompt) override;
+  void hold_input(bool held) override;
+  void close() override;
+  [[nodiscard]] std::size_t queued_bytes() const override;
+  [[nodiscard]] std::size_t width() const override;
+
+ private:
+  struct Hooks;  // what readline calls: plain functions that find the Terminal
+
+  void open_readline();
+  void begin_editing();
+  void end_editing();
+  void redraw();
+  void feed();
+  int accept_line();
+  int complete_word();
+  void take_line(const char* line);
+  void remember(std::string_view line);
+  void list_candidates(const Completion& completion);
+  void suspend();
+  void resized();
+  [[nodiscard]] std::size_t line_width() const;
+
+  ScreenListener& listener_;
+  std::size_t columns_ = 0;  // of the terminal, when it was looked at last
+  std::size_t history_;
+  bool editing_ = false;    // the terminal's settings are readline's
+  bool installed_ = false;  // readline has shown its prompt once
+  bool held_ = true;
+  bool feeding_ = false;
+  bool ended_ = false;
+  bool closed_ = false;
+  bool accepted_ = false;  // Enter has been dealt with; readline only ends the line
+  bool mute_ = false;      // what readline writes now is thrown away
+  std::string put_back_;   // for the next line to begin with
+  bool dirty_ = false;     // print_ or prompt_ is not on the screen yet
+  std::string print_;      // lines of this turn
+  std::string prompt_;
+  std::string prompt_shown_;
+  PasteGate keys_;
+  int output_;
+  std::FILE* in_;   // for readline to set the terminal's mode on
+  std::FILE* out_;  // ends in writer_
+  io::Writer writer_;
+  io::Reader reader_;
+  io::Signal winch_;
+  io::Signal stop_;
+  io::Signal cont_;
+  io::Timer foreground_;
+  io::TurnEnd turn_end_;
+};
+
+}  // namespace chatd::console

@@ -1,0 +1,266 @@
+#include "console/view.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "console/table.hpp"
+#include "core/text.hpp"
+
+namespace chatd::console {
+namespace {
+
+// A message to more clients than this is one line for all of them.
+constexpr std::size_t kSeparately = 5;
+constexpr std::size_t kLongestName = 32;
+
+std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string{count == 1 ? one : many};
+}
+
+// "2026-11-23T06:50:00": digits where they must be.
+bool parse_utc(std::string_view text, std::time_t& out) {
+  if (text.size() < 20 || text.back() != 'Z') return false;
+  const auto field = [&](std::size_t begin, std::size_t length, int& value) {
+    const char* from = text.data() + begin;
+    const auto [end, error] = std::from_chars(from, from + length, value);
+    return error == std::errc{} && end == from + length;
+  };
+  std::tm broken{};
+  if (!field(0, 4, broken.tm_year) || !field(5, 2, broken.tm_mon) || !field(8, 2, broken.tm_mday) ||
+      !field(11, 2, broken.tm_hour) || !field(14, 2, broken.tm_min) ||
+      !field(17, 2, broken.tm_sec)) {
+    return false;
+  }
+  broken.tm_year -= 1900;
+  broken.tm_mon -= 1;
+  out = ::timegm(&broken);
+  return true;
+}
+
+std::string formatted(std::time_t time, const char* format) {
+  std::tm broken{};
+  ::localtime_r(&time, &broken);
+  std::array<char, 64> buffer;
+  return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &broken)};
+}
+
+}  // namespace
+
+std::string bracket(SessionId session, std::string_view name) {
+  std::string out = "[" + std::to_string(session);
+  if (!name.empty()) {
+    const std::string_view shown = core::prefix_of(name, kLongestName);
+    out += " " + core::escaped(shown) + (shown.size() < name.size() ? "\u2026" : "");
+  }
+  return out + "]";
+}
+
+std::string short_duration(std::uint64_t milliseconds) {
+  const std::uint64_t seconds = milliseconds / 1000;
+  if (seconds < 60) return std::to_string(seconds) + "s";
+  if (seconds < 3600) return std::to_string(seconds / 60) + "m";
+  if (seconds < 86400) return std::to_string(seconds / 3600) + "h";
+  return std::to_string(seconds / 86400) + "d";
+}
+
+std::string local_time(std::string_view rfc3339, bool with_date) {
+  std::time_t time = 0;
+  if (!parse_utc(rfc3339, time)) return {};
+  return formatted(time, with_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S");
+}
+
+std::string View::painted(Tone tone, std::string_view text) const {
+  // Told apart by weight as well as by hue.
+  constexpr std::array<std::string_view, 5> kSequences{"", "\x1b[1;36m", "\x1b[32m", "\x1b[2m",
+                                                       "\x1b[1;31m"};
+  const std::string_view begin = kSequences[static_cast<std::size_t>(tone)];
+  if (!color_ || begin.empty()) return std::string{text};
+  return std::string{begin}.append(text).append("\x1b[0m");
+}
+
+std::string View::stamp(const Event& event) const {
+  if (timestamps_ == Timestamps::kNone) return {};
+  const std::string time = local_time(event.time, timestamps_ == Timestamps::kDateTime);
+  return time.empty() ? "" : painted(Tone::kStatus, time) + " ";
+}
+
+void View::append_text(std::vector<std::string>& lines, const Event& event, Tone tone,
+                       const std::string& lead) const {
+  const std::string begin = stamp(event) + painted(tone, lead) + " ";
+  std::string_view rest = event.text;
+  for (;;) {
+    const std::size_t end = rest.find('\n');
+    std::string line = begin;
+    core::append_escaped(line, rest.substr(0, end));
+    lines.push_back(std::move(line));
+    if (end == std::string_view::npos) return;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+void View::append_status(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+                         const std::string& text) const {
+  lines.push_back(stamp(event) + about(event.session(), roster, text));
+}
+
+void View::append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+                       std::string_view own_name) const {
+  const std::string from =
+      event.operator_name == own_name ? "" : " " + core::escaped(event.operator_name) + ":";
+  const bool held = event.state == "held";
+  const bool lost = event.state == "lost";
+  if (event.sessions.size() > kSeparately) {
+    const std::string many = count_of(event.sessions.size(), "client", "clients");
+    append_text(lines, event, Tone::kAnswer, "<" + from + " to " + many + ":");
+    if (held) lines.push_back(stamp(event) + note("held until they have spoken"));
+    if (lost) lines.push_back(stamp(event) + note("not delivered"));
+    return;
+  }
+  for (const SessionId session : event.sessions) {
+    append_text(lines, event, Tone::kAnswer,
+                bracket(session, roster.name_of(session)) + "<" + from);
+    if (held) lines.push_back(stamp(event) + about(session, roster, "held until it has spoken"));
+    if (lost) lines.push_back(stamp(event) + about(session, roster, "not delivered"));
+  }
+}
+
+std::vector<std::string> View::event(const Event& event, const Roster& roster,
+                                     std::string_view own_name) const {
+  using enum Event::Kind;
+  std::vector<std::string> lines;
+  const std::string by =
+      event.operator_name == own_name ? "" : " by " + core::escaped(event.operator_name);
+  switch (event.kind) {
+    case kConnected:
+      append_status(lines, event, roster,
+                    "connected from " + core::escaped(event.address) +
+                        (event.listener.empty() ? "" : " to " + core::escaped(event.listener)));
+      break;
+    case kMessage:
+      append_text(lines, event, Tone::kClient,
+                  bracket(event.session(), roster.name_of(event.session())));
+      if (event.cut) append_status(lines, event, roster, "that message was longer; cut here");
+      break;
+    case kSent:
+      append_sent(lines, event, roster, own_name);
+      break;
+    case kDelivered:
+      append_status(lines, event, roster, "what was held has been delivered");
+      break;
+    case kDisconnected: {
+      std::string text = "disconnected";
+      if (!event.reason.empty()) text += ": " + core::escaped(event.reason);
+      if (event.lost > 0) {
+        text += "; " + count_of(event.lost, "message", "messages") + " did not reach it";
+      }
+      append_status(lines, event, roster, text);
+      break;
+    }
+    case kNamed:
+      append_status(lines, event, roster,
+                    event.name.empty() ? "has no name any more" + by
+                                       : "is now called " + core::escaped(event.name) + by);
+      break;
+    case kOperator:
+      if (event.operator_name == own_name) break;
+      lines.push_back(stamp(event) + note("operator " + core::escaped(event.operator_name) + " " +
+                                          core::escaped(event.state)));
+      break;
+    case kLagged:
+      lines.push_back(stamp(event) +
+                      note(count_of(event.lost, "event was", "events were") + " missed"));
+      break;
+    case kUnknown:
+      if (event.session() != 0) {
+        append_status(lines, event, roster, core::escaped(event.method));
+      } else {
+        lines.push_back(stamp(event) + note(core::escaped(event.method)));
+      }
+      break;
+  }
+  return lines;
+}
+
+std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions, std::size_t width,
+                                        std::time_t now) const {
+  const std::string today = formatted(now, "%Y-%m-%d");
+  std::vector<std::vector<std::string>> rows;
+  for (const SessionInfo& each : sessions) {
+    std::string since = local_time(each.since, true);
+    if (since.starts_with(today)) since.erase(0, today.size() + 1);
+    std::string dialect = core::escaped(each.dialect);
+    if (!each.state.empty() && each.state != "open") {
+      dialect += " (" + core::escaped(each.state) + ")";
+    }
+    rows.push_back({"[" + std::to_string(each.session) + "]", core::escaped(each.name),
+                    core::escaped(each.address), dialect, since, short_duration(each.idle_ms),
+                    std::to_string(each.unread), std::to_string(each.held)});
+  }
+  std::vector<std::string> lines = format_table({{"id", false, 0, 0},
+                                                 {"name", false, 6, 1},
+                                                 {"address", false, 9, 2},
+                                                 {"dialect", false, 0, 4},
+                                                 {"since", false, 0, 5},
+                                                 {"idle", true, 0, 3},
+                                                 {"unread", true, 0, 0},
+                                                 {"held", true, 0, 0}},
+                                                rows, width);
+  lines.front() = painted(Tone::kStatus, lines.front());
+  return lines;
+}
+
+std::vector<std::string> View::stats(const Stats& stats) const {
+  std::size_t width = 0;
+  for (const auto& [name, value] : stats) width = std::max(width, name.size());
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : stats) {
+    std::string line = "  " + core::escaped(name);
+    line.append(width - name.size() + 2, ' ');
+    lines.push_back(line + core::escaped(value));
+  }
+  return lines;
+}
+
+std::string View::note(std::string_view text) const {
+  return painted(Tone::kStatus, "* " + std::string{text});
+}
+
+std::vector<std::string> View::problem(std::string_view text) const {
+  std::vector<std::string> lines;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(painted(Tone::kProblem, core::escaped(text.substr(0, end))));
+    if (end == std::string_view::npos) return lines;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string> View::reload(const ReloadOutcome& outcome) const {
+  const auto joined = [](const std::vector<std::string>& keys) {
+    std::string out;
+    for (const std::string& key : keys) out += (out.empty() ? "" : ", ") + core::escaped(key);
+    return out;
+  };
+  std::vector<std::string> lines;
+  if (!outcome.changed.empty()) lines.push_back(note("changed: " + joined(outcome.changed)));
+  if (!outcome.needs_restart.empty()) {
+    lines.push_back(note("changes after a restart only: " + joined(outcome.needs_restart)));
+  }
+  if (lines.empty()) lines.push_back(note("read again; nothing changed"));
+  return lines;
+}
+
+std::string View::about(SessionId session, const Roster& roster, std::string_view text) const {
+  return painted(Tone::kStatus,
+                 bracket(session, roster.name_of(session)) + "* " + std::string{text});
+}
+
+std::string View::prompt(Target focus, const Roster& roster) const {
+  if (!focus) return "> ";
+  const std::string who = bracket(*focus, roster.name_of(*focus));
+  return (color_ ? "\001\x1b[1m\002" + who + "\001\x1b[0m\002" : who) + " > ";
+}
+
+}  // namespace chatd::console

@@ -1,0 +1,76 @@
+/// What the operator sees: events, tables and messages as lines of text. Pure:
+/// values in, lines out.
+/// Invariant: nothing that came from outside (text, names, reasons, addresses) is
+/// in a line unescaped, and every line about session N begins, after an optional
+/// time, with [N] or [N NAME]. What a client said comes after the bracket and a
+/// blank; what the console says of a session has * or < after the bracket, where
+/// no client's text can stand.
+#pragma once
+
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "console/console.hpp"
+#include "console/event.hpp"
+#include "console/focus.hpp"
+#include "console/roster.hpp"
+
+namespace chatd::console {
+
+class View {
+ public:
+  View(bool color, Timestamps timestamps) : color_{color}, timestamps_{timestamps} {}
+
+  /// `own_name` is this operator's: another one's answers carry the name.
+  [[nodiscard]] std::vector<std::string> event(const Event& event, const Roster& roster,
+                                               std::string_view own_name) const;
+
+  /// The table of /list, at most `width` columns wide (0: no limit). `now` decides
+  /// whether `since` is shown with its date.
+  [[nodiscard]] std::vector<std::string> sessions(const std::vector<SessionInfo>& sessions,
+                                                  std::size_t width, std::time_t now) const;
+  [[nodiscard]] std::vector<std::string> stats(const Stats& stats) const;
+
+  [[nodiscard]] std::vector<std::string> reload(const ReloadOutcome& outcome) const;
+
+  /// A message of the console itself; `text` is escaped already.
+  [[nodiscard]] std::string note(std::string_view text) const;
+  /// About something that went wrong, as many lines as `text` has. What is in it of
+  /// others is escaped already, or will be here.
+  [[nodiscard]] std::vector<std::string> problem(std::string_view text) const;
+  /// A message of the console about one session.
+  [[nodiscard]] std::string about(SessionId session, const Roster& roster,
+                                  std::string_view text) const;
+
+  /// The prompt: "[3 NAME] > ". In colour, what takes no room on the screen stands
+  /// between \001 and \002, as readline wants it.
+  [[nodiscard]] std::string prompt(Target focus, const Roster& roster) const;
+
+ private:
+  enum class Tone { kPlain, kClient, kAnswer, kStatus, kProblem };
+  [[nodiscard]] std::string painted(Tone tone, std::string_view text) const;
+  [[nodiscard]] std::string stamp(const Event& event) const;
+  void append_text(std::vector<std::string>& lines, const Event& event, Tone tone,
+                   const std::string& lead) const;
+  void append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+                   std::string_view own_name) const;
+  void append_status(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+                     const std::string& text) const;
+
+  bool color_;
+  Timestamps timestamps_;
+};
+
+/// "[3]" or "[3 NAME]", escaped; a long name is cut.
+[[nodiscard]] std::string bracket(SessionId session, std::string_view name);
+
+/// "3s", "5m", "2h", "4d".
+[[nodiscard]] std::string short_duration(std::uint64_t milliseconds);
+
+/// A time of the protocol on the operator's own clock: "14:05:06", with its date if
+/// `with_date`; empty if it is no such time.
+[[nodiscard]] std::string local_time(std::string_view rfc3339, bool with_date);
+
+}  // namespace chatd::console

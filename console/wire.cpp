@@ -1,0 +1,148 @@
+#include "console/wire.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace chatd::console {
+namespace {
+
+using nlohmann::json;
+
+const json* find(const json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
+}
+
+std::string text_of(const json& object, const char* key) {
+  const json* value = find(object, key);
+  return value != nullptr && value->is_string() ? value->get_ref<const std::string&>() : "";
+}
+
+std::uint64_t to_number(const json& value) {
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
+  if (value.is_number_integer() && value.get<std::int64_t>() > 0) {
+    return static_cast<std::uint64_t>(value.get<std::int64_t>());
+  }
+  return 0;
+}
+
+std::uint64_t number_of(const json& object, const char* key) {
+  const json* value = find(object, key);
+  return value == nullptr ? 0 : to_number(*value);
+}
+
+// One id, or a list of them.
+std::vector<SessionId> ids_of(const json& object, const char* key) {
+  std::vector<SessionId> ids;
+  const json* value = find(object, key);
+  if (value == nullptr) return ids;
+  if (value->is_array()) {
+    for (const json& each : *value) ids.push_back(to_number(each));
+  } else if (value->is_number()) {
+    ids.push_back(to_number(*value));
+  }
+  return ids;
+}
+
+std::vector<std::string> texts_of(const json& object, const char* key) {
+  std::vector<std::string> texts;
+  const json* value = find(object, key);
+  if (value == nullptr || !value->is_array()) return texts;
+  for (const json& each : *value) {
+    if (each.is_string()) texts.push_back(each.get_ref<const std::string&>());
+  }
+  return texts;
+}
+
+Event::Kind kind_of(std::string_view method) {
+  using enum Event::Kind;
+  constexpr std::array<std::pair<std::string_view, Event::Kind>, 8> kKinds{{
+      {"connected", kConnected},
+      {"message", kMessage},
+      {"sent", kSent},
+      {"delivered", kDelivered},
+      {"disconnected", kDisconnected},
+      {"named", kNamed},
+      {"operator", kOperator},
+      {"lagged", kLagged},
+  }};
+  for (const auto& [name, kind] : kKinds) {
+    if (name == method) return kind;
+  }
+  return kUnknown;
+}
+
+}  // namespace
+
+Event decode_event(std::string_view method, const json& params) {
+  Event event;
+  event.kind = kind_of(method);
+  event.method = method;
+  event.seq = number_of(params, "seq");
+  event.time = text_of(params, "time");
+  event.sessions = ids_of(params, "session");
+  event.text = text_of(params, "text");
+  event.operator_name = text_of(params, "operator");
+  event.name = text_of(params, "name");
+  if (event.kind == Event::Kind::kOperator) event.operator_name = event.name;
+  event.address = text_of(params, "address");
+  event.listener = text_of(params, "listener");
+  event.reason = text_of(params, "reason");
+  event.state = text_of(params, "state");
+  event.lost = number_of(params, "lost");
+  const json* cut = find(params, "cut");
+  event.cut = cut != nullptr && cut->is_boolean() && cut->get<bool>();
+  return event;
+}
+
+HelloInfo decode_hello(const json& result) {
+  return {text_of(result, "version"), text_of(result, "operator"), number_of(result, "seq")};
+}
+
+std::uint64_t decode_subscribe(const json& result) {
+  return number_of(result, "seq");
+}
+
+std::vector<SessionInfo> decode_sessions(const json& result) {
+  std::vector<SessionInfo> sessions;
+  if (!result.is_array()) return sessions;
+  for (const json& each : result) {
+    sessions.push_back({number_of(each, "session"), text_of(each, "name"), text_of(each, "address"),
+                        text_of(each, "listener"), text_of(each, "dialect"), text_of(each, "state"),
+                        text_of(each, "since"), number_of(each, "idle_ms"),
+                        number_of(each, "unread"), number_of(each, "held")});
+  }
+  return sessions;
+}
+
+SendOutcome decode_send(const json& result) {
+  SendOutcome outcome{ids_of(result, "delivered"), ids_of(result, "held"), {}};
+  if (const json* refused = find(result, "refused"); refused != nullptr && refused->is_array()) {
+    for (const json& each : *refused) {
+      outcome.refused.push_back({number_of(each, "session"), text_of(each, "reason")});
+    }
+  }
+  return outcome;
+}
+
+ReloadOutcome decode_reload(const json& result) {
+  return {texts_of(result, "changed"), texts_of(result, "needs_restart")};
+}
+
+Stats decode_stats(const json& result) {
+  Stats stats;
+  if (!result.is_object()) return stats;
+  for (const auto& [name, value] : result.items()) {
+    stats.emplace_back(
+        name, value.is_string() ? value.get_ref<const std::string&>() : to_plain_json(value));
+  }
+  return stats;
+}
+
+std::string to_plain_json(const json& document) {
+  return document.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+}  // namespace chatd::console

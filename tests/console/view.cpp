@@ -1,0 +1,204 @@
+// Events in, lines out.
+#include "console/view.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "console/table.hpp"
+#include "console/wire.hpp"
+
+namespace chatd::console {
+
+using Lines = std::vector<std::string>;
+
+namespace {
+
+Roster roster_with_names() {
+  Roster roster;
+  roster.replace({{3, "", "", "", "", "", "", 0, 0, 0},
+                  {4, "anna", "", "", "", "", "", 0, 0, 0},
+                  {5, "\x1b[2J\xe2\x80\xae", "", "", "", "", "", 0, 0, 0}});
+  return roster;
+}
+
+Event event_of(const std::string& notification) {
+  const auto document = nlohmann::json::parse(notification);
+  return decode_event(document["method"].get<std::string>(), document["params"]);
+}
+
+Lines shown(const std::string& notification, Timestamps timestamps = Timestamps::kNone) {
+  return View{false, timestamps}.event(event_of(notification), roster_with_names(), "root");
+}
+
+}  // namespace
+
+TEST_CASE("view: what each event looks like", "[console][view]") {
+  const std::vector<std::pair<std::string, Lines>> table{
+      {R"({"method":"connected","params":{"seq":1,"session":3,"address":"127.0.0.1:5","listener":"127.0.0.1:8080"}})",
+       {"[3]* connected from 127.0.0.1:5 to 127.0.0.1:8080"}},
+      {R"({"method":"message","params":{"seq":1,"session":3,"text":"hello"}})", {"[3] hello"}},
+      {R"({"method":"message","params":{"seq":1,"session":4,"text":"one\n[7] two\n"}})",
+       {"[4 anna] one", "[4 anna] [7] two", "[4 anna] "}},
+      {R"({"method":"message","params":{"seq":1,"session":3,"text":"long","cut":true}})",
+       {"[3] long", "[3]* that message was longer; cut here"}},
+      {R"({"method":"sent","params":{"session":3,"operator":"root","text":"hi","state":"sent"}})",
+       {"[3]< hi"}},
+      {R"({"method":"sent","params":{"session":3,"operator":"bo","text":"a\nb","state":"sent"}})",
+       {"[3]< bo: a", "[3]< bo: b"}},
+      {R"({"method":"sent","params":{"session":3,"operator":"root","text":"hi","state":"held"}})",
+       {"[3]< hi", "[3]* held until it has spoken"}},
+      {R"({"method":"sent","params":{"session":3,"operator":"root","text":"hi","state":"lost"}})",
+       {"[3]< hi", "[3]* not delivered"}},
+      {R"({"method":"sent","params":{"session":[3,4],"operator":"root","text":"hi","state":"sent"}})",
+       {"[3]< hi", "[4 anna]< hi"}},
+      {R"({"method":"sent","params":{"session":[1,2,3,4,5,6],"operator":"root","text":"hi","state":"held"}})",
+       {"< to 6 clients: hi", "* held until they have spoken"}},
+      {R"({"method":"delivered","params":{"session":3,"ref":7}})",
+       {"[3]* what was held has been delivered"}},
+      {R"({"method":"disconnected","params":{"session":3,"reason":"said bye"}})",
+       {"[3]* disconnected: said bye"}},
+      {R"({"method":"disconnected","params":{"session":3,"reason":"kicked","lost":2}})",
+       {"[3]* disconnected: kicked; 2 messages did not reach it"}},
+      {R"({"method":"named","params":{"session":4,"name":"anna","operator":"root"}})",
+       {"[4 anna]* is now called anna"}},
+      {R"({"method":"named","params":{"session":3,"name":"","operator":"bo"}})",
+       {"[3]* has no name any more by bo"}},
+      {R"({"method":"operator","params":{"name":"bo","state":"attached"}})",
+       {"* operator bo attached"}},
+      {R"({"method":"operator","params":{"name":"root","state":"attached"}})", {}},
+      {R"({"method":"lagged","params":{"lost":120}})", {"* 120 events were missed"}},
+      {R"({"method":"claimed","params":{"session":3}})", {"[3]* claimed"}},
+      {R"({"method":"message","params":{"session":"three","text":5}})", {"[0] "}},
+  };
+  for (const auto& [notification, lines] : table) {
+    INFO(notification);
+    CHECK(shown(notification) == lines);
+  }
+}
+
+TEST_CASE("view: nothing that came from outside reaches a line unescaped", "[console][view]") {
+  const std::vector<std::pair<std::string, std::string>> hostile{
+      {R"(\u001b[2J)", R"(\x1b[2J)"},       {R"(a\u0000b)", R"(a\x00b)"},
+      {R"(\u202eevil)", R"(\u202eevil)"},   {R"(a\u200bb)", R"(a\u200bb)"},
+      {R"(\u0085[7] x)", R"(\x85[7] x)"},   {R"(a\r[7] x)", R"(a\x0d[7] x)"},
+      {R"(\udb40\udc41)", R"(\U000e0041)"}, {"%s%n{}", "%s%n{}"},
+  };
+  for (const auto& row : hostile) {
+    const std::string& json = row.first;
+    const std::string& text = row.second;
+    const auto in = [&](const std::string& before, const std::string& after) {
+      return shown(before + json + after).front();
+    };
+    CHECK(in(R"({"method":"message","params":{"session":3,"text":")", "\"}}") == "[3] " + text);
+    CHECK(in(R"({"method":"disconnected","params":{"session":3,"reason":")", "\"}}") ==
+          "[3]* disconnected: " + text);
+    CHECK(in(R"({"method":"connected","params":{"session":3,"address":")", "\"}}") ==
+          "[3]* connected from " + text);
+    CHECK(in(R"({"method":"sent","params":{"session":3,"text":"x","operator":")", "\"}}") ==
+          "[3]< " + text + ": x");
+    CHECK(in(R"({"method":"operator","params":{"state":"attached","name":")", "\"}}") ==
+          "* operator " + text + " attached");
+  }
+  CHECK(shown(R"({"method":"message","params":{"session":5,"text":"x"}})").front() ==
+        R"([5 \x1b[2J\u202e] x)");
+}
+
+TEST_CASE("view: times are the operator's own", "[console][view]") {
+  ::setenv("TZ", "UTC-2", 1);
+  ::tzset();
+  const std::string message =
+      R"({"method":"message","params":{"time":"2026-11-23T23:50:00.123Z","session":3,"text":"a\nb"}})";
+  CHECK(shown(message, Timestamps::kTime) == Lines{"01:50:00 [3] a", "01:50:00 [3] b"});
+  CHECK(shown(message, Timestamps::kDateTime).front() == "2026-11-24 01:50:00 [3] a");
+  CHECK(shown(message, Timestamps::kNone).front() == "[3] a");
+  for (const char* bad : {"", "yesterday", "2026-11-23T23:50", "2026-11-23 23:50:00+01:00 "}) {
+    CHECK(local_time(bad, true).empty());
+  }
+}
+
+TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
+  const View view{true, Timestamps::kNone};
+  const auto line =
+      view.event(event_of(R"({"method":"message","params":{"session":3,"text":"x"}})"),
+                 roster_with_names(), "root")
+          .front();
+  CHECK(line == "\x1b[1;36m[3]\x1b[0m x");
+  CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
+  const View plain{false, Timestamps::kNone};
+  CHECK(plain.prompt(Target{4}, roster_with_names()) == "[4 anna] > ");
+  CHECK(plain.prompt(Target{3}, roster_with_names()) == "[3] > ");
+  CHECK(plain.prompt({}, roster_with_names()) == "> ");
+}
+
+TEST_CASE("view: a long name is cut between characters", "[console][view]") {
+  std::string name;
+  for (int i = 0; i < 40; ++i) name += "\u00e9";
+  const std::string cut = bracket(3, name);
+  CHECK(display_width(cut) == 21);
+  CHECK(cut.ends_with("\u00e9\u2026]"));
+}
+
+namespace {
+
+std::vector<SessionInfo> three_sessions() {
+  return {
+      {1, "", "127.0.0.1:51234", "", "original", "open", "2026-11-23T06:50:00.000Z", 3000, 0, 2},
+      {12, "\u4f60\u597d", "[2001:db8::1]:40000", "", "line", "asking", "2026-11-22T06:50:00.000Z",
+       7'200'000, 5, 0},
+      {100, "anna\x1b", "unix:", "", "telnet", "open", "2026-11-23T06:50:00.000Z", 90'000, 1, 0}};
+}
+
+}  // namespace
+
+TEST_CASE("view: the list of sessions is aligned, wide characters too", "[console][view]") {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  const View view{false, Timestamps::kNone};
+  constexpr std::time_t kNow = 1795420800;  // 2026-11-23 08:00
+  const Lines wide = view.sessions(three_sessions(), 0, kNow);
+  REQUIRE(wide.size() == 4);
+  for (const std::string& line : wide) CHECK(display_width(line) == display_width(wide[0]));
+  CHECK(wide[1].find("[1] ") == 0);
+  CHECK(wide[1].find("  06:50:00  ") != std::string::npos);
+  CHECK(wide[2].find("2026-11-22 06:50:00") != std::string::npos);
+  CHECK(wide[2].find("line (asking)") != std::string::npos);
+  CHECK(wide[3].find("anna\\x1b") != std::string::npos);
+  for (const std::size_t width : {20U, 40U, 60U, 80U, 200U}) {
+    for (const std::string& line : view.sessions(three_sessions(), width, kNow)) {
+      INFO(width << ": " << line);
+      CHECK(display_width(line) <= std::max<std::size_t>(width, 19));
+    }
+  }
+  const Lines narrow = view.sessions(three_sessions(), 40, kNow);
+  for (const char* column : {"id", "name", "address", "unread", "held"}) {
+    CHECK(narrow[0].find(column) != std::string::npos);
+  }
+  CHECK(view.sessions(three_sessions(), 200, kNow) == wide);
+}
+
+TEST_CASE("view: durations are short", "[console][view]") {
+  CHECK(short_duration(0) == "0s");
+  CHECK(short_duration(59'999) == "59s");
+  CHECK(short_duration(60'000) == "1m");
+  CHECK(short_duration(7'200'000) == "2h");
+  CHECK(short_duration(400'000'000) == "4d");
+}
+
+TEST_CASE("view: a problem of several lines is several lines", "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  CHECK(view.problem("one\ntwo\x1b\n") == Lines{"one", "two\\x1b"});
+}
+
+TEST_CASE("table: widths are those on the screen", "[console][table]") {
+  CHECK(display_width("abc") == 3);
+  CHECK(display_width("\u4f60\u597d") == 4);
+  CHECK(display_width("e\u0301") == 1);
+  CHECK(display_width("\U0001f98a") == 2);
+  CHECK(cut_to_width("abcdef", 4) == "abc\u2026");
+  CHECK(cut_to_width("\u4f60\u597d\u4f60", 4) == "\u4f60\u2026");
+  CHECK(cut_to_width("abc", 3) == "abc");
+  CHECK(cut_to_width("abc", 0).empty());
+}
+
+}  // namespace chatd::console
