@@ -1,0 +1,133 @@
+/// All that chatd can be told, as plain values. The names are those of chatd.toml,
+/// where each key's consequence is described; which keys there are, and what they
+/// may hold, is said once, in config_keys. Invariant: a Config that load_config()
+/// returned is consistent; nobody downstream checks it again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "core/settings.hpp"
+#include "io/endpoint.hpp"
+#include "io/stream.hpp"
+
+namespace chatd {
+
+enum class Timestamps : std::uint8_t { kNone, kTime, kDatetime };
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+enum class LogTarget : std::uint8_t { kAuto, kStderr, kJournal, kFile };
+
+/// One [[listen]].
+struct Listener {
+  io::Endpoint endpoint{"127.0.0.1", 8080};  ///< keys `address` and `port`
+  core::DialectSetting dialect = core::DialectSetting::kAuto;
+  int backlog = 1024;
+
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+/// Durations of zero mean "never", sizes of zero "none", empty texts "none" or
+/// "the default place".
+struct Config {
+  std::vector<Listener> listen{Listener{}};  ///< never empty, no two of them in conflict
+
+  struct Session {
+    std::string greeting;
+    std::string farewell;
+    std::size_t max_message = 8UL * 1024;
+    Duration settle{50};
+    Duration original_hold{10'000};
+    Duration bye_grace{30'000};
+    Duration answer_timeout{600'000};
+    Duration idle_timeout{0};
+
+    friend bool operator==(const Session&, const Session&) = default;
+  } session;
+
+  struct Limits {
+    std::size_t sessions = 10'000;
+    std::size_t sessions_per_address = 64;
+    double messages_per_second = 50;
+    std::size_t messages_burst = 200;
+    std::size_t output_soft = 64UL * 1024;  ///< at most output_hard
+    std::size_t output_hard = 256UL * 1024;
+
+    friend bool operator==(const Limits&, const Limits&) = default;
+  } limits;
+
+  struct Control {
+    std::string path;   ///< empty: default_control_path()
+    std::string group;  ///< empty: none
+    std::size_t max_operators = 32;
+
+    friend bool operator==(const Control&, const Control&) = default;
+  } control;
+
+  struct Console {
+    Timestamps timestamps = Timestamps::kTime;
+    std::size_t history = 1000;  ///< lines
+
+    friend bool operator==(const Console&, const Console&) = default;
+  } console;
+
+  struct Transcript {
+    bool enabled = true;
+    std::string path;
+    Duration keep{std::chrono::hours{24 * 30}};
+
+    friend bool operator==(const Transcript&, const Transcript&) = default;
+  } transcript;
+
+  struct Log {
+    LogLevel level = LogLevel::kInfo;
+    LogTarget target = LogTarget::kAuto;
+    std::string file;  ///< not empty if target is kFile
+
+    friend bool operator==(const Log&, const Log&) = default;
+  } log;
+
+  struct Service {
+    Duration stop_grace{5'000};
+
+    friend bool operator==(const Service&, const Service&) = default;
+  } service;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+/// The part that core acts on.
+[[nodiscard]] core::Settings core_settings(const Config& config);
+
+/// The output limits of one client's stream; without a soft limit only the hard
+/// one is ever reached.
+[[nodiscard]] io::StreamLimits stream_limits(const Config& config);
+
+/// Where each value comes from: "session.settle" -> "/etc/chatd/chatd.toml:12",
+/// "environment CHATD_SESSION_SETTLE", "flag --listen". The keys of listener N
+/// (from 0) are "listen.N.port", ... What is not in it is a default.
+using Origins = std::map<std::string, std::string>;
+
+/// TOML that loads again to the same Config, each value with a comment that names
+/// its origin.
+[[nodiscard]] std::string print_config(const Config& config, const Origins& origins);
+
+/// What a reload would do. Keys as in "session.settle"; "listen" for any change
+/// of the listeners. The two lists have no key in common.
+struct ConfigChange {
+  std::vector<std::string> changed;        ///< in force at once
+  std::vector<std::string> needs_restart;  ///< different, but only a restart applies it
+
+  friend bool operator==(const ConfigChange&, const ConfigChange&) = default;
+};
+
+[[nodiscard]] ConfigChange diff(const Config& running, const Config& loaded);
+
+/// The Config in force after a reload: `loaded`, but with the running values of
+/// the keys that need a restart.
+[[nodiscard]] Config after_reload(const Config& running, const Config& loaded);
+
+}  // namespace chatd

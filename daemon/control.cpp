@@ -1,0 +1,423 @@
+#include "control.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "control_folder.hpp"
+#include "core/text.hpp"
+#include "event_json.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// Up to here an operator's queue is filled with events; the rest stays in the log.
+constexpr std::size_t kHighBytes = 256UL * 1024;
+constexpr std::size_t kLowBytes = 64UL * 1024;
+/// Together with the queue: 1 MiB may wait for an operator.
+constexpr std::size_t kMaxBehind = 1024UL * 1024 - kHighBytes;
+/// One answer is always taken: requests are not read while more than kHighBytes
+/// wait. The largest is the list of all sessions.
+constexpr std::size_t kHardBytes = 64UL * 1024 * 1024;
+/// How long an operator for whom that much waits may take nothing.
+constexpr Duration kPatience{1000};
+/// How long an operator waits for a client that has stopped reading altogether.
+constexpr Duration kStall{10};
+
+}  // namespace
+
+struct Control::Operator {
+  std::string name;
+  std::string pending;   ///< bytes that are not processed yet
+  bool greeted = false;  ///< it said hello, so that others heard of it
+  bool subscribed = false;
+  bool live = false;  ///< has every event up to the last sealed one in its queue
+  bool leaving = false;
+  bool ended = false;       ///< it will send no more
+  bool processing = false;  ///< a line of it is being worked on
+  core::Seq cursor = 0;     ///< the last event that was queued for it, unless live
+  std::size_t behind = 0;   ///< bytes that the log has gone on since it was not live
+  bool suspected = false;   ///< of not reading: too much waits for it
+  std::uint64_t taken = 0;  ///< bytes that it had taken when it was looked at last
+  std::vector<std::pair<core::Slot, std::uint64_t>> waits_for;  ///< and what they had taken
+};
+
+Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
+                 Methods::Hooks hooks)
+    : loop_{loop},
+      server_{server},
+      log_{log},
+      max_operators_{config.control.max_operators},
+      methods_{loop, server, log, std::move(hooks)},
+      stall_{loop, [this] { resume_stalled(); }},
+      patience_{loop, [this] { judge(); }},
+      refusals_{loop,
+                [this] {
+                  if (const auto line = refused_.overdue(loop_.now())) {
+                    spdlog::warn(core::escaped(*line));
+                  }
+                }},
+      turn_end_{loop, [this] { publish(); }},
+      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes}} {
+  server_.on_relieved([this](core::Slot slot) { relieved(slot); });
+}
+
+Control::~Control() {
+  server_.on_relieved(nullptr);
+}
+
+// ---- connections ----
+
+Result<> Control::listen(const std::string& path, const std::string& group) {
+  if (!group.empty()) {
+    auto gid = find_group(group);
+    if (!gid) return std::move(gid.error()).while_doing("control.group");
+    group_ = static_cast<int>(*gid);
+  }
+  const std::string attempt = "open the control socket " + path;
+  if (auto folder = prepare_control_folder(path, group_); !folder) {
+    return std::move(folder.error()).while_doing(attempt);
+  }
+  auto acceptor = io::Acceptor::listen(
+      loop_, {"unix:" + path, 0}, 64,
+      [this](UniqueFd socket, const sockaddr_storage&, socklen_t) { accepted(std::move(socket)); },
+      [](const Error& error) { spdlog::error("{}", error.message); }, 0660);
+  if (!acceptor) return std::move(acceptor.error()).while_doing("open the control socket");
+  acceptor_ = std::move(*acceptor);
+  if (group_ >= 0 && chown(path.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(group_)) != 0) {
+    return Error::from_errno("give " + path + " to the group " + group, errno);
+  }
+  spdlog::info("operators attach at {}", path);
+  return {};
+}
+
+/// Root, this user, and the members of control.group.
+bool Control::allowed(int socket, unsigned uid, unsigned gid) const {
+  if (uid == 0 || uid == geteuid()) return true;
+  if (group_ < 0) return false;
+  if (gid == static_cast<unsigned>(group_)) return true;
+  std::vector<gid_t> groups(1024);
+  socklen_t bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) != 0) {
+    if (errno != ERANGE) return false;
+    groups.resize(bytes / sizeof(gid_t));
+  }
+  groups.resize(bytes / sizeof(gid_t));
+  return std::find(groups.begin(), groups.end(), static_cast<gid_t>(group_)) != groups.end();
+}
+
+void Control::accepted(UniqueFd socket) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return;
+  const bool welcome = allowed(socket.get(), peer.uid, peer.gid);
+  const bool room = count_ < max_operators_;
+  const std::string user = user_name(peer.uid);
+  auto id = admit(std::move(socket), user);
+  if (!id || (welcome && room)) return;
+  const std::string reason =
+      welcome ? "there are as many operators as may be (control.max_operators)"
+              : "user " + user +
+                    " is not allowed here: not root, not the daemon's user, not in "
+                    "control.group";
+  if (const auto line = refused_.refused(reason, loop_.now())) {
+    spdlog::warn(core::escaped(*line));
+  }
+  refusals_.start_at(refused_.deadline());
+  std::string line;
+  rpc::append_failure(line, {"null", welcome ? rpc::kLimit : rpc::kNotAllowed, reason});
+  write(*id, line);
+  leave(*id, "");
+}
+
+Result<> Control::attach(UniqueFd socket) {
+  auto id = admit(std::move(socket), user_name(geteuid()));
+  if (!id) return std::move(id.error());
+  return {};
+}
+
+Result<io::StreamId> Control::admit(UniqueFd socket, std::string user) {
+  auto id = streams_.adopt(std::move(socket));
+  if (!id) {
+    spdlog::error("cannot take an operator: {}", id.error().message);
+    return id;
+  }
+  if (*id >= operators_.size()) operators_.resize(*id + 1);
+  operators_[*id] = std::make_unique<Operator>();
+  operators_[*id]->name = unique_name(user, operators_[*id].get());
+  ++count_;
+  return id;
+}
+
+std::string Control::unique_name(std::string_view wish, const Operator* self) const {
+  std::string name{wish};
+  for (int number = 2;; ++number) {
+    const bool taken = std::any_of(operators_.begin(), operators_.end(), [&](const auto& other) {
+      return other && other.get() != self && other->name == name;
+    });
+    if (!taken) return name;
+    name = std::string{wish} + "-" + std::to_string(number);
+  }
+}
+
+/// Says goodbye to an operator: it gets what is queued for it, then an end of file.
+void Control::leave(io::StreamId id, std::string_view why) {
+  Operator& self = *operators_[id];
+  if (std::exchange(self.leaving, true)) return;
+  self.pending.clear();
+  self.waits_for.clear();
+  --count_;
+  streams_.close(id);
+  const std::string name = std::exchange(self.name, {});
+  if (!why.empty()) spdlog::warn("detached operator {}: {}", core::escaped(name), why);
+  if (self.greeted) server_.operator_changed(name, "detached");
+  loop_.turn_again();  // this may be the end of a turn, with an event still to go out
+}
+
+void Control::on_end(io::StreamId id) {
+  Operator& self = *operators_[id];
+  self.ended = true;
+  // What it asked for before is done first, if it has to wait; see must_wait().
+  if (!self.leaving && !must_wait(id)) leave(id, "");
+}
+
+void Control::on_broken(io::StreamId id, int) {
+  leave(id, "");
+}
+
+void Control::on_closed(io::StreamId id, std::size_t) {
+  if (!operators_[id]->leaving) leave(id, "");
+  operators_[id].reset();
+  if (stopped_ && streams_.size() == 0) std::exchange(stopped_, nullptr)();
+}
+
+void Control::stop(std::function<void()> done) {
+  acceptor_.reset();
+  publish();
+  for (io::StreamId id = 0; id < operators_.size(); ++id) {
+    if (operators_[id]) leave(id, "");
+  }
+  publish();
+  if (streams_.size() == 0) {
+    done();
+  } else {
+    stopped_ = std::move(done);
+  }
+}
+
+// ---- requests ----
+
+void Control::on_read(io::StreamId id, std::string_view bytes) {
+  if (operators_[id]->leaving) return;
+  operators_[id]->pending += bytes;
+  process(id);
+}
+
+void Control::process(io::StreamId id) {
+  Operator& self = *operators_[id];
+  if (self.processing) return;  // relieved() may come in the middle of a line
+  self.processing = true;
+  std::size_t done = 0;
+  while (!self.leaving && !must_wait(id)) {
+    const auto end = self.pending.find('\n', done);
+    const auto size = std::min(end, self.pending.size()) - done;
+    if (size > kMaxControlLine) {
+      std::string answer;
+      rpc::append_failure(answer, {"null", rpc::kInvalidRequest, "a line may have at most 1 MiB"});
+      write(id, answer);
+      leave(id, "sent a line of more than 1 MiB");
+      break;
+    }
+    if (end == std::string::npos) break;
+    const std::string line = self.pending.substr(done, size);
+    done = end + 1;
+    process_line(id, line);
+  }
+  self.processing = false;
+  if (self.leaving) return;
+  self.pending.erase(0, done);
+  if (self.pending.empty()) std::string{}.swap(self.pending);
+  if (must_wait(id)) {
+    streams_.pause(id);
+  } else if (self.ended) {
+    leave(id, "");
+  } else {
+    streams_.resume(id);
+  }
+}
+
+/// An operator is not listened to while it does not read the answers, and for as
+/// long as a client that it writes to cannot keep up.
+bool Control::must_wait(io::StreamId id) {
+  return !operators_[id]->waits_for.empty() || streams_.queued_bytes(id) > kHighBytes;
+}
+
+void Control::process_line(io::StreamId id, std::string_view line) {
+  auto parsed = rpc::parse(line);
+  Reply reply;
+  if (const auto* failure = std::get_if<rpc::Failure>(&parsed)) {
+    rpc::append_failure(reply.out, *failure);
+  } else {
+    auto& request = std::get<rpc::Request>(parsed);
+    reply.id = request.id;
+    rpc::Params params{request.params};
+    if (request.method == "hello") {
+      hello(id, params, reply);
+    } else if (request.method == "subscribe") {
+      subscribe(id, params, reply);
+    } else if (!methods_.call(request.method, {operators_[id]->name, count_}, params, reply)) {
+      reply.fail(rpc::kMethodNotFound, "no such method: " + request.method);
+    }
+    for (const core::Slot slot : server_.take_congested()) {
+      operators_[id]->waits_for.emplace_back(slot, server_.sent_bytes(slot));
+      stall_.start(kStall);
+    }
+  }
+  if (!reply.out.empty() && !operators_[id]->leaving) write(id, reply.out);
+}
+
+void Control::write(io::StreamId id, std::string_view bytes) {
+  if (!streams_.write(id, Payload{bytes})) leave(id, "did not read");
+}
+
+/// A client that this operator wrote to has room again, or has gone.
+void Control::relieved(core::Slot slot) {
+  for (io::StreamId id = 0; id < operators_.size(); ++id) {
+    if (!operators_[id] || operators_[id]->leaving) continue;
+    auto& waits = operators_[id]->waits_for;
+    const auto gone = std::erase_if(waits, [&](const auto& wait) { return wait.first == slot; });
+    if (gone > 0 && waits.empty()) process(id);
+  }
+}
+
+/// A client that takes nothing at all does not hold up an operator: what is written
+/// to it fills its queue up to the hard limit, and then it is closed. One that takes
+/// some is waited for.
+void Control::resume_stalled() {
+  bool waiting = false;
+  for (io::StreamId id = 0; id < operators_.size(); ++id) {
+    if (!operators_[id] || operators_[id]->leaving) continue;
+    auto& waits = operators_[id]->waits_for;
+    if (waits.empty()) continue;
+    std::erase_if(waits, [&](auto& wait) {
+      const auto sent = server_.sent_bytes(wait.first);
+      return std::exchange(wait.second, sent) == sent;
+    });
+    if (waits.empty()) process(id);
+    waiting = waiting || (operators_[id] && !operators_[id]->waits_for.empty());
+  }
+  if (waiting) stall_.start(kStall);
+}
+
+// ---- events ----
+
+/// At the end of each turn: what happened in it goes to everybody who is live.
+void Control::publish() {
+  std::uint32_t count = 0;
+  const Payload lines = log_.seal(count);
+  if (lines.empty()) return;
+  for (io::StreamId id = 0; id < operators_.size(); ++id) {
+    if (!operators_[id] || operators_[id]->leaving || !operators_[id]->subscribed) continue;
+    Operator& self = *operators_[id];
+    if (self.live && streams_.queued_bytes(id) > kHighBytes) {
+      self.live = false;
+      self.cursor = log_.sealed_seq() - count;
+      self.behind = 0;
+    }
+    if (self.live) {
+      if (!streams_.write(id, lines)) leave(id, "did not read");
+      continue;
+    }
+    self.behind += lines.size();
+    if (self.behind > kMaxBehind && !std::exchange(self.suspected, true)) {
+      self.taken = streams_.sent_bytes(id);
+      patience_.start(kPatience);
+    }
+  }
+}
+
+/// Detaches those for whom too much waits and who have taken nothing of it. Who reads
+/// on slowly stays, and hears it if the log could not wait for it.
+void Control::judge() {
+  bool again = false;
+  for (io::StreamId id = 0; id < operators_.size(); ++id) {
+    if (!operators_[id] || operators_[id]->leaving || !operators_[id]->suspected) continue;
+    Operator& self = *operators_[id];
+    const auto taken = streams_.sent_bytes(id);
+    self.suspected = self.behind > kMaxBehind;
+    if (self.suspected && taken == self.taken) leave(id, "did not read");
+    self.taken = taken;
+    again = again || self.suspected;
+  }
+  if (again) patience_.start(kPatience);
+}
+
+void Control::on_drained(io::StreamId id) {
+  if (operators_[id]->leaving) return;
+  if (operators_[id]->subscribed && !operators_[id]->live) catch_up(id);
+  if (!operators_[id]->leaving) process(id);
+  loop_.turn_again();  // what it wanted may be an event, and publish() is past in this turn
+}
+
+/// Queues events that were missed, as many as fit; the rest when it has read these.
+void Control::catch_up(io::StreamId id) {
+  Operator& self = *operators_[id];
+  if (const auto first = log_.first_seq(); self.cursor + 1 < first) {
+    std::string line;
+    append_lagged(line, first - 1, first - 1 - self.cursor, wall_now());
+    self.cursor = first - 1;
+    write(id, line);
+  }
+  while (!self.leaving && streams_.queued_bytes(id) <= kHighBytes) {
+    const Payload lines = log_.after(self.cursor);
+    if (lines.empty()) {
+      self.live = true;
+      self.behind = 0;
+      return;
+    }
+    self.behind -= std::min(self.behind, lines.size());
+    if (!streams_.write(id, lines)) leave(id, "did not read");
+  }
+}
+
+// ---- what an operator asks about its own connection ----
+
+void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
+  const auto wish = params.text_or("name", {});
+  check_name(params, wish);
+  if (!reply.accept(params)) return;
+  Operator& self = *operators_[id];
+  const std::string name = wish.empty() ? self.name : unique_name(wish, &self);
+  if (name != self.name) {
+    if (self.greeted) server_.operator_changed(self.name, "detached");
+    self.greeted = false;
+    self.name = name;
+  }
+  if (!std::exchange(self.greeted, true)) server_.operator_changed(self.name, "attached");
+  std::string result = R"({"version":")" CHATD_VERSION R"(","protocol":1,"operator":)";
+  append_json_string(result, self.name);
+  result += ",\"seq\":" + std::to_string(log_.last_seq()) + "}";
+  reply.result(result);
+}
+
+void Control::subscribe(io::StreamId id, rpc::Params& params, Reply& reply) {
+  const bool replay = params.has("since");
+  const auto since = params.number_or("since", 0);
+  if (!reply.accept(params)) return;
+  publish();  // "from now on" means after what has happened already
+  Operator& self = *operators_[id];
+  if (self.leaving) return;
+  reply.result("{\"seq\":" + std::to_string(log_.sealed_seq()) + "}");
+  write(id, std::exchange(reply.out, {}));
+  self.subscribed = true;
+  self.live = !replay || since >= log_.sealed_seq();
+  self.cursor = since;
+  if (!self.live) catch_up(id);
+}
+
+}  // namespace chatd

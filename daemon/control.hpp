@@ -1,0 +1,106 @@
+/// The operators' side of the daemon: the control socket, one connection for each
+/// operator, its requests and the stream of events. What most requests do is known by
+/// Methods; here are those that are about the connection itself.
+///
+/// Invariant: an operator who has subscribed gets every event after its cursor once
+/// and in order, or is told how many it missed. One who is behind costs no memory:
+/// it is served from the event log when it reads again, and detached when 1 MiB waits
+/// for it and it takes nothing.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "config.hpp"
+#include "event_log.hpp"
+#include "io/acceptor.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/timer.hpp"
+#include "methods.hpp"
+#include "refusal_log.hpp"
+#include "rpc.hpp"
+#include "server.hpp"
+
+namespace chatd {
+
+/// A longer line is answered by an error and the end of the connection.
+inline constexpr std::size_t kMaxControlLine = 1024 * 1024;
+
+class Control : private io::StreamListener {
+ public:
+  Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
+          Methods::Hooks hooks);
+  ~Control() override;
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  /// Opens the control socket at `path`, in a folder that is made if it is missing
+  /// (0750). Members of `group` may connect besides root and this user.
+  [[nodiscard]] Result<> listen(const std::string& path, const std::string& group);
+
+  /// Takes a connected socket as an operator's, whoever is at its other end: the
+  /// console of this process.
+  [[nodiscard]] Result<> attach(UniqueFd socket);
+
+  void set_max_operators(std::size_t count) { max_operators_ = count; }
+
+  /// No new operators; those who are there get what they have not read, then an end
+  /// of file. `done` is called when the last one has gone, maybe inside this call.
+  void stop(std::function<void()> done);
+
+ private:
+  struct Operator;
+
+  void on_read(io::StreamId id, std::string_view bytes) override;
+  void on_end(io::StreamId id) override;
+  void on_broken(io::StreamId id, int error) override;
+  void on_drained(io::StreamId id) override;
+  void on_closed(io::StreamId id, std::size_t unsent) override;
+
+  void accepted(UniqueFd socket);
+  Result<io::StreamId> admit(UniqueFd socket, std::string user);
+  [[nodiscard]] bool allowed(int socket, unsigned uid, unsigned gid) const;
+  /// `wish`, or with a number if an operator other than `self` has that name.
+  [[nodiscard]] std::string unique_name(std::string_view wish, const Operator* self) const;
+
+  void process(io::StreamId id);
+  void process_line(io::StreamId id, std::string_view line);
+  bool must_wait(io::StreamId id);
+  void relieved(core::Slot slot);
+  void resume_stalled();
+  void write(io::StreamId id, std::string_view bytes);
+  void leave(io::StreamId id, std::string_view why);
+
+  void publish();
+  void catch_up(io::StreamId id);
+  void judge();
+
+  void hello(io::StreamId id, rpc::Params& params, Reply& reply);
+  void subscribe(io::StreamId id, rpc::Params& params, Reply& reply);
+
+  io::Loop& loop_;
+  Server& server_;
+  EventLog& log_;
+  std::size_t max_operators_;
+  Methods methods_;
+  std::vector<std::unique_ptr<Operator>> operators_;  ///< by stream
+  std::size_t count_ = 0;
+  int group_ = -1;  ///< gid whose members may connect
+  std::unique_ptr<io::Acceptor> acceptor_;
+  std::function<void()> stopped_;
+  io::Timer stall_;
+  io::Timer patience_;
+  io::Timer refusals_;
+  RefusalLog refused_{"operator"};
+  io::TurnEnd turn_end_;  ///< before streams_: events are sealed, then sent
+  io::StreamSet streams_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,209 @@
+#include "daemon.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include "base/control_path.hpp"
+#include "console/console.hpp"
+#include "descriptors.hpp"
+#include "io/descriptor.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// What operators can come back to.
+constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
+
+/// `--console auto`: on when standard input is a terminal or a pipe, so not under a
+/// service manager.
+bool wants_console(ConsoleMode mode) {
+  if (mode != ConsoleMode::kAuto) return mode == ConsoleMode::kOn;
+  switch (io::kind_of(STDIN_FILENO)) {
+    case io::DescriptorKind::kTerminal:
+      return !io::in_background(STDIN_FILENO);
+    case io::DescriptorKind::kPipe:
+      return true;
+    default:
+      return false;
+  }
+}
+
+console::ColorChoice to_console(ColorMode mode) {
+  switch (mode) {
+    case ColorMode::kAuto:
+      return console::ColorChoice::kAuto;
+    case ColorMode::kOn:
+      return console::ColorChoice::kAlways;
+    case ColorMode::kOff:
+      return console::ColorChoice::kNever;
+  }
+  return console::ColorChoice::kAuto;
+}
+
+console::Timestamps to_console(Timestamps timestamps) {
+  switch (timestamps) {
+    case Timestamps::kNone:
+      return console::Timestamps::kNone;
+    case Timestamps::kTime:
+      return console::Timestamps::kTime;
+    case Timestamps::kDatetime:
+      return console::Timestamps::kDateTime;
+  }
+  return console::Timestamps::kTime;
+}
+
+}  // namespace
+
+Daemon::Daemon(const Options& options, ConfigSources sources, LoadedConfig loaded)
+    : sources_{std::move(sources)},
+      config_{std::move(loaded.config)},
+      console_mode_{options.console},
+      color_{options.color},
+      events_{0, kKeptEventBytes} {}
+
+Daemon::~Daemon() = default;
+
+Result<> Daemon::run() {
+  if (auto opened = open(); !opened) return opened;
+  loop_.run();
+  return {};
+}
+
+Result<> Daemon::open() {
+  io::ignore_sigpipe();
+  const auto descriptor_limit = raise_descriptor_limit();
+  const bool with_console = wants_console(console_mode_);
+  const bool interactive = with_console && console::can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
+  if (interactive) {
+    console_lines_ = std::make_unique<ConsoleLines>(loop_, [this](const std::string& line) {
+      if (console_) console_->say(line);
+    });
+  }
+  auto log = Log::open(config_.log, console_lines_.get());
+  if (!log) return std::move(log.error());
+  log_ = std::move(*log);
+  spdlog::info("chatd {} starts", CHATD_VERSION);
+
+  // Listeners, the control socket and its lock, the console's two ends.
+  const auto open_later = config_.listen.size() + 8;
+  const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() + open_later,
+                                      config_.control.max_operators);
+  if (fits < config_.limits.sessions) {
+    spdlog::warn(
+        "limits.sessions is {}, but the descriptor limit {} leaves room for {}: that holds",
+        config_.limits.sessions, descriptor_limit, fits);
+  }
+  server_ = std::make_unique<Server>(loop_, config_, fits, events_);
+  control_ = std::make_unique<Control>(
+      loop_, *server_, events_, config_,
+      Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }});
+
+  const std::string path =
+      config_.control.path.empty() ? default_control_path() : config_.control.path;
+  if (auto listening = control_->listen(path, config_.control.group); !listening) {
+    return listening;
+  }
+  if (auto listening = server_->listen(); !listening) return listening;
+
+  stop_soon_ = std::make_unique<io::Timer>(loop_, [this] {
+    // Farewells go out and queues are flushed; operators hear the end of it.
+    server_->stop([this] { control_->stop([this] { finish(); }); });
+  });
+  stop_grace_ = std::make_unique<io::Timer>(loop_, [this] {
+    spdlog::warn("stops without waiting any longer for clients that do not read");
+    finish();
+  });
+  terminated_ = std::make_unique<io::Signal>(loop_, SIGTERM, [this] { stop("SIGTERM"); });
+  interrupted_ = std::make_unique<io::Signal>(loop_, SIGINT, [this] { stop("SIGINT"); });
+  hung_up_ = std::make_unique<io::Signal>(loop_, SIGHUP, [this] { (void)reload(); });
+  return with_console ? open_console() : Result<>{};
+}
+
+// ---- the console ----
+
+Result<UniqueFd> Daemon::connect_console() {
+  if (stopping_) return Error{"the daemon stops"};
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+    return Error::from_errno("connect the console", errno);
+  }
+  UniqueFd console_end{ends[1]};
+  if (auto attached = control_->attach(UniqueFd{ends[0]}); !attached) {
+    return std::move(attached.error());
+  }
+  return console_end;
+}
+
+Result<> Daemon::open_console() {
+  auto connected = connect_console();
+  if (!connected) return std::move(connected.error());
+  end_console_ = std::make_unique<io::Timer>(loop_, [this] { console_.reset(); });
+  console::ConsoleOptions options;
+  options.interactive = console::can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
+  options.color = console::wants_color(to_console(color_), STDOUT_FILENO);
+  options.timestamps = to_console(config_.console.timestamps);
+  options.history = config_.console.history;
+  options.from_start = true;
+  options.reattach = [this] { return connect_console(); };
+  options.reattach_keeps_focus = true;
+  options.on_quit = [this] { stop("/quit"); };
+  const auto end = [this] { end_console_->start(Duration{0}); };
+  options.on_end = end;
+  options.on_output_gone = end;
+  options.on_lost = [this, end](const Error& error) {
+    if (!stopping_) spdlog::error("the console has gone: {}", error.message);
+    end();
+  };
+  console_ = std::make_unique<console::Console>(loop_, std::move(*connected), std::move(options));
+  for (const auto& address : server_->addresses()) console_->say("listening on " + address);
+  return {};
+}
+
+// ---- reload and stop ----
+
+Result<ConfigChange> Daemon::reload() {
+  const auto refuse = [](std::string why) -> Result<ConfigChange> {
+    spdlog::error("the configuration stays as it is: {}", why);
+    return Error{std::move(why)};
+  };
+  if (stopping_) return refuse("the daemon is about to stop");
+  auto loaded = load_config(sources_);
+  if (!loaded) {
+    std::string faults = to_string(loaded.error());
+    while (faults.ends_with('\n')) faults.pop_back();
+    return refuse(std::move(faults));
+  }
+  const auto change = diff(config_, loaded->config);
+  const Config next = after_reload(config_, loaded->config);
+  if (auto applied = server_->apply(next); !applied) return refuse(applied.error().message);
+  config_ = next;
+  control_->set_max_operators(config_.control.max_operators);
+  Log::set_level(config_.log.level);
+  spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",
+               change.changed.size(), change.needs_restart.size());
+  return change;
+}
+
+void Daemon::stop(const char* why) {
+  if (std::exchange(stopping_, true)) {
+    // Asked twice: somebody does not want to wait.
+    finish();
+    return;
+  }
+  spdlog::info("stops: {}", why);
+  // Soon, because this may be called in the middle of an operator's request.
+  stop_soon_->start(Duration{0});
+  if (config_.service.stop_grace > Duration{0}) stop_grace_->start(config_.service.stop_grace);
+}
+
+void Daemon::finish() {
+  loop_.stop();
+}
+
+}  // namespace chatd

@@ -1,0 +1,67 @@
+/// The daemon as a whole: puts the clients' side, the operators' side and the
+/// console on one loop, and answers signals. Begins with run() and is over when
+/// that returns.
+#pragma once
+
+#include <memory>
+
+#include "base/result.hpp"
+#include "config_load.hpp"
+#include "control.hpp"
+#include "event_log.hpp"
+#include "io/loop.hpp"
+#include "io/signal.hpp"
+#include "io/timer.hpp"
+#include "log.hpp"
+#include "options.hpp"
+#include "server.hpp"
+
+namespace chatd::console {
+class Console;
+}
+
+namespace chatd {
+
+class Daemon {
+ public:
+  Daemon(const Options& options, ConfigSources sources, LoadedConfig loaded);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  /// Opens everything and serves until it is told to stop. The error says what could
+  /// not be opened; nothing is left open then.
+  [[nodiscard]] Result<> run();
+
+ private:
+  Result<> open();
+  Result<> open_console();
+  Result<UniqueFd> connect_console();
+  Result<ConfigChange> reload();
+  void stop(const char* why);
+  void finish();
+
+  ConfigSources sources_;
+  Config config_;
+  ConsoleMode console_mode_;
+  ColorMode color_;
+
+  io::Loop loop_;
+  EventLog events_;
+  std::unique_ptr<ConsoleLines> console_lines_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<Control> control_;
+  std::unique_ptr<console::Console> console_;
+  std::unique_ptr<io::Signal> interrupted_;
+  std::unique_ptr<io::Signal> terminated_;
+  std::unique_ptr<io::Signal> hung_up_;
+  std::unique_ptr<io::Timer>
+      end_console_;  ///< the console may not be destroyed in its own callback
+  std::unique_ptr<io::Timer> stop_soon_;
+  std::unique_ptr<io::Timer> stop_grace_;
+  const char* stop_reason_ = "";
+  bool stopping_ = false;
+};
+
+}  // namespace chatd

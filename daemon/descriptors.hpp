@@ -1,0 +1,21 @@
+/// How many descriptors this process may have, and how many of them clients may
+/// take. Invariant: what clients may take leaves room for the operators and for
+/// the daemon itself.
+#pragma once
+
+#include <cstddef>
+
+namespace chatd {
+
+/// Raises the soft descriptor limit to the hard one; returns what is in force.
+std::size_t raise_descriptor_limit();
+
+/// Descriptors that are open now.
+std::size_t open_descriptors();
+
+/// The sessions that fit under `limit` descriptors when `open` are open now and
+/// up to `max_operators` may come, besides a small reserve. At least 1. Where the
+/// limit is very low, operators are counted as a quarter of what is left.
+std::size_t sessions_that_fit(std::size_t limit, std::size_t open, std::size_t max_operators);
+
+}  // namespace chatd

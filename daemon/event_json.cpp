@@ -1,0 +1,131 @@
+#include "event_json.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "core/text.hpp"
+
+namespace chatd {
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
+}
+
+void begin(std::string& out, std::string_view method, core::Seq seq, WallTime time) {
+  out += R"({"jsonrpc":"2.0","method":")";
+  out += method;
+  out += R"(","params":{"seq":)";
+  append_number(out, seq);
+  out += R"(,"time":")";
+  append_rfc3339(out, time);
+  out += '"';
+}
+
+void member(std::string& out, std::string_view name, std::string_view text) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_json_string(out, text);
+}
+
+void member(std::string& out, std::string_view name, std::uint64_t number) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_number(out, number);
+}
+
+std::string_view word(core::EventType type) {
+  switch (type) {
+    case core::EventType::kConnected:
+      return "connected";
+    case core::EventType::kMessage:
+      return "message";
+    case core::EventType::kSent:
+      return "sent";
+    case core::EventType::kDelivered:
+      return "delivered";
+    case core::EventType::kDisconnected:
+      return "disconnected";
+    case core::EventType::kNamed:
+      return "named";
+    case core::EventType::kOperator:
+      return "operator";
+  }
+  return "";
+}
+
+std::string_view word(core::SendState state) {
+  switch (state) {
+    case core::SendState::kSent:
+      return "sent";
+    case core::SendState::kHeld:
+      return "held";
+    case core::SendState::kLost:
+      return "lost";
+  }
+  return "";
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  core::append_json(out, text);
+  out += '"';
+}
+
+void append_event(std::string& out, const core::Event& event, const core::Outbox& outbox,
+                  WallTime time, const EventPlace& place) {
+  begin(out, word(event.type), event.seq, time);
+  const auto text = outbox.text(event.text);
+  if (event.session != 0) {
+    member(out, "session", event.session);
+  } else if (event.sessions.size > 0) {
+    out += ",\"session\":";
+    append_json_ids(out, outbox.ids(event.sessions));
+  }
+  switch (event.type) {
+    case core::EventType::kConnected:
+      member(out, "address", place.address);
+      member(out, "listener", place.listener);
+      break;
+    case core::EventType::kMessage:
+      member(out, "text", text);
+      if (event.cut) out += R"(,"cut":true)";
+      break;
+    case core::EventType::kSent:
+      member(out, "operator", outbox.text(event.operator_name));
+      member(out, "text", text);
+      member(out, "state", word(event.state));
+      break;
+    case core::EventType::kDelivered:
+      member(out, "ref", event.ref);
+      break;
+    case core::EventType::kDisconnected:
+      member(out, "reason", text);
+      if (event.lost > 0) member(out, "lost", event.lost);
+      break;
+    case core::EventType::kNamed:
+      member(out, "name", text);
+      member(out, "operator", outbox.text(event.operator_name));
+      break;
+    case core::EventType::kOperator:
+      member(out, "name", outbox.text(event.operator_name));
+      member(out, "state", text);
+      break;
+  }
+  out += "}}\n";
+}
+
+void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time) {
+  begin(out, "lagged", seq, time);
+  member(out, "lost", lost);
+  out += "}}\n";
+}
+
+}  // namespace chatd

@@ -1,0 +1,44 @@
+/// Events as operators get them: one JSON-RPC notification a line. Written by hand,
+/// without a tree and without an allocation of its own, because every message of
+/// every client passes here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/outbox.hpp"
+#include "wall_time.hpp"
+
+namespace chatd {
+
+/// What an event says that the core does not know; empty where it has no use.
+struct EventPlace {
+  std::string_view address;
+  std::string_view listener;
+};
+
+/// Appends `event` of `outbox` to `out`, with the LF that ends it.
+void append_event(std::string& out, const core::Event& event, const core::Outbox& outbox,
+                  WallTime time, const EventPlace& place);
+
+/// Appends the event that tells one operator that `lost` events up to number `seq`
+/// are not to be had any more.
+void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time);
+
+/// Appends `text` as a JSON string with its quotes; see core::append_json.
+void append_json_string(std::string& out, std::string_view text);
+
+/// Appends ids as a JSON array.
+template <class Ids>
+void append_json_ids(std::string& out, const Ids& ids) {
+  char separator = '[';
+  for (const auto id : ids) {
+    out += separator;
+    out += std::to_string(id);
+    separator = ',';
+  }
+  if (separator == '[') out += '[';
+  out += ']';
+}
+
+}  // namespace chatd

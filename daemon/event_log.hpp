@@ -1,0 +1,62 @@
+/// The last events, encoded, for operators who come back: a ring bounded in bytes.
+/// Events are collected through a turn of the loop and sealed into one payload,
+/// which is what every operator is sent and what is kept. Knows nothing of what an
+/// event says: a line is bytes that end with LF.
+///
+/// Invariant: the blocks that are kept hold every event from first_seq() to
+/// last_seq(), each once and in order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "base/payload.hpp"
+#include "core/outbox.hpp"
+
+namespace chatd {
+
+class EventLog {
+ public:
+  /// At least `max_bytes` of sealed events are kept, and a block more at most.
+  EventLog(core::Seq last_seq, std::size_t max_bytes)
+      : sealed_seq_{last_seq}, last_seq_{last_seq}, max_bytes_{max_bytes} {}
+
+  /// The buffer to which the line of the next event is to be appended, with its LF,
+  /// followed by a call of appended().
+  std::string& buffer() { return buffer_; }
+  void appended() { ++last_seq_; }
+
+  /// Ends the batch; empty if there is none. `count` is its number of events.
+  Payload seal(std::uint32_t& count);
+
+  /// The number of the last event that was sealed, and of the last one at all.
+  [[nodiscard]] core::Seq sealed_seq() const { return sealed_seq_; }
+  [[nodiscard]] core::Seq last_seq() const { return last_seq_; }
+  /// The number of the oldest sealed event that is kept; sealed_seq() + 1 if none is.
+  [[nodiscard]] core::Seq first_seq() const;
+
+  /// The sealed events after `since`, as many as lie together. Empty if there are
+  /// none, else `since` becomes the number of the last one in it. Events that are
+  /// not kept any more are left out: first_seq() tells.
+  [[nodiscard]] Payload after(core::Seq& since) const;
+
+ private:
+  /// Blocks are large, so that they are memory of their own: small ones would lie
+  /// between the sessions, and keep the memory of those who have gone.
+  struct Block {
+    core::Seq first;
+    core::Seq last;
+    std::string lines;
+  };
+
+  std::string buffer_;
+  core::Seq sealed_seq_;
+  core::Seq last_seq_;
+  std::deque<Block> blocks_;
+  std::size_t bytes_ = 0;
+  std::size_t max_bytes_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,181 @@
+#include "log.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace chatd {
+
+namespace {
+
+/// Each takes about half a KiB once it was used.
+constexpr std::size_t kQueuedLines = 2048;
+constexpr std::size_t kConsoleLines = 1000;
+/// A pipe that poll() calls writable takes this much without blocking.
+constexpr std::size_t kPart = 4096;
+constexpr int kPatienceMs = 1000;
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+/// Standard error, which may be a pipe that nobody reads: waits a second once, and
+/// from then on drops lines until it takes some again. Says then how many. A line of
+/// which only the beginning was taken is one of them.
+class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    std::string text;
+    if (cut_) text += '\n';
+    if (lost_ > 0) {
+      text += std::to_string(lost_);
+      text += lost_ == 1 ? " log line was lost here\n" : " log lines were lost here\n";
+    }
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    text.append(line.data(), line.size());
+    const auto taken = put(text, lost_ == 0 ? kPatienceMs : 0);
+    if (taken == text.size()) {
+      lost_ = 0;
+      cut_ = false;
+    } else if (taken > 0) {  // the notice, too: it is shorter than what is taken at once
+      lost_ = 1;
+      cut_ = true;
+    } else {
+      ++lost_;
+    }
+  }
+  void flush_() override {}
+
+ private:
+  static bool ready(int patience_ms) {
+    pollfd wait{STDERR_FILENO, POLLOUT, 0};
+    int count = 0;
+    do {
+      count = ::poll(&wait, 1, patience_ms);
+    } while (count < 0 && errno == EINTR);
+    return count == 1 && (wait.revents & POLLOUT) != 0;
+  }
+
+  /// How many bytes of `text` were taken.
+  static std::size_t put(std::string_view text, int patience_ms) {
+    std::size_t taken = 0;
+    while (taken < text.size() && ready(patience_ms)) {
+      const auto count =
+          ::write(STDERR_FILENO, text.data() + taken, std::min(text.size() - taken, kPart));
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) break;
+      taken += static_cast<std::size_t>(count);
+      patience_ms = kPatienceMs;  // somebody reads
+    }
+    return taken;
+  }
+
+  std::size_t lost_ = 0;
+  bool cut_ = false;  ///< the last thing that was written is the beginning of a line
+};
+
+class ConsoleSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit ConsoleSink(ConsoleLines& lines) : lines_{lines} {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (message.level < spdlog::level::warn) return;
+    lines_.add({message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+
+ private:
+  ConsoleLines& lines_;
+};
+
+}  // namespace
+
+ConsoleLines::ConsoleLines(io::Loop& loop, std::function<void(const std::string&)> show)
+    : show_{std::move(show)}, async_{loop, [this] { show_all(); }} {}
+
+void ConsoleLines::add(std::string line) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (lines_.size() >= kConsoleLines) return;
+    lines_.push_back(std::move(line));
+  }
+  async_.wake();
+}
+
+void ConsoleLines::show_all() {
+  std::vector<std::string> lines;
+  {
+    const std::lock_guard lock{mutex_};
+    lines.swap(lines_);
+  }
+  for (const auto& line : lines) show_(line);
+}
+
+Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* console) {
+  try {
+    spdlog::sink_ptr sink;
+    switch (config.target) {
+      case LogTarget::kFile:
+        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.file);
+        break;
+      case LogTarget::kJournal:
+        return Error{
+            "log.target: this build has no journal; under systemd standard error goes there"};
+      case LogTarget::kAuto:
+      case LogTarget::kStderr:
+        if (console != nullptr && isatty(STDERR_FILENO) == 1) {
+          sink = std::make_shared<ConsoleSink>(*console);
+        } else {
+          sink = std::make_shared<StderrSink>();
+        }
+        break;
+    }
+    spdlog::init_thread_pool(kQueuedLines, 1);
+    auto logger =
+        std::make_shared<spdlog::async_logger>("chatd", std::move(sink), spdlog::thread_pool(),
+                                               spdlog::async_overflow_policy::overrun_oldest);
+    logger->set_level(to_spdlog(config.level));
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc);
+    return std::unique_ptr<Log>{new Log};
+  } catch (const std::exception& error) {
+    return Error{"open the log: " + std::string{error.what()}};
+  }
+}
+
+Log::~Log() {
+  spdlog::shutdown();
+  // What is logged from here on goes nowhere, instead of to a logger that is gone.
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("chatd"));
+}
+
+void Log::set_level(LogLevel level) {
+  spdlog::set_level(to_spdlog(level));
+}
+
+}  // namespace chatd

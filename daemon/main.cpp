@@ -1,0 +1,66 @@
+// chatd: reads the command line and the configuration, and runs the daemon.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "config_load.hpp"
+#include "daemon.hpp"
+#include "options.hpp"
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kBadConfiguration = 78;  // EX_CONFIG of sysexits.h
+
+/// Whoever starts a program with a closed standard descriptor would have the first
+/// socket opened under its number, and the log written to a client.
+void occupy_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1) {
+      // The lowest free number is taken, which is this one.
+      if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) std::abort();
+    }
+  }
+}
+
+void print(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  occupy_standard_descriptors();
+  auto parsed = chatd::parse_options(argc, argv);
+  if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {
+    print(stdout, exit->out);
+    print(stderr, exit->err);
+    return exit->code;
+  }
+  const auto& options = std::get<chatd::Options>(parsed);
+  chatd::ConfigSources sources;
+  sources.file = options.config;
+  sources.listen = options.listen;
+  auto loaded = chatd::load_config(sources);
+  if (!loaded) {
+    print(stderr, chatd::to_string(loaded.error()));
+    return kBadConfiguration;
+  }
+  if (options.check_config) return 0;
+  if (options.print_config) {
+    print(stdout, chatd::print_config(loaded->config, loaded->origins));
+    return 0;
+  }
+  // A scope, so that everything is closed, and the loop drained, before the end.
+  chatd::Daemon daemon{options, std::move(sources), std::move(*loaded)};
+  if (auto ran = daemon.run(); !ran) {
+    print(stderr, "chatd: " + ran.error().message + "\n");
+    return kFailed;
+  }
+  return 0;
+}

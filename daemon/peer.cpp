@@ -1,0 +1,61 @@
+#include "peer.hpp"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "io/acceptor.hpp"
+
+namespace chatd {
+
+Peer::Peer(const sockaddr_storage& address, socklen_t length) {
+  if (address.ss_family == AF_INET && length >= sizeof(sockaddr_in)) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address, sizeof in);
+    family_ = AF_INET;
+    port_ = ntohs(in.sin_port);
+    std::memcpy(address_.data(), &in.sin_addr, 4);
+  } else if (address.ss_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, &address, sizeof in6);
+    port_ = ntohs(in6.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+      family_ = AF_INET;
+      std::memcpy(address_.data(), &in6.sin6_addr.s6_addr[12], 4);
+    } else {
+      family_ = AF_INET6;
+      std::memcpy(address_.data(), &in6.sin6_addr, 16);
+    }
+  }
+}
+
+std::string Peer::to_string() const {
+  sockaddr_storage storage{};
+  if (family_ == AF_INET) {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(port_);
+    std::memcpy(&in.sin_addr, address_.data(), 4);
+    std::memcpy(&storage, &in, sizeof in);
+    return io::Endpoint::of(storage, sizeof in).to_string();
+  }
+  if (family_ == AF_INET6) {
+    sockaddr_in6 in6{};
+    in6.sin6_family = AF_INET6;
+    in6.sin6_port = htons(port_);
+    std::memcpy(&in6.sin6_addr, address_.data(), 16);
+    std::memcpy(&storage, &in6, sizeof in6);
+    return io::Endpoint::of(storage, sizeof in6).to_string();
+  }
+  return "unix:";
+}
+
+Peer::Key Peer::key() const {
+  Key key{};
+  key[0] = family_ == AF_INET6 ? 6 : 4;
+  std::copy_n(address_.begin(), family_ == AF_INET6 ? 8 : 4, key.begin() + 1);
+  return key;
+}
+
+}  // namespace chatd

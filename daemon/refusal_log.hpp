@@ -1,0 +1,44 @@
+/// What is logged about those who are turned away: one line an interval, with a count,
+/// however many come. Knows neither the log nor a clock.
+///
+/// Invariant: the counts of all lines, and silent(), add up to count().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+
+namespace chatd {
+
+class RefusalLog {
+ public:
+  /// How long refusals are counted before they are spoken of again.
+  static constexpr Duration kInterval{10'000};
+
+  /// `what` is refused, in the plural less its s: "connection", "operator".
+  explicit RefusalLog(std::string what) : what_{std::move(what)} {}
+
+  /// Counts one. Returns the line to be logged, if it is time for one.
+  std::optional<std::string> refused(const std::string& reason, Time now);
+  /// The line about what was counted and not spoken of yet, once the interval is
+  /// over; to be asked at deadline().
+  std::optional<std::string> overdue(Time now);
+  [[nodiscard]] Time deadline() const { return silent_ > 0 ? next_line_ : kNever; }
+
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  /// Refused since the last line.
+  [[nodiscard]] std::uint64_t silent() const { return silent_; }
+
+ private:
+  std::string line(Time now);
+
+  std::string what_;
+  std::uint64_t count_ = 0;
+  std::uint64_t silent_ = 0;
+  std::string last_reason_;
+  Time next_line_ = Time::min();
+};
+
+}  // namespace chatd

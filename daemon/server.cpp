@@ -1,0 +1,398 @@
+#include "server.hpp"
+
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "core/text.hpp"
+#include "event_json.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// After so many sessions have gone, what they used is given back to the system: the
+/// C library keeps it otherwise. Not at once, for that takes milliseconds and they
+/// often go together.
+constexpr std::size_t kTrimAfter = 1000;
+constexpr Duration kTrimDelay{1000};
+/// Room for so many clients is made at a time: doubling would leave up to half unused.
+constexpr std::size_t kGrowth = 1024;
+
+}  // namespace
+
+/// One listener of the configuration, open.
+struct Server::Door {
+  Listener listener;  ///< as configured: port 0 stays 0
+  std::string name;   ///< the real address
+  std::uint16_t name_index = 0;
+  std::unique_ptr<io::Acceptor> acceptor;
+};
+
+Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log)
+    : loop_{loop},
+      config_{config},
+      max_sessions_{max_sessions},
+      log_{log},
+      router_{core_settings(config)},
+      outbox_{log.last_seq()},
+      streams_{loop, *this, stream_limits(config)},
+      timer_{loop, [this] { tick(); }},
+      refusals_{loop,
+                [this] {
+                  if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(*line);
+                }},
+      trim_{loop, [this] {
+              closed_since_trim_ = 0;
+              outbox_.release_memory();
+              malloc_trim(0);
+            }} {
+  set_limits();
+}
+
+Server::~Server() = default;
+
+void Server::set_limits() {
+  admission_.set_limits(std::min(config_.limits.sessions, max_sessions_),
+                        config_.limits.sessions_per_address);
+  streams_.set_limits(stream_limits(config_));
+}
+
+// ---- listeners ----
+
+Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener) {
+  auto door = std::make_unique<Door>();
+  door->listener = listener;
+  auto acceptor = io::Acceptor::listen(
+      loop_, listener.endpoint, listener.backlog,
+      [this, opened = door.get()](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
+        accepted(*opened, std::move(socket), peer, length);
+      },
+      [](const Error& error) { spdlog::error("{}", error.message); });
+  if (!acceptor) return std::move(acceptor.error());
+  door->acceptor = std::move(*acceptor);
+  door->name = door->acceptor->endpoint().to_string();
+  door->name_index = listener_name(door->name);
+  return door;
+}
+
+Result<> Server::listen() {
+  assert(doors_.empty());
+  for (const Listener& listener : config_.listen) {
+    auto door = open(listener);
+    if (!door) {
+      doors_.clear();
+      return std::move(door.error());
+    }
+    doors_.push_back(std::move(*door));
+  }
+  for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
+  return {};
+}
+
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> all;
+  for (const auto& door : doors_) all.push_back(door->name);
+  return all;
+}
+
+Result<> Server::apply(const Config& config) {
+  std::vector<std::unique_ptr<Door>> opened;
+  std::vector<bool> kept(doors_.size(), false);
+  std::vector<std::pair<std::size_t, const Listener*>> changed;
+  for (const Listener& listener : config.listen) {
+    std::size_t same = 0;
+    while (same < doors_.size() &&
+           (kept[same] || doors_[same]->listener.endpoint != listener.endpoint)) {
+      ++same;
+    }
+    if (same < doors_.size()) {
+      kept[same] = true;
+      changed.emplace_back(same, &listener);
+      continue;
+    }
+    auto door = open(listener);
+    if (!door) return std::move(door.error());
+    opened.push_back(std::move(*door));
+  }
+  // Nothing can fail from here on.
+  for (const auto& [index, listener] : changed) {
+    Door& door = *doors_[index];
+    if (door.listener.backlog != listener->backlog) door.acceptor->set_backlog(listener->backlog);
+    door.listener = *listener;
+  }
+  for (std::size_t i = doors_.size(); i-- > 0;) {
+    if (kept[i]) continue;
+    spdlog::info("no longer listening on {}", doors_[i]->name);
+    doors_.erase(doors_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  for (auto& door : opened) {
+    spdlog::info("listening on {}", door->name);
+    doors_.push_back(std::move(door));
+  }
+  config_ = config;
+  set_limits();
+  router_.set_settings(core_settings(config));
+  deliver();
+  return {};
+}
+
+void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
+                      socklen_t length) {
+  const Peer peer{address, length};
+  switch (admission_.admit(peer)) {
+    case Admission::Answer::kYes:
+      break;
+    case Admission::Answer::kTooMany:
+      refuse("there are as many sessions as may be");
+      return;
+    case Admission::Answer::kTooManyFromAddress:
+      refuse("there are as many sessions from its address as may be");
+      return;
+  }
+  auto id = streams_.adopt(std::move(socket));
+  if (!id) {
+    admission_.leave(peer);
+    refuse(id.error().message);
+    return;
+  }
+  if (*id >= clients_.size()) {
+    if (*id >= clients_.capacity()) clients_.reserve(*id + kGrowth);
+    clients_.resize(*id + 1);
+  }
+  clients_[*id] = {peer, door.name_index};
+  router_.connect(*id, door.listener.dialect, loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::refuse(const std::string& reason) {
+  if (const auto line = refused_.refused(reason, loop_.now())) spdlog::warn(*line);
+  refusals_.start_at(refused_.deadline());
+}
+
+// ---- what clients do ----
+
+void Server::on_read(io::StreamId id, std::string_view bytes) {
+  router_.receive(id, bytes, loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::on_end(io::StreamId id) {
+  router_.end_of_input(id, loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::on_broken(io::StreamId id, int error) {
+  const std::string reason = error == ECONNRESET ? "connection reset"
+                             : error == ETIMEDOUT
+                                 ? "connection timed out"
+                                 : std::string{"connection broke: "} + std::strerror(error);
+  clients_[id].gone = true;
+  router_.broken(id, reason, static_cast<std::uint32_t>(streams_.unsent(id)), loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::on_drained(io::StreamId id) {
+  if (relieved_) relieved_(id);
+}
+
+void Server::on_closed(io::StreamId id, std::size_t unsent) {
+  assert(!router_.has(id));
+  const Client client = std::exchange(clients_[id], {});
+  if (!client.gone && unsent > 0) {
+    router_.lost_after_end(static_cast<std::uint32_t>(unsent));
+    spdlog::warn("{} did not take its last {} messages", client.peer.to_string(), unsent);
+  }
+  admission_.leave(client.peer);
+  if (++closed_since_trim_ == kTrimAfter) trim_.start(kTrimDelay);
+  if (relieved_) relieved_(id);
+  if (stopped_ && streams_.size() == 0) std::exchange(stopped_, nullptr)();
+}
+
+// ---- what operators want ----
+
+core::Receipt Server::send(const core::Recipients& to, std::string_view text, std::string_view by) {
+  auto receipt = router_.send(to, text, by, loop_.now(), outbox_);
+  // Whoever was closed because too much waits for it did not get it.
+  for (const auto id : deliver()) {
+    std::erase(receipt.delivered, id);
+    receipt.refused.push_back({id, core::Refusal::kLimit, hard_limit_reason()});
+  }
+  return receipt;
+}
+
+bool Server::bye(core::SessionId id, std::string_view by) {
+  const bool found = router_.bye(id, by, loop_.now(), outbox_);
+  deliver();
+  return found;
+}
+
+bool Server::kick(core::SessionId id, std::string_view reason, std::string_view by) {
+  const bool found = router_.kick(id, reason, by, loop_.now(), outbox_);
+  deliver();
+  return found;
+}
+
+bool Server::name(core::SessionId id, std::string_view name, std::string_view by) {
+  const bool found = router_.name(id, name, by, loop_.now(), outbox_);
+  deliver();
+  return found;
+}
+
+void Server::operator_changed(std::string_view name, std::string_view state) {
+  const auto kept_name = outbox_.keep(name);
+  const auto kept_state = outbox_.keep(state);
+  core::Event& event = outbox_.add(core::EventType::kOperator, 0);
+  event.operator_name = kept_name;
+  event.text = kept_state;
+  deliver();
+}
+
+std::vector<SessionInfo> Server::sessions() const {
+  const auto now = loop_.now();
+  const auto wall = wall_now();
+  std::vector<SessionInfo> all;
+  for (const core::Session* session : router_.sessions()) {
+    const Client& client = clients_[session->slot()];
+    all.push_back({session->id(), session->name(), client.peer.to_string(),
+                   listener_names_[client.listener], to_string(session->dialect()),
+                   to_string(session->state()), wall - (now - session->connected_at()),
+                   (now - session->last_activity()).count(), session->unread(), session->held()});
+  }
+  return all;
+}
+
+ServerStats Server::stats() const {
+  const auto& counters = router_.counters();
+  return {router_.size(),       counters.accepted,     refused_.count(),
+          counters.messages_in, counters.messages_out, counters.delivered,
+          counters.held,        counters.lost,         streams_.queued_bytes()};
+}
+
+std::uint64_t Server::sent_bytes(core::Slot slot) const {
+  return router_.has(slot) ? streams_.sent_bytes(slot) : 0;
+}
+
+// ---- effects ----
+
+std::vector<core::SessionId> Server::deliver() {
+  std::vector<core::SessionId> overflowed;
+  congested_.clear();
+  const auto& writes = outbox_.writes();
+  for (std::size_t i = 0; i < writes.size(); ++i) {  // overflowed() may append
+    const auto slot = writes[i].slot;
+    if (clients_[slot].gone) continue;
+    if (streams_.write(slot, writes[i].bytes)) {
+      if (streams_.queued_bytes(slot) > streams_.limits().high_bytes) congested_.push_back(slot);
+      continue;
+    }
+    if (!router_.has(slot)) {  // its last words; it closes anyway
+      router_.lost_after_end(writes[i].bytes.weight());
+      continue;
+    }
+    overflowed.push_back(router_.at(slot).id());
+    clients_[slot].gone = true;
+    router_.overflowed(slot, hard_limit_reason(), static_cast<std::uint32_t>(streams_.unsent(slot)),
+                       loop_.now(), outbox_);
+    streams_.abort(slot);
+  }
+  for (const auto& flow : outbox_.flows()) {
+    if (!router_.has(flow.slot)) continue;
+    if (flow.reading) {
+      streams_.resume(flow.slot);
+    } else {
+      streams_.pause(flow.slot);
+    }
+  }
+  for (const auto& close : outbox_.closes()) {
+    if (!clients_[close.slot].gone) streams_.close(close.slot);
+  }
+  publish();
+  outbox_.clear();
+  timer_.start_at(router_.deadline());
+  return overflowed;
+}
+
+void Server::publish() {
+  if (outbox_.events().empty()) return;
+  const auto time = wall_now();
+  for (const core::Event& event : outbox_.events()) {
+    EventPlace place;
+    std::string address;
+    if (event.type == core::EventType::kConnected) {
+      address = clients_[event.slot].peer.to_string();
+      place = {address, listener_names_[clients_[event.slot].listener]};
+    }
+    append_event(log_.buffer(), event, outbox_, time, place);
+    log_.appended();
+    log_event(event);
+  }
+}
+
+/// One line an event. What people said is logged at trace alone.
+void Server::log_event(const core::Event& event) const {
+  const auto text = [&] { return core::escaped(outbox_.text(event.text)); };
+  switch (event.type) {
+    case core::EventType::kConnected:
+      spdlog::info("[{}] connected from {} on {}", event.session,
+                   clients_[event.slot].peer.to_string(),
+                   listener_names_[clients_[event.slot].listener]);
+      return;
+    case core::EventType::kDisconnected:
+      spdlog::info("[{}] disconnected from {}: {}", event.session,
+                   clients_[event.slot].peer.to_string(), text());
+      return;
+    case core::EventType::kNamed:
+      spdlog::info("[{}] named {}", event.session, text());
+      return;
+    case core::EventType::kOperator:
+      spdlog::info("operator {} {}", core::escaped(outbox_.text(event.operator_name)), text());
+      return;
+    case core::EventType::kMessage:
+      if (spdlog::should_log(spdlog::level::trace)) {
+        spdlog::trace("[{}] says: {}", event.session, text());
+      }
+      return;
+    case core::EventType::kSent:
+      if (spdlog::should_log(spdlog::level::trace)) {
+        spdlog::trace("[{}] is sent: {}", event.session, text());
+      }
+      return;
+    case core::EventType::kDelivered:
+      return;
+  }
+}
+
+void Server::tick() {
+  router_.tick(loop_.now(), outbox_);
+  deliver();
+}
+
+std::string Server::hard_limit_reason() const {
+  return "it does not read: more than " + std::to_string(config_.limits.output_hard) +
+         " bytes wait for it";
+}
+
+std::uint16_t Server::listener_name(const std::string& name) {
+  const auto place = std::find(listener_names_.begin(), listener_names_.end(), name);
+  const auto index = static_cast<std::uint16_t>(place - listener_names_.begin());
+  if (place == listener_names_.end()) listener_names_.push_back(name);
+  return index;
+}
+
+void Server::stop(std::function<void()> done) {
+  doors_.clear();
+  router_.stop(loop_.now(), outbox_);
+  deliver();
+  if (streams_.size() == 0) {
+    done();
+  } else {
+    stopped_ = std::move(done);
+  }
+}
+
+}  // namespace chatd

@@ -1,0 +1,148 @@
+/// The clients' side of the daemon: listeners, connections and the router. Here
+/// the core's effects become writes, closes and events, in deliver() and nowhere
+/// else. Knows no operator: whoever wants something done calls a method, and what
+/// happens is appended to the event log.
+///
+/// Invariant: a slot has a session in the router exactly as long as this has not
+/// closed its stream.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "admission.hpp"
+#include "base/result.hpp"
+#include "config.hpp"
+#include "core/outbox.hpp"
+#include "core/router.hpp"
+#include "event_log.hpp"
+#include "io/acceptor.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/timer.hpp"
+#include "peer.hpp"
+#include "refusal_log.hpp"
+#include "wall_time.hpp"
+
+namespace chatd {
+
+/// A session as an operator sees it in a list.
+struct SessionInfo {
+  core::SessionId id;
+  std::string_view name;  ///< empty if it has none; valid until the next call
+  std::string address;
+  std::string listener;
+  std::string_view dialect;
+  std::string_view state;
+  WallTime since;
+  std::int64_t idle_ms;
+  std::uint32_t unread;
+  std::uint32_t held;
+};
+
+/// Counters since the start, and gauges.
+struct ServerStats {
+  std::size_t sessions;
+  std::uint64_t accepted;
+  std::uint64_t refused;
+  std::uint64_t messages_in;
+  std::uint64_t messages_out;
+  std::uint64_t delivered;
+  std::uint64_t held;
+  std::uint64_t lost;
+  std::size_t queued_bytes;
+};
+
+class Server : private io::StreamListener {
+ public:
+  /// `max_sessions` is what the descriptor limit allows.
+  Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log);
+  ~Server() override;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens all listeners of the configuration, or none.
+  [[nodiscard]] Result<> listen();
+  /// The real addresses of the listeners.
+  [[nodiscard]] std::vector<std::string> addresses() const;
+
+  /// Follows a new configuration: limits and settings at once; listeners are added
+  /// and removed, sessions stay. If a listener cannot be opened, nothing changes.
+  [[nodiscard]] Result<> apply(const Config& config);
+
+  // What operators want. False: no such session.
+  core::Receipt send(const core::Recipients& to, std::string_view text, std::string_view by);
+  [[nodiscard]] bool bye(core::SessionId id, std::string_view by);
+  [[nodiscard]] bool kick(core::SessionId id, std::string_view reason, std::string_view by);
+  [[nodiscard]] bool name(core::SessionId id, std::string_view name, std::string_view by);
+  /// Adds an `operator` event: "attached" or "detached".
+  void operator_changed(std::string_view name, std::string_view state);
+
+  [[nodiscard]] std::vector<SessionInfo> sessions() const;
+  [[nodiscard]] ServerStats stats() const;
+
+  /// The slots that the last send() has filled beyond output_soft, although everything
+  /// was sent that could be: whoever feeds them should pause.
+  [[nodiscard]] std::vector<core::Slot> take_congested() { return std::exchange(congested_, {}); }
+  /// Called when such a slot has room again, or has gone.
+  void on_relieved(std::function<void(core::Slot)> callback) { relieved_ = std::move(callback); }
+  /// Bytes that a slot's client has taken.
+  [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
+
+  /// No new clients; every session ends, queues are flushed. `done` is called when
+  /// the last connection is closed, maybe inside this call.
+  void stop(std::function<void()> done);
+
+ private:
+  struct Door;
+
+  void on_read(io::StreamId id, std::string_view bytes) override;
+  void on_end(io::StreamId id) override;
+  void on_broken(io::StreamId id, int error) override;
+  void on_drained(io::StreamId id) override;
+  void on_closed(io::StreamId id, std::size_t unsent) override;
+
+  Result<std::unique_ptr<Door>> open(const Listener& listener);
+  void accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
+                socklen_t length);
+  void refuse(const std::string& reason);
+  std::vector<core::SessionId> deliver();
+  void publish();
+  void tick();
+  void set_limits();
+  void log_event(const core::Event& event) const;
+  [[nodiscard]] std::string hard_limit_reason() const;
+  std::uint16_t listener_name(const std::string& name);
+
+  io::Loop& loop_;
+  Config config_;
+  std::size_t max_sessions_;
+  EventLog& log_;
+  core::Router router_;
+  core::Outbox outbox_;
+  Admission admission_;
+  RefusalLog refused_{"connection"};
+  struct Client {
+    Peer peer;
+    std::uint16_t listener = 0;  ///< of listener_names_
+    bool gone = false;           ///< nothing can be written any more; what was unsent is counted
+  };
+  std::vector<Client> clients_;              ///< by slot
+  std::vector<std::string> listener_names_;  ///< of all listeners that ever were
+  std::vector<core::Slot> congested_;
+  std::function<void(core::Slot)> relieved_;
+  std::function<void()> stopped_;
+  io::StreamSet streams_;
+  io::Timer timer_;
+  io::Timer refusals_;
+  io::Timer trim_;
+  std::size_t closed_since_trim_ = 0;
+  std::vector<std::unique_ptr<Door>> doors_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,141 @@
+/// Clients that read slowly or not at all, and the operators who write to them: those
+/// wait for the one and are not held up by the other.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "support/daemon.hpp"
+
+namespace chatd::test {
+namespace {
+
+constexpr int kSmallBuffer = 16 * 1024;
+constexpr int kMessages = 1200;  // more than the kernel keeps on the way
+const std::string kText(8000, 'x');
+
+std::string numbered(int number) {
+  return std::to_string(number) + " " + kText;
+}
+
+/// Requests 1 to `count`, each a message to `session`.
+std::string messages_to(core::SessionId session, int count) {
+  std::string lines;
+  for (int id = 1; id <= count; ++id) {
+    lines += Operator::request(id, "send", {{"to", session}, {"text", numbered(id)}});
+  }
+  return lines;
+}
+
+TEST_CASE("backpressure: an operator waits for a client that reads slowly, and all arrives",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto client = bench.speaking_client(kSmallBuffer);
+  Operator one{bench};
+  std::string expected;
+  for (int id = 1; id <= kMessages; ++id) expected += numbered(id) + "\n";
+
+  // It begins to read when the operator has to wait, and rests when nothing waits.
+  const Config::Limits limits;
+  std::size_t most = 0;
+  const io::TurnEnd rhythm{bench.loop, [&] {
+                             const auto queued = bench.server.stats().queued_bytes;
+                             most = std::max(most, queued);
+                             if (queued > limits.output_soft) client->read();
+                             if (queued == 0) client->stop();
+                           }};
+  one.send(messages_to(1, kMessages));
+  REQUIRE(run_until(bench.loop, [&] { return one.answers().size() == kMessages; }));
+  const io::TurnEnd rest{bench.loop, [&] { client->read(); }};
+  REQUIRE(run_until(bench.loop, [&] { return client->received().size() >= expected.size(); }));
+  CHECK(client->received() == expected);
+  for (int id = 1; id <= kMessages; ++id) {
+    REQUIRE(one.answers().at(id)["result"]["delivered"] == json{1});
+  }
+  CHECK(bench.server.stats().lost == 0);
+  CHECK(bench.server.stats().delivered == kMessages);
+  CHECK(most > limits.output_soft);  // it had to be waited for
+  CHECK(most < limits.output_hard);
+}
+
+TEST_CASE("backpressure: a client that never reads is closed, and the operator goes on",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto deaf = bench.speaking_client(kSmallBuffer);
+  auto other = bench.speaking_client();
+  other->read();
+  Operator one{bench};
+  (void)one.result("subscribe");
+  const int sent = 1000;  // more than any kernel keeps
+  one.send(messages_to(1, sent));
+  REQUIRE(run_until(bench.loop, [&] { return one.answers().count(sent) == 1; }));
+  const auto& gone = one.wait_event("disconnected");
+  CHECK(gone["session"] == 1);
+  CHECK(gone["reason"].get<std::string>().find("does not read") != std::string::npos);
+  CHECK(one.answers().at(sent)["error"]["code"] == rpc::kNoSession);
+
+  // Every message that a result called delivered was, or is among the lost.
+  int taken = 0;
+  int refused = 0;
+  for (int id = 1; id <= sent; ++id) {
+    const auto& answer = one.answers().at(id);
+    if (answer.contains("result")) {
+      ++taken;
+    } else if (answer["error"]["code"] == rpc::kLimit) {
+      ++refused;
+    }
+  }
+  CHECK(refused == 1);  // the one that was too much
+  const auto stats = bench.server.stats();
+  CHECK(stats.messages_out == static_cast<std::uint64_t>(taken + refused));
+  CHECK(stats.delivered + stats.lost == stats.messages_out);
+  CHECK(stats.lost > 0);
+  // The one that was too much is told of by an event of its own.
+  CHECK(gone["lost"].get<std::uint64_t>() + 1 == stats.lost);
+
+  CHECK(one.result("send", {{"to", 2}, {"text", "still here"}})["delivered"] == json{2});
+  CHECK(run_until(bench.loop, [&] { return other->received() == "still here\n"; }));
+}
+
+TEST_CASE("backpressure: others are heard while an operator waits", "[wiring][backpressure]") {
+  Bench bench;
+  auto slow = bench.speaking_client(kSmallBuffer);
+  auto other = bench.speaking_client();
+  other->read();
+  Operator busy{bench};
+  Operator calm{bench};
+  const int count = 400;
+  const auto lines = messages_to(1, count);
+  std::string_view rest = lines;
+  rest.remove_prefix(busy.peer().send(rest));
+  run_pending(bench.loop);
+  CHECK(calm.result("send", {{"to", 2}, {"text", "hello"}})["delivered"] == json{2});
+  CHECK(run_until(bench.loop, [&] { return other->received() == "hello\n"; }));
+  // Who was waited for leaves: the operator is no longer held up.
+  slow->reset();
+  busy.send(rest);
+  REQUIRE(run_until(bench.loop, [&] { return busy.answers().size() == count; }));
+  CHECK(busy.answers().at(count)["error"]["code"] == rpc::kNoSession);
+}
+
+TEST_CASE("backpressure: an operator who ends while it waits has all that it asked for done",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto client = bench.speaking_client(kSmallBuffer);
+  Operator one{bench};
+  const int count = 20;  // fits in the way to the daemon, but not in the client
+  const auto lines = messages_to(1, count);
+  std::string expected;
+  for (int id = 1; id <= count; ++id) expected += numbered(id) + "\n";
+  one.send(lines);
+  one.peer().end();
+  run_pending(bench.loop);
+  client->read();
+  REQUIRE(one.wait_end());
+  CHECK(one.answers().size() == count);
+  CHECK(run_until(bench.loop, [&] { return client->received().size() >= expected.size(); }));
+  CHECK(client->received() == expected);
+}
+
+}  // namespace
+}  // namespace chatd::test
