@@ -1,0 +1,19 @@
+# Debian 12 packages alone; packages.txt names them. Every dependency is a
+# target, so that its headers count as system headers.
+find_package(PkgConfig REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(toml11 REQUIRED)
+find_package(CLI11 REQUIRED)
+if(BUILD_TESTING)
+  find_package(Catch2 2 REQUIRED)
+endif()
+find_package(Threads REQUIRED)
+
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+add_library(libuv::uv ALIAS PkgConfig::LIBUV)
+pkg_check_modules(READLINE REQUIRED IMPORTED_TARGET readline)
+add_library(readline::readline ALIAS PkgConfig::READLINE)
+
+# utfcpp is headers alone; <utf8.h> on the default include path.
+find_path(UTF8CPP_INCLUDE_DIR utf8.h REQUIRED)

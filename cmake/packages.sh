@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# packages.sh GROUP...: installs what is missing of these groups of packages.txt.
+# Writes to standard error only, and nothing when nothing is missing.
+set -euo pipefail
+
+list=$(dirname "${BASH_SOURCE[0]}")/packages.txt
+
+say() { echo "packages.sh: $*" >&2; }
+
+if ! command -v dpkg-query >/dev/null; then
+  say "this is not a Debian: not checking whether the packages of $list are there"
+  exit 0
+fi
+
+wanted=()
+for group in "$@"; do
+  mapfile -t -O "${#wanted[@]}" wanted < <(awk -v group="$group" '$1 == group { print $2 }' "$list")
+done
+
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+missing=()
+for package in "${wanted[@]}"; do
+  grep -qx "installed $package" <<<"$installed" || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+as_root=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    say "missing: ${missing[*]}"
+    say "to install them, become root (there is no sudo here) and run: apt-get install ${missing[*]}"
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+apt() {
+  # Standard input belongs to whoever called; a lock that another apt holds is waited for.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
+}
+
+say "installing ${missing[*]}"
+if ! { apt update && apt install --no-install-recommends "${missing[@]}"; }; then
+  say "could not install: ${missing[*]}"
+  exit 1
+fi
