@@ -1,0 +1,56 @@
+"""What the end-to-end tests hold the real programs with: a daemon in a folder of
+its own, an operator on its control socket, clients on raw sockets. It knows the
+interface and nothing of how the daemon is made.
+
+Nothing here waits for a fixed time: every wait is for a condition, and ends in an
+AssertionError that says what did not come. The guard times are generous; they are
+there so that a test ends, and say nothing about speed.
+
+    with Daemon({"session": {"settle": "20ms"}}) as daemon:
+        operator = daemon.operator()
+        with daemon.client() as client:
+            client.send(b"hello\\n")
+            message = operator.wait_event("message", text="hello")
+            operator.call("send", to=message["session"], text="hi")
+            client.expect(b"hi\\n")
+"""
+
+from harness.clients import Client, connect, parse_endpoint
+from harness.daemons import (
+    CHATCTL,
+    CHATD,
+    REPOSITORY,
+    Daemon,
+    Home,
+    run_chatd,
+    speaking,
+    to_toml,
+)
+from harness.operators import Operator, RawControl, RpcError, code_of
+from harness.waiting import GUARD, SANITIZER, scaled, wait_until
+from original_client import FIRST_WORDS, READ_SIZE, OriginalClient
+
+__all__ = [
+    "CHATCTL",
+    "CHATD",
+    "FIRST_WORDS",
+    "GUARD",
+    "READ_SIZE",
+    "REPOSITORY",
+    "SANITIZER",
+    "Client",
+    "Daemon",
+    "Home",
+    "Operator",
+    "OriginalClient",
+    "RawControl",
+    "RpcError",
+    "code_of",
+    "connect",
+    "parse_endpoint",
+    "run_chatd",
+    "scaled",
+    "speaking",
+    "to_toml",
+    "wait_until",
+]

@@ -1,0 +1,1 @@
+"""The parts of chatd_support.py, which is what tests import."""

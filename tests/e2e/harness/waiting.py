@@ -1,0 +1,24 @@
+"""Waiting for conditions, and how long at most. Knows neither daemon nor client."""
+
+import os
+import time
+
+SANITIZER = os.environ.get("CHATD_SANITIZER", "")
+
+GUARD = float(os.environ.get("CHATD_TEST_GUARD", 180 if SANITIZER else 60))
+"""Seconds after which something that should have happened never will."""
+
+def scaled(count, address=5, thread=10):
+    """`count` for a release build, a part of it where a sanitizer slows all down."""
+    return count // {"address": address, "thread": thread}.get(SANITIZER, 1)
+
+
+def wait_until(condition, what, timeout=GUARD, interval=0.01):
+    """Returns the first true value of `condition()`."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"it never came to this: {what}"
+        time.sleep(interval)

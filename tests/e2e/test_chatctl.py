@@ -1,0 +1,102 @@
+"""chatctl as a script uses it: the same operations, and exit codes."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from chatd_support import CHATCTL, GUARD, Daemon, Home, speaking
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+
+
+def test_chatctl_has_the_same_operations_and_its_exit_codes():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        done = daemon.chatctl("send", str(session), "from", "a", "script")
+        assert done.returncode == 0, done.stderr
+        client.expect(b"from a script\n")
+        done = daemon.chatctl("send", "all", "-", input="from\na pipe\n")
+        assert done.returncode == 0, done.stderr
+        assert client.take(len(b"from\na pipe\n")) == b"from\na pipe\n"
+        done = daemon.chatctl("--json", "list")
+        assert [json.loads(line)["session"] for line in done.stdout.splitlines()] == [session] or (
+            json.loads(done.stdout)[0]["session"] == session
+        )
+        assert client.address in daemon.chatctl("list").stdout
+        assert daemon.chatctl("name", str(session), "Zoë").returncode == 0
+        operator.wait_event("named", session=session, name="Zoë")
+        assert daemon.chatctl("send", "99", "x").returncode == 4
+        assert daemon.chatctl("bye", "99").returncode == 4
+        assert daemon.chatctl("no-such-command").returncode == 2
+        assert daemon.chatctl("send").returncode == 2
+        assert daemon.chatctl("bye", str(session)).returncode == 0
+        client.take_all()
+        operator.wait_event("disconnected", session=session)
+        client.close()
+        with daemon.client() as kicked:
+            session = operator.session_of(kicked)
+            assert daemon.chatctl("kick", str(session), "some reason").returncode == 0
+            assert "some reason" in operator.wait_event("disconnected", session=session)["reason"]
+        assert daemon.chatctl("stop").returncode == 0
+        daemon.check_end()
+
+
+def test_chatctl_without_a_daemon_is_exit_code_3():
+    home = Home()
+    try:
+        done = subprocess.run(
+            [CHATCTL, "--socket", str(home.control_path), "list"],
+            env=home.env,
+            capture_output=True,
+            text=True,
+            timeout=GUARD,
+        )
+        assert done.returncode == 3
+        assert str(home.control_path) in done.stderr and done.stdout == ""
+    finally:
+        home.remove()
+
+
+@needs_root
+def test_chatctl_without_permission_is_exit_code_5():
+    with Daemon() as daemon:
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            + [CHATCTL, "--socket", str(daemon.control_path), "list"],
+            env=daemon.env,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=GUARD,
+        )
+        assert done.returncode == 5, done
+        assert str(daemon.control_path) in done.stderr
+
+
+def test_chatctl_tail_follows_events_from_since_on():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        tail = subprocess.Popen(
+            [CHATCTL, "--socket", str(daemon.control_path), "--json", "tail", "--since", "0"],
+            env=daemon.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        seen = []
+        while not any(e.get("params", e).get("text") == "hi" for e in seen):
+            line = tail.stdout.readline()
+            assert line, "tail ended"
+            seen.append(json.loads(line))
+        client.send(b"live\n")
+        while not any(e.get("params", e).get("text") == "live" for e in seen):
+            line = tail.stdout.readline()
+            assert line, "tail ended"
+            seen.append(json.loads(line))
+        tail.terminate()
+        tail.wait(GUARD)
+        tail.stdout.close()
+        client.close()

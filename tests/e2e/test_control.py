@@ -1,0 +1,193 @@
+"""The methods of the control protocol: what each does and answers."""
+
+import os
+import re
+
+import pytest
+
+from chatd_support import Daemon, RpcError, speaking
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def refusal(operator, method, /, **params):
+    with pytest.raises(RpcError) as refused:
+        operator.call(method, **params)
+    return refused.value
+
+
+def test_hello_says_who_is_who():
+    with Daemon() as daemon:
+        with daemon.operator(name="anna", subscribe=False) as operator:
+            assert operator.welcome["protocol"] == 1
+            assert operator.welcome["operator"] == "anna"
+            assert isinstance(operator.welcome["version"], str)
+            assert isinstance(operator.welcome["seq"], int)
+
+
+def test_operators_without_a_name_get_one_each_from_their_user():
+    import pwd
+
+    user = pwd.getpwuid(os.getuid()).pw_name
+    with Daemon() as daemon:
+        names = [daemon.operator().name for _ in range(3)]
+        assert names == [user, f"{user}-2", f"{user}-3"]
+
+
+def test_a_name_that_is_taken_is_made_unique_or_refused():
+    with Daemon() as daemon:
+        daemon.operator(name="anna")
+        try:
+            assert daemon.operator(name="anna").name != "anna"
+        except RpcError as refused:
+            assert "anna" in refused.message
+
+
+def test_sessions_shows_every_field():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        with client:
+            (entry,) = operator.call("sessions")
+            assert set(entry) == {
+                "session",
+                "name",
+                "address",
+                "listener",
+                "dialect",
+                "state",
+                "since",
+                "idle_ms",
+                "unread",
+                "held",
+                "claimed_by",
+            }
+            assert entry["session"] == session
+            assert entry["name"] is None
+            assert entry["address"] == client.address
+            assert entry["listener"] == daemon.endpoints[0]
+            assert entry["dialect"] == "line"
+            assert entry["state"] == "open"
+            assert TIME.fullmatch(entry["since"])
+            assert isinstance(entry["idle_ms"], int) and entry["idle_ms"] >= 0
+            assert (entry["unread"], entry["held"], entry["claimed_by"]) == (1, 0, None)
+
+
+def test_unread_counts_up_to_an_operators_answer_and_held_counts_what_waits():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        with daemon.client() as client:
+            session = operator.session_of(client)
+            assert operator.session(session)["dialect"] == "undecided"
+            operator.call("send", to=session, text="one")
+            operator.call("send", to=session, text="two")
+            assert operator.session(session)["held"] == 2
+            client.send(b"a\nb\nc\n")
+            operator.wait_event("message", text="c")
+            entry = operator.session(session)
+            assert (entry["unread"], entry["held"]) == (3, 0)
+            operator.call("send", to=session, text="answer")
+            assert operator.session(session)["unread"] == 0
+
+
+def test_send_to_one_to_some_and_to_all():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        pairs = [speaking(daemon, operator) for _ in range(3)]
+        (a, first), (b, second), (c, third) = pairs
+        assert operator.call("send", to=second, text="one") == {
+            "delivered": [second],
+            "held": [],
+            "refused": [],
+        }
+        answer = operator.call("send", to=[first, 999, third], text="two")
+        assert (answer["delivered"], answer["held"]) == ([first, third], [])
+        assert [entry["session"] for entry in answer["refused"]] == [999]
+        assert answer["refused"][0]["reason"]
+        answer = operator.call("send", to="all", text="three")
+        assert sorted(answer["delivered"]) == [first, second, third]
+        a.expect(b"two\nthree\n")
+        b.expect(b"one\nthree\n")
+        c.expect(b"two\nthree\n")
+        for client, _ in pairs:
+            client.close()
+
+
+def test_send_to_nobody_is_an_error_and_to_all_of_nobody_is_not():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        refused = refusal(operator, "send", to=7, text="hello?")
+        assert refused.code == 1 and "7" in refused.message
+        assert operator.call("send", to="all", text="anyone?") == {
+            "delivered": [],
+            "held": [],
+            "refused": [],
+        }
+
+
+def test_every_method_on_a_session_that_is_not_there_is_error_1():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        for method, params in {
+            "send": {"text": "x", "to": 4},
+            "bye": {"session": 4},
+            "kick": {"session": 4, "reason": "x"},
+            "name": {"session": 4, "name": "x"},
+        }.items():
+            refused = refusal(operator, method, **params)
+            assert refused.code == 1, method
+            assert "4" in refused.message
+
+
+def test_a_name_is_shown_to_every_operator():
+    with Daemon() as daemon:
+        operator = daemon.operator(name="anna")
+        other = daemon.operator()
+        client, session = speaking(daemon, operator)
+        with client:
+            assert operator.call("name", session=session, name="Zoë") == {}
+            event = other.wait_event("named", session=session)
+            assert (event["name"], event["operator"]) == ("Zoë", "anna")
+            assert operator.session(session)["name"] == "Zoë"
+
+
+def test_stats_are_numbers_that_add_up():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        clients = [speaking(daemon, operator)[0] for _ in range(3)]
+        operator.call("send", to="all", text="x")
+        clients.pop().leave()
+        operator.wait_event("disconnected")
+        silent = daemon.client()
+        session = operator.session_of(silent)
+        operator.call("send", to=session, text="held")
+        stats = operator.call("stats")
+        assert all(isinstance(v, (int, float)) for v in stats.values()), stats
+        expected = {
+            "sessions": 3,
+            "accepted": 4,
+            "refused": 0,
+            "messages_in": 3,
+            "held": 1,
+            "lost": 0,
+            "operators": 1,
+        }
+        assert {key: stats[key] for key in expected} == expected
+        assert stats["messages_out"] == 4  # one of them held
+        assert stats["queued_bytes"] >= 0 and stats["longest_turn_ms"] >= 0
+        for client in [*clients, silent]:
+            client.close()
+
+
+def test_stop_stops_the_daemon():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        assert operator.call("stop") == {}
+        daemon.check_end()
+
+
+def test_what_comes_with_a_later_issue_is_not_there_yet():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        for method in ("claim", "history", "ban", "away", "no such thing", ""):
+            assert refusal(operator, method).code == -32601

@@ -1,0 +1,198 @@
+"""Text that would deceive whoever reads it: none of it reaches a terminal or a log
+as it is, whoever prints it."""
+
+import re
+import subprocess
+import unicodedata
+
+import pytest
+
+from chatd_support import CHATCTL, GUARD, Daemon, RpcError, wait_until
+
+HOSTILE = {
+    "escape sequences": "\x1b[2J\x1b]0;title\x07\x1b[31mred",
+    "C0": "".join(chr(c) for c in range(0x00, 0x20) if chr(c) not in "\t\n"),
+    "DEL": "a\x7fb",
+    "C1": "".join(chr(c) for c in range(0x80, 0xA0)),
+    "next line": "a\x85[7] forged",
+    "bidirectional controls": "\u202a\u202b\u202c\u202d\u202eevil\u2066\u2067\u2068\u2069\u200e\u200f\u061c",
+    "zero width": "a\u200b\u200c\u200d\u2060\ufeffb",
+    "line separators": "a\u2028[7] forged\u2029[7] forged",
+    "tags": "a" + "".join(map(chr, range(0xE0041, 0xE0061))) + "\U000e0001b",
+    "NUL": "a\x00b",
+    "format strings": "%s%s%n%x {} {0} {:>99999999} $(id) `id` \\n \\x1b",
+    "a carriage return": "innocent\r[7] forged",
+    "a backspace": "innocent\b\b\b\b\b\b\b\b[7] forged",
+    "a forged prefix": "[7] forged",
+    "a forged prefix with a time": "12:00:00 [7] forged",
+    "a forged log line": "a [2026-11-23 12:00:00.000] [error] [7] forged",
+    "soft hyphen": "a\u00adb",
+    "combining": "e\u0301 stays as it is",
+}
+
+DECEPTIVE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+    "\U000e0000-\U000e007f]"
+)
+"""All but tab, and LF, which ends the lines."""
+
+PREFIX = re.compile(r"(\d\d:\d\d:\d\d )?\[1( [^\]]*)?\]")
+
+
+def assert_harmless(shown, who):
+    found = DECEPTIVE.search(shown)
+    assert found is None, f"{found.group()!r} in what {who} printed: {shown!r}"
+
+
+def send_all_of_it(daemon):
+    """Each as a line of its own, then a last one that shows when all was shown."""
+    operator = daemon.operator()
+    client = daemon.client()
+    session = operator.session_of(client)
+    assert session == 1
+    for text in HOSTILE.values():
+        client.send(text.encode() + b"\n")
+        operator.wait_event("message", session=session)
+    client.send(b"that was all\n")
+    operator.wait_event("message", session=session, text="that was all")
+    return operator, client
+
+
+@pytest.mark.parametrize("timestamps", ["none", "time", "datetime"])
+def test_the_plain_console_shows_it_escaped_and_forges_no_prefix(timestamps):
+    config = {"console": {"timestamps": timestamps}}
+    how = {"console": "on", "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with Daemon(config, **how) as daemon:
+        _, client = send_all_of_it(daemon)
+        daemon.wait_output("that was all")
+        client.close()
+        shown = daemon.output()
+        assert_harmless(shown, "the console")
+        assert r"\x1b[2J\x1b]0;title\x07\x1b[31mred" in shown
+        assert r"\u202eevil" in shown
+        assert r"a\x00b" in shown
+        assert HOSTILE["format strings"] in shown
+        assert HOSTILE["combining"] in shown
+        for line in shown.splitlines():
+            if "forged" in line:
+                time = {"none": "", "time": r"[\d:.]+ ", "datetime": r"[\d:T.Z+-]+( [\d:.]+)? "}
+                assert re.match(time[timestamps] + r"\[1\] ", line), line
+
+
+@pytest.mark.parametrize("level", ["trace", "info"])
+def test_the_log_shows_it_escaped_and_text_at_trace_alone(level):
+    with Daemon({"log": {"level": level}}) as daemon:
+        operator, client = send_all_of_it(daemon)
+        client.leave()
+        operator.wait_event("disconnected")
+        daemon.stop()
+        assert_harmless(daemon.log(), "the log")
+        assert ("that was all" in daemon.log()) == (level == "trace")
+        assert ("forged" in daemon.log()) == (level == "trace")
+        # Each line is one of the daemon's own.
+        first = daemon.log().splitlines()[0]
+        shape = re.sub(r"\d", "9", first)[:10]
+        for line in daemon.log().splitlines():
+            assert re.sub(r"\d", "9", line)[:10] == shape, line
+
+
+def test_the_log_file_shows_it_escaped_too():
+    config = "\n".join(
+        [
+            '[[listen]]\naddress = "127.0.0.1"\nport = 0',
+            '[control]\npath = "@CONTROL@"',
+            '[log]\nlevel = "trace"\ntarget = "file"\nfile = "@HOME@/chatd.log"',
+        ]
+    )
+    with Daemon(config, listeners=0) as daemon:
+        operator = daemon.operator()
+        path = daemon.home.path / "chatd.log"
+        match = wait_until(
+            lambda: re.search(r"listening on (127\.0\.0\.1:\d+)", path.read_text()),
+            "the listener is in the log file",
+        )
+        daemon.endpoints = [match.group(1)]
+        operator, client = send_all_of_it(daemon)
+        client.leave()
+        operator.wait_event("disconnected")
+        daemon.send_signal(15)
+        assert daemon.wait() == 0
+        text = path.read_bytes().decode()
+        assert "that was all" in text
+        assert_harmless(text, "the log file")
+
+
+def test_a_name_that_could_deceive_is_refused():
+    with Daemon() as daemon:
+        for name in ("anna\x1b[31m", "a\u202eb", "a\nb", "a\u200bb"):
+            with pytest.raises(RpcError) as refused:
+                daemon.operator(name=name)
+            assert refused.value.code == -32602
+        operator = daemon.operator()
+        with daemon.client() as client:
+            session = operator.session_of(client)
+            for name in ("Zoë\x1b[2J", "\u202e", "a\n[7] forged", "a\x00"):
+                with pytest.raises(RpcError) as refused:
+                    operator.call("name", session=session, name=name)
+                assert refused.value.code == -32602
+            assert operator.session(session)["name"] is None
+
+
+def test_what_operators_write_is_shown_escaped_too():
+    how = {"console": "on", "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    config = {"console": {"timestamps": "none"}, "log": {"level": "trace"}}
+    with Daemon(config, **how) as daemon:
+        operator = daemon.operator()
+        with daemon.client() as client:
+            session = operator.session_of(client)
+            operator.call("send", to=session, text="\x1b[2J\u202e sent")
+            operator.call("kick", session=session, reason="a\x1b[2J\n[7] forged")
+            operator.wait_event("disconnected")
+        daemon.wait_output(r"\[1 ?.*\].*a\\x1b\[2J")
+        shown = daemon.output()
+        daemon.stop()
+        assert_harmless(shown, "the console")
+        assert_harmless(daemon.log(), "the log")
+        for line in shown.splitlines():
+            assert not line.startswith("[7]"), shown
+
+
+@pytest.mark.parametrize("json", [False, True], ids=["plain", "json"])
+def test_chatctl_shows_it_escaped(json):
+    with Daemon() as daemon:
+        operator, client = send_all_of_it(daemon)
+        flags = ["--json"] if json else []
+        listed = daemon.chatctl(*flags, "list")
+        assert listed.returncode == 0
+        assert_harmless(listed.stdout + listed.stderr, "chatctl list")
+        tail = subprocess.Popen(
+            [CHATCTL, "--socket", str(daemon.control_path), *flags, "tail", "--since", "0"],
+            env=daemon.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        shown = b""
+        while b"that was all" not in shown:
+            line = tail.stdout.readline()
+            assert line, shown
+            shown += line
+        tail.terminate()
+        tail.wait(GUARD)
+        tail.stdout.close()
+        assert_harmless(shown.decode(), "chatctl tail")
+        if not json:
+            for line in shown.decode().splitlines():
+                assert "forged" not in line or PREFIX.match(line), line
+        client.close()
+
+
+def test_what_is_printable_passes_as_it_is():
+    samples = ["Grüße, Žluťoučký kůň", "你好，世界", "🦊👍🏽", "שלום", "a\ttab", "\\x1b as text", "e\u0301"]
+    for text in samples:
+        assert all(unicodedata.category(c)[0] != "C" or c == "\t" for c in text), text
+    how = {"console": "on", "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with Daemon({"console": {"timestamps": "none"}}, **how) as daemon:
+        with daemon.client() as client:
+            for text in samples:
+                client.send(text.encode() + b"\n")
+                daemon.wait_output("^" + re.escape(f"[1] {text}") + "$")

@@ -1,0 +1,231 @@
+"""Where chatd listens: several addresses, both families, unix sockets, and what it
+says when it cannot."""
+
+import os
+import random
+import socket
+import stat
+import subprocess
+
+import pytest
+
+from chatd_support import Client, Daemon, Home, connect, run_chatd, wait_until
+
+
+def test_several_listeners_of_every_family_serve_the_same_chat():
+    home = Home()
+    config = {
+        "listen": [
+            {"address": "127.0.0.1", "port": 0},
+            {"address": "::1", "port": 0},
+            {"address": "127.0.0.2", "port": 0, "dialect": "line"},
+            {"address": f"unix:{home.path}/clients.sock"},
+        ]
+    }
+    home.write_config(config)
+    try:
+        with Daemon(home=home) as daemon:
+            operator = daemon.operator()
+            assert len(daemon.addresses()) == 4
+            clients = []
+            for number, address in enumerate(daemon.addresses(), 1):
+                client = Client(address)
+                clients.append(client)
+                event = operator.wait_event("connected", session=number)
+                client.send(b"hi\n")
+                operator.wait_event("message", session=number, text="hi")
+                assert event["listener"] == daemon.endpoints[number - 1]
+                entry = operator.session(number)
+                assert entry["listener"] == daemon.endpoints[number - 1]
+                if isinstance(address, str):
+                    assert entry["address"].startswith("unix:")
+                else:
+                    assert entry["address"] == client.address
+            operator.call("send", to="all", text="to everyone")
+            for client in clients:
+                client.expect(b"to everyone\n")
+                client.close()
+        assert not (home.path / "clients.sock").exists()
+    finally:
+        home.remove()
+
+
+def free_port_of_both_families():
+    """Not one of those that the kernel gives to the connections of other tests."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket(socket.AF_INET) as four, socket.socket(socket.AF_INET6) as six:
+            six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                four.bind(("0.0.0.0", port))
+                six.bind(("::", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("a hundred ports, and none of them free")
+
+
+def test_ipv4_and_ipv6_of_any_address_stand_side_by_side_on_one_port():
+    port = free_port_of_both_families()
+    config = {"listen": [{"address": "::", "port": port}, {"address": "0.0.0.0", "port": port}]}
+    with Daemon(config) as daemon:
+        operator = daemon.operator()
+        for host in ("127.0.0.1", "::1"):
+            with Client((host, port)) as client:
+                operator.session_of(client)
+
+
+def test_listen_replaces_every_configured_listener():
+    args = ["--listen", "127.0.0.1:0", "--listen", "[::1]:0"]
+    config = {"listen": [{"address": "127.0.0.3", "port": 0}] * 3}
+    with Daemon(config, args=args, listeners=2) as daemon:
+        operator = daemon.operator()
+        hosts = []
+        for address in daemon.addresses():
+            with Client(address) as client:
+                operator.session_of(client)
+            hosts.append(address[0])
+        assert sorted(hosts) == ["127.0.0.1", "::1"]
+        assert "127.0.0.3" not in daemon.log()
+
+
+def test_port_zero_is_a_free_port_and_the_real_one_is_said():
+    with Daemon() as daemon:
+        assert daemon.port > 0
+        daemon.client().close()
+
+
+def test_a_unix_socket_that_nobody_listens_on_is_reclaimed():
+    home = Home()
+    path = home.path / "clients.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    home.write_config({"listen": [{"address": f"unix:{path}"}]})
+    try:
+        with Daemon(home=home) as daemon:
+            with daemon.client() as client:
+                client.send(b"hi\n")
+                daemon.operator(subscribe=0).wait_event("message", text="hi")
+        assert not path.exists()
+    finally:
+        home.remove()
+
+
+def test_a_unix_socket_that_somebody_listens_on_is_left_alone():
+    home = Home()
+    path = home.path / "clients.sock"
+    try:
+        with socket.socket(socket.AF_UNIX) as live:
+            live.bind(str(path))
+            live.listen()
+            before = path.stat().st_ino
+            home.write_config({"listen": [{"address": f"unix:{path}"}]})
+            ended = run_chatd("--config", home.config_path, "--console", "off", home=home)
+            assert ended.returncode == 1
+            assert str(path) in ended.stderr
+            assert path.stat().st_ino == before
+            connect(str(path)).close()
+    finally:
+        home.remove()
+
+
+def test_a_unix_path_that_is_no_socket_is_left_alone():
+    home = Home()
+    path = home.path / "precious"
+    path.write_text("data")
+    try:
+        home.write_config({"listen": [{"address": f"unix:{path}"}]})
+        ended = run_chatd("--config", home.config_path, "--console", "off", home=home)
+        assert ended.returncode == 1
+        assert str(path) in ended.stderr
+        assert path.read_text() == "data"
+    finally:
+        home.remove()
+
+
+def test_a_unix_path_that_is_too_long_is_an_error_and_not_cut():
+    home = Home()
+    path = str(home.path / ("x" * 120))
+    try:
+        home.write_config({"listen": [{"address": f"unix:{path}"}]})
+        ended = run_chatd("--config", home.config_path, "--console", "off", home=home)
+        assert ended.returncode in (1, 78)
+        assert "107" in ended.stderr or "long" in ended.stderr
+        assert sorted(os.listdir(home.path)) in (["chatd.toml"], ["chatd.toml", "run"])
+    finally:
+        home.remove()
+
+
+def test_an_address_in_use_is_said_in_one_clear_line_and_is_exit_code_1():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        home = Home()
+        home.write_config({"listen": [{"address": "127.0.0.1", "port": port}]})
+        try:
+            ended = run_chatd("--config", home.config_path, "--console", "off", home=home)
+            assert ended.returncode == 1
+            lines = [line for line in ended.stderr.splitlines() if f"127.0.0.1:{port}" in line]
+            assert len(lines) == 1, ended.stderr
+            assert "in use" in lines[0]
+            assert ended.stdout == ""
+            assert not home.control_path.exists()
+        finally:
+            home.remove()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_that_is_not_ours_is_exit_code_1(address):
+    home = Home()
+    home.write_config({"listen": [{"address": address, "port": 0}]})
+    try:
+        ended = run_chatd("--config", home.config_path, "--console", "off", home=home)
+        assert ended.returncode == 1
+        assert address in ended.stderr
+    finally:
+        home.remove()
+
+
+def test_a_restart_takes_the_same_port_again_at_once():
+    """Connections of the daemon before linger in the kernel; they are no obstacle."""
+    home = Home()
+    try:
+        with Daemon(home=home) as daemon:
+            port = daemon.port
+            client = daemon.client()
+            client.send(b"hi\n")
+            daemon.operator(subscribe=0).wait_event("message", text="hi")
+        client.close()
+        home.write_config({"listen": [{"address": "127.0.0.1", "port": port}]})
+        with Daemon(home=home) as daemon:
+            assert daemon.port == port
+            daemon.client().close()
+    finally:
+        home.remove()
+
+
+def test_clients_have_keepalive_and_no_delay():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        with daemon.client() as client:
+            operator.session_of(client)
+            filters = f"sport = :{daemon.port} and dport = :{client.socket.getsockname()[1]}"
+            shown = wait_until(
+                lambda: subprocess.run(
+                    ["ss", "-Htno", "state", "established", filters],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout,
+                "the connection shows",
+            )
+            assert "timer:(keepalive" in shown, shown
+
+
+def test_a_unix_socket_for_clients_is_open_to_other_users():
+    home = Home()
+    path = home.path / "clients.sock"
+    home.write_config({"listen": [{"address": f"unix:{path}"}]})
+    try:
+        with Daemon(home=home):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o666
+    finally:
+        home.remove()
