@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# test.sh [PART...]: installs what is missing, then runs the parts named; without
+# any, `release`. All parts are run even if one fails; exit code 1 if any failed.
+#   release  builds the release, runs the unit and end-to-end tests
+#   asan     the same with the address, undefined and leak sanitizers
+#   tsan     the same with the thread sanitizer; not in `all` yet
+#   format   clang-format on every C++ file
+#   shell    shellcheck on every shell script
+#   tidy     clang-tidy on every C++ file that is compiled; not in `all` yet
+#   all      format, shell, release and asan
+#   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
+#            needs root and some minutes, therefore not in `all`
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+say() { echo "test.sh: $*" >&2; }
+
+# Our own files, whether git knows them or not: PATTERN...
+ours() {
+  local pattern names=()
+  for pattern in "$@"; do names+=(-o -name "$pattern"); done
+  find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${names[@]:1}" \) -print0
+}
+
+build_and_test() {
+  local preset=$1
+  cmake/packages.sh build test
+  say "building $preset"
+  cmake/build.sh "$preset"
+  say "testing $preset"
+  # Sanitizers of this age need the addresses where they have always been; where
+  # a container forbids setarch that, it is tried without.
+  local run=()
+  if setarch -R true 2>/dev/null; then run=(setarch -R); fi
+  # End-to-end tests wait more than they compute.
+  "${run[@]}" ctest --preset "$preset" -j "$((2 * $(nproc)))" </dev/null
+}
+
+part_release() { build_and_test release; }
+part_asan() { build_and_test asan; }
+part_tsan() { build_and_test tsan; }
+
+part_format() {
+  cmake/packages.sh lint
+  say "checking the format"
+  ours '*.cpp' '*.hpp' | xargs -0 clang-format --dry-run --Werror
+}
+
+part_shell() {
+  cmake/packages.sh lint
+  say "checking the scripts"
+  { ours '*.sh'; printf '%s\0' .ci/run; } | xargs -0 shellcheck
+}
+
+part_tidy() {
+  cmake/packages.sh build lint
+  say "building release"
+  cmake/build.sh release
+  say "running clang-tidy"
+  /usr/bin/python3 cmake/tidy.py build/release
+}
+
+part_bare() {
+  cmake/packages.sh bare
+  say "making a bare Debian to test in"
+  tests/bare.sh
+}
+
+(($#)) || set -- release
+if [[ $* == all ]]; then set -- format shell release asan; fi
+for part in "$@"; do
+  if ! declare -F "part_$part" >/dev/null; then
+    say "there is no part '$part'; see the head of $0"
+    exit 2
+  fi
+done
+
+if (($# == 1)); then
+  "part_$1"
+  exit
+fi
+
+failed=()
+for part in "$@"; do
+  started=$SECONDS
+  result=passed
+  ./test.sh "$part" || { result=FAILED; failed+=("$part"); }
+  say "$part: $result, $((SECONDS - started)) s"
+done
+if ((${#failed[@]})); then
+  say "FAILED: ${failed[*]}"
+  exit 1
+fi
