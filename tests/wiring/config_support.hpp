@@ -44,7 +44,7 @@ class Folder {
 
 /// Tests are run where they were built, so the sources are where they were.
 inline std::string in_repository(const std::string& path) {
-  return std::filesystem::path{__FILE__}.parent_path() / "../.." / path;
+  return std::filesystem::path{CHATD_SOURCE_DIR} / path;
 }
 
 using Variables = std::map<std::string, std::string>;
