@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config_load.hpp"
+#include "support/repository.hpp"
 
 namespace chatd::test {
 
@@ -41,11 +42,6 @@ class Folder {
  private:
   std::string path_;
 };
-
-/// Tests are run where they were built, so the sources are where they were.
-inline std::string in_repository(const std::string& path) {
-  return std::filesystem::path{CHATD_SOURCE_DIR} / path;
-}
 
 using Variables = std::map<std::string, std::string>;
 

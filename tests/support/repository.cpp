@@ -1,0 +1,11 @@
+// The only file that is told where the repository is, and not by __FILE__: a
+// compiler cache may make that relative to the folder of the build.
+#include "support/repository.hpp"
+
+namespace chatd::test {
+
+std::filesystem::path in_repository(std::string_view path) {
+  return std::filesystem::path{CHATD_SOURCE_DIR} / path;
+}
+
+}  // namespace chatd::test
