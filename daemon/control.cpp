@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,7 +90,11 @@ Result<> Control::listen(const std::string& path, const std::string& group) {
       [](const Error& error) { spdlog::error("{}", error.message); }, 0660);
   if (!acceptor) return std::move(acceptor.error()).while_doing("open the control socket");
   acceptor_ = std::move(*acceptor);
-  if (group_ >= 0 && chown(path.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(group_)) != 0) {
+  // Only if it is not so already: under systemd it is, and chown is forbidden.
+  struct stat status {};
+  const auto gid = static_cast<gid_t>(group_);
+  if (group_ >= 0 && (stat(path.c_str(), &status) != 0 || status.st_gid != gid) &&
+      chown(path.c_str(), static_cast<uid_t>(-1), gid) != 0) {
     return Error::from_errno("give " + path + " to the group " + group, errno);
   }
   spdlog::info("operators attach at {}", path);

@@ -1,0 +1,16 @@
+# What is installed, and where: below the prefix, in the folders that GNU programs use.
+# The configuration goes to the documents, as an example: `cmake --install` does not
+# touch /etc, where somebody may have written one (the Debian package puts it there).
+include(GNUInstallDirs)
+
+# systemd finds units below /usr and /usr/local. Debian 12 still wants /lib.
+set(CHATD_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units are installed")
+
+install(TARGETS chatd chatctl)
+install(FILES config/chatd.toml README.md NEWS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+configure_file(systemd/chatd.service.in systemd/chatd.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/systemd/chatd.service systemd/chatd.socket
+        DESTINATION ${CHATD_UNIT_DIR})
+install(FILES systemd/sockets-only.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES systemd/chatd.sysusers DESTINATION lib/sysusers.d RENAME chatd.conf)

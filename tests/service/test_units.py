@@ -1,0 +1,96 @@
+"""The units as files, without booting anything: that systemd understands them, how
+exposed it finds the service, and that the numbers in them fit together."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SYSTEMD = REPOSITORY / "systemd"
+BUILD = Path(os.environ.get("CHATD_BUILD", REPOSITORY / "build/release"))
+CHATD = os.environ.get("CHATD", BUILD / "bin/chatd")
+
+
+def run(*argv):
+    done = subprocess.run(list(map(str, argv)), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def units(tmp_path):
+    """The units as they are installed, but for the place of the program: chatd is not
+    installed here."""
+    text = (BUILD / "systemd/chatd.service").read_text()
+    text, places = re.subn(r"(?m)^(Exec\w+)=\S*/chatd\b", rf"\1={CHATD}", text)
+    assert places == 2
+    (tmp_path / "chatd.service").write_text(text)
+    shutil.copy(SYSTEMD / "chatd.socket", tmp_path)
+    return tmp_path
+
+
+def with_sockets_only(units):
+    (units / "chatd.service.d").mkdir()
+    shutil.copy(SYSTEMD / "sockets-only.conf", units / "chatd.service.d")
+
+
+def exposure(units):
+    """What systemd-analyze makes of the service, and why."""
+    said = run("systemd-analyze", "security", "--offline=true", units / "chatd.service")
+    level = re.search(r"Overall exposure level for chatd\.service: ([0-9.]+)", said)
+    assert level, said
+    return float(level[1]), "\n".join(line for line in said.splitlines() if "✓" not in line)
+
+
+def settings(text):
+    """{key: [value, ...]}"""
+    found = {}
+    for key, value in re.findall(r"(?m)^(\w+)=(.*)$", text):
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def test_systemd_has_nothing_to_say_about_the_units(units):
+    verify = ["systemd-analyze", "verify", "--man=no"]
+    assert run(*verify, units / "chatd.service", units / "chatd.socket") == ""
+    with_sockets_only(units)
+    assert run(*verify, units / "chatd.service", units / "chatd.socket") == ""
+
+
+def test_the_exposure_is_at_most_1_1(units):
+    level, why = exposure(units)
+    assert level <= 1.1, why
+
+
+def test_the_exposure_is_at_most_0_2_when_all_listeners_come_from_sockets(units):
+    with_sockets_only(units)
+    level, why = exposure(units)
+    assert level <= 0.2, why
+
+
+def test_every_stored_descriptor_fits_below_the_limit(units):
+    unit = settings((units / "chatd.service").read_text())
+    # As many again for what the daemon opens before it has taken them over.
+    assert int(unit["LimitNOFILE"][0]) >= 2 * int(unit["FileDescriptorStoreMax"][0])
+
+
+def test_a_bad_configuration_is_not_started_again_and_again(units):
+    unit = settings((units / "chatd.service").read_text())
+    assert "78" in unit["RestartPreventExitStatus"][0].split()
+
+
+def test_the_group_of_the_operators_is_made_and_is_the_one_of_the_service(units, tmp_path):
+    unit = settings((units / "chatd.service").read_text())
+    group = unit["Group"][0]
+    assert f"CHATD_CONTROL_GROUP={group}" in unit["Environment"]
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    run("systemd-sysusers", f"--root={root}", SYSTEMD / "chatd.sysusers")
+    assert re.search(rf"(?m)^{group}:", (root / "etc/group").read_text())
+    # Its user is systemd's affair: a static one of that name would be taken instead.
+    passwd = root / "etc/passwd"
+    assert not passwd.exists() or "chatd:" not in passwd.read_text()
