@@ -1,0 +1,74 @@
+// bench_load: puts a load on a server and measures what it costs that server. One
+// process, one thread, bounded in count and in time. See usage() for its arguments.
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "sockets.hpp"
+#include "workload.hpp"
+
+namespace {
+
+constexpr unsigned kMostSeconds = 120;
+
+[[noreturn]] void usage() {
+  std::fputs(
+      "bench_load WORKLOAD --port N --pid N (--control PATH | --console IN OUT)\n"
+      "           [--clients N] [--in-flight N] [--units N] [--original] [--hold]\n"
+      "WORKLOAD: idle, broadcast, questions, fan-in, visits, stall\n",
+      stderr);
+  std::exit(2);
+}
+
+template <class Number>
+Number number(const char* text) {
+  const std::string_view digits{text == nullptr ? "" : text};
+  Number value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) usage();
+  return value;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) usage();
+  chatd::bench::Wish wish;
+  wish.workload = argv[1];
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view flag = argv[i];
+    if (flag == "--original") {
+      wish.original = true;
+    } else if (flag == "--hold") {
+      wish.hold = true;
+    } else if (flag == "--console" && i + 2 < argc) {
+      wish.console_input = argv[++i];
+      wish.console_output = argv[++i];
+    } else if (i + 1 == argc) {
+      usage();
+    } else if (flag == "--port") {
+      wish.port = number<std::uint16_t>(argv[++i]);
+    } else if (flag == "--pid") {
+      wish.pid = number<pid_t>(argv[++i]);
+    } else if (flag == "--control") {
+      wish.control = argv[++i];
+    } else if (flag == "--clients") {
+      wish.clients = number<std::uint32_t>(argv[++i]);
+    } else if (flag == "--in-flight") {
+      wish.in_flight = number<std::uint32_t>(argv[++i]);
+    } else if (flag == "--units") {
+      wish.units = number<std::uint32_t>(argv[++i]);
+    } else {
+      usage();
+    }
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  alarm(kMostSeconds);
+  chatd::bench::raise_descriptor_limit();
+  chatd::bench::run(wish);
+  return 0;
+}

@@ -1,0 +1,76 @@
+"""The table of bench/run.sh: every workload on chatd and on the bare server, one after
+the other in turns, medians of several runs, as markdown on standard output."""
+
+import argparse
+import statistics
+import sys
+import time
+
+from measure import Workload, count_all_calls, measure
+from servers import Bare, Chatd
+
+WORKLOADS = [
+    Workload("broadcast to 100", "broadcast", 100, 200_000, target=1.10),
+    Workload("broadcast to 1,000", "broadcast", 1000, 200_000, target=1.10),
+    Workload("broadcast to 10,000", "broadcast", 10_000, 200_000, target=1.15),
+    Workload("broadcast to 1,000, 16 in flight", "broadcast", 1000, 800_000, 16, target=1.3),
+    Workload("question and answer, 1 client", "questions", 1, 20_000, 1),
+    Workload("question and answer, 100", "questions", 100, 100_000, 100, target=1.3),
+    Workload("question and answer, 1,000", "questions", 1000, 100_000, 100, target=1.3),
+    Workload("question and answer, 10,000", "questions", 10_000, 100_000, 100, target=1.4),
+    Workload(
+        "question and answer, 1,000, original", "questions", 1000, 100_000, 100, original=True
+    ),
+    Workload(
+        "question and answer, 1,000, console", "questions", 1000, 50_000, 100, console=True
+    ),
+    Workload("fan-in from 100", "fan-in", 100, 200_000, 1, target=1.25),
+    Workload("fan-in from 10,000", "fan-in", 10_000, 200_000, 1, target=1.25),
+    Workload("fan-in from 100, 16 a write", "fan-in", 100, 800_000, 16, target=2.5),
+    Workload("fan-in from 10,000, 16 a write", "fan-in", 10_000, 800_000, 16, target=2.5),
+]
+
+HEADER = """\
+| workload | chatd µs | bare µs | ratio | at most | calls chatd | calls bare | p50 µs chatd / bare | p99 | max |
+| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |"""
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def row(workload, rounds, quick):
+    units = max(workload.units // 10, workload.clients) if quick else workload.units
+    chatd, bare = [], []
+    for _ in range(rounds):
+        chatd.append(measure(Chatd, workload, units))
+        bare.append(measure(Bare, workload, units))
+    calls = [count_all_calls(server, workload, units) for server in (Chatd, Bare)]
+    ratio = median(chatd, "cpu_us") / median(bare, "cpu_us")
+    cells = [workload.name]
+    cells += [f"{median(chatd, 'cpu_us'):.2f}", f"{median(bare, 'cpu_us'):.2f}", f"{ratio:.2f}"]
+    cells += [f"{workload.target:.2f}" if workload.target else "–"]
+    cells += ["–" if c is None else f"{c:.3f}" for c in calls]
+    cells += [
+        f"{median(chatd, key):,.0f} / {median(bare, key):,.0f}"
+        for key in ("p50_us", "p99_us", "max_us")
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--quick", action="store_true", help="a tenth of the work")
+    arguments.add_argument("--only", default="", help="workloads whose name has this in it")
+    wish = arguments.parse_args()
+    print(HEADER, flush=True)
+    for workload in WORKLOADS:
+        if wish.only not in workload.name:
+            continue
+        began = time.monotonic()
+        print(row(workload, wish.rounds, wish.quick), flush=True)
+        print(f"({workload.name}: {time.monotonic() - began:.0f} s)", file=sys.stderr)
+
+
+main()

@@ -1,0 +1,116 @@
+"""The servers that are measured, started in a folder of their own and pinned to one
+core: chatd, and bench_bare, which is the limit. Each says where it listens."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BIN = Path(os.environ.get("CHATD_BIN", Path(__file__).resolve().parents[1] / "build/release/bin"))
+SERVER_CORE, LOAD_CORE = "0", "1"
+PATIENCE = 30
+
+# Every limit is on, and none is met: a load is a thousand times what one person types.
+CONFIG = """
+[[listen]]
+address = "127.0.0.1"
+port = 0
+[limits]
+sessions = 19000
+sessions_per_address = 19000
+messages_per_second = 1000000
+messages_burst = 1000000
+[control]
+path = "{folder}/run/control.sock"
+[transcript]
+enabled = {transcripts}
+path = "{transcript_path}"
+"""
+
+
+def pinned(core, command):
+    """The command on one core, where there are two."""
+    if shutil.which("taskset") and len(os.sched_getaffinity(0)) > 1:
+        return ["taskset", "-c", core, *command]
+    return command
+
+
+class Server:
+    """A running server. Leaving the `with` ends it."""
+
+    def __init__(self, console=False):
+        self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
+        self.control = self.folder / "run" / "control.sock"
+        self.control.parent.mkdir(mode=0o750)
+        self.console = [self.folder / "in", self.folder / "out"] if console else []
+        for fifo in self.console:
+            os.mkfifo(fifo)
+
+    def start(self, command, listening):
+        """`listening`: a regular expression with the port as its group."""
+        # Both ends, so that no open waits for the load generator.
+        pipes = [os.open(fifo, os.O_RDWR) for fifo in self.console]
+        log = self.folder / "log"
+        with log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                pinned(SERVER_CORE, command),
+                stdin=pipes[0] if pipes else subprocess.DEVNULL,
+                stdout=pipes[1] if pipes else subprocess.DEVNULL,
+                stderr=errors,
+                cwd=self.folder,
+            )
+        self.pipes = pipes
+        self.pid = self.process.pid
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = re.search(listening, log.read_text())
+            if found and (self.console or self.control.exists()):
+                self.port = int(found.group(1))
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} did not start: {log.read_text()}")
+            time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for pipe in self.pipes:
+            os.close(pipe)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Chatd(Server):
+    def __init__(self, original=False, console=False, transcripts=False):
+        super().__init__(console)
+        config = self.folder / "chatd.toml"
+        path = f"{self.folder}/transcript.db" if transcripts else ""
+        config.write_text(
+            CONFIG.format(
+                folder=self.folder,
+                transcripts=str(transcripts).lower(),
+                transcript_path=path,
+            )
+        )
+        mode = "on" if console else "off"
+        command = [str(BIN / "chatd"), "--config", str(config), "--console", mode]
+        self.start(command, r"listening on 127\.0\.0\.1:(\d+)")
+
+
+class Bare(Server):
+    def __init__(self, original=False, console=False, transcripts=False):
+        super().__init__(console)
+        command = [str(BIN / "bench_bare"), "-" if console else str(self.control)]
+        if original:
+            command.append("--original")
+        self.start(command, r"listening on 127\.0\.0\.1:(\d+)")

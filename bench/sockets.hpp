@@ -1,0 +1,57 @@
+/// Sockets for a program that measures: what goes wrong ends it with one line.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chatd::bench {
+
+/// Ends this process: what was attempted, and errno's sentence if it is set.
+[[noreturn]] void give_up(const std::string& attempt);
+
+/// A connection to 127.0.0.1:`port`, non-blocking. `number` chooses the source address,
+/// a few thousand connections for each: past some 14,000 from one address the kernel's
+/// search for a free port costs more than everything else.
+int connect_tcp(std::uint16_t port, std::uint32_t number);
+int connect_unix(const std::string& path);
+
+/// Sends all of `bytes`, waiting if it must: for what the server is sure to take.
+void send_all(int socket, std::string_view bytes);
+
+/// Raises the descriptor limit as far as it goes.
+void raise_descriptor_limit();
+
+/// epoll with a number for each descriptor.
+class Poller {
+ public:
+  Poller();
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  void add(int descriptor, std::uint32_t number, std::uint32_t events = EPOLLIN);
+  void change(int descriptor, std::uint32_t number, std::uint32_t events);
+
+  /// Waits and calls `each(number, events)`.
+  template <class Each>
+  void wait(int timeout_ms, Each each) {
+    const int count = wait(timeout_ms);
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events_[static_cast<std::size_t>(i)];
+      each(event.data.u32, event.events);
+    }
+  }
+
+ private:
+  int wait(int timeout_ms);
+
+  int epoll_;
+  std::vector<epoll_event> events_;
+};
+
+}  // namespace chatd::bench

@@ -1,0 +1,280 @@
+#include "workload.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <deque>
+#include <string_view>
+#include <vector>
+
+#include "crowd.hpp"
+#include "latency.hpp"
+#include "operator.hpp"
+#include "sockets.hpp"
+#include "text.hpp"
+#include "usage.hpp"
+
+namespace chatd::bench {
+namespace {
+
+/// The operator's numbers in the poller; clients count from 0.
+constexpr std::uint32_t kOperator = 0xFFFF'0000;
+/// So many connect before they are waited for: less than a backlog.
+constexpr std::uint32_t kConnectAtOnce = 256;
+constexpr int kPatienceMs = 10'000;
+
+class Run {
+ public:
+  explicit Run(const Wish& wish)
+      : wish_{wish},
+        crowd_{poller_, {"", wish.original ? "" : "\n"}, {"", wish.original ? "" : "\n"}},
+        operator_{poller_, kOperator,
+                  [this](std::uint64_t session, std::string_view text) { heard(session, text); }} {
+    if (wish.control.empty()) {
+      operator_.attach_to_console(wish.console_input, wish.console_output);
+    } else {
+      operator_.attach_to_control(wish.control);
+      turn_until([&] { return operator_.unanswered() == 0; });
+    }
+  }
+
+  void broadcast();
+  void questions();
+  void fan_in();
+  void visits();
+  void idle();
+
+ private:
+  void heard(std::uint64_t session, std::string_view text);
+  void connect_silently(std::uint32_t count);
+  void greet(std::uint32_t count);
+  void set_up();
+  void begin();
+  void end(std::uint64_t units);
+  void hold(const char* word) const;
+  void turn();
+  template <class Done>
+  void turn_until(Done done);
+  std::uint32_t take_quiet();
+
+  const Wish& wish_;
+  Poller poller_;
+  Crowd crowd_;
+  Operator operator_;
+  Latency latency_;
+  std::vector<std::uint64_t> began_;       ///< by client: when its question was asked
+  std::vector<std::uint32_t> next_;        ///< by client: the number that is expected of it
+  std::vector<std::uint32_t> unheard_;     ///< by client: messages under way
+  std::deque<std::uint32_t> quiet_;        ///< who has nothing under way, longest first
+  std::uint64_t hellos_ = 0;               ///< that the operator has heard
+  std::uint64_t messages_ = 0;             ///< other messages that it has heard
+  std::uint64_t got_ = 0;                  ///< texts that clients have got
+  std::vector<std::uint32_t> turn_ready_;  ///< clients that got something in this turn
+  std::vector<std::uint32_t> turn_heard_;  ///< clients that the operator has heard in it
+  std::uint64_t turn_began_ = 0;
+  std::uint64_t began_ns_ = 0;
+  std::uint64_t began_cpu_ns_ = 0;
+};
+
+[[noreturn]] void lost(const std::string& what) {
+  errno = 0;
+  give_up("go on: " + what);
+}
+
+/// Answers questions; notes all else.
+void Run::heard(std::uint64_t session, std::string_view text) {
+  const auto said = Text::read(text);
+  if (!said || said->who >= crowd_.size()) lost("the operator hears '" + std::string{text} + "'");
+  if (said->kind == Kind::kHello) {
+    ++hellos_;
+    return;
+  }
+  if (said->number != next_[said->who]++) {
+    lost("client " + std::to_string(said->who) + " is heard out of order");
+  }
+  ++messages_;
+  if (wish_.workload == "questions") {
+    operator_.tell(session, Text{{Kind::kAnswer, said->who, said->number}}.view());
+  } else {
+    turn_heard_.push_back(said->who);
+  }
+}
+
+void Run::turn() {
+  turn_ready_.clear();
+  turn_heard_.clear();
+  bool any = false;
+  poller_.wait(kPatienceMs, [&](std::uint32_t number, std::uint32_t) {
+    if (!any) turn_began_ = clock_ns();
+    any = true;
+    if (number >= kOperator) {
+      operator_.ready();
+    } else if (const auto complete = crowd_.read(number); complete > 0) {
+      got_ += complete;
+      turn_ready_.push_back(number);
+    }
+  });
+  if (!any) lost("nothing comes any more, something is lost");
+  operator_.flush();
+}
+
+template <class Done>
+void Run::turn_until(Done done) {
+  while (!done()) turn();
+}
+
+std::uint32_t Run::take_quiet() {
+  const auto client = quiet_.front();
+  quiet_.pop_front();
+  return client;
+}
+
+void Run::connect_silently(std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) crowd_.connect(wish_.port);
+  for (auto client = crowd_.size() - count; client < crowd_.size(); ++client) {
+    quiet_.push_back(client);
+  }
+  began_.resize(crowd_.size());
+  next_.resize(crowd_.size());
+  unheard_.resize(crowd_.size());
+}
+
+/// The clients from `first` on say hello, and are heard.
+void Run::greet(std::uint32_t first) {
+  for (std::uint32_t i = first; i < crowd_.size(); ++i) crowd_.say(i, Kind::kHello, 0);
+  turn_until([&] { return hellos_ == crowd_.size(); });
+}
+
+void Run::set_up() {
+  while (crowd_.size() < wish_.clients) {
+    const auto first = crowd_.size();
+    connect_silently(std::min(kConnectAtOnce, wish_.clients - first));
+    greet(first);
+  }
+}
+
+void Run::hold(const char* word) const {
+  if (!wish_.hold) return;
+  std::puts(word);
+  std::fflush(stdout);
+  while (std::getchar() != '\n' && std::feof(stdin) == 0) continue;
+}
+
+void Run::begin() {
+  hold("ready");
+  began_cpu_ns_ = cpu_ns(wish_.pid);
+  began_ns_ = clock_ns();
+}
+
+void Run::end(std::uint64_t units) {
+  turn_until([&] { return operator_.unanswered() == 0; });
+  const auto wall = clock_ns() - began_ns_;
+  const auto cpu = cpu_ns(wish_.pid) - began_cpu_ns_;
+  hold("done");
+  const auto count = static_cast<double>(units);
+  std::printf(R"({"units":%llu,"cpu_us":%.4f,"wall_us":%.4f,"p50_us":%.1f,"p99_us":%.1f,)"
+              R"("max_us":%.1f,"bytes":%llu})"
+              "\n",
+              static_cast<unsigned long long>(units), static_cast<double>(cpu) / count / 1e3,
+              static_cast<double>(wall) / count / 1e3, latency_.percentile_us(0.5),
+              latency_.percentile_us(0.99), latency_.percentile_us(1),
+              static_cast<unsigned long long>(memory_bytes(wish_.pid)));
+}
+
+/// in_flight broadcasts at once to everybody; the next when all have all of them.
+void Run::broadcast() {
+  set_up();
+  crowd_.expect(Kind::kBroadcast);
+  const std::uint64_t rounds = std::max(1U, wish_.units / (wish_.clients * wish_.in_flight));
+  begin();
+  for (std::uint64_t round = 1; round <= rounds; ++round) {
+    for (std::uint32_t i = 0; i < wish_.in_flight; ++i) {
+      const auto number = static_cast<std::uint32_t>((round - 1) * wish_.in_flight + i);
+      operator_.tell_all(Text{{Kind::kBroadcast, 0, number}}.view());
+    }
+    const auto began = clock_ns();
+    operator_.flush();
+    while (got_ < round * wish_.in_flight * wish_.clients) {
+      turn();
+      for (std::size_t i = 0; i < turn_ready_.size(); ++i) latency_.add(turn_began_ - began);
+    }
+  }
+  end(got_);
+}
+
+/// in_flight questions at once, of whoever has been quiet longest; each is answered by
+/// the operator to the one who asked.
+void Run::questions() {
+  set_up();
+  crowd_.expect(Kind::kAnswer);
+  const auto at_once = std::min(wish_.in_flight, wish_.clients);
+  const auto units = std::max(wish_.units, at_once);
+  std::uint32_t asked = 0;
+  const auto ask = [&] {
+    const auto client = take_quiet();
+    began_[client] = clock_ns();
+    crowd_.say(client, Kind::kQuestion, crowd_.got(client));
+    ++asked;
+  };
+  begin();
+  while (asked < at_once) ask();
+  while (got_ < units) {
+    turn();
+    for (const auto client : turn_ready_) {
+      latency_.add(clock_ns() - began_[client]);
+      quiet_.push_back(client);
+      if (asked < units) ask();
+    }
+  }
+  end(got_);
+}
+
+/// in_flight messages in one write, of a few clients at once: whoever has been quiet
+/// longest.
+void Run::fan_in() {
+  set_up();
+  constexpr std::uint32_t kAtOnce = 128;
+  const auto at_once = std::min(kAtOnce, wish_.clients);
+  const auto all = std::max(wish_.units / wish_.in_flight, at_once);
+  std::uint32_t writes = 0;
+  const auto say = [&] {
+    const auto client = take_quiet();
+    began_[client] = clock_ns();
+    unheard_[client] = wish_.in_flight;
+    crowd_.say(client, Kind::kQuestion, next_[client], wish_.in_flight);
+    ++writes;
+  };
+  begin();
+  while (writes < at_once) say();
+  while (messages_ < std::uint64_t{all} * wish_.in_flight) {
+    turn();
+    for (const auto client : turn_heard_) {
+      if (--unheard_[client] > 0) continue;
+      latency_.add(clock_ns() - began_[client]);
+      quiet_.push_back(client);
+      if (writes < all) say();
+    }
+  }
+  end(messages_);
+}
+
+}  // namespace
+
+void run(const Wish& wish) {
+  Run work{wish};
+  if (wish.workload == "broadcast") {
+    work.broadcast();
+  } else if (wish.workload == "questions") {
+    work.questions();
+  } else if (wish.workload == "fan-in") {
+    work.fan_in();
+  } else {
+    errno = 0;
+    give_up("do what I do not know: " + wish.workload);
+  }
+}
+
+}  // namespace chatd::bench

@@ -1,0 +1,30 @@
+/// What is measured: each workload sets up its clients, says that it is ready, does its
+/// units of work and checks that nothing was lost.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace chatd::bench {
+
+struct Wish {
+  std::string workload;
+  std::uint16_t port = 0;
+  pid_t pid = 0;        ///< the server
+  std::string control;  ///< its control socket; or, if that is empty,
+  std::string console_input;
+  std::string console_output;
+  bool original = false;  ///< the dialect; else line
+  std::uint32_t clients = 1;
+  std::uint32_t in_flight = 1;  ///< units that are under way at once, or messages a write
+  std::uint32_t units = 1;      ///< deliveries, answers, messages or connections
+  bool hold =
+      false;  ///< says "ready" when all is set up, "done" at the end, each time waiting for a line
+};
+
+/// Runs it and prints what was measured as one JSON object.
+void run(const Wish& wish);
+
+}  // namespace chatd::bench
