@@ -46,7 +46,7 @@ Config unusual() {
 
 TEST_CASE("config: the example without its transcript is the built-in defaults",
           "[wiring][config]") {
-  auto loaded = load_config(sources(CHATD_REPOSITORY "/config/chatd.toml"));
+  auto loaded = load_config(sources(in_repository("config/chatd.toml")));
   INFO((loaded ? std::string{} : to_string(loaded.error())));
   REQUIRE(loaded);
   CHECK(loaded->config == Config{});
