@@ -21,6 +21,10 @@ struct Event {
     kDisconnected,
     kNamed,
     kOperator,
+    kClaimed,
+    kReleased,
+    kBanned,
+    kUnbanned,
     kLagged,
     kUnknown,  ///< of a newer daemon; `method` has its name
   };
@@ -30,12 +34,14 @@ struct Event {
   std::uint64_t seq = 0;            ///< 0: it has none
   std::string time;                 ///< RFC 3339, UTC
   std::vector<SessionId> sessions;  ///< one, but for a `sent` that went to several
-  std::string text;                 ///< message, sent
-  std::string operator_name;        ///< sent, named, operator
+  std::string text;                 ///< message, sent; operator: what one who is away says
+  std::string operator_name;        ///< who did it; unbanned: empty if its time was over
+  std::string from;                 ///< claimed: who had it until now, if it was taken by force
   std::string name;                 ///< named: the session's new name
-  std::string address;              ///< connected
+  std::string address;              ///< connected; banned, unbanned: perhaps with /BITS
   std::string listener;             ///< connected
   std::string reason;               ///< disconnected
+  std::string until;                ///< banned: RFC 3339, UTC; empty: without end
   std::string state;                ///< sent: "sent", "held", "lost"; operator: "attached", ...
   std::uint64_t lost = 0;           ///< disconnected: messages; lagged: events
   bool cut = false;                 ///< message: it was longer than the daemon takes
@@ -55,6 +61,7 @@ struct SessionInfo {
   std::uint64_t idle_ms = 0;
   std::uint64_t unread = 0;
   std::uint64_t held = 0;
+  std::string claimed_by = {};  ///< an operator's name; empty: nobody's
 };
 
 struct HelloInfo {

@@ -22,6 +22,8 @@ class Roster {
   [[nodiscard]] std::size_t size() const { return names_.size(); }
   /// Empty if it has none, or if there is no such session.
   [[nodiscard]] std::string_view name_of(SessionId session) const;
+  /// Whom it is claimed by; empty if it is nobody's, or if there is no such session.
+  [[nodiscard]] std::string_view claimed_by(SessionId session) const;
   /// Every session of exactly that name.
   [[nodiscard]] std::vector<SessionId> named(std::string_view name) const;
   /// Every session with its name, by id.
@@ -29,6 +31,7 @@ class Roster {
 
  private:
   std::map<SessionId, std::string> names_;
+  std::map<SessionId, std::string> claims_;  ///< of those that are claimed
 };
 
 }  // namespace chatd::console

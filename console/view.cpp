@@ -164,8 +164,32 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       break;
     case kOperator:
       if (event.operator_name == own_name) break;
-      lines.push_back(stamp(event) + note("operator " + core::escaped(event.operator_name) + " " +
-                                          core::escaped(event.state)));
+      lines.push_back(stamp(event) +
+                      note("operator " + core::escaped(event.operator_name) + " " +
+                           core::escaped(event.state) + (event.text.empty() ? "" : ": ") +
+                           core::escaped(event.text)));
+      break;
+    case kClaimed:
+      if (!event.from.empty() && event.from == own_name) {
+        append_status(lines, event, roster, "was yours; taken from you" + by);
+      } else {
+        append_status(lines, event, roster,
+                      (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +
+                          (event.from.empty() ? "" : ", taken from " + core::escaped(event.from)));
+      }
+      break;
+    case kReleased:
+      append_status(lines, event, roster, "is released" + by);
+      break;
+    case kBanned: {
+      const std::string until = local_time(event.until, true);
+      lines.push_back(stamp(event) + note(core::escaped(event.address) + " is banned" + by +
+                                          (until.empty() ? "" : " until " + until)));
+      break;
+    }
+    case kUnbanned:
+      lines.push_back(stamp(event) + note(core::escaped(event.address) + " is banned no more" +
+                                          (event.operator_name.empty() ? "" : by)));
       break;
     case kLagged:
       lines.push_back(stamp(event) +

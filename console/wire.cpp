@@ -58,7 +58,7 @@ std::vector<std::string> texts_of(const json& object, const char* key) {
 
 Event::Kind kind_of(std::string_view method) {
   using enum Event::Kind;
-  constexpr std::array<std::pair<std::string_view, Event::Kind>, 8> kKinds{{
+  constexpr std::array<std::pair<std::string_view, Event::Kind>, 12> kKinds{{
       {"connected", kConnected},
       {"message", kMessage},
       {"sent", kSent},
@@ -66,6 +66,10 @@ Event::Kind kind_of(std::string_view method) {
       {"disconnected", kDisconnected},
       {"named", kNamed},
       {"operator", kOperator},
+      {"claimed", kClaimed},
+      {"released", kReleased},
+      {"banned", kBanned},
+      {"unbanned", kUnbanned},
       {"lagged", kLagged},
   }};
   for (const auto& [name, kind] : kKinds) {
@@ -85,11 +89,13 @@ Event decode_event(std::string_view method, const json& params) {
   event.sessions = ids_of(params, "session");
   event.text = text_of(params, "text");
   event.operator_name = text_of(params, "operator");
+  event.from = text_of(params, "from");
   event.name = text_of(params, "name");
   if (event.kind == Event::Kind::kOperator) event.operator_name = event.name;
   event.address = text_of(params, "address");
   event.listener = text_of(params, "listener");
   event.reason = text_of(params, "reason");
+  event.until = text_of(params, "until");
   event.state = text_of(params, "state");
   event.lost = number_of(params, "lost");
   const json* cut = find(params, "cut");
@@ -112,7 +118,8 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
     sessions.push_back({number_of(each, "session"), text_of(each, "name"), text_of(each, "address"),
                         text_of(each, "listener"), text_of(each, "dialect"), text_of(each, "state"),
                         text_of(each, "since"), number_of(each, "idle_ms"),
-                        number_of(each, "unread"), number_of(each, "held")});
+                        number_of(each, "unread"), number_of(each, "held"),
+                        text_of(each, "claimed_by")});
   }
   return sessions;
 }

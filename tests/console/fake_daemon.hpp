@@ -26,7 +26,8 @@ inline nlohmann::json session_json(int id, const nlohmann::json& name = nullptr)
           {"since", "2026-11-23T06:50:00.000Z"},
           {"idle_ms", 0},
           {"unread", 0},
-          {"held", 0}};
+          {"held", 0},
+          {"claimed_by", nullptr}};
 }
 
 class FakeDaemon : private io::StreamListener {

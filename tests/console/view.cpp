@@ -67,8 +67,28 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"operator","params":{"name":"bo","state":"attached"}})",
        {"* operator bo attached"}},
       {R"({"method":"operator","params":{"name":"root","state":"attached"}})", {}},
+      {R"({"method":"operator","params":{"name":"bo","state":"away","text":"back at 9"}})",
+       {"* operator bo away: back at 9"}},
+      {R"({"method":"operator","params":{"name":"bo","state":"back"}})", {"* operator bo back"}},
+      {R"({"method":"claimed","params":{"session":4,"operator":"bo"}})",
+       {"[4 anna]* is claimed by bo"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"root"}})", {"[3]* is yours now"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"root","from":"bo"}})",
+       {"[3]* is yours now, taken from bo"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})",
+       {"[3]* was yours; taken from you by bo"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"al"}})",
+       {"[3]* is claimed by bo, taken from al"}},
+      {R"({"method":"released","params":{"session":3,"operator":"bo"}})",
+       {"[3]* is released by bo"}},
+      {R"({"method":"released","params":{"session":3,"operator":"root"}})", {"[3]* is released"}},
+      {R"({"method":"banned","params":{"address":"192.0.2.0/24","operator":"bo"}})",
+       {"* 192.0.2.0/24 is banned by bo"}},
+      {R"({"method":"unbanned","params":{"address":"::1","operator":"bo"}})",
+       {"* ::1 is banned no more by bo"}},
+      {R"({"method":"unbanned","params":{"address":"::1"}})", {"* ::1 is banned no more"}},
       {R"({"method":"lagged","params":{"lost":120}})", {"* 120 events were missed"}},
-      {R"({"method":"claimed","params":{"session":3}})", {"[3]* claimed"}},
+      {R"({"method":"moved","params":{"session":3}})", {"[3]* moved"}},
       {R"({"method":"message","params":{"session":"three","text":5}})", {"[0] "}},
   };
   for (const auto& [notification, lines] : table) {
@@ -99,6 +119,14 @@ TEST_CASE("view: nothing that came from outside reaches a line unescaped", "[con
           "[3]< " + text + ": x");
     CHECK(in(R"({"method":"operator","params":{"state":"attached","name":")", "\"}}") ==
           "* operator " + text + " attached");
+    CHECK(in(R"({"method":"operator","params":{"name":"bo","state":"away","text":")", "\"}}") ==
+          "* operator bo away: " + text);
+    CHECK(in(R"({"method":"claimed","params":{"session":3,"operator":")", "\"}}") ==
+          "[3]* is claimed by " + text);
+    CHECK(in(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":")", "\"}}") ==
+          "[3]* is claimed by bo, taken from " + text);
+    CHECK(in(R"({"method":"banned","params":{"operator":"bo","address":")", "\"}}") ==
+          "* " + text + " is banned by bo");
   }
   CHECK(shown(R"({"method":"message","params":{"session":5,"text":"x"}})").front() ==
         R"([5 \x1b[2J\u202e] x)");
@@ -112,6 +140,10 @@ TEST_CASE("view: times are the operator's own", "[console][view]") {
   CHECK(shown(message, Timestamps::kTime) == Lines{"01:50:00 [3] a", "01:50:00 [3] b"});
   CHECK(shown(message, Timestamps::kDateTime).front() == "2026-11-24 01:50:00 [3] a");
   CHECK(shown(message, Timestamps::kNone).front() == "[3] a");
+  CHECK(
+      shown(
+          R"({"method":"banned","params":{"address":"::1","operator":"bo","until":"2026-11-23T23:50:00.123Z"}})")
+          .front() == "* ::1 is banned by bo until 2026-11-24 01:50:00");
   for (const char* bad : {"", "yesterday", "2026-11-23T23:50", "2026-11-23 23:50:00+01:00 "}) {
     CHECK(local_time(bad, true).empty());
   }
