@@ -9,6 +9,7 @@ if(BUILD_TESTING)
   find_package(Catch2 2 REQUIRED)
 endif()
 find_package(Threads REQUIRED)
+find_package(SQLite3 REQUIRED)
 
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
 add_library(libuv::uv ALIAS PkgConfig::LIBUV)

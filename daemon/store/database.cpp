@@ -1,0 +1,133 @@
+#include "store/database.hpp"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace chatd::store {
+
+// ---- statements ----
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
+
+Statement& Statement::bind(int index, std::int64_t number) {
+  sqlite3_bind_int64(statement_.get(), index, number);
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+  // A null pointer would bind NULL.
+  sqlite3_bind_text(statement_.get(), index, text.empty() ? "" : text.data(),
+                    static_cast<int>(text.size()), SQLITE_STATIC);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+  sqlite3_bind_blob(statement_.get(), index, bytes.empty() ? "" : bytes.data(),
+                    static_cast<int>(bytes.size()), SQLITE_STATIC);
+  return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+  sqlite3_bind_null(statement_.get(), index);
+  return *this;
+}
+
+Statement::Step Statement::step() {
+  switch (sqlite3_step(statement_.get())) {
+    case SQLITE_ROW:
+      return Step::kRow;
+    case SQLITE_DONE:
+      return Step::kDone;
+    default:
+      return Step::kFailed;
+  }
+}
+
+bool Statement::run() {
+  Step last = step();
+  while (last == Step::kRow) last = step();
+  reset();
+  return last == Step::kDone;
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+}
+
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string_view Statement::text(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+// ---- the connection ----
+
+void Database::Close::operator()(sqlite3* connection) const {
+  sqlite3_close(connection);
+}
+
+Result<Database> Database::open(const std::string& path) {
+  Database database;
+  sqlite3* connection = nullptr;
+  const int status =
+      sqlite3_open_v2(path.c_str(), &connection,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  database.connection_.reset(connection);
+  if (status != SQLITE_OK) {
+    return connection == nullptr ? Error{sqlite3_errstr(status)} : database.error();
+  }
+  sqlite3_extended_result_codes(connection, 1);
+  // Somebody may be looking at the file with a tool of theirs.
+  sqlite3_busy_timeout(connection, 1000);
+  return database;
+}
+
+Result<> Database::run(const char* sql) {
+  if (sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error();
+  return {};
+}
+
+Result<std::int64_t> Database::number(const char* sql) {
+  auto statement = prepare(sql);
+  if (!statement) return std::move(statement.error());
+  switch (statement->step()) {
+    case Statement::Step::kRow:
+      return statement->number(0);
+    case Statement::Step::kDone:
+      return std::int64_t{0};
+    case Statement::Step::kFailed:
+      break;
+  }
+  return error();
+}
+
+Result<Statement> Database::prepare(const char* sql) {
+  Statement statement;
+  sqlite3_stmt* made = nullptr;
+  const int status =
+      sqlite3_prepare_v3(connection_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+  statement.statement_.reset(made);
+  if (status != SQLITE_OK) return error();
+  return statement;
+}
+
+Error Database::error() const {
+  return {sqlite3_errmsg(connection_.get()), sqlite3_system_errno(connection_.get())};
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(connection_.get());
+}
+
+}  // namespace chatd::store

@@ -1,0 +1,63 @@
+#include "store/numbers.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <utility>
+
+namespace chatd::store {
+
+namespace {
+
+/// Of one size always, so that writing it anew never needs room.
+constexpr const char* kFormat = "events %020" PRIu64 " sessions %020" PRIu64 "\n";
+constexpr std::size_t kSize = 58;
+
+}  // namespace
+
+Result<Numbers> Numbers::open(const std::string& path) {
+  Numbers numbers;
+  numbers.file_ = UniqueFd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (!numbers.file_) return Error::from_errno("open " + path, errno);
+  if (::flock(numbers.file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return Error{"another daemon has it", EWOULDBLOCK};
+    return Error::from_errno("lock " + path, errno);
+  }
+  std::array<char, kSize + 1> text{};
+  if (::pread(numbers.file_.get(), text.data(), kSize, 0) > 0) {
+    std::uint64_t seq = 0;
+    std::uint64_t session = 0;
+    if (std::sscanf(text.data(), "events %" SCNu64 " sessions %" SCNu64, &seq, &session) == 2) {
+      numbers.seq_ = seq;
+      numbers.session_ = session;
+    }
+  }
+  return numbers;
+}
+
+void Numbers::reserve(std::uint64_t seq, std::uint64_t session) {
+  seq_ = seq;
+  session_ = session;
+  std::array<char, kSize + 1> text{};
+  std::snprintf(text.data(), text.size(), kFormat, seq, session);
+  // Where even that is refused there is nothing better to do than to go on: the
+  // numbers that were recorded are known from the database.
+  if (::pwrite(file_.get(), text.data(), kSize, 0) == static_cast<ssize_t>(kSize)) {
+    unsynced_.store(true, std::memory_order_relaxed);
+  }
+}
+
+void Numbers::settle(std::uint64_t seq, std::uint64_t session) {
+  reserve(seq, session);
+}
+
+void Numbers::sync() {
+  if (unsynced_.exchange(false, std::memory_order_relaxed)) (void)::fdatasync(file_.get());
+}
+
+}  // namespace chatd::store

@@ -1,0 +1,321 @@
+#include "store/reader.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "store/id_list.hpp"
+
+namespace chatd::store {
+
+namespace {
+
+/// More words than that in one search are no search; SQLite bounds the depth of it.
+constexpr std::size_t kMaxWords = 64;
+
+/// has_id(extra, session) for SQL.
+void sql_has_id(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(values[0]));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  const auto wanted = static_cast<std::uint64_t>(sqlite3_value_int64(values[1]));
+  sqlite3_result_int(context, bytes != nullptr && has_id({bytes, size}, wanted) ? 1 : 0);
+}
+
+std::int64_t before_of(const Question& question) {
+  return question.before == 0 ? std::numeric_limits<std::int64_t>::max()
+                              : static_cast<std::int64_t>(question.before);
+}
+
+bool is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+}
+
+/// Whether the tokenizer may find a word in it. What is not ASCII is left to it.
+bool may_hold_word(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (static_cast<unsigned char>(c) & 0x80U) != 0;
+  });
+}
+
+}  // namespace
+
+std::string match_expression(std::string_view text) {
+  std::string expression;
+  std::size_t words = 0;
+  while (words < kMaxWords) {
+    const auto begin = std::find_if_not(text.begin(), text.end(), is_blank) - text.begin();
+    text.remove_prefix(static_cast<std::size_t>(begin));
+    if (text.empty()) break;
+    const auto size = std::find_if(text.begin(), text.end(), is_blank) - text.begin();
+    auto word = text.substr(0, static_cast<std::size_t>(size));
+    text.remove_prefix(word.size());
+    if (!may_hold_word(word)) continue;
+    const bool prefix = word.ends_with('*');
+    if (prefix) word.remove_suffix(1);
+    if (words++ > 0) expression += ' ';
+    expression += '"';
+    for (const char c : word) {
+      expression += c;
+      if (c == '"') expression += c;
+    }
+    expression += '"';
+    if (prefix) expression += '*';
+  }
+  return expression;
+}
+
+Result<Reader> Reader::make(Database& database) {
+  Reader reader;
+  reader.database_ = &database;
+  if (sqlite3_create_function_v2(database.raw(), "has_id", 2,
+                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                 sql_has_id, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return database.error();
+  }
+#define CHATD_COLUMNS \
+  "e.seq, e.time, e.session, e.kind, e.state, e.outcome, e.ref, e.operator, e.text, e.extra"
+  const std::pair<Statement*, const char*> all[] = {
+      {&reader.all_, "SELECT " CHATD_COLUMNS
+                     " FROM events e WHERE e.seq < ?1 AND e.text IS NOT NULL ORDER BY e.seq DESC"},
+      {&reader.of_session_,
+       "SELECT " CHATD_COLUMNS " FROM events e WHERE e.session = ?2 AND e.seq < ?1"
+       " AND e.text IS NOT NULL ORDER BY e.seq DESC"},
+      {&reader.to_several_,
+       "SELECT " CHATD_COLUMNS " FROM events e WHERE e.session = 0 AND e.seq < ?1 AND e.seq >= ?3"
+       " AND e.seq <= ?4 AND e.kind = 2 AND has_id(e.extra, ?2)"
+       " ORDER BY e.seq DESC"},
+      {&reader.found_, "SELECT " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
+                       " WHERE words MATCH ?5 AND words.rowid < ?1 ORDER BY words.rowid DESC"},
+      {&reader.found_of_session_,
+       "SELECT " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
+       " WHERE words MATCH ?5 AND words.rowid < ?1 AND words.rowid >= ?3 AND words.rowid <= ?4"
+       " AND (e.session = ?2 OR (e.session = 0 AND has_id(e.extra, ?2)))"
+       " ORDER BY words.rowid DESC"},
+      {&reader.first_of_, "SELECT min(seq) FROM events WHERE session = ?1"},
+      {&reader.last_of_,
+       "SELECT seq, substr(extra, 1, 13) = CAST('disconnected,' AS BLOB) FROM events"
+       " WHERE session = ?1 ORDER BY seq DESC LIMIT 1"},
+      {&reader.replay_,
+       "SELECT " CHATD_COLUMNS " FROM events e WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq"},
+      {&reader.outcomes_,
+       "SELECT count(*), max(outcome = 2), min(outcome = 2), max(outcome) FROM outcomes"
+       " WHERE seq = ?1 AND (?2 = 0 OR session = ?2)"}};
+#undef CHATD_COLUMNS
+  for (const auto& [statement, sql] : all) {
+    auto prepared = database.prepare(sql);
+    if (!prepared) return std::move(prepared.error());
+    *statement = std::move(*prepared);
+  }
+  return reader;
+}
+
+/// The row as it was written.
+Record Reader::record_of(const Statement& row) {
+  Record record;
+  record.seq = static_cast<std::uint64_t>(row.number(0));
+  record.time_ms = row.number(1);
+  record.session = static_cast<std::uint64_t>(row.number(2));
+  record.kind = static_cast<Kind>(row.number(3));
+  const auto extra = row.text(9);
+  sessions_.clear();
+  switch (record.kind) {
+    case Kind::kMessage:
+      record.cut = row.number(4) != 0;
+      record.text = row.text(8);
+      break;
+    case Kind::kSent:
+      record.state = static_cast<State>(row.number(4));
+      record.operator_name = row.text(7);
+      record.text = row.text(8);
+      each_id(extra, [this](std::uint64_t id) {
+        sessions_.push_back(id);
+        return true;
+      });
+      record.sessions = sessions_;
+      break;
+    case Kind::kDelivered:
+      record.ref = static_cast<std::uint64_t>(row.number(6));
+      break;
+    case Kind::kOther:
+    case Kind::kDisconnected:
+    case Kind::kAttended:
+      record.text = extra;
+      break;
+  }
+  return record;
+}
+
+/// The state of a message to several as it is now: for one of them, or, without
+/// `session`, held while it is for any of them, and lost if it was for any of them.
+void Reader::settle_state(Record& record, std::uint64_t session) {
+  outcomes_.bind(1, static_cast<std::int64_t>(record.seq))
+      .bind(2, static_cast<std::int64_t>(session));
+  const Statement::Use use{outcomes_};
+  if (outcomes_.step() != Statement::Step::kRow) return;
+  const auto known = static_cast<std::size_t>(outcomes_.number(0));
+  if (known == 0) return;
+  if (session != 0) {
+    record.state = static_cast<State>(outcomes_.number(3));
+  } else if (record.state == State::kHeld) {
+    if (known < record.sessions.size()) return;
+    record.state = outcomes_.number(1) != 0 ? State::kLost : State::kDelivered;
+  } else if (known == record.sessions.size() && outcomes_.number(2) != 0) {
+    record.state = State::kLost;
+  }
+}
+
+/// Visits what `statement`, bound and not begun, finds; for a question about one
+/// session merged with what was said to several at once.
+Result<> Reader::messages(Statement& statement, const Question& question, const Visit& visit) {
+  const Statement::Use use{statement};
+  auto step = statement.step();
+  for (; step == Statement::Step::kRow; step = statement.step()) {
+    Record record = record_of(statement);
+    if (!record.sessions.empty()) {
+      settle_state(record, question.session);
+      if (question.session != 0) {
+        record.session = question.session;
+        record.sessions = {};
+      }
+    } else if (record.kind == Kind::kSent && !statement.is_null(5)) {
+      record.state = static_cast<State>(statement.number(5));
+    }
+    if (!visit(record)) return {};
+  }
+  if (step == Statement::Step::kFailed) return database_->error();
+  return {};
+}
+
+/// The numbers between which everything about a session lies: from its first event to
+/// that of its end. Keeps what is asked about one of many sessions short.
+std::optional<Reader::Span> Reader::span_of(std::uint64_t session) {
+  Span span{0, std::numeric_limits<std::int64_t>::max()};
+  first_of_.bind(1, static_cast<std::int64_t>(session));
+  const Statement::Use use_first{first_of_};
+  if (first_of_.step() != Statement::Step::kRow) return std::nullopt;
+  if (first_of_.is_null(0)) return Span{0, -1};  // never seen
+  span.first = first_of_.number(0);
+  last_of_.bind(1, static_cast<std::int64_t>(session));
+  const Statement::Use use_last{last_of_};
+  if (last_of_.step() != Statement::Step::kRow) return std::nullopt;
+  if (last_of_.number(1) != 0) span.last = last_of_.number(0);
+  return span;
+}
+
+Result<> Reader::history(const Question& question, const Visit& visit) {
+  if (question.session == 0) {
+    return messages(all_.bind(1, before_of(question)), question, visit);
+  }
+  const auto span = span_of(question.session);
+  if (!span) return database_->error();
+  // Two orderly streams, merged: that of what went to several is one message ahead.
+  const auto session = static_cast<std::int64_t>(question.session);
+  to_several_.bind(1, before_of(question))
+      .bind(2, session)
+      .bind(3, span->first)
+      .bind(4, span->last);
+  const Statement::Use use_several{to_several_};
+  auto several = to_several_.step();
+  bool wanted = true;
+  const auto visit_several = [&] {
+    Record record = record_of(to_several_);
+    settle_state(record, question.session);
+    record.session = question.session;
+    record.sessions = {};
+    wanted = visit(record);
+    several = to_several_.step();
+  };
+  auto read = messages(of_session_.bind(1, before_of(question)).bind(2, session), question,
+                       [&](const Record& record) {
+                         const Record mine = record;
+                         while (wanted && several == Statement::Step::kRow &&
+                                static_cast<std::uint64_t>(to_several_.number(0)) > mine.seq) {
+                           visit_several();
+                         }
+                         wanted = wanted && visit(mine);
+                         return wanted;
+                       });
+  if (!read) return read;
+  while (wanted && several == Statement::Step::kRow) visit_several();
+  if (several == Statement::Step::kFailed) return database_->error();
+  return {};
+}
+
+Result<> Reader::search(std::string_view text, const Question& question, const Visit& visit) {
+  const std::string expression = match_expression(text);
+  if (expression.empty()) return {};
+  if (question.session == 0) {
+    return messages(found_.bind(1, before_of(question)).bind(5, expression), question, visit);
+  }
+  const auto span = span_of(question.session);
+  if (!span) return database_->error();
+  found_of_session_.bind(1, before_of(question))
+      .bind(2, static_cast<std::int64_t>(question.session))
+      .bind(3, span->first)
+      .bind(4, span->last)
+      .bind(5, expression);
+  return messages(found_of_session_, question, visit);
+}
+
+Result<> Reader::replay(std::uint64_t after, std::uint64_t upto, const Visit& visit) {
+  replay_.bind(1, static_cast<std::int64_t>(after)).bind(2, static_cast<std::int64_t>(upto));
+  const Statement::Use use{replay_};
+  auto step = replay_.step();
+  for (; step == Statement::Step::kRow; step = replay_.step()) {
+    if (!visit(record_of(replay_))) return {};
+  }
+  if (step == Statement::Step::kFailed) return database_->error();
+  return {};
+}
+
+// ---- what is asked once, at the start ----
+
+Result<std::uint64_t> Reader::number(const char* sql, std::int64_t parameter) {
+  auto statement = database_->prepare(sql);
+  if (!statement) return std::move(statement.error());
+  statement->bind(1, parameter);
+  switch (statement->step()) {
+    case Statement::Step::kRow:
+      return static_cast<std::uint64_t>(statement->number(0));
+    case Statement::Step::kDone:
+      return std::uint64_t{0};
+    case Statement::Step::kFailed:
+      break;
+  }
+  return database_->error();
+}
+
+Result<std::uint64_t> Reader::last_seq() {
+  return number("SELECT max(seq) FROM events");
+}
+
+Result<std::uint64_t> Reader::last_session() {
+  return number("SELECT max(session) FROM events");
+}
+
+Result<std::uint64_t> Reader::attended() {
+  return number("SELECT value FROM meta WHERE name = 'attended'");
+}
+
+Result<std::uint64_t> Reader::unread_since(std::uint64_t seq) {
+  return number("SELECT count(*) FROM events WHERE seq > ?1 AND kind = 1",
+                static_cast<std::int64_t>(seq));
+}
+
+Result<std::vector<Ban>> Reader::bans() {
+  auto rows = database_->prepare("SELECT address, until, since, operator FROM bans");
+  if (!rows) return std::move(rows.error());
+  std::vector<Ban> bans;
+  auto step = rows->step();
+  for (; step == Statement::Step::kRow; step = rows->step()) {
+    bans.push_back({std::string{rows->text(0)}, rows->is_null(1) ? -1 : rows->number(1),
+                    rows->number(2), std::string{rows->text(3)}});
+  }
+  if (step == Statement::Step::kFailed) return database_->error();
+  return bans;
+}
+
+}  // namespace chatd::store

@@ -1,0 +1,84 @@
+/// What was said, read back: pages of history, search, and events for a replay. Knows
+/// the tables of schema.cpp and no thread. Everything is bounded by who asks: a visitor
+/// that answers false ends the reading.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "store/ban.hpp"
+#include "store/database.hpp"
+#include "store/record.hpp"
+
+namespace chatd::store {
+
+/// A message with what became of it: of kind kMessage or kSent, `state` as it is now.
+/// With `sessions` and no `session` it went to several.
+using Message = Record;
+
+/// Returns whether it wants more. The texts are valid during the call only.
+using Visit = std::function<bool(const Record& record)>;
+
+struct Question {
+  std::uint64_t session = 0;  ///< 0: any. Its broadcasts, too, as if to it alone
+  std::uint64_t before = 0;   ///< only messages with smaller numbers; 0: all
+};
+
+class Reader {
+ public:
+  [[nodiscard]] static Result<Reader> make(Database& database);
+
+  /// Messages, newest first.
+  [[nodiscard]] Result<> history(const Question& question, const Visit& visit);
+  /// Messages that have all words of `text`, newest first. A word is what stands
+  /// between blanks; a last `*` stands for any ending. Case and accents do not count.
+  [[nodiscard]] Result<> search(std::string_view text, const Question& question,
+                                const Visit& visit);
+  /// Events after `after` up to `upto`, in order, as they were when they happened.
+  [[nodiscard]] Result<> replay(std::uint64_t after, std::uint64_t upto, const Visit& visit);
+
+  /// The number of the last event; 0 if there is none.
+  [[nodiscard]] Result<std::uint64_t> last_seq();
+  /// The highest session that anything is known of.
+  [[nodiscard]] Result<std::uint64_t> last_session();
+  /// Up to which number operators have heard all.
+  [[nodiscard]] Result<std::uint64_t> attended();
+  /// Messages of clients after `seq`.
+  [[nodiscard]] Result<std::uint64_t> unread_since(std::uint64_t seq);
+  [[nodiscard]] Result<std::vector<Ban>> bans();
+
+ private:
+  struct Span {
+    std::int64_t first;
+    std::int64_t last;
+  };
+
+  Result<> messages(Statement& statement, const Question& question, const Visit& visit);
+  std::optional<Span> span_of(std::uint64_t session);
+  Record record_of(const Statement& row);
+  void settle_state(Record& record, std::uint64_t session);
+  Result<std::uint64_t> number(const char* sql, std::int64_t parameter = 0);
+
+  Database* database_ = nullptr;
+  Statement all_;
+  Statement of_session_;
+  Statement to_several_;
+  Statement found_;
+  Statement found_of_session_;
+  Statement first_of_;
+  Statement last_of_;
+  Statement replay_;
+  Statement outcomes_;
+  std::vector<std::uint64_t> sessions_;  ///< of the row that is being read
+};
+
+/// The words of `text` as a query of FTS5, each quoted so that nothing in it has a
+/// meaning of its own. Empty if there is no word in it.
+[[nodiscard]] std::string match_expression(std::string_view text);
+
+}  // namespace chatd::store

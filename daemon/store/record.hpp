@@ -1,0 +1,141 @@
+/// What is to be recorded, on its way from the loop to the worker: events one after
+/// the other in one string of bytes, so that an event costs a copy and no allocation.
+/// Knows no database.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chatd::store {
+
+enum class Kind : std::uint8_t {
+  kOther,         ///< text is the event's name and its other members as JSON
+  kMessage,       ///< of a client
+  kSent,          ///< of an operator
+  kDelivered,     ///< a held message went out
+  kDisconnected,  ///< as kOther, and what still waits for the session is lost
+  kAttended,      ///< no event: `ref` is the number up to which operators have heard all
+};
+
+/// Of a message of an operator.
+enum class State : std::uint8_t { kSent, kHeld, kLost, kDelivered };
+
+/// As the `ref` of kAttended: somebody is there and hears all that comes.
+inline constexpr std::uint64_t kAttending = INT64_MAX;
+
+/// One event. Its texts are copied when it is added to a Batch.
+struct Record {
+  std::uint64_t seq = 0;
+  std::int64_t time_ms = 0;   ///< since 1970, UTC
+  std::uint64_t session = 0;  ///< 0 where `sessions` is used
+  std::uint64_t ref = 0;      ///< kDelivered: the message's number; kAttended
+  std::uint32_t lost = 0;     ///< kDisconnected: messages that the session never got
+  Kind kind = Kind::kOther;
+  State state = State::kSent;  ///< kSent
+  bool cut = false;            ///< kMessage
+  std::string_view text;
+  std::string_view operator_name;           ///< kSent
+  std::span<const std::uint64_t> sessions;  ///< kSent to several
+};
+
+class Batch {
+ public:
+  void add(const Record& record) {
+    const Head head{record.seq,
+                    record.time_ms,
+                    record.session,
+                    record.ref,
+                    record.lost,
+                    static_cast<std::uint32_t>(record.text.size()),
+                    static_cast<std::uint32_t>(record.operator_name.size()),
+                    static_cast<std::uint32_t>(record.sessions.size()),
+                    record.kind,
+                    record.state,
+                    record.cut};
+    bytes_.append(reinterpret_cast<const char*>(&head), sizeof head);
+    bytes_.append(record.text);
+    bytes_.append(record.operator_name);
+    if (!record.sessions.empty()) {
+      bytes_.append(reinterpret_cast<const char*>(record.sessions.data()),
+                    record.sessions.size_bytes());
+    }
+    if (record.kind != Kind::kAttended) ++events_;
+  }
+
+  void append(const Batch& other) {
+    bytes_ += other.bytes_;
+    events_ += other.events_;
+  }
+
+  /// Forgets all; large buffers are given back.
+  void clear() {
+    constexpr std::size_t kKeptBytes = 256UL * 1024;
+    bytes_.clear();
+    if (bytes_.capacity() > kKeptBytes) std::string{}.swap(bytes_);
+    events_ = 0;
+  }
+
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  [[nodiscard]] std::size_t events() const { return events_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
+
+  /// Calls `visit(record)` for each, in order, until it returns false; returns whether
+  /// it never did. The texts are valid during the call only.
+  template <class Visit>
+  bool each(Visit visit) const {
+    std::vector<std::uint64_t> sessions;  // those in the bytes are not aligned
+    for (std::string_view rest = bytes_; !rest.empty();) {
+      Head head;
+      std::memcpy(&head, rest.data(), sizeof head);
+      rest.remove_prefix(sizeof head);
+      Record record;
+      record.seq = head.seq;
+      record.time_ms = head.time_ms;
+      record.session = head.session;
+      record.ref = head.ref;
+      record.lost = head.lost;
+      record.kind = head.kind;
+      record.state = head.state;
+      record.cut = head.cut;
+      record.text = take(rest, head.text_size);
+      record.operator_name = take(rest, head.operator_size);
+      sessions.resize(head.sessions);
+      const auto ids = take(rest, head.sessions * sizeof(std::uint64_t));
+      if (!ids.empty()) std::memcpy(sessions.data(), ids.data(), ids.size());
+      record.sessions = sessions;
+      if (!visit(static_cast<const Record&>(record))) return false;
+    }
+    return true;
+  }
+
+ private:
+  struct Head {
+    std::uint64_t seq;
+    std::int64_t time_ms;
+    std::uint64_t session;
+    std::uint64_t ref;
+    std::uint32_t lost;
+    std::uint32_t text_size;
+    std::uint32_t operator_size;
+    std::uint32_t sessions;
+    Kind kind;
+    State state;
+    bool cut;
+  };
+
+  static std::string_view take(std::string_view& rest, std::size_t size) {
+    const auto taken = rest.substr(0, size);
+    rest.remove_prefix(size);
+    return taken;
+  }
+
+  std::string bytes_;
+  std::size_t events_ = 0;
+};
+
+}  // namespace chatd::store

@@ -1,0 +1,54 @@
+/// Writes batches of records to the database, each batch in one transaction. Knows the
+/// tables of schema.cpp and no thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "store/ban.hpp"
+#include "store/database.hpp"
+#include "store/record.hpp"
+
+namespace chatd::store {
+
+class Recorder {
+ public:
+  [[nodiscard]] static Result<Recorder> make(Database& database);
+
+  /// All of it, or on an error nothing. `bans`, if there, replaces all bans.
+  [[nodiscard]] Result<> write(const Batch& batch, const std::vector<Ban>* bans = nullptr);
+
+  /// What is still held for sessions of an earlier daemon will never go out.
+  [[nodiscard]] Result<> lose_held();
+
+ private:
+  bool add(const Record& record);
+  bool add_sent(const Record& record);
+  bool add_words(const Record& record);
+  bool came_to(std::uint64_t seq, std::uint64_t session, State outcome);
+  bool disconnected(const Record& record);
+  bool replace(const std::vector<Ban>& bans);
+  Result<> in_transaction(bool (Recorder::*work)(const Batch&, const std::vector<Ban>*),
+                          const Batch& batch, const std::vector<Ban>* bans);
+  bool write_all(const Batch& batch, const std::vector<Ban>* bans);
+  bool lose_all(const Batch& batch, const std::vector<Ban>* bans);
+
+  Database* database_ = nullptr;
+  Statement insert_event_;
+  Statement insert_words_;
+  Statement insert_held_;
+  Statement delete_held_;
+  Statement held_of_;
+  Statement all_held_;
+  Statement set_outcome_;
+  Statement insert_outcome_;
+  Statement recent_sent_;
+  Statement set_meta_;
+  Statement delete_bans_;
+  Statement insert_ban_;
+  std::string ids_;
+};
+
+}  // namespace chatd::store

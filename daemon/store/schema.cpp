@@ -1,0 +1,90 @@
+#include "store/schema.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace chatd::store {
+
+namespace {
+
+/// For the connection. A killed process loses nothing that was committed; after a
+/// power failure the last commits may be missing, but the file is whole.
+constexpr const char* kSetUp = R"(
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA wal_autocheckpoint = 256;
+PRAGMA journal_size_limit = 1048576;
+PRAGMA temp_store = MEMORY;
+PRAGMA trusted_schema = OFF;
+)";
+
+/// What leads from version N to N + 1. Only ever appended to.
+constexpr std::array<const char*, kSchemaVersion> kSteps{
+    R"(
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,
+  time INTEGER NOT NULL,     -- milliseconds since 1970, UTC
+  session INTEGER NOT NULL,  -- 0: none, or those in `extra`
+  kind INTEGER NOT NULL,     -- 0 other, 1 message, 2 sent, 3 delivered
+  state INTEGER NOT NULL,    -- 1: whether it was cut; 2: 0 sent, 1 held, 2 lost, as it began
+  outcome INTEGER,           -- 2: 2 lost or 3 delivered, if that came later
+  ref INTEGER,               -- 3: the number of the held message
+  operator TEXT,             -- 2
+  text TEXT,                 -- 1, 2: what was said
+  extra BLOB                 -- 2: the sessions, if several; 0: the event's name and members
+);
+CREATE INDEX events_by_session ON events (session);
+CREATE VIRTUAL TABLE words USING fts5 (text, content = 'events', content_rowid = 'seq');
+CREATE TABLE held (          -- messages that still wait for a session
+  session INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)
+) WITHOUT ROWID;
+CREATE TABLE outcomes (      -- of a message to several sessions, where it differs from `state`
+  seq INTEGER NOT NULL,
+  session INTEGER NOT NULL,
+  outcome INTEGER NOT NULL,
+  PRIMARY KEY (seq, session)
+) WITHOUT ROWID;
+CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) WITHOUT ROWID;
+)",
+    R"(
+CREATE TABLE bans (
+  address TEXT PRIMARY KEY,  -- 192.0.2.0/24
+  until INTEGER,             -- milliseconds since 1970; NULL: for ever
+  since INTEGER NOT NULL,
+  operator TEXT NOT NULL
+) WITHOUT ROWID;
+)"};
+
+}  // namespace
+
+Result<> prepare_schema(Database& database) {
+  auto version = database.number("PRAGMA user_version");
+  if (!version) return std::move(version.error());
+  if (*version > kSchemaVersion) {
+    return Error{"it was written by a newer chatd (its schema is " + std::to_string(*version) +
+                 ", this one knows " + std::to_string(kSchemaVersion) + ")"};
+  }
+  if (auto set_up = database.run(kSetUp); !set_up) return set_up;
+  if (*version == kSchemaVersion) return {};
+  auto changed = database.run("BEGIN IMMEDIATE");
+  for (auto step = static_cast<std::size_t>(*version); changed && step < kSteps.size(); ++step) {
+    changed = database.run(kSteps[step]);
+  }
+  if (changed) {
+    changed = database.run(("PRAGMA user_version = " + std::to_string(kSchemaVersion)).c_str());
+  }
+  if (changed) changed = database.run("COMMIT");
+  if (changed) return {};
+  Error error = std::move(changed.error());
+  (void)database.run("ROLLBACK");
+  return std::move(error).while_doing("bring its schema up to date");
+}
+
+}  // namespace chatd::store

@@ -1,0 +1,163 @@
+/// Transcripts: one database file and the thread that works on it. What happens is
+/// added on the loop's thread, handed over once a turn, and written in batches; what is
+/// asked is answered there, too, and comes back through poll(). Knows no loop and no
+/// event: who makes it says how to be woken.
+///
+/// Invariant: the loop's thread never waits for the disk. If the worker cannot keep up,
+/// or the disk is full, what is to be recorded waits up to a bound; beyond it whole
+/// batches are dropped and counted, and the numbers show the gap.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "store/ban.hpp"
+#include "store/database.hpp"
+#include "store/numbers.hpp"
+#include "store/reader.hpp"
+#include "store/record.hpp"
+#include "store/recorder.hpp"
+#include "store/retention.hpp"
+
+namespace chatd::store {
+
+struct Options {
+  std::string path;
+  /// Called on the worker's thread when poll() has something to do.
+  std::function<void()> wake;
+  /// Older events are forgotten; zero: never.
+  Duration keep{0};
+  /// Messages that are held for sessions still wait: the sessions go on in this process.
+  bool sessions_go_on = false;
+  /// Milliseconds since 1970, UTC. Called on the worker's thread.
+  std::function<std::int64_t()> clock;
+  /// So much waits for the worker at most, and again for the disk.
+  std::size_t max_waiting_bytes = 8UL * 1024 * 1024;
+  /// What comes within so long is written together.
+  Duration gather{5};
+  /// After a failure it is tried again so much later.
+  Duration retry{1000};
+};
+
+/// What was known when it was opened.
+struct Opened {
+  std::uint64_t last_seq = 0;      ///< the highest number that may have been used
+  std::uint64_t last_session = 0;  ///< the same of sessions
+  std::uint64_t attended = 0;      ///< operators have heard everything up to here
+  std::uint64_t unread = 0;        ///< messages of clients after that
+  std::vector<Ban> bans;
+};
+
+struct Counts {
+  std::uint64_t recorded = 0;  ///< events that are in the file, since the start
+  std::uint64_t lost = 0;      ///< events that never will be
+};
+
+class Store {
+ public:
+  /// What is called on the loop's thread when a job is done.
+  using Done = std::function<void()>;
+  /// What is done on the worker's thread.
+  using Job = std::function<Done(Reader& reader)>;
+
+  /// Opens or makes the file, takes its lock, and starts the worker. Errors: another
+  /// daemon has it, a newer chatd wrote it, it is no database, what the system says.
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(Options options);
+  /// Writes what waits, once, and closes. Waits for the disk.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] const Opened& opened() const { return opened_; }
+
+  // On the loop's thread alone.
+
+  /// Adds an event to the batch of this turn.
+  void record(const Record& record) {
+    if (record.seq > last_seq_) {
+      last_seq_ = record.seq;
+      numbers_.use_seq(record.seq);
+    }
+    if (record.session > last_session_) {
+      last_session_ = record.session;
+      numbers_.use_session(record.session);
+    }
+    filling_.add(record);
+  }
+  /// At the end of a turn: what was added is the worker's.
+  void hand_over() {
+    if (!filling_.empty()) hand_over_batch();
+  }
+  /// Runs `job` after everything that was added before is written, if it can be.
+  void ask(Job job);
+  void set_keep(Duration keep);
+  /// Replaces all bans, soon.
+  void set_bans(std::vector<Ban> bans);
+  /// Runs the Done of every job that is done. To be called after a wake.
+  void poll();
+  /// What a person should hear: recording fails, or works again. Empty mostly.
+  [[nodiscard]] std::vector<std::string> take_notices();
+  [[nodiscard]] Counts counts() const;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  explicit Store(Options options) : options_{std::move(options)} {}
+  Result<> open_file();
+  void hand_over_batch();
+
+  // On the worker's thread.
+  void work();
+  void wait_for_work(Lock& lock);
+  void write_batch(Lock& lock);
+  void forget_old(Lock& lock);
+  [[nodiscard]] bool has_work() const;
+  void trouble(const std::string& why);
+  void no_trouble();
+
+  Options options_;
+  Opened opened_;
+  Numbers numbers_;
+  Database database_;
+  std::optional<Recorder> recorder_;
+  std::optional<Reader> reader_;
+  std::optional<Retention> retention_;
+
+  // Of the loop's thread.
+  Batch filling_;
+  std::uint64_t last_seq_ = 0;
+  std::uint64_t last_session_ = 0;
+
+  // Of both, under the mutex; it is never held for longer than a copy in memory.
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  Batch waiting_;
+  std::vector<Job> jobs_;
+  std::vector<Done> done_;
+  std::optional<std::vector<Ban>> bans_;
+  std::vector<std::string> notices_;
+  Counts counts_;
+  std::optional<std::uint64_t> trouble_;  ///< since so many were lost
+  Duration keep_{0};
+  bool keep_changed_ = false;
+  bool idle_ = false;  ///< the worker waits for anything at all
+  bool stop_ = false;
+
+  // Of the worker's thread.
+  using Steady = std::chrono::steady_clock;
+  Batch batch_;  ///< what is being written
+  std::optional<Steady::time_point> retry_;
+  std::optional<Steady::time_point> forget_;
+  std::thread worker_;
+};
+
+}  // namespace chatd::store

@@ -1,0 +1,129 @@
+/// Older files are brought up to date, newer ones are refused.
+#include "store/schema.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "store/retention.hpp"
+#include "store/transcript_file.hpp"
+
+namespace chatd::store::test {
+namespace {
+
+/// The tables of version 1 with two messages in them, as that version wrote them.
+constexpr const char* kVersion1 = R"(
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, session INTEGER NOT NULL,
+  kind INTEGER NOT NULL, state INTEGER NOT NULL, outcome INTEGER, ref INTEGER,
+  operator TEXT, text TEXT, extra BLOB);
+CREATE INDEX events_by_session ON events (session);
+CREATE VIRTUAL TABLE words USING fts5 (text, content = 'events', content_rowid = 'seq');
+CREATE TABLE held (session INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)) WITHOUT ROWID;
+CREATE TABLE outcomes (seq INTEGER NOT NULL, session INTEGER NOT NULL,
+  outcome INTEGER NOT NULL, PRIMARY KEY (seq, session)) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO events (seq, time, session, kind, state, text) VALUES (7, 7000, 3, 1, 0, 'old words');
+INSERT INTO words (rowid, text) VALUES (7, 'old words');
+INSERT INTO events (seq, time, session, kind, state, operator, text)
+  VALUES (8, 8000, 3, 2, 1, 'anna', 'old answer');
+INSERT INTO words (rowid, text) VALUES (8, 'old answer');
+INSERT INTO held VALUES (3, 8);
+INSERT INTO meta VALUES ('attended', 7);
+PRAGMA user_version = 1;
+)";
+
+TEST_CASE("schema: a file of version 1 is brought up to date with all that it has",
+          "[store][schema]") {
+  const Folder folder;
+  {
+    auto database = Transcript::take(Database::open(folder.file()));
+    REQUIRE(database.run(kVersion1));
+  }
+  Transcript transcript{folder.file()};
+  CHECK(*transcript.database().number("PRAGMA user_version") == kSchemaVersion);
+  CHECK(transcript.history() ==
+        std::vector<std::string>{"8/3 held old answer", "7/3 in old words"});
+  CHECK(transcript.search("old words") == std::vector<std::string>{"7/3 in old words"});
+  CHECK(*transcript.reader().attended() == 7);
+  CHECK(transcript.reader().bans()->empty());
+  transcript.write({delivered(9, 3, 8)});
+  CHECK(transcript.history().front() == "8/3 delivered old answer");
+}
+
+TEST_CASE("schema: a new file has the same tables as one that was brought up to date",
+          "[store][schema]") {
+  const auto tables = [](Database& database) {
+    auto rows = Transcript::take(database.prepare(
+        "SELECT m.name || ':' || group_concat(c.name) FROM sqlite_master m"
+        " JOIN pragma_table_info(m.name) c WHERE m.type = 'table' GROUP BY m.name"));
+    std::vector<std::string> all;
+    while (rows.step() == Statement::Step::kRow) all.emplace_back(rows.text(0));
+    return all;
+  };
+  const Folder folder;
+  auto old = Transcript::take(Database::open(folder.file()));
+  REQUIRE(old.run(kVersion1));
+  REQUIRE(prepare_schema(old));
+  Transcript fresh;
+  CHECK(tables(old) == tables(fresh.database()));
+}
+
+TEST_CASE("schema: a file of a newer version is refused and left as it is", "[store][schema]") {
+  const Folder folder;
+  auto database = Transcript::take(Database::open(folder.file()));
+  REQUIRE(database.run("CREATE TABLE later (x); PRAGMA user_version = 99;"));
+  auto prepared = prepare_schema(database);
+  REQUIRE_FALSE(prepared);
+  CHECK(prepared.error().message ==
+        "it was written by a newer chatd (its schema is 99, this one knows 2)");
+  CHECK(*database.number("SELECT count(*) FROM sqlite_master") == 1);
+}
+
+TEST_CASE("schema: what goes wrong on the way up leaves the old version", "[store][schema]") {
+  const Folder folder;
+  auto database = Transcript::take(Database::open(folder.file()));
+  REQUIRE(database.run(kVersion1));
+  REQUIRE(database.run("CREATE TABLE bans (in_the_way)"));
+  CHECK_FALSE(prepare_schema(database));
+  CHECK(*database.number("PRAGMA user_version") == 1);
+}
+
+TEST_CASE("retention: what is older goes, with its words, and the file shrinks",
+          "[store][retention]") {
+  const Folder folder;
+  Transcript transcript{folder.file()};
+  const std::string padding(500, 'x');
+  std::vector<std::string> texts;
+  std::vector<Record> records;
+  for (std::uint64_t seq = 1; seq <= 3000; ++seq) {
+    texts.push_back("word" + std::to_string(seq) + ' ' + padding);
+  }
+  for (std::uint64_t seq = 1; seq <= 3000; ++seq)
+    records.push_back(message(seq, 1, texts[seq - 1]));
+  transcript.write(records);
+  const auto pages = *transcript.database().number("PRAGMA page_count");
+  auto retention = Transcript::take(Retention::make(transcript.database()));
+  CHECK(*retention.oldest_ms() == 1000);
+  CHECK(*retention.forget(1000) == false);  // not older than that
+  CHECK(transcript.history().size() == 1000);
+  int steps = 0;
+  while (*retention.forget(2'900'000)) ++steps;
+  CHECK(steps == 2899 / Retention::kAtOnce);
+  CHECK(*retention.oldest_ms() == 2'900'000);
+  CHECK(transcript.history().size() == 101);
+  CHECK(transcript.search("word2899").empty());
+  CHECK(transcript.search("word2900").size() == 1);
+  for (int i = 0; i < 20; ++i) (void)retention.forget(0);
+  CHECK(*transcript.database().number("PRAGMA page_count") < pages / 3);
+  CHECK(transcript.database().run("INSERT INTO words (words) VALUES ('integrity-check')"));
+  CHECK(*retention.forget(INT64_MAX) == false);
+  CHECK(*retention.oldest_ms() == -1);
+  CHECK(transcript.history().empty());
+}
+
+}  // namespace
+}  // namespace chatd::store::test
