@@ -151,6 +151,7 @@ constexpr std::array kConfigKeys{
     global<&Config::transcript, &Config::Transcript::keep>({.section = "transcript",
                                                             .name = "keep",
                                                             .kind = kDuration,
+                                                            .reloadable = true,
                                                             .min = 1,
                                                             .max = 36'500 * kDay,
                                                             .or_zero = true}),

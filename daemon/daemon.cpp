@@ -90,6 +90,14 @@ Result<> Daemon::open() {
   log_ = std::move(*log);
   spdlog::info("chatd {} starts", CHATD_VERSION);
 
+  auto transcript = Transcript::open(loop_, config_.transcript);
+  if (!transcript) return std::move(transcript.error());
+  transcript_ = std::move(*transcript);
+  if (transcript_) {
+    events_ = EventLog{transcript_->opened().last_seq, kKeptEventBytes};
+    transcript_->on_notice([this](const std::string& text) { server_->warn(text); });
+  }
+
   // Listeners, the control socket and its lock, the console's two ends.
   const auto open_later = config_.listen.size() + 8;
   const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() + open_later,
@@ -99,7 +107,7 @@ Result<> Daemon::open() {
         "limits.sessions is {}, but the descriptor limit {} leaves room for {}: that holds",
         config_.limits.sessions, descriptor_limit, fits);
   }
-  server_ = std::make_unique<Server>(loop_, config_, fits, events_);
+  server_ = std::make_unique<Server>(loop_, config_, fits, events_, transcript_.get());
   control_ = std::make_unique<Control>(
       loop_, *server_, events_, config_,
       Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }});
@@ -184,6 +192,7 @@ Result<ConfigChange> Daemon::reload() {
   if (auto applied = server_->apply(next); !applied) return refuse(applied.error().message);
   config_ = next;
   control_->set_max_operators(config_.control.max_operators);
+  if (transcript_) transcript_->set_keep(config_.transcript.keep);
   Log::set_level(config_.log.level);
   spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",
                change.changed.size(), change.needs_restart.size());

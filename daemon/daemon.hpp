@@ -15,6 +15,7 @@
 #include "log.hpp"
 #include "options.hpp"
 #include "server.hpp"
+#include "transcript.hpp"
 
 namespace chatd::console {
 class Console;
@@ -47,6 +48,7 @@ class Daemon {
   ColorMode color_;
 
   io::Loop loop_;
+  std::unique_ptr<Transcript> transcript_;
   EventLog events_;
   std::unique_ptr<ConsoleLines> console_lines_;
   std::unique_ptr<Log> log_;

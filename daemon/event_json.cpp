@@ -15,10 +15,16 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
+constexpr std::string_view kBeforeName = R"({"jsonrpc":"2.0","method":")";
+constexpr std::string_view kAfterName = R"(","params":{"seq":)";
+constexpr std::string_view kEnd = "}}\n";
+/// What begin() appends for the time, from its name's quotation mark on.
+constexpr std::size_t kTimeSize = std::string_view{R"("time":"2026-11-23T06:50:00.123Z")"}.size();
+
 void begin(std::string& out, std::string_view method, core::Seq seq, WallTime time) {
-  out += R"({"jsonrpc":"2.0","method":")";
+  out += kBeforeName;
   out += method;
-  out += R"(","params":{"seq":)";
+  out += kAfterName;
   append_number(out, seq);
   out += R"(,"time":")";
   append_rfc3339(out, time);
@@ -55,6 +61,8 @@ std::string_view word(core::EventType type) {
       return "named";
     case core::EventType::kOperator:
       return "operator";
+    case core::EventType::kWarning:
+      return "warning";
   }
   return "";
 }
@@ -118,14 +126,33 @@ void append_event(std::string& out, const core::Event& event, const core::Outbox
       member(out, "name", outbox.text(event.operator_name));
       member(out, "state", text);
       break;
+    case core::EventType::kWarning:
+      member(out, "text", text);
+      break;
   }
-  out += "}}\n";
+  out += kEnd;
+}
+
+void append_event_rest(std::string& out, std::string_view line) {
+  line.remove_prefix(kBeforeName.size());
+  const auto name = line.substr(0, line.find('"'));
+  out += name;
+  line.remove_prefix(name.size() + kAfterName.size());
+  line.remove_prefix(line.find('"') + kTimeSize);  // behind the number
+  out += line.substr(0, line.size() - kEnd.size());
+}
+
+void append_event_line(std::string& out, core::Seq seq, WallTime time, std::string_view rest) {
+  const auto name = rest.substr(0, rest.find(','));
+  begin(out, name, seq, time);
+  out += rest.substr(name.size());
+  out += kEnd;
 }
 
 void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time) {
   begin(out, "lagged", seq, time);
   member(out, "lost", lost);
-  out += "}}\n";
+  out += kEnd;
 }
 
 }  // namespace chatd

@@ -21,6 +21,11 @@ struct EventPlace {
 void append_event(std::string& out, const core::Event& event, const core::Outbox& outbox,
                   WallTime time, const EventPlace& place);
 
+/// Appends what a line of append_event() says besides its number and its time: the
+/// event's name and its other members. append_event_line() makes the line of it again.
+void append_event_rest(std::string& out, std::string_view line);
+void append_event_line(std::string& out, core::Seq seq, WallTime time, std::string_view rest);
+
 /// Appends the event that tells one operator that `lost` events up to number `seq`
 /// are not to be had any more.
 void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time);

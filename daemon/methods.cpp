@@ -186,6 +186,8 @@ void Methods::stats(const Caller& caller, rpc::Params& params, Reply& reply) {
   add("queued_bytes", std::to_string(stats.queued_bytes));
   add("operators", std::to_string(caller.operators));
   add("events", std::to_string(log_.last_seq()));
+  add("recorded", std::to_string(stats.recorded));
+  add("recording_lost", std::to_string(stats.recording_lost));
   add("longest_turn_ms", std::to_string(loop_.longest_turn_ms()));
   result += '}';
   reply.result(result);

@@ -33,12 +33,14 @@ struct Server::Door {
   std::unique_ptr<io::Acceptor> acceptor;
 };
 
-Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log)
+Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+               Transcript* transcript)
     : loop_{loop},
       config_{config},
       max_sessions_{max_sessions},
       log_{log},
-      router_{core_settings(config)},
+      transcript_{transcript},
+      router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session},
       outbox_{log.last_seq()},
       streams_{loop, *this, stream_limits(config)},
       timer_{loop, [this] { tick(); }},
@@ -215,6 +217,12 @@ void Server::on_closed(io::StreamId id, std::size_t unsent) {
 
 // ---- what operators want ----
 
+void Server::warn(std::string_view text) {
+  const auto kept = outbox_.keep(text);
+  outbox_.add(core::EventType::kWarning, 0).text = kept;
+  deliver();
+}
+
 core::Receipt Server::send(const core::Recipients& to, std::string_view text, std::string_view by) {
   auto receipt = router_.send(to, text, by, loop_.now(), outbox_);
   // Whoever was closed because too much waits for it did not get it.
@@ -268,9 +276,10 @@ std::vector<SessionInfo> Server::sessions() const {
 
 ServerStats Server::stats() const {
   const auto& counters = router_.counters();
-  return {router_.size(),       counters.accepted,     refused_.count(),
-          counters.messages_in, counters.messages_out, counters.delivered,
-          counters.held,        counters.lost,         streams_.queued_bytes()};
+  const auto recorded = transcript_ == nullptr ? store::Counts{} : transcript_->counts();
+  return {router_.size(),          counters.accepted,  refused_.count(), counters.messages_in,
+          counters.messages_out,   counters.delivered, counters.held,    counters.lost,
+          streams_.queued_bytes(), recorded.recorded,  recorded.lost};
 }
 
 std::uint64_t Server::sent_bytes(core::Slot slot) const {
@@ -327,8 +336,12 @@ void Server::publish() {
       address = clients_[event.slot].peer.to_string();
       place = {address, listener_names_[clients_[event.slot].listener]};
     }
+    const auto begin = log_.buffer().size();
     append_event(log_.buffer(), event, outbox_, time, place);
     log_.appended();
+    if (transcript_ != nullptr) {
+      transcript_->record(event, outbox_, time, std::string_view{log_.buffer()}.substr(begin));
+    }
     log_event(event);
   }
 }
@@ -351,6 +364,9 @@ void Server::log_event(const core::Event& event) const {
       return;
     case core::EventType::kOperator:
       spdlog::info("operator {} {}", core::escaped(outbox_.text(event.operator_name)), text());
+      return;
+    case core::EventType::kWarning:
+      spdlog::warn(text());
       return;
     case core::EventType::kMessage:
       if (spdlog::should_log(spdlog::level::trace)) {

@@ -27,6 +27,7 @@
 #include "io/timer.hpp"
 #include "peer.hpp"
 #include "refusal_log.hpp"
+#include "transcript.hpp"
 #include "wall_time.hpp"
 
 namespace chatd {
@@ -56,12 +57,16 @@ struct ServerStats {
   std::uint64_t held;
   std::uint64_t lost;
   std::size_t queued_bytes;
+  std::uint64_t recorded;        ///< events that are in the transcript
+  std::uint64_t recording_lost;  ///< events that could not be recorded
 };
 
 class Server : private io::StreamListener {
  public:
-  /// `max_sessions` is what the descriptor limit allows.
-  Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log);
+  /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
+  /// nothing is recorded, and numbers begin anew.
+  Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+         Transcript* transcript = nullptr);
   ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -82,6 +87,8 @@ class Server : private io::StreamListener {
   [[nodiscard]] bool name(core::SessionId id, std::string_view name, std::string_view by);
   /// Adds an `operator` event: "attached" or "detached".
   void operator_changed(std::string_view name, std::string_view state);
+  /// Adds a `warning` event: something that every operator should know.
+  void warn(std::string_view text);
 
   [[nodiscard]] std::vector<SessionInfo> sessions() const;
   [[nodiscard]] ServerStats stats() const;
@@ -123,6 +130,7 @@ class Server : private io::StreamListener {
   Config config_;
   std::size_t max_sessions_;
   EventLog& log_;
+  Transcript* transcript_;
   core::Router router_;
   core::Outbox outbox_;
   Admission admission_;

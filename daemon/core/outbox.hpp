@@ -52,6 +52,7 @@ enum class EventType : std::uint8_t {
   kDisconnected,
   kNamed,
   kOperator,
+  kWarning,  ///< the daemon has to say something to everybody: `text`
 };
 
 enum class SendState : std::uint8_t { kSent, kHeld, kLost };

@@ -233,6 +233,8 @@ class Chat {
         return who + "named " + quoted(text);
       case core::EventType::kOperator:
         return "operator";
+      case core::EventType::kWarning:
+        return "warning";
     }
     return "?";
   }

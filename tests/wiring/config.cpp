@@ -44,15 +44,14 @@ Config unusual() {
   return config;
 }
 
-TEST_CASE("config: the example without its transcript is the built-in defaults",
-          "[wiring][config]") {
+TEST_CASE("config: the example is the built-in defaults", "[wiring][config]") {
   auto loaded = load_config(sources(in_repository("config/chatd.toml")));
   INFO((loaded ? std::string{} : to_string(loaded.error())));
   REQUIRE(loaded);
   CHECK(loaded->config == Config{});
-  // It has every key of the sections that it has, each with its line.
+  // It has every key, each with its line.
   for (const auto& key : config_keys()) {
-    if (key.section != "transcript") CHECK(loaded->origins.count(key.path()) == 1);
+    CHECK(loaded->origins.count(key.path()) == 1);
   }
   for (const auto& key : listener_keys()) {
     CHECK(loaded->origins.count("listen.0." + std::string{key.name}) == 1);
@@ -322,11 +321,11 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                               "limits.sessions", "limits.sessions_per_address",
                               "limits.messages_per_second", "limits.messages_burst",
                               "limits.output_soft", "limits.output_hard", "control.max_operators",
-                              "console.timestamps", "log.level"});
-  CHECK(change.needs_restart ==
-        std::vector<std::string>{"control.path", "control.group", "console.history",
-                                 "transcript.enabled", "transcript.path", "transcript.keep",
-                                 "log.target", "log.file", "service.stop_grace"});
+                              "console.timestamps", "transcript.keep", "log.level"});
+  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
+                                                         "console.history", "transcript.enabled",
+                                                         "transcript.path", "log.target",
+                                                         "log.file", "service.stop_grace"});
 
   const Config running = after_reload(Config{}, unusual());
   CHECK(diff(running, unusual()).changed.empty());

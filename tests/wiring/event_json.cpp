@@ -30,6 +30,19 @@ std::string line(const std::string& method, const std::string& members) {
          "}}\n";
 }
 
+TEST_CASE("event json: without its number and time a line can be made again",
+          "[wiring][event_json]") {
+  for (const auto& [method, members] : std::vector<std::pair<std::string, std::string>>{
+           {"connected", R"(,"session":3,"address":"a,\"b\":}}")"}, {"later", ""}}) {
+    std::string rest;
+    append_event_rest(rest, line(method, members));
+    CHECK(rest == method + members);
+    std::string again;
+    append_event_line(again, 12, WallTime{std::chrono::milliseconds{kMs}}, rest);
+    CHECK(again == line(method, members));
+  }
+}
+
 TEST_CASE("event json: each event is this very line", "[wiring][event_json]") {
   core::Outbox outbox{11};
   const auto text = outbox.keep("hello");

@@ -1,0 +1,60 @@
+/// Transcripts as the rest of the daemon sees them: events go in as they happen, and
+/// what was said comes back as JSON. Puts the store's worker beside the loop. There is
+/// one or none: whoever uses it must do without.
+///
+/// Invariant: no event is seen by anybody before its number is reserved here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "config.hpp"
+#include "core/outbox.hpp"
+#include "io/async.hpp"
+#include "io/loop.hpp"
+#include "store/store.hpp"
+#include "wall_time.hpp"
+
+namespace chatd {
+
+class Transcript {
+ public:
+  /// As the configuration has it. Null, after saying so in the log, if transcripts are
+  /// off or cannot be opened at the default path. The error is about a path that was
+  /// configured. To be made before whatever sends events: what a turn recorded is
+  /// handed over at its end, first of all.
+  [[nodiscard]] static Result<std::unique_ptr<Transcript>> open(io::Loop& loop,
+                                                                const Config::Transcript& config);
+  Transcript(const Transcript&) = delete;
+  Transcript& operator=(const Transcript&) = delete;
+  ~Transcript() = default;
+
+  [[nodiscard]] const store::Opened& opened() const { return store_->opened(); }
+  [[nodiscard]] store::Counts counts() const { return store_->counts(); }
+
+  /// Records `event` of `outbox`; `line` is what operators get of it.
+  void record(const core::Event& event, const core::Outbox& outbox, WallTime time,
+              std::string_view line);
+
+  /// Called with a sentence for the operators when recording fails or works again.
+  void on_notice(std::function<void(const std::string&)> callback) {
+    notice_ = std::move(callback);
+  }
+
+  void set_keep(Duration keep) { store_->set_keep(keep); }
+
+ private:
+  explicit Transcript(io::Loop& loop);
+  void woken();
+
+  std::function<void(const std::string&)> notice_;
+  std::string scratch_;
+  io::Async wake_;  ///< before store_, whose worker calls it
+  std::unique_ptr<store::Store> store_;
+  io::TurnEnd turn_end_;
+};
+
+}  // namespace chatd
