@@ -26,7 +26,10 @@ struct Exit {
 
 /// Prints help and complaints itself. For `send ... -` it reads standard input to
 /// its end.
-[[nodiscard]] std::variant<Arguments, Exit> read_arguments(int argc, char** argv);
+[[nodiscard]] std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv);
+
+/// `text` on standard output, and the end.
+[[nodiscard]] Exit print_and_exit(const std::string& text);
 
 /// One line on standard error, escaped, with the program's name before it.
 void complain(const std::string& text);

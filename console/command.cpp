@@ -1,54 +1,16 @@
 #include "console/command.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <vector>
+#include <limits>
 
-#include "base/nearest.hpp"
 #include "core/text.hpp"
 
 namespace chatd::console {
 namespace {
 
-using enum Argument;
-
-constexpr std::array kCommands{
-    CommandSpec{"all", Verb::kAll, {kText, kNone}, "/all text", "sends to every client"},
-    CommandSpec{"list", Verb::kList, {kNone, kNone}, "/list", "shows every session"},
-    CommandSpec{"focus",
-                Verb::kFocus,
-                {kOptionalSession, kNone},
-                "/focus [ID]",
-                "sets the client that plain lines go to; without ID there is none"},
-    CommandSpec{"bye",
-                Verb::kBye,
-                {kOptionalSession, kNone},
-                "/bye [ID]",
-                "says bye to that client, or to the one in focus, and ends its session"},
-    CommandSpec{"kick",
-                Verb::kKick,
-                {kSession, kOptionalText},
-                "/kick ID [reason]",
-                "ends a session at once"},
-    CommandSpec{"name", Verb::kName, {kSession, kText}, "/name ID NAME", "names a session"},
-    CommandSpec{"stats", Verb::kStats, {kNone, kNone}, "/stats", "shows the daemon's numbers"},
-    CommandSpec{
-        "reload", Verb::kReload, {kNone, kNone}, "/reload", "reads the configuration again"},
-    CommandSpec{"help", Verb::kHelp, {kNone, kNone}, "/help", "shows this"},
-    CommandSpec{"quit", Verb::kQuit, {kNone, kNone}, "/quit", "leaves the console"},
-};
-
-// What can be typed besides the commands of the table.
-struct OtherForm {
-  std::string_view usage;
-  std::string_view help;
-};
-constexpr std::array kOtherForms{
-    OtherForm{"text", "sends it to the client in focus"},
-    OtherForm{"@ID text", "sends to that client; the focus stays"},
-    OtherForm{"//text", "sends /text to the client in focus"},
-    OtherForm{"bye", "the same as /bye"},
-};
+using Kind = Parameter::Kind;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -60,20 +22,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Takes the first word off `rest`, and the one blank that ends it: what follows
-// may be text whose own blanks count.
-std::string_view take_word(std::string_view& rest) {
-  const auto end = std::find_if(rest.begin(), rest.end(), is_blank);
-  const auto length = static_cast<std::size_t>(end - rest.begin());
-  const std::string_view word = rest.substr(0, length);
-  rest.remove_prefix(std::min(rest.size(), length + 1));
-  return word;
-}
-
-void skip_blanks(std::string_view& rest) {
-  while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
-}
-
 // A word as it can be repeated in an answer; the whole of a pasted page cannot.
 std::string shown_word(std::string_view word) {
   constexpr std::size_t kLongest = 40;
@@ -81,14 +29,76 @@ std::string shown_word(std::string_view word) {
   return core::escaped(cut ? core::prefix_of(word, kLongest) : word) + (cut ? "..." : "");
 }
 
+std::optional<std::uint64_t> to_number(std::string_view word) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return number;
+}
+
+// What is left of a typed line.
+class TypedWords {
+ public:
+  static constexpr Place kPlace = Place::kTyped;
+
+  explicit TypedWords(std::string_view rest) : rest_{rest} {}
+
+  /// The next word; empty if there is none.
+  [[nodiscard]] std::string_view peek() const {
+    const std::string_view next = trimmed(rest_);
+    return next.substr(0, length_of_word(next));
+  }
+  /// Takes that word off, and the one blank that ends it: what follows may be text
+  /// whose own blanks count.
+  void take() {
+    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
+    rest_.remove_prefix(std::min(rest_.size(), length_of_word(rest_) + 1));
+  }
+  [[nodiscard]] bool has_text() const { return !trimmed(rest_).empty(); }
+  [[nodiscard]] std::string take_text() { return std::string{std::exchange(rest_, {})}; }
+
+ private:
+  static std::size_t length_of_word(std::string_view text) {
+    return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) -
+                                    text.begin());
+  }
+  std::string_view rest_;
+};
+
+// What is left of a script's arguments.
+class GivenWords {
+ public:
+  static constexpr Place kPlace = Place::kScript;
+
+  explicit GivenWords(std::span<const std::string> rest) : rest_{rest} {}
+
+  [[nodiscard]] std::string_view peek() const {
+    return rest_.empty() ? std::string_view{} : std::string_view{rest_.front()};
+  }
+  void take() { rest_ = rest_.subspan(1); }
+  [[nodiscard]] bool has_text() const { return !rest_.empty(); }
+  [[nodiscard]] std::string take_text() {
+    std::string text;
+    for (const std::string& word : rest_) {
+      if (&word != &rest_.front()) text += ' ';
+      text += word;
+    }
+    rest_ = {};
+    return text;
+  }
+
+ private:
+  std::span<const std::string> rest_;
+};
+
 // The session that a word means, or why it means none.
 std::variant<SessionId, Refusal> session_of(std::string_view word, const SessionFinder& find) {
-  SessionId id = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-  const bool digits = end == word.data() + word.size() && !word.empty();
-  if (digits && error == std::errc{} && id > 0) return id;
+  const auto id = to_number(word);
+  if (id && *id > 0) return *id;
   const std::string shown = shown_word(word);
-  if (digits) return Refusal{"'" + shown + "' is no session id; ids count up from 1"};
+  const bool digits = !word.empty() && std::all_of(word.begin(), word.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
+  if (digits || !find) return Refusal{"'" + shown + "' is no session id; ids count up from 1"};
   const std::vector<SessionId> named = find(word);
   if (named.size() == 1) return named.front();
   if (named.empty()) return Refusal{"no session is called '" + shown + "'; /list shows them all"};
@@ -97,73 +107,180 @@ std::variant<SessionId, Refusal> session_of(std::string_view word, const Session
   return Refusal{"several sessions are called '" + shown + "': " + ids + "; say which id"};
 }
 
+// The arguments of one command, taken one after the other.
+template <class Words>
+class Reading {
+ public:
+  Reading(const CommandSpec& spec, Words words, const SessionFinder& find)
+      : spec_{spec}, words_{words}, find_{find}, command_{spec.verb, {}, {}} {}
+
+  Parsed read() {
+    for (const Parameter& parameter : spec_.parameters) {
+      if (!take_options() || !take(parameter)) return refusal_;
+    }
+    if (!take_options()) return refusal_;
+    // Something that the command does not take was meant to be something: asking is
+    // better than doing half of it.
+    if (words_.has_text()) return usage();
+    return command_;
+  }
+
+ private:
+  [[nodiscard]] Refusal usage() const {
+    const bool typed = Words::kPlace == Place::kTyped;
+    return {(typed ? "usage: " : "usage: chatctl ") + usage_of(spec_, Words::kPlace)};
+  }
+  bool refuse(Refusal refusal) {
+    refusal_ = std::move(refusal);
+    return false;
+  }
+  bool refuse_word(std::string_view what) {
+    return refuse(
+        {"'" + shown_word(words_.peek()) + "' " + std::string{what} + "; " + usage().message});
+  }
+
+  // Options stand anywhere among what comes before a text.
+  bool take_options() {
+    for (;;) {
+      const std::string_view word = words_.peek();
+      const auto option = std::find_if(
+          spec_.parameters.begin(), spec_.parameters.end(), [&](const Parameter& each) {
+            const bool is_option = each.kind == Kind::kFlag || each.kind == Kind::kNumberOption;
+            return is_option && each.noun == word;
+          });
+      if (option == spec_.parameters.end()) return true;
+      words_.take();
+      if (option->kind == Kind::kFlag) {
+        command_.force = true;
+      } else {
+        command_.number = to_number(words_.peek());
+        if (!command_.number) return refuse_word("is no number of an event");
+        words_.take();
+      }
+    }
+  }
+
+  bool take_session() {
+    auto session = session_of(words_.peek(), find_);
+    if (auto* refusal = std::get_if<Refusal>(&session)) return refuse(std::move(*refusal));
+    command_.session = std::get<SessionId>(session);
+    words_.take();
+    return true;
+  }
+
+  bool take_number(std::optional<std::uint64_t> number, std::string_view what) {
+    if (!number) return refuse_word(what);
+    command_.number = number;
+    words_.take();
+    return true;
+  }
+
+  bool take(const Parameter& parameter) {
+    const bool none = !words_.has_text();
+    switch (parameter.kind) {
+      case Kind::kNone:
+      case Kind::kFlag:
+      case Kind::kNumberOption:
+        return true;
+      case Kind::kSession:
+        return none ? refuse(usage()) : take_session();
+      case Kind::kFocusSession:
+        if (none && Words::kPlace == Place::kScript) return refuse(usage());
+        [[fallthrough]];
+      case Kind::kPerhapsSession:
+        return none || take_session();
+      case Kind::kReceiver:
+        if (none) return refuse(usage());
+        [[fallthrough]];
+      case Kind::kScope:
+        if (none) return true;
+        command_.everyone = words_.peek() == "all";
+        if (!command_.everyone) return take_session();
+        words_.take();
+        return true;
+      case Kind::kCount:
+        return none || take_number(to_number(words_.peek()), "is no number");
+      case Kind::kDuration:
+        return none || take_number(parse_duration(words_.peek()),
+                                   "is no duration, such as 30s, 10m, 2h, 1d or 1w");
+      case Kind::kShell: {
+        const auto known = choices_of(parameter.noun);
+        if (std::find(known.begin(), known.end(), words_.peek()) == known.end()) {
+          return refuse(usage());
+        }
+        [[fallthrough]];
+      }
+      case Kind::kNetwork:
+        if (none) return refuse(usage());
+        command_.text = words_.peek();
+        words_.take();
+        return true;
+      case Kind::kText:
+        if (none) return refuse(usage());
+        [[fallthrough]];
+      case Kind::kPerhapsText:
+        command_.text = words_.take_text();
+        // Blanks around what is sent are the client's to see; a name has none.
+        if (command_.verb != Verb::kSend) command_.text = trimmed(command_.text);
+        return true;
+    }
+    return true;
+  }
+
+  const CommandSpec& spec_;
+  Words words_;
+  const SessionFinder& find_;
+  Command command_;
+  Refusal refusal_;
+};
+
 Parsed parse_at(std::string_view rest, const SessionFinder& find) {
-  const std::string_view word = take_word(rest);
-  if (word.empty()) return Refusal{"to whom? @ID text sends text to that client"};
+  const std::string_view word = rest.substr(
+      0, static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_blank) - rest.begin()));
+  rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  if (word.empty()) return Refusal{"to whom? @ID TEXT sends TEXT to that client"};
   auto session = session_of(word, find);
   if (auto* refusal = std::get_if<Refusal>(&session)) {
     return Refusal{"not sent: " + refusal->message +
                    ". To send a line that begins with @ write the client's @ID before it"};
   }
-  if (rest.empty()) return Refusal{"nothing to send; @ID text sends text to that client"};
-  return Command{Verb::kSayTo, std::get<SessionId>(session), std::string{rest}};
+  if (rest.empty()) return Refusal{"nothing to send; @ID TEXT sends TEXT to that client"};
+  return Command{Verb::kSend, std::get<SessionId>(session), std::string{rest}};
 }
 
 Refusal unknown(std::string_view word) {
-  std::vector<std::string_view> known;
-  for (const CommandSpec& spec : kCommands) known.push_back(spec.word);
-  const std::string_view near = nearest(word, known);
+  const std::string_view near = nearest_command(word, Place::kTyped);
   std::string message = "unknown command /" + shown_word(word);
   message += near.empty() ? "; /help shows them all" : "; did you mean /" + std::string{near} + "?";
-  return Refusal{message + " (//text sends /text)"};
+  return Refusal{message + " (//TEXT sends /TEXT)"};
 }
 
 Parsed parse_slash(std::string_view rest, const SessionFinder& find) {
-  const std::string_view word = take_word(rest);
-  const auto spec = std::find_if(kCommands.begin(), kCommands.end(),
-                                 [&](const CommandSpec& each) { return each.word == word; });
-  if (spec == kCommands.end()) return unknown(word);
-
-  const Refusal usage{"usage: " + std::string{spec->usage}};
-  Command command{spec->verb, {}, {}};
-  for (const Argument argument : spec->arguments) {
-    switch (argument) {
-      case kNone:
-        break;
-      case kSession:
-      case kOptionalSession: {
-        skip_blanks(rest);
-        if (rest.empty()) {
-          if (argument == kSession) return usage;
-          break;
-        }
-        auto session = session_of(take_word(rest), find);
-        if (auto* refusal = std::get_if<Refusal>(&session)) return *refusal;
-        command.session = std::get<SessionId>(session);
-        break;
-      }
-      case kText:
-        if (trimmed(rest).empty()) return usage;
-        [[fallthrough]];
-      case kOptionalText:
-        command.text = rest;
-        rest = {};
-        break;
-    }
+  const std::string_view word = rest.substr(
+      0, static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_blank) - rest.begin()));
+  const CommandSpec* spec = find_command(word, Place::kTyped);
+  if (spec == nullptr) return unknown(word);
+  rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  Parsed parsed = Reading{*spec, TypedWords{rest}, find}.read();
+  if (auto* command = std::get_if<Command>(&parsed); command != nullptr) {
+    if (command->verb == Verb::kSend) command->everyone = true;
   }
-  // Something that the command does not take was meant to be something: asking is
-  // better than doing half of it.
-  if (!trimmed(rest).empty()) return usage;
-  if (command.verb == Verb::kName || command.verb == Verb::kKick) {
-    command.text = trimmed(command.text);
-  }
-  return command;
+  return parsed;
 }
 
 }  // namespace
 
-std::span<const CommandSpec> commands() {
-  return kCommands;
+bool Command::needs_focus() const {
+  switch (verb) {
+    case Verb::kSay:
+      return true;
+    case Verb::kBye:
+    case Verb::kClaim:
+    case Verb::kRelease:
+      return !session;
+    default:
+      return false;
+  }
 }
 
 Parsed parse(std::string_view line, const SessionFinder& find) {
@@ -175,19 +292,30 @@ Parsed parse(std::string_view line, const SessionFinder& find) {
   return Command{Verb::kSay, {}, std::string{line}};
 }
 
-std::vector<std::string> help_lines() {
-  std::size_t width = 0;
-  for (const OtherForm& form : kOtherForms) width = std::max(width, form.usage.size());
-  for (const CommandSpec& spec : kCommands) width = std::max(width, spec.usage.size());
-  std::vector<std::string> lines;
-  const auto add = [&](std::string_view usage, std::string_view help) {
-    std::string line = "  " + std::string{usage};
-    line.append(width - usage.size() + 2, ' ');
-    lines.push_back(line.append(help));
-  };
-  for (const OtherForm& form : kOtherForms) add(form.usage, form.help);
-  for (const CommandSpec& spec : kCommands) add(spec.usage, spec.help);
-  return lines;
+Parsed parse_script(std::span<const std::string> words) {
+  const std::string& word = words.front();
+  const CommandSpec* spec = find_command(word, Place::kScript);
+  if (spec != nullptr) return Reading{*spec, GivenWords{words.subspan(1)}, nullptr}.read();
+  if (const CommandSpec* typed = find_command(word, Place::kTyped); typed != nullptr) {
+    return Refusal{"'" + word + "' belongs to the console: start chatctl alone and type " +
+                   usage_of(*typed, Place::kTyped)};
+  }
+  const std::string_view near = nearest_command(word, Place::kScript);
+  return Refusal{"unknown command '" + shown_word(word) + "'; " +
+                 (near.empty() ? "chatctl --help lists everything"
+                               : "did you mean " + std::string{near} + "?")};
+}
+
+std::optional<std::uint64_t> parse_duration(std::string_view word) {
+  constexpr std::array<std::pair<char, std::uint64_t>, 5> kUnits{
+      {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}, {'w', 7 * 86'400}}};
+  if (word.size() < 2) return std::nullopt;
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                 [&](const auto& each) { return each.first == word.back(); });
+  const auto number = to_number(word.substr(0, word.size() - 1));
+  if (unit == kUnits.end() || !number || *number == 0) return std::nullopt;
+  if (*number > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return *number * unit->second;
 }
 
 }  // namespace chatd::console

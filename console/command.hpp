@@ -1,72 +1,40 @@
-/// What an operator can type: one table of commands, from which lines are parsed,
-/// /help is printed and completion is made. Pure: knows neither the daemon nor the
+/// What an operator asked for: a line of the console, or the arguments of chatctl,
+/// understood by the one table of commands. Pure: knows neither the daemon nor the
 /// screen.
 /// Invariant: a line that begins with / or @ and is not understood is refused, it
 /// never becomes text for a client.
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "console/command_table.hpp"
 #include "console/event.hpp"
 
 namespace chatd::console {
-
-enum class Verb {
-  kNothing,  ///< an empty line
-  kSay,      ///< text to the client in focus
-  kSayTo,    ///< text to `session`
-  kAll,
-  kList,
-  kFocus,
-  kBye,
-  kKick,
-  kName,
-  kStats,
-  kReload,
-  kHelp,
-  kQuit,
-};
-
-/// One word, or the rest of the line, that a command takes.
-enum class Argument {
-  kNone,
-  kSession,          ///< an id, or a name that only one session has
-  kOptionalSession,  ///< the same, or nothing
-  kText,             ///< the rest, not empty
-  kOptionalText,     ///< the rest
-};
-
-struct CommandSpec {
-  std::string_view word;  ///< without the slash
-  Verb verb;
-  std::array<Argument, 2> arguments;
-  std::string_view usage;  ///< as typed: "/kick ID [reason]"
-  std::string_view help;   ///< what it does, in the third person
-};
-
-/// Every command that begins with a slash, in the order of /help.
-[[nodiscard]] std::span<const CommandSpec> commands();
 
 /// A line that has been understood.
 struct Command {
   Verb verb = Verb::kNothing;
   std::optional<SessionId> session;
-  std::string text;
+  std::string text;       ///< text, reason, name, words, address or shell
+  bool everyone = false;  ///< send, history: "all"
+  bool force = false;     ///< claim
+  /// history: how many; ban: seconds; tail: an event's number.
+  std::optional<std::uint64_t> number = {};
 
   friend bool operator==(const Command&, const Command&) = default;
   /// Whether it goes to whoever is in focus: the line that the guard guards.
-  [[nodiscard]] bool needs_focus() const {
-    return verb == Verb::kSay || (verb == Verb::kBye && !session);
-  }
+  [[nodiscard]] bool needs_focus() const;
 };
 
-/// A line that has not: what is wrong, and what would be right.
+/// A line that has not: what is wrong, and what would be right. Escaped.
 struct Refusal {
   std::string message;
 };
@@ -80,7 +48,11 @@ using SessionFinder = std::function<std::vector<SessionId>(std::string_view name
 /// is always an id, whether such a session exists or not; other words are names.
 [[nodiscard]] Parsed parse(std::string_view line, const SessionFinder& find);
 
-/// The lines of /help.
-[[nodiscard]] std::vector<std::string> help_lines();
+/// The arguments of chatctl after its own options, the command's word first. Sessions
+/// are ids alone.
+[[nodiscard]] Parsed parse_script(std::span<const std::string> words);
+
+/// "10m" in seconds: a number of s, m, h, d or w.
+[[nodiscard]] std::optional<std::uint64_t> parse_duration(std::string_view word);
 
 }  // namespace chatd::console

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "console/command.hpp"
+#include "console/command_table.hpp"
 
 namespace chatd::console {
 namespace {
@@ -17,6 +17,24 @@ void add_sessions(Completion& completion, std::string_view lead, std::string_vie
     const std::string insert = std::string{lead} + digits;
     completion.candidates.push_back({insert, name.empty() ? insert : insert + " " + name});
   }
+}
+
+void add_options(Completion& completion, std::string_view word, const CommandSpec& spec) {
+  for (const Parameter& each : spec.parameters) {
+    if (each.kind != Parameter::Kind::kFlag || !each.noun.starts_with(word)) continue;
+    completion.in_text = false;
+    completion.candidates.push_back({std::string{each.noun}, std::string{each.noun}});
+  }
+}
+
+bool only_options(std::string_view words) {
+  for (std::size_t begin = 0; begin < words.size();) {
+    begin = words.find_first_not_of(kBlanks, begin);
+    if (begin == std::string_view::npos) return true;
+    if (!words.substr(begin).starts_with("--")) return false;
+    begin = words.find_first_of(kBlanks, begin);
+  }
+  return true;
 }
 
 }  // namespace
@@ -44,8 +62,8 @@ Completion complete(std::string_view before, const Roster& roster) {
   if (slash && first_word) {
     for (const CommandSpec& spec : commands()) {
       const std::string insert = "/" + std::string{spec.word};
-      if (insert.starts_with(before)) {
-        completion.candidates.push_back({insert, std::string{spec.usage}});
+      if (spec.typed() && insert.starts_with(before)) {
+        completion.candidates.push_back({insert, usage_of(spec, Place::kTyped)});
       }
     }
     return completion;
@@ -57,21 +75,31 @@ Completion complete(std::string_view before, const Roster& roster) {
   completion.in_text = true;
   if (!slash) return completion;
 
-  const auto all = commands();
-  const auto spec = std::find_if(all.begin(), all.end(), [&](const CommandSpec& each) {
-    return each.word == before.substr(1, first_end - 1);
-  });
-  if (spec == all.end()) return completion;
-  // A session is always the first thing that a command takes.
-  const std::size_t begin = before.find_first_not_of(kBlanks, first_end);
-  const std::string_view word =
-      begin == std::string_view::npos ? std::string_view{} : before.substr(begin);
-  const Argument argument = spec->arguments.front();
-  const bool session = argument == Argument::kSession || argument == Argument::kOptionalSession;
-  if (!session || word.find_first_of(kBlanks) != std::string_view::npos) return completion;
-  completion.in_text = false;
-  completion.begin = before.size() - word.size();
-  add_sessions(completion, "", word, roster);
+  const CommandSpec* spec = find_command(before.substr(1, first_end - 1), Place::kTyped);
+  if (spec == nullptr) return completion;
+  const std::size_t begin = before.find_last_of(kBlanks) + 1;
+  const std::string_view word = before.substr(begin);
+  completion.begin = begin;
+  if (word.starts_with("--")) {
+    add_options(completion, word, *spec);
+    return completion;
+  }
+  // A session is always the first thing that a command takes, but for its options.
+  if (!only_options(before.substr(first_end, begin - first_end))) return completion;
+  switch (spec->parameters.front().kind) {
+    case Parameter::Kind::kScope:
+      if (std::string_view{"all"}.starts_with(word))
+        completion.candidates.push_back({"all", "all"});
+      [[fallthrough]];
+    case Parameter::Kind::kSession:
+    case Parameter::Kind::kFocusSession:
+    case Parameter::Kind::kPerhapsSession:
+      completion.in_text = false;
+      add_sessions(completion, "", word, roster);
+      break;
+    default:
+      break;
+  }
   return completion;
 }
 

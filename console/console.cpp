@@ -28,6 +28,9 @@ namespace {
 constexpr std::size_t kMaxUnanswered = 64;
 // More refusals than this of one message are counted, not listed.
 constexpr std::size_t kListedRefusals = 5;
+// Messages that /history and /search show at once.
+constexpr std::size_t kPage = 20;
+constexpr std::size_t kLongestPage = 200;
 
 }  // namespace
 
@@ -39,6 +42,14 @@ class Console::Impl : public ScreenListener {
 
  private:
   enum class Phase { kAttaching, kReady, kOver };
+
+  // What /more goes on with.
+  struct Past {
+    Verb verb = Verb::kHistory;
+    std::string words;
+    std::optional<SessionId> session;
+    Page page;
+  };
 
   LineFate on_line(std::string_view line) override;
   void on_long_line() override;
@@ -65,9 +76,15 @@ class Console::Impl : public ScreenListener {
   void say_to(SessionId session, const std::string& text);
   void say_to_all(const std::string& text);
   void show_list();
-  void show_stats();
-  void reload();
+  void begin_past(const Command& command);
+  void show_past(const Past& past);
+  void take_past(Past past, const PastPage& page);
   void set_focus(Target target);
+  // What an answer is shown by.
+  using Show = std::function<void(const nlohmann::json& result)>;
+  // A refusal is told with `what` before it.
+  ControlClient::ReplyCallback shown(std::string what, Show show);
+  ControlClient::ReplyCallback done(std::string what);
   // What is done about a session: silent when it is done, for an event tells of it.
   ControlClient::ReplyCallback done(SessionId session, std::string what);
 
@@ -92,6 +109,7 @@ class Console::Impl : public ScreenListener {
   std::uint64_t cursor_ = 0;        // of the last event
   std::uint64_t listed_after_ = 0;  // the event after which list_ was made
   std::optional<std::vector<SessionInfo>> list_;
+  std::optional<Past> past_;
   ControlClient client_;
   std::unique_ptr<Screen> screen_;
 };
@@ -293,7 +311,7 @@ LineFate Console::Impl::to_focus(const Command& command) {
     case LineGuard::Verdict::kSend: {
       Command addressed = command;
       addressed.session = now;
-      if (addressed.verb == Verb::kSay) addressed.verb = Verb::kSayTo;
+      if (addressed.verb == Verb::kSay) addressed.verb = Verb::kSend;
       return execute(addressed);
     }
     case LineGuard::Verdict::kNoFocus:
@@ -324,11 +342,12 @@ LineFate Console::Impl::execute(const Command& command) {
     case Verb::kNothing:
       return LineFate::kErase;
     case Verb::kSay:
-    case Verb::kSayTo:
-      say_to(session, command.text);
-      return LineFate::kErase;
-    case Verb::kAll:
-      say_to_all(command.text);
+    case Verb::kSend:
+      if (command.everyone) {
+        say_to_all(command.text);
+      } else {
+        say_to(session, command.text);
+      }
       return LineFate::kErase;
     case Verb::kList:
       show_list();
@@ -349,20 +368,84 @@ LineFate Console::Impl::execute(const Command& command) {
     case Verb::kName:
       client_.name(session, command.text, done(session, "not named"));
       break;
+    case Verb::kClaim:
+      client_.claim(session, command.force, false, done(session, "not claimed"));
+      break;
+    case Verb::kRelease:
+      client_.release(session, done(session, "not released"));
+      break;
+    case Verb::kHistory:
+    case Verb::kSearch:
+      begin_past(command);
+      break;
+    case Verb::kMore:
+      if (past_) {
+        // Not a second time before the answer has come.
+        show_past(*std::exchange(past_, std::nullopt));
+      } else {
+        problem("there is nothing more to show; /history and /search begin");
+      }
+      break;
+    case Verb::kBan:
+      client_.ban(command.text, command.number, done("not banned"));
+      break;
+    case Verb::kUnban:
+      client_.unban(command.text, done("not unbanned"));
+      break;
+    case Verb::kBans:
+      client_.bans(shown("no list", [this](const nlohmann::json& result) {
+        print(view_.bans(decode_bans(result), screen_->width()));
+      }));
+      break;
+    case Verb::kAway:
+      client_.away(command.text, shown("not away", [this](const nlohmann::json&) {
+                     say("away; /back ends it");
+                   }));
+      break;
+    case Verb::kBack:
+      client_.back(shown("not back", [this](const nlohmann::json&) { say("back"); }));
+      break;
     case Verb::kStats:
-      show_stats();
+      client_.stats(shown("no numbers", [this](const nlohmann::json& result) {
+        print(view_.stats(decode_stats(result)));
+      }));
       break;
     case Verb::kReload:
-      reload();
+      client_.reload(shown("", [this](const nlohmann::json& result) {
+        print(view_.reload(decode_reload(result)));
+      }));
       break;
     case Verb::kHelp:
-      print(help_lines());
+      print(help_lines(screen_->width()));
       break;
     case Verb::kQuit:
       leave(false);
       break;
+    case Verb::kTail:
+    case Verb::kStop:
+    case Verb::kCompletion:
+      break;  // for scripts alone
   }
   return LineFate::kTaken;
+}
+
+ControlClient::ReplyCallback Console::Impl::done(std::string what) {
+  return [this, what = std::move(what)](const Reply& reply) {
+    if (reply.error) problem(what + ": " + core::escaped(reply.error->message));
+    update();
+  };
+}
+
+ControlClient::ReplyCallback Console::Impl::shown(std::string what, Show show) {
+  return [this, what = std::move(what), show = std::move(show)](const Reply& reply) {
+    if (!reply.error) {
+      show(*reply.result);
+    } else {
+      // Faults of a configuration are many lines, with a table of their own.
+      problem((what.empty() ? "" : what + ": ") + reply.error->message);
+    }
+    update();
+  };
 }
 
 ControlClient::ReplyCallback Console::Impl::done(SessionId session, std::string what) {
@@ -413,26 +496,42 @@ void Console::Impl::show_list() {
   });
 }
 
-void Console::Impl::show_stats() {
-  client_.stats([this](const Reply& reply) {
-    if (reply.error) {
-      problem("no numbers: " + core::escaped(reply.error->message));
-    } else {
-      print(view_.stats(decode_stats(*reply.result)));
-    }
-    update();
-  });
+// --- what was said ---
+
+void Console::Impl::begin_past(const Command& command) {
+  Past past;
+  past.verb = command.verb;
+  past.words = command.text;
+  past.session = command.session;
+  // Without an ID: of whom the operator talks with.
+  if (command.verb == Verb::kHistory && !command.session && !command.everyone) {
+    past.session = focus_.current();
+  }
+  past.page.limit = std::clamp<std::size_t>(command.number.value_or(kPage), 1, kLongestPage);
+  show_past(past);
 }
 
-void Console::Impl::reload() {
-  client_.reload([this](const Reply& reply) {
-    if (reply.error) {
-      problem(reply.error->message);
-    } else {
-      print(view_.reload(decode_reload(*reply.result)));
-    }
-    update();
-  });
+void Console::Impl::show_past(const Past& past) {
+  const auto show = [this, past](const nlohmann::json& result) {
+    take_past(past, decode_past(result));
+  };
+  if (past.verb == Verb::kSearch) {
+    client_.search(past.words, past.page, shown("no search", show));
+  } else {
+    client_.history(past.session, past.page, shown("no history", show));
+  }
+}
+
+void Console::Impl::take_past(Past past, const PastPage& page) {
+  for (const PastMessage& each : page.messages) print(view_.past(each, roster_, own_name_));
+  if (page.more && !page.messages.empty()) {
+    past.page.before = page.messages.front().seq;
+    past_ = std::move(past);
+    say("there is more before that; /more shows it");
+    return;
+  }
+  if (page.messages.empty()) say(past.page.before > 0 ? "that was all" : "nothing was found");
+  past_.reset();
 }
 
 void Console::Impl::set_focus(Target target) {

@@ -31,6 +31,12 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+json to_params(Page page) {
+  json params{{"limit", page.limit}};
+  if (page.before > 0) params["before"] = page.before;
+  return params;
+}
+
 RpcError to_error(const json& error) {
   RpcError result{0, "the daemon gave no reason"};
   if (!error.is_object()) return result;
@@ -106,6 +112,52 @@ void ControlClient::kick(SessionId session, std::string_view reason, ReplyCallba
 
 void ControlClient::name(SessionId session, std::string_view name, ReplyCallback callback) {
   call("name", {{"session", session}, {"name", repaired(name)}}, std::move(callback));
+}
+
+void ControlClient::claim(SessionId session, bool force, bool stay, ReplyCallback callback) {
+  json params{{"session", session}};
+  if (force) params["force"] = true;
+  if (stay) params["stay"] = true;
+  call("claim", params, std::move(callback));
+}
+
+void ControlClient::release(SessionId session, ReplyCallback callback) {
+  call("release", {{"session", session}}, std::move(callback));
+}
+
+void ControlClient::history(std::optional<SessionId> session, Page page, ReplyCallback callback) {
+  json params = to_params(page);
+  if (session) params["session"] = *session;
+  call("history", params, std::move(callback));
+}
+
+void ControlClient::search(std::string_view text, Page page, ReplyCallback callback) {
+  json params = to_params(page);
+  params["text"] = repaired(text);
+  call("search", params, std::move(callback));
+}
+
+void ControlClient::ban(std::string_view address, std::optional<std::uint64_t> seconds,
+                        ReplyCallback callback) {
+  json params{{"address", repaired(address)}};
+  if (seconds) params["seconds"] = *seconds;
+  call("ban", params, std::move(callback));
+}
+
+void ControlClient::unban(std::string_view address, ReplyCallback callback) {
+  call("unban", {{"address", repaired(address)}}, std::move(callback));
+}
+
+void ControlClient::bans(ReplyCallback callback) {
+  call("bans", json::object(), std::move(callback));
+}
+
+void ControlClient::away(std::string_view text, ReplyCallback callback) {
+  call("away", {{"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::back(ReplyCallback callback) {
+  call("back", json::object(), std::move(callback));
 }
 
 void ControlClient::stats(ReplyCallback callback) {

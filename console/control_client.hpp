@@ -29,6 +29,7 @@ struct RpcError {
 
 /// The daemon's own codes.
 inline constexpr int kNoSuchSessionCode = 1;
+inline constexpr int kClaimedCode = 2;
 inline constexpr int kNotAllowedCode = 3;
 /// Not the daemon's: the connection was lost before the answer, or there is none.
 inline constexpr int kLostCode = -1;
@@ -39,6 +40,13 @@ inline constexpr int kTooLongCode = -2;
 struct Reply {
   std::optional<RpcError> error;
   const nlohmann::json* result = nullptr;
+};
+
+/// Which part of what was said: at most `limit` messages, the newest of those before
+/// the event `before` (0: of all).
+struct Page {
+  std::uint64_t before = 0;
+  std::size_t limit = 0;
 };
 
 class ControlClient : private io::StreamListener {
@@ -77,6 +85,17 @@ class ControlClient : private io::StreamListener {
   void bye(SessionId session, ReplyCallback callback);
   void kick(SessionId session, std::string_view reason, ReplyCallback callback);
   void name(SessionId session, std::string_view name, ReplyCallback callback);
+  /// `stay`: the claim outlives this connection.
+  void claim(SessionId session, bool force, bool stay, ReplyCallback callback);
+  void release(SessionId session, ReplyCallback callback);
+  void history(std::optional<SessionId> session, Page page, ReplyCallback callback);
+  void search(std::string_view text, Page page, ReplyCallback callback);
+  /// Without `seconds` it has no end.
+  void ban(std::string_view address, std::optional<std::uint64_t> seconds, ReplyCallback callback);
+  void unban(std::string_view address, ReplyCallback callback);
+  void bans(ReplyCallback callback);
+  void away(std::string_view text, ReplyCallback callback);
+  void back(ReplyCallback callback);
   void stats(ReplyCallback callback);
   void reload(ReplyCallback callback);
   void stop(ReplyCallback callback);

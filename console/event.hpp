@@ -67,7 +67,32 @@ struct SessionInfo {
 struct HelloInfo {
   std::string version;
   std::string operator_name;
-  std::uint64_t seq = 0;  ///< of the last event so far
+  std::uint64_t seq = 0;     ///< of the last event so far
+  std::uint64_t unread = 0;  ///< messages of clients that no operator was there for
+  /// The last event that an operator was there for; absent: the daemon does not tell.
+  std::optional<std::uint64_t> attended = {};
+};
+
+/// What was said once, as `history` and `search` have it.
+struct PastMessage {
+  std::uint64_t seq = 0;
+  std::string time;                 ///< RFC 3339, UTC
+  std::vector<SessionId> sessions;  ///< several, if it went to several
+  bool incoming = false;            ///< a client said it
+  std::string operator_name;
+  std::string text;
+  std::string state;
+};
+
+struct PastPage {
+  std::vector<PastMessage> messages;  ///< oldest first
+  bool more = false;                  ///< there are older ones
+};
+
+struct BanInfo {
+  std::string address;        ///< perhaps with /BITS
+  std::string until;          ///< RFC 3339, UTC; empty: without end
+  std::string operator_name;  ///< who did it; empty: the daemon does not tell
 };
 
 struct SendOutcome {

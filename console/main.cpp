@@ -17,6 +17,7 @@
 #include "console/console.hpp"
 #include "console/control_client.hpp"
 #include "console/one_shot.hpp"
+#include "console/shell_completion.hpp"
 #include "io/signal.hpp"
 
 namespace chatd::console {
@@ -94,6 +95,9 @@ int run(int argc, char** argv) {
   auto read = read_arguments(argc, argv);
   if (const auto* exit = std::get_if<Exit>(&read)) return static_cast<int>(exit->code);
   auto& arguments = *std::get_if<Arguments>(&read);
+  if (arguments.command && arguments.command->command.verb == Verb::kCompletion) {
+    return static_cast<int>(print_and_exit(shell_completion(arguments.command->command.text)).code);
+  }
 
   std::string path = arguments.socket;
   auto found = find_daemon(path);

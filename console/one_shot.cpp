@@ -1,9 +1,13 @@
 #include "console/one_shot.hpp"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
@@ -16,6 +20,8 @@
 #include "console/view.hpp"
 #include "console/wire.hpp"
 #include "core/text.hpp"
+#include "io/descriptor.hpp"
+#include "io/timer.hpp"
 
 namespace chatd::console {
 namespace {
@@ -31,26 +37,52 @@ std::size_t terminal_width() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+// Pages are put together up to the number of messages that was wished for.
+constexpr std::size_t kPage = 200;
+constexpr std::uint64_t kDefaultPast = 20;
+
+// A tail whose daemon has gone looks for it again after this, and then more seldom.
+constexpr Duration kFirstPause{100};
+constexpr Duration kLongestPause{2000};
+// Of which one end is never written to: waiting for it keeps the loop going while
+// there is no daemon.
+std::array<UniqueFd, 2> quiet_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  return {UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
 class Run {
  public:
   Run(io::Loop& loop, const OneShot& wish, UniqueFd control,
       const std::function<Result<UniqueFd>()>& connect)
       : loop_{loop},
         wish_{wish},
+        command_{wish.command},
         connect_{connect},
         view_{wish.color, wish.timestamps},
+        again_{loop, [this] { reconnect(); }},
+        quiet_{quiet_pipe()},
+        lasting_{loop, quiet_.front().get(), EPOLLIN, [] {}},
+        // No event but that it broke: nobody reads any more. A tail of a quiet daemon
+        // must not stay for ever behind `| head -1`.
+        reader_{loop, STDOUT_FILENO, 0, [this] { stop(); }},
         client_{loop,
                 {[this](const Event& event, const json& document) { take_event(event, document); },
                  [this](const Error& error) { lost(error); },
                  // The daemon refuses a peer by an error that answers no request.
                  [this](std::string_view sentence) { refusal_ = sentence; }}} {
+    cursor_ = command_.number;
     attach(std::move(control));
+    if (command_.verb == Verb::kTail) {
+      lasting_.start();
+      reader_.start();
+    }
   }
 
   [[nodiscard]] ExitCode code() const { return code_; }
 
  private:
-  using Operation = OneShot::Operation;
   using Take = void (Run::*)(const json& result);
 
   void attach(UniqueFd control) {
@@ -60,8 +92,10 @@ class Run {
     }
     greeted_ = false;
     client_.hello(wish_.name, answer([this](const json& result) {
-                    greeted_ = true;
-                    own_name_ = decode_hello(result).operator_name;
+                    const HelloInfo hello = decode_hello(result);
+                    greeted_ = attached_before_ = true;
+                    own_name_ = hello.operator_name;
+                    last_seq_ = hello.seq;
                     ask();
                   }));
   }
@@ -73,7 +107,7 @@ class Run {
       if (reply.error->code == kLostCode) return;  // lost() deals with that
       complain_lines(reply.error->message);
       // 3 means "not allowed" as well as "the new configuration is bad".
-      const bool reload = wish_.operation == Operation::kReload;
+      const bool reload = command_.verb == Verb::kReload;
       finish(reply.error->code == kNoSuchSessionCode           ? ExitCode::kNoSession
              : reply.error->code == kNotAllowedCode && !reload ? ExitCode::kNotAllowed
                                                                : ExitCode::kRefused);
@@ -87,33 +121,136 @@ class Run {
   }
 
   void ask() {
-    const SessionId session = wish_.session.value_or(0);
-    switch (wish_.operation) {
-      case Operation::kList:
+    const SessionId session = command_.session.value_or(0);
+    switch (command_.verb) {
+      case Verb::kList:
         return client_.sessions(answer_by(&Run::show_list));
-      case Operation::kSend:
-        if (wish_.session) return client_.send(session, wish_.text, answer_by(&Run::show_sent));
-        return client_.send_all(wish_.text, answer_by(&Run::show_sent));
-      case Operation::kBye:
+      case Verb::kSend:
+        if (command_.everyone) return client_.send_all(command_.text, answer_by(&Run::show_sent));
+        return client_.send(session, command_.text, answer_by(&Run::show_sent));
+      case Verb::kBye:
         return client_.bye(session, answer_by(&Run::show_nothing));
-      case Operation::kKick:
-        return client_.kick(session, wish_.text, answer_by(&Run::show_nothing));
-      case Operation::kName:
-        return client_.name(session, wish_.text, answer_by(&Run::show_nothing));
-      case Operation::kStats:
+      case Verb::kKick:
+        return client_.kick(session, command_.text, answer_by(&Run::show_nothing));
+      case Verb::kName:
+        return client_.name(session, command_.text, answer_by(&Run::show_nothing));
+      case Verb::kClaim:
+        // Else it would end with this connection, which is at once.
+        return client_.claim(session, command_.force, true, answer_by(&Run::show_nothing));
+      case Verb::kRelease:
+        return client_.release(session, answer_by(&Run::show_nothing));
+      case Verb::kHistory:
+      case Verb::kSearch:
+        wanted_ = command_.number.value_or(kDefaultPast);
+        return ask_past();
+      case Verb::kBan:
+        return client_.ban(command_.text, command_.number, answer_by(&Run::show_nothing));
+      case Verb::kUnban:
+        return client_.unban(command_.text, answer_by(&Run::show_nothing));
+      case Verb::kBans:
+        return client_.bans(answer_by(&Run::show_bans));
+      case Verb::kStats:
         return client_.stats(answer_by(&Run::show_stats));
-      case Operation::kReload:
+      case Verb::kReload:
         return client_.reload(answer_by(&Run::show_reload));
-      case Operation::kStop:
+      case Verb::kStop:
         return client_.stop(answer_by(&Run::show_nothing));
-      case Operation::kTail:
-        // Names first: events carry ids alone.
-        return client_.sessions(answer([this](const json& result) {
-          roster_.replace(decode_sessions(result));
-          client_.subscribe(cursor_ ? cursor_ : wish_.since, answer([](const json&) {}));
-        }));
+      case Verb::kTail:
+        return follow();
+      default:
+        assert(false && "the table has no such command for scripts");
+        return finish(ExitCode::kUsage);
     }
   }
+
+  // --- tail ---
+
+  void follow() {
+    if (cursor_ && last_seq_ < *cursor_) {
+      // Another daemon, which counts from its own beginning.
+      complain("this daemon counts anew, from 1");
+      cursor_ = 0;
+    }
+    // Names first: events carry ids alone.
+    client_.sessions(answer([this](const json& result) {
+      roster_.replace(decode_sessions(result));
+      client_.subscribe(cursor_, answer([this](const json& subscribed) {
+                          // What happens while there is no daemon to tell of it is
+                          // asked for later.
+                          if (!cursor_) cursor_ = decode_subscribe(subscribed);
+                        }));
+    }));
+  }
+
+  void take_event(const Event& event, const json& document) {
+    if (finished_) return;
+    cursor_ = std::max(cursor_.value_or(0), event.seq);
+    if (event.kind != Event::Kind::kDisconnected) roster_.apply(event);
+    if (wish_.json) {
+      print(to_plain_json(document));
+    } else {
+      print_all(view_.event(event, roster_, own_name_));
+    }
+    if (event.kind == Event::Kind::kDisconnected) roster_.apply(event);
+    flush();
+  }
+
+  void lost(const Error& error) {
+    if (finished_) return;
+    if (command_.verb == Verb::kTail && attached_before_) {
+      pause_ = kFirstPause;
+      return reconnect();
+    }
+    if (!greeted_) {
+      complain(refusal_.empty() ? error.message : refusal_);
+      return finish(refusal_.empty() ? ExitCode::kNoDaemon : ExitCode::kNotAllowed);
+    }
+    complain(error.message);
+    finish(ExitCode::kNoDaemon);
+  }
+
+  void reconnect() {
+    if (auto again = connect_(); again) return attach(std::move(*again));
+    if (pause_ == kFirstPause) complain("the daemon has gone; waiting for it");
+    again_.start(pause_);
+    pause_ = std::min(2 * pause_, kLongestPause);
+  }
+
+  // --- history and search ---
+
+  void ask_past() {
+    const Page page{before_, static_cast<std::size_t>(std::min<std::uint64_t>(
+                                 kPage, wanted_ - std::min<std::uint64_t>(wanted_, past_.size())))};
+    auto take = answer([this](const json& result) { take_past(result); });
+    if (command_.verb == Verb::kSearch) return client_.search(command_.text, page, std::move(take));
+    client_.history(command_.session, page, std::move(take));
+  }
+
+  void take_past(const json& result) {
+    const PastPage page = decode_past(result);
+    const auto raw = result.find("messages");
+    if (wish_.json && raw != result.end() && raw->is_array()) {
+      for (const json& each : *raw) raw_.push_back(each);
+    }
+    past_.insert(past_.begin(), page.messages.begin(), page.messages.end());
+    if (page.more && !page.messages.empty() && past_.size() < wanted_) {
+      before_ = page.messages.front().seq;
+      return ask_past();
+    }
+    if (wish_.json) {
+      std::sort(raw_.begin(), raw_.end(), [](const json& a, const json& b) {
+        return a.value("seq", std::uint64_t{0}) < b.value("seq", std::uint64_t{0});
+      });
+      for (const json& each : raw_) print(to_plain_json(each));
+    } else {
+      const View dated{wish_.color, wish_.timestamps == Timestamps::kTime ? Timestamps::kDateTime
+                                                                          : wish_.timestamps};
+      for (const PastMessage& each : past_) print_all(dated.past(each, roster_, own_name_));
+    }
+    finish(ExitCode::kDone);
+  }
+
+  // --- what is printed ---
 
   void show_list(const json& result) {
     if (wish_.json) {
@@ -121,6 +258,14 @@ class Run {
       return;
     }
     print_all(view_.sessions(decode_sessions(result), terminal_width(), std::time(nullptr)));
+  }
+
+  void show_bans(const json& result) {
+    if (wish_.json) {
+      for (const json& ban : result) print(to_plain_json(ban));
+      return;
+    }
+    print_all(view_.bans(decode_bans(result), terminal_width()));
   }
 
   void show_sent(const json& result) {
@@ -146,32 +291,6 @@ class Run {
 
   void show_nothing(const json& result) {
     if (wish_.json) print(to_plain_json(result));
-  }
-
-  void take_event(const Event& event, const json& document) {
-    if (finished_) return;
-    cursor_ = std::max(cursor_.value_or(0), event.seq);
-    if (event.kind != Event::Kind::kDisconnected) roster_.apply(event);
-    if (wish_.json) {
-      print(to_plain_json(document));
-    } else {
-      print_all(view_.event(event, roster_, own_name_));
-    }
-    if (event.kind == Event::Kind::kDisconnected) roster_.apply(event);
-    flush();
-  }
-
-  void lost(const Error& error) {
-    if (finished_) return;
-    if (!greeted_) {
-      complain(refusal_.empty() ? error.message : refusal_);
-      return finish(refusal_.empty() ? ExitCode::kNoDaemon : ExitCode::kNotAllowed);
-    }
-    if (wish_.operation == Operation::kTail) {
-      if (auto again = connect_(); again) return attach(std::move(*again));
-    }
-    complain(error.message);
-    finish(ExitCode::kNoDaemon);
   }
 
   void complain_lines(std::string_view text) const {
@@ -206,21 +325,36 @@ class Run {
 
   void stop() {
     finished_ = true;
+    lasting_.stop();
+    reader_.stop();
+    again_.stop();
     client_.close();
     loop_.stop();
   }
 
   io::Loop& loop_;
   const OneShot& wish_;
+  const Command& command_;
   const std::function<Result<UniqueFd>()>& connect_;
   View view_;
   Roster roster_;
   std::string own_name_;
   std::string refusal_;
-  std::optional<std::uint64_t> cursor_;
+  std::optional<std::uint64_t> cursor_;  // tail: of the last event, or where to begin
+  std::uint64_t last_seq_ = 0;           // of the daemon, when it was greeted
+  std::uint64_t wanted_ = 0;             // messages
+  std::uint64_t before_ = 0;
+  std::vector<PastMessage> past_;
+  std::vector<json> raw_;
   bool greeted_ = false;
+  bool attached_before_ = false;
   bool finished_ = false;
   ExitCode code_ = ExitCode::kDone;
+  Duration pause_ = kFirstPause;
+  io::Timer again_;
+  std::array<UniqueFd, 2> quiet_;
+  io::Readiness lasting_;
+  io::Readiness reader_;
   ControlClient client_;
 };
 

@@ -234,6 +234,32 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   return lines;
 }
 
+std::vector<std::string> View::past(const PastMessage& message, const Roster& roster,
+                                    std::string_view own_name) const {
+  Event event;
+  event.kind = message.incoming ? Event::Kind::kMessage : Event::Kind::kSent;
+  event.time = message.time;
+  event.sessions = message.sessions;
+  event.text = message.text;
+  event.operator_name = message.operator_name;
+  event.state = message.state;
+  return this->event(event, roster, own_name);
+}
+
+std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_t width) const {
+  if (bans.empty()) return {note("no address is banned")};
+  std::vector<std::vector<std::string>> rows;
+  for (const BanInfo& each : bans) {
+    const std::string until = local_time(each.until, true);
+    rows.push_back({core::escaped(each.address), until.empty() ? "for good" : until,
+                    core::escaped(each.operator_name)});
+  }
+  std::vector<std::string> lines = format_table(
+      {{"address", false, 0, 0}, {"until", false, 0, 0}, {"by", false, 4, 1}}, rows, width);
+  lines.front() = painted(Tone::kStatus, lines.front());
+  return lines;
+}
+
 std::vector<std::string> View::stats(const Stats& stats) const {
   std::size_t width = 0;
   for (const auto& [name, value] : stats) width = std::max(width, name.size());

@@ -31,6 +31,11 @@ class View {
   /// whether `since` is shown with its date.
   [[nodiscard]] std::vector<std::string> sessions(const std::vector<SessionInfo>& sessions,
                                                   std::size_t width, std::time_t now) const;
+  /// What was said once; beside the bracket as when it was said.
+  [[nodiscard]] std::vector<std::string> past(const PastMessage& message, const Roster& roster,
+                                              std::string_view own_name) const;
+  [[nodiscard]] std::vector<std::string> bans(const std::vector<BanInfo>& bans,
+                                              std::size_t width) const;
   [[nodiscard]] std::vector<std::string> stats(const Stats& stats) const;
 
   [[nodiscard]] std::vector<std::string> reload(const ReloadOutcome& outcome) const;

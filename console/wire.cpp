@@ -1,5 +1,6 @@
 #include "console/wire.hpp"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -104,7 +105,12 @@ Event decode_event(std::string_view method, const json& params) {
 }
 
 HelloInfo decode_hello(const json& result) {
-  return {text_of(result, "version"), text_of(result, "operator"), number_of(result, "seq")};
+  HelloInfo hello{text_of(result, "version"), text_of(result, "operator"), number_of(result, "seq"),
+                  number_of(result, "unread")};
+  if (const json* attended = find(result, "attended"); attended != nullptr) {
+    hello.attended = to_number(*attended);
+  }
+  return hello;
 }
 
 std::uint64_t decode_subscribe(const json& result) {
@@ -132,6 +138,33 @@ SendOutcome decode_send(const json& result) {
     }
   }
   return outcome;
+}
+
+PastPage decode_past(const json& result) {
+  PastPage page;
+  const json* messages = find(result, "messages");
+  if (messages != nullptr && messages->is_array()) {
+    for (const json& each : *messages) {
+      page.messages.push_back({number_of(each, "seq"), text_of(each, "time"),
+                               ids_of(each, "session"), text_of(each, "direction") == "in",
+                               text_of(each, "operator"), text_of(each, "text"),
+                               text_of(each, "state")});
+    }
+  }
+  std::sort(page.messages.begin(), page.messages.end(),
+            [](const PastMessage& a, const PastMessage& b) { return a.seq < b.seq; });
+  const json* more = find(result, "more");
+  page.more = more != nullptr && more->is_boolean() && more->get<bool>();
+  return page;
+}
+
+std::vector<BanInfo> decode_bans(const json& result) {
+  std::vector<BanInfo> bans;
+  if (!result.is_array()) return bans;
+  for (const json& each : result) {
+    bans.push_back({text_of(each, "address"), text_of(each, "until"), text_of(each, "operator")});
+  }
+  return bans;
 }
 
 ReloadOutcome decode_reload(const json& result) {

@@ -19,6 +19,8 @@ namespace chatd::console {
 [[nodiscard]] std::uint64_t decode_subscribe(const nlohmann::json& result);
 [[nodiscard]] std::vector<SessionInfo> decode_sessions(const nlohmann::json& result);
 [[nodiscard]] SendOutcome decode_send(const nlohmann::json& result);
+[[nodiscard]] PastPage decode_past(const nlohmann::json& result);
+[[nodiscard]] std::vector<BanInfo> decode_bans(const nlohmann::json& result);
 [[nodiscard]] ReloadOutcome decode_reload(const nlohmann::json& result);
 [[nodiscard]] Stats decode_stats(const nlohmann::json& result);
 

@@ -50,12 +50,33 @@ TEST_CASE("command: what each line means", "[console][command]") {
       {"/bye", {kBye, {}, ""}},
       {"/bye 3", {kBye, 3, ""}},
       {"/bye anna", {kBye, 3, ""}},
-      {"@3 hello", {kSayTo, 3, "hello"}},
-      {"@3  two blanks", {kSayTo, 3, " two blanks"}},
-      {"@anna hello", {kSayTo, 3, "hello"}},
-      {"@3 bye", {kSayTo, 3, "bye"}},
-      {"@3\nline", {kSayTo, 3, "line"}},
-      {"/all hello", {kAll, {}, "hello"}},
+      {"@3 hello", {kSend, 3, "hello"}},
+      {"@3  two blanks", {kSend, 3, " two blanks"}},
+      {"@anna hello", {kSend, 3, "hello"}},
+      {"@3 bye", {kSend, 3, "bye"}},
+      {"@3\nline", {kSend, 3, "line"}},
+      {"/all hello", {kSend, {}, "hello", true}},
+      {"/all  two blanks ", {kSend, {}, " two blanks ", true}},
+      {"/claim", {kClaim, {}, ""}},
+      {"/claim 3", {kClaim, 3, ""}},
+      {"/claim --force", {kClaim, {}, "", false, true}},
+      {"/claim --force anna", {kClaim, 3, "", false, true}},
+      {"/claim 3 --force", {kClaim, 3, "", false, true}},
+      {"/release", {kRelease, {}, ""}},
+      {"/release 3", {kRelease, 3, ""}},
+      {"/history", {kHistory, {}, ""}},
+      {"/history 3", {kHistory, 3, ""}},
+      {"/history anna 50", {kHistory, 3, "", false, false, 50}},
+      {"/history all", {kHistory, {}, "", true}},
+      {"/history all 5", {kHistory, {}, "", true, false, 5}},
+      {"/search  two words ", {kSearch, {}, "two words"}},
+      {"/more", {kMore, {}, ""}},
+      {"/ban 192.0.2.0/24", {kBan, {}, "192.0.2.0/24"}},
+      {"/ban ::1 10m", {kBan, {}, "::1", false, false, 600}},
+      {"/unban ::1", {kUnban, {}, "::1"}},
+      {"/bans", {kBans, {}, ""}},
+      {"/away back at nine", {kAway, {}, "back at nine"}},
+      {"/back", {kBack, {}, ""}},
       {"/list", {kList, {}, ""}},
       {"/list ", {kList, {}, ""}},
       {"/focus", {kFocus, {}, ""}},
@@ -85,16 +106,26 @@ TEST_CASE("command: what is not understood is refused with what would be right",
       {"/", "unknown command /"},
       {"/ list", "unknown command /"},
       {"/LIST", "did you mean /list?"},
-      {"/claim 3", "unknown command /claim"},
+      {"/tail", "unknown command /tail"},
+      {"/stop", "unknown command /stop"},
+      {"/claim --forse", "no session is called '--forse'"},
+      {"/history 3 many", "'many' is no number; usage: /history [ID|all] [N]"},
+      {"/history 3 4 5", "usage: /history"},
+      {"/search", "usage: /search WORDS"},
+      {"/ban", "usage: /ban ADDRESS[/BITS] [DURATION]"},
+      {"/ban ::1 10", "'10' is no duration, such as 30s, 10m"},
+      {"/ban ::1 0m", "is no duration"},
+      {"/unban ::1 10m", "usage: /unban"},
+      {"/away", "usage: /away TEXT"},
       {"/etc/passwd", "unknown command"},
       {"/list 3", "usage: /list"},
-      {"/kick", "usage: /kick ID [reason]"},
+      {"/kick", "usage: /kick ID [REASON]"},
       {"/kick bo x", "4, 7"},
       {"/kick 0", "no session id"},
       {"/kick 99999999999999999999", "no session id"},
       {"/name 3", "usage: /name ID NAME"},
       {"/name 3   ", "usage: /name ID NAME"},
-      {"/all", "usage: /all text"},
+      {"/all", "usage: /all TEXT"},
       {"/focus 3 4", "usage: /focus"},
       {"/focus nobody", "no session is called 'nobody'"},
       {"/bye 3 4", "usage: /bye"},
@@ -120,25 +151,109 @@ TEST_CASE("command: what was mistyped is repeated escaped and cut", "[console][c
   CHECK(refused("/" + std::string(100000, 'x')).size() < 200);
 }
 
+TEST_CASE("command: the arguments of a script mean the same", "[console][command]") {
+  using enum Verb;
+  using Words = std::vector<std::string>;
+  const std::vector<std::pair<Words, Command>> table{
+      {{"list"}, {kList, {}, ""}},
+      {{"send", "3", "two", "words"}, {kSend, 3, "two words"}},
+      {{"send", "all", " as it is "}, {kSend, {}, " as it is ", true}},
+      {{"send", "3", "--json"}, {kSend, 3, "--json"}},
+      {{"bye", "3"}, {kBye, 3, ""}},
+      {{"kick", "3", "a", "reason"}, {kKick, 3, "a reason"}},
+      {{"name", "3", ""}, {kName, 3, ""}},
+      {{"claim", "--force", "3"}, {kClaim, 3, "", false, true}},
+      {{"history"}, {kHistory, {}, ""}},
+      {{"history", "3", "5"}, {kHistory, 3, "", false, false, 5}},
+      {{"search", "a", "b"}, {kSearch, {}, "a b"}},
+      {{"ban", "10.0.0.0/8", "2h"}, {kBan, {}, "10.0.0.0/8", false, false, 7200}},
+      {{"tail"}, {kTail, {}, ""}},
+      {{"tail", "--since", "0"}, {kTail, {}, "", false, false, 0}},
+      {{"completion", "fish"}, {kCompletion, {}, "fish"}},
+  };
+  for (const auto& [words, command] : table) {
+    const Parsed parsed = parse_script(words);
+    INFO(words.front() << " " << words.back());
+    REQUIRE(std::holds_alternative<Command>(parsed));
+    CHECK(std::get<Command>(parsed) == command);
+  }
+  const std::vector<std::pair<Words, std::string>> refusals{
+      {{"lsit"}, "did you mean list?"},
+      {{"away", "x"}, "type /away TEXT"},
+      {{"bye"}, "usage: chatctl bye ID"},
+      {{"bye", "3", "4"}, "usage: chatctl bye ID"},
+      {{"bye", "anna"}, "no session id"},
+      {{"claim"}, "usage: chatctl claim ID [--force]"},
+      {{"send", "3"}, "usage: chatctl send ID|all TEXT..."},
+      {{"send", "bo", "x"}, "no session id"},
+      {{"tail", "--since"}, "no number of an event"},
+      {{"tail", "--since", "x"}, "no number of an event"},
+      {{"completion", "csh"}, "usage: chatctl completion bash|zsh|fish"},
+      {{"completion"}, "usage: chatctl completion bash|zsh|fish"},
+  };
+  for (const auto& [words, hint] : refusals) {
+    const Parsed parsed = parse_script(words);
+    INFO(words.front() << " " << words.back());
+    REQUIRE(std::holds_alternative<Refusal>(parsed));
+    CHECK(std::get<Refusal>(parsed).message.find(hint) != std::string::npos);
+  }
+}
+
+TEST_CASE("command: durations have a unit", "[console][command]") {
+  CHECK(parse_duration("30s") == 30);
+  CHECK(parse_duration("10m") == 600);
+  CHECK(parse_duration("2h") == 7200);
+  CHECK(parse_duration("1d") == 86'400);
+  CHECK(parse_duration("1w") == 604'800);
+  for (const char* bad : {"", "m", "10", "0s", "-1s", "1 h", "10x", "1h30m", "99999999999999h"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_duration(bad));
+  }
+}
+
 TEST_CASE("command: the lines that the guard guards are those for whoever is in focus",
           "[console][command]") {
-  for (const char* line : {"hello", "//list", "bye", "/bye", " /list"}) {
+  for (const char* line :
+       {"hello", "//list", "bye", "/bye", " /list", "/claim", "/claim --force", "/release"}) {
     CHECK(understood(line).needs_focus());
   }
-  for (const char* line : {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit"}) {
+  for (const char* line :
+       {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit", "/claim 3", "/history"}) {
     CHECK_FALSE(understood(line).needs_focus());
   }
 }
 
 TEST_CASE("command: help shows every command of the table, aligned", "[console][command]") {
-  const auto lines = help_lines();
+  const auto lines = help_lines(0);
   for (const CommandSpec& spec : commands()) {
+    const std::string usage = usage_of(spec, Place::kTyped);
     const bool there = std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
-      return line.find(std::string{"  "}.append(spec.usage).append("  ")) == 0 &&
+      return line.find(std::string{"  "}.append(usage).append("  ")) == 0 &&
              line.find(spec.help) != std::string::npos;
     });
-    INFO(spec.usage);
-    CHECK(there);
+    INFO(usage);
+    CHECK(there == spec.typed());
+  }
+}
+
+TEST_CASE("command: help fits a narrow terminal, and every word of it is there",
+          "[console][command]") {
+  const auto words_of = [](const std::vector<std::string>& lines) {
+    std::string all;
+    for (const std::string& line : lines) {
+      for (const char c : line) {
+        if (c != ' ') all += c;
+      }
+    }
+    return all;
+  };
+  for (const std::size_t width : {40U, 60U, 80U, 200U}) {
+    const auto lines = help_lines(width);
+    CHECK(words_of(lines) == words_of(help_lines(0)));
+    for (const std::string& line : lines) {
+      INFO(width << ": " << line);
+      CHECK(line.size() <= width);
+    }
   }
 }
 

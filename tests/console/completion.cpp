@@ -32,8 +32,9 @@ using Words = std::vector<std::string>;
 
 TEST_CASE("completion: commands, ids, and names that become ids", "[console][completion]") {
   CHECK(inserts("/k") == Words{"/kick"});
-  CHECK(inserts("/re") == Words{"/reload"});
-  CHECK(inserts("/").size() == 10);
+  CHECK(inserts("/rel") == Words{"/release", "/reload"});
+  CHECK(inserts("/st") == Words{"/stats"});
+  CHECK(inserts("/").size() == 20);
   CHECK(inserts("/zz").empty());
   CHECK(inserts("@") == Words{"@1", "@2", "@12"});
   CHECK(inserts("@1") == Words{"@1", "@12"});
@@ -44,12 +45,16 @@ TEST_CASE("completion: commands, ids, and names that become ids", "[console][com
   CHECK(inserts("/kick 2") == Words{"2"});
   CHECK(inserts("/bye  al") == Words{"2"});
   CHECK(inserts("/name 1") == Words{"1", "12"});
+  CHECK(inserts("/claim --") == Words{"--force"});
+  CHECK(inserts("/claim --force a") == Words{"2", "12"});
+  CHECK(inserts("/history a") == Words{"all", "2", "12"});
+  CHECK(inserts("/history 1") == Words{"1", "12"});
 }
 
 TEST_CASE("completion: in text for a client there is nothing to complete",
           "[console][completion]") {
   for (const char* before : {"", "hello", "//k", "@1 an", "/kick 1 an", "/all an", "/list ",
-                             "/nothing a", "/name 1 a"}) {
+                             "/nothing a", "/name 1 a", "/bye --", "/history 1 a"}) {
     INFO(before);
     CHECK(complete(before, people()).in_text);
     CHECK(inserts(before).empty());

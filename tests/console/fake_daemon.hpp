@@ -30,6 +30,12 @@ inline nlohmann::json session_json(int id, const nlohmann::json& name = nullptr)
           {"claimed_by", nullptr}};
 }
 
+inline nlohmann::json past_json(int seq, int session, const std::string& text) {
+  return {{"seq", seq},         {"time", "2026-11-23T06:50:00.000Z"},
+          {"session", session}, {"direction", "in"},
+          {"text", text},       {"state", "received"}};
+}
+
 class FakeDaemon : private io::StreamListener {
  public:
   using Json = nlohmann::json;
@@ -39,7 +45,12 @@ class FakeDaemon : private io::StreamListener {
     answers["subscribe"] = {{"seq", 0}};
     answers["sessions"] = Json::array();
     answers["stats"] = {{"sessions", 1}};
-    for (const char* method : {"bye", "kick", "name", "stop"}) answers[method] = Json::object();
+    for (const char* method :
+         {"bye", "kick", "name", "stop", "claim", "release", "ban", "unban", "away", "back"}) {
+      answers[method] = Json::object();
+    }
+    answers["bans"] = Json::array();
+    answers["history"] = answers["search"] = {{"messages", Json::array()}, {"more", false}};
     answers["reload"] = {{"changed", Json::array()}, {"needs_restart", Json::array()}};
     answers["send"] = {
         {"delivered", Json::array()}, {"held", Json::array()}, {"refused", Json::array()}};

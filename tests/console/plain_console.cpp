@@ -99,6 +99,58 @@ TEST_CASE("console: what is typed goes to whom it is meant for", "[console][plai
   CHECK(desk.daemon.asked_for("kick") == std::vector<json>{{{"session", 1}, {"reason", "why"}}});
 }
 
+TEST_CASE("console: claims, bans and absence are asked for as typed", "[console][plain]") {
+  Desk desk;
+  desk.daemon.answers["ban"] = test::refusal(-32602, "address must be an address");
+  desk.daemon.answers["bans"] = {{{"address", "192.0.2.0/24"}, {"until", nullptr}}};
+  desk.open();
+  desk.daemon.connected(1);
+  desk.happens("[1]* connected");
+  desk.type(
+      "/claim\n/claim --force 1\n/release\n/release 1\n/ban nonsense 10m\n/ban ::1\n"
+      "/unban ::1\n/bans\n/away back at nine\n/back\n");
+  REQUIRE(desk.asked("back"));
+  using nlohmann::json;
+  const auto& daemon = desk.daemon;
+  CHECK(daemon.asked_for("claim") ==
+        std::vector<json>{{{"session", 1}}, {{"session", 1}, {"force", true}}});
+  CHECK(daemon.asked_for("release") == std::vector<json>{{{"session", 1}}, {{"session", 1}}});
+  CHECK(daemon.asked_for("ban") ==
+        std::vector<json>{{{"address", "nonsense"}, {"seconds", 600}}, {{"address", "::1"}}});
+  CHECK(daemon.asked_for("unban") == std::vector<json>{{{"address", "::1"}}});
+  CHECK(daemon.asked_for("away") == std::vector<json>{{{"text", "back at nine"}}});
+  CHECK(desk.sees("not banned: address must be an address"));
+  CHECK(desk.sees("192.0.2.0/24  for good"));
+}
+
+TEST_CASE("console: what was said is shown a page at a time, oldest first", "[console][plain]") {
+  Desk desk;
+  desk.open();
+  desk.daemon.connected(1);
+  desk.happens("[1]* connected");
+  desk.daemon.answers["history"] = {
+      {"messages", {test::past_json(9, 1, "newer"), test::past_json(7, 1, "older\x1b")}},
+      {"more", true}};
+  desk.daemon.answers["search"] = {{"messages", nlohmann::json::array()}, {"more", false}};
+  desk.type("/more\n/history\n");
+  CHECK(desk.sees("nothing more to show"));
+  CHECK(desk.sees("[1] older\\x1b\n[1] newer\n* there is more before that; /more shows it\n"));
+  desk.daemon.answers["history"] = {{"messages", {test::past_json(3, 1, "the first")}},
+                                    {"more", false}};
+  desk.type("/more\n/more\n");
+  REQUIRE(desk.asked("history", 2));
+  CHECK(desk.sees("[1] the first\n"));
+  using nlohmann::json;
+  CHECK(desk.daemon.asked_for("history") ==
+        std::vector<json>{{{"session", 1}, {"limit", 20}},
+                          {{"session", 1}, {"limit", 20}, {"before", 7}}});
+  desk.type("/history all 5\n/search two  words\n");
+  CHECK(desk.sees("nothing was found"));
+  CHECK(desk.daemon.asked_for("history").back() == json{{"limit", 5}});
+  CHECK(desk.daemon.asked_for("search") ==
+        std::vector<json>{{{"text", "two  words"}, {"limit", 20}}});
+}
+
 TEST_CASE("console: without a focus nothing is sent, and it does not wander", "[console][plain]") {
   Desk desk;
   desk.open();

@@ -1,0 +1,284 @@
+#include "console/command_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/nearest.hpp"
+
+namespace chatd::console {
+namespace {
+
+using Kind = Parameter::Kind;
+using enum Parameter::Kind;
+
+constexpr Parameter kNothingMore{};
+constexpr Parameter kId{kSession, "ID"};
+constexpr Parameter kIdOrFocus{kFocusSession, "ID"};
+constexpr Parameter kWhere{kNetwork, "ADDRESS[/BITS]"};
+
+constexpr std::array kCommands{
+    CommandSpec{"all",
+                Verb::kSend,
+                Place::kTyped,
+                {Parameter{kText, "TEXT"}, kNothingMore},
+                "sends to every client"},
+    CommandSpec{"send",
+                Verb::kSend,
+                Place::kScript,
+                {Parameter{kReceiver, "ID|all"}, Parameter{kText, "TEXT..."}},
+                "sends TEXT to one client or to all; - reads standard input"},
+    CommandSpec{"list", Verb::kList, Place::kBoth, {}, "shows every session"},
+    CommandSpec{"focus",
+                Verb::kFocus,
+                Place::kTyped,
+                {Parameter{kPerhapsSession, "ID"}, kNothingMore},
+                "sets the client that plain lines go to; without ID there is none"},
+    CommandSpec{"bye",
+                Verb::kBye,
+                Place::kBoth,
+                {kIdOrFocus, kNothingMore},
+                "says bye to a client and ends its session"},
+    CommandSpec{"kick",
+                Verb::kKick,
+                Place::kBoth,
+                {kId, Parameter{kPerhapsText, "REASON"}},
+                "ends a session at once"},
+    CommandSpec{
+        "name", Verb::kName, Place::kBoth, {kId, Parameter{kText, "NAME"}}, "names a session"},
+    CommandSpec{"claim",
+                Verb::kClaim,
+                Place::kBoth,
+                {kIdOrFocus, Parameter{kFlag, "--force"}},
+                "answers for a client alone; --force takes it from another operator"},
+    CommandSpec{"release",
+                Verb::kRelease,
+                Place::kBoth,
+                {kIdOrFocus, kNothingMore},
+                "lets others answer for a client again"},
+    CommandSpec{"history",
+                Verb::kHistory,
+                Place::kBoth,
+                {Parameter{kScope, "ID|all"}, Parameter{kCount, "N"}},
+                "shows the last N messages of one client or of all"},
+    CommandSpec{"search",
+                Verb::kSearch,
+                Place::kBoth,
+                {Parameter{kText, "WORDS"}, kNothingMore},
+                "shows the messages that have all these words"},
+    CommandSpec{"more",
+                Verb::kMore,
+                Place::kTyped,
+                {},
+                "shows what comes before the last /history or /search"},
+    CommandSpec{"ban",
+                Verb::kBan,
+                Place::kBoth,
+                {kWhere, Parameter{kDuration, "DURATION"}},
+                "refuses an address, for as long as 10m, 2h, 1d say, or for good"},
+    CommandSpec{
+        "unban", Verb::kUnban, Place::kBoth, {kWhere, kNothingMore}, "admits that address again"},
+    CommandSpec{"bans", Verb::kBans, Place::kBoth, {}, "shows every address that is refused"},
+    CommandSpec{"away",
+                Verb::kAway,
+                Place::kTyped,
+                {Parameter{kText, "TEXT"}, kNothingMore},
+                "answers TEXT, once, to clients who write while every operator is away"},
+    CommandSpec{"back", Verb::kBack, Place::kTyped, {}, "ends /away"},
+    CommandSpec{"tail",
+                Verb::kTail,
+                Place::kScript,
+                {Parameter{kNumberOption, "--since"}, kNothingMore},
+                "prints what happens, first what happened after event SEQ"},
+    CommandSpec{"stats", Verb::kStats, Place::kBoth, {}, "shows the daemon's numbers"},
+    CommandSpec{
+        "reload", Verb::kReload, Place::kBoth, {}, "lets the daemon read its configuration again"},
+    CommandSpec{"stop", Verb::kStop, Place::kScript, {}, "stops the daemon"},
+    CommandSpec{"completion",
+                Verb::kCompletion,
+                Place::kScript,
+                {Parameter{kShell, kShells}, kNothingMore},
+                "prints the completion for a shell"},
+    CommandSpec{"help", Verb::kHelp, Place::kTyped, {}, "shows this"},
+    CommandSpec{"quit", Verb::kQuit, Place::kTyped, {}, "leaves the console"},
+};
+
+constexpr std::array kOptions{
+    OptionSpec{"--socket", "", "PATH", "the daemon's control socket"},
+    OptionSpec{"--json", "", "", "one JSON document a line, as in the control protocol"},
+    OptionSpec{"--name", "", "NAME", "what other operators see"},
+    OptionSpec{"--timestamps", "", "none|time|datetime", "what stands before each event"},
+    OptionSpec{"--color", "", "auto|always|never", "colours; auto: in a terminal"},
+    OptionSpec{"--version", "-V", "", "prints the version, and exits"},
+    OptionSpec{"--help", "-h", "", "prints this, and exits"},
+};
+
+// What can be typed besides the commands of the table, and the keys that are ours.
+struct OtherForm {
+  std::string_view usage;
+  std::string_view help;
+};
+constexpr std::array kOtherForms{
+    OtherForm{"TEXT", "sends it to the client in focus"},
+    OtherForm{"@ID TEXT", "sends to that client; the focus stays"},
+    OtherForm{"//TEXT", "sends /TEXT to the client in focus"},
+    OtherForm{"bye", "the same as /bye"},
+};
+constexpr std::array kKeys{
+    OtherForm{"Alt-a", "focuses the client that has waited longest with something unread"},
+    OtherForm{"Alt-1 .. Alt-9", "focuses the client with that key in /list"},
+    OtherForm{"Ctrl-R", "looks for an earlier line; Tab completes"},
+};
+
+bool is_at(const CommandSpec& spec, Place place) {
+  return place == Place::kTyped ? spec.typed() : spec.scripted();
+}
+
+constexpr std::size_t kPageWidth = 80;  // of chatctl --help
+constexpr std::size_t kIndent = 2;
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kLeastHelp = 24;  // columns; where there are fewer, below the usage
+
+// `text` cut between words into lines of at most `width` columns. ASCII alone.
+std::vector<std::string_view> wrapped(std::string_view text, std::size_t width) {
+  std::vector<std::string_view> lines;
+  while (text.size() > width) {
+    std::size_t end = text.rfind(' ', width);
+    if (end == std::string_view::npos || end == 0) end = text.find(' ');
+    if (end == std::string_view::npos) break;
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  lines.push_back(text);
+  return lines;
+}
+
+class Sheet {
+ public:
+  void add(std::string usage, std::string_view help) {
+    widest_ = std::max(widest_, usage.size());
+    rows_.emplace_back(std::move(usage), help);
+  }
+
+  [[nodiscard]] std::vector<std::string> lines(std::size_t width) const {
+    std::size_t column = kIndent + widest_ + kGap;
+    const bool below = width > 0 && column + kLeastHelp > width;
+    if (below) column = 2 * kIndent;
+    const std::size_t room =
+        width == 0 ? static_cast<std::size_t>(-1) : width - std::min(width, column);
+    std::vector<std::string> lines;
+    for (const auto& [usage, help] : rows_) {
+      std::string line = std::string(kIndent, ' ') + usage;
+      if (below) lines.push_back(std::exchange(line, {}));
+      for (const std::string_view part : wrapped(help, room)) {
+        line.append(column - std::min(column, line.size()), ' ');
+        lines.push_back(line.append(part));
+        line.clear();
+      }
+    }
+    return lines;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string_view>> rows_;
+  std::size_t widest_ = 0;
+};
+
+}  // namespace
+
+std::span<const CommandSpec> commands() {
+  return kCommands;
+}
+
+std::span<const OptionSpec> options() {
+  return kOptions;
+}
+
+const CommandSpec* find_command(std::string_view word, Place place) {
+  const auto found = std::find_if(kCommands.begin(), kCommands.end(), [&](const auto& spec) {
+    return spec.word == word && is_at(spec, place);
+  });
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+std::string_view nearest_command(std::string_view word, Place place) {
+  std::vector<std::string_view> known;
+  for (const CommandSpec& spec : kCommands) {
+    if (is_at(spec, place)) known.push_back(spec.word);
+  }
+  return nearest(word, known);
+}
+
+std::string usage_of(const CommandSpec& spec, Place place) {
+  std::string usage{place == Place::kTyped ? "/" : ""};
+  usage += spec.word;
+  for (const Parameter& parameter : spec.parameters) {
+    const std::string noun{parameter.noun};
+    switch (parameter.kind) {
+      case kNone:
+        break;
+      case kSession:
+      case kReceiver:
+      case kNetwork:
+      case kShell:
+      case kText:
+        usage += " " + noun;
+        break;
+      case kFocusSession:
+        usage += place == Place::kTyped ? " [" + noun + "]" : " " + noun;
+        break;
+      case kPerhapsSession:
+      case kScope:
+      case kCount:
+      case kDuration:
+      case kPerhapsText:
+      case kFlag:
+        usage += " [" + noun + "]";
+        break;
+      case kNumberOption:
+        usage += " [" + noun + " SEQ]";
+        break;
+    }
+  }
+  return usage;
+}
+
+std::vector<std::string_view> choices_of(std::string_view list) {
+  std::vector<std::string_view> choices;
+  for (;;) {
+    const std::size_t end = list.find('|');
+    choices.push_back(list.substr(0, end));
+    if (end == std::string_view::npos) return choices;
+    list.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string> help_lines(std::size_t width) {
+  Sheet sheet;
+  for (const OtherForm& form : kOtherForms) sheet.add(std::string{form.usage}, form.help);
+  for (const CommandSpec& spec : kCommands) {
+    if (spec.typed()) sheet.add(usage_of(spec, Place::kTyped), spec.help);
+  }
+  for (const OtherForm& key : kKeys) sheet.add(std::string{key.usage}, key.help);
+  return sheet.lines(width);
+}
+
+std::vector<std::string> script_command_lines() {
+  Sheet sheet;
+  for (const CommandSpec& spec : kCommands) {
+    if (spec.scripted()) sheet.add(usage_of(spec, Place::kScript), spec.help);
+  }
+  return sheet.lines(kPageWidth);
+}
+
+std::vector<std::string> option_lines() {
+  Sheet sheet;
+  for (const OptionSpec& option : kOptions) {
+    std::string usage = option.letter.empty() ? "" : std::string{option.letter} + ", ";
+    usage += option.word;
+    if (!option.value.empty()) usage += " " + std::string{option.value};
+    sheet.add(std::move(usage), option.help);
+  }
+  return sheet.lines(kPageWidth);
+}
+
+}  // namespace chatd::console

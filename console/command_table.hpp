@@ -1,0 +1,119 @@
+/// The one table of what an operator can ask for. Lines of the console and commands
+/// of chatctl are parsed from it, and /help, chatctl --help, completion in the console
+/// and in the shells are made from it. Holds words and shapes, and does nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chatd::console {
+
+enum class Verb : std::uint8_t {
+  kNothing,  ///< an empty line
+  kSay,      ///< text to the client in focus
+  kSend,     ///< text to one session, or to everyone
+  kList,
+  kFocus,
+  kBye,
+  kKick,
+  kName,
+  kClaim,
+  kRelease,
+  kHistory,
+  kSearch,
+  kMore,
+  kBan,
+  kUnban,
+  kBans,
+  kAway,
+  kBack,
+  kTail,
+  kStats,
+  kReload,
+  kStop,
+  kCompletion,
+  kHelp,
+  kQuit,
+};
+
+/// Where a command can be given.
+enum class Place : std::uint8_t {
+  kTyped,   ///< in the console, after a slash
+  kScript,  ///< as an argument of chatctl
+  kBoth,
+};
+
+/// One thing that a command takes.
+struct Parameter {
+  enum class Kind : std::uint8_t {
+    kNone,
+    kSession,       ///< an id; in the console also a name that only one session has
+    kFocusSession,  ///< the same; in the console without it the client in focus
+    kPerhapsSession,
+    kScope,         ///< a session or "all"; without it, in the console, the one in focus
+    kReceiver,      ///< a session or "all"
+    kCount,         ///< a number, or nothing
+    kNetwork,       ///< an address, perhaps with /BITS
+    kDuration,      ///< "10m", or nothing: no end
+    kShell,         ///< the name of a shell
+    kText,          ///< the rest, not empty
+    kPerhapsText,   ///< the rest
+    kFlag,          ///< --NAME, anywhere before a text
+    kNumberOption,  ///< --NAME NUMBER, likewise
+  };
+
+  Kind kind = Kind::kNone;
+  std::string_view noun;  ///< what /help calls it; of an option its name: "--since"
+};
+
+struct CommandSpec {
+  std::string_view word;  ///< without the slash
+  Verb verb;
+  Place place;
+  std::array<Parameter, 2> parameters;
+  std::string_view help;  ///< what it does, in the third person
+
+  [[nodiscard]] bool typed() const { return place != Place::kScript; }
+  [[nodiscard]] bool scripted() const { return place != Place::kTyped; }
+};
+
+/// Every command, in the order of /help.
+[[nodiscard]] std::span<const CommandSpec> commands();
+
+/// The command of that word in that place (kTyped or kScript); null if there is none.
+[[nodiscard]] const CommandSpec* find_command(std::string_view word, Place place);
+/// The word that was most likely meant; empty if none is near.
+[[nodiscard]] std::string_view nearest_command(std::string_view word, Place place);
+
+/// "/kick ID [REASON]", and for a script "kick ID [REASON]".
+[[nodiscard]] std::string usage_of(const CommandSpec& spec, Place place);
+
+/// An option of chatctl itself.
+struct OptionSpec {
+  std::string_view word;    ///< "--socket"
+  std::string_view letter;  ///< "-h"; empty: none
+  std::string_view value;   ///< "PATH", or the choices as "a|b|c"; empty: it takes none
+  std::string_view help;
+};
+
+[[nodiscard]] std::span<const OptionSpec> options();
+
+/// The parts of a list such as "a|b|c".
+[[nodiscard]] std::vector<std::string_view> choices_of(std::string_view list);
+
+/// The shells that kShell stands for.
+inline constexpr std::string_view kShells = "bash|zsh|fish";
+
+/// The lines of /help, none wider than `width` columns if that is at all possible
+/// (0: no limit).
+[[nodiscard]] std::vector<std::string> help_lines(std::size_t width);
+/// The commands and options of chatctl, as chatctl --help has them.
+[[nodiscard]] std::vector<std::string> script_command_lines();
+[[nodiscard]] std::vector<std::string> option_lines();
+
+}  // namespace chatd::console
