@@ -15,6 +15,7 @@ pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
 add_library(libuv::uv ALIAS PkgConfig::LIBUV)
 pkg_check_modules(READLINE REQUIRED IMPORTED_TARGET readline)
 add_library(readline::readline ALIAS PkgConfig::READLINE)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
 # utfcpp is headers alone; <utf8.h> on the default include path.
 find_path(UTF8CPP_INCLUDE_DIR utf8.h REQUIRED)

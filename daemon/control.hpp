@@ -49,6 +49,7 @@ class Control : private io::StreamListener {
   /// console of this process.
   [[nodiscard]] Result<> attach(UniqueFd socket);
 
+  [[nodiscard]] std::size_t operators() const { return count_; }
   void set_max_operators(std::size_t count) { max_operators_ = count; }
 
   /// No new operators; those who are there get what they have not read, then an end

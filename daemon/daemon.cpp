@@ -7,11 +7,13 @@
 #include <array>
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include "base/control_path.hpp"
 #include "console/console.hpp"
 #include "descriptors.hpp"
 #include "io/descriptor.hpp"
+#include "service/passed.hpp"
 
 namespace chatd {
 
@@ -65,6 +67,7 @@ Daemon::Daemon(const Options& options, ConfigSources sources, LoadedConfig loade
       config_{std::move(loaded.config)},
       console_mode_{options.console},
       color_{options.color},
+      manager_{loop_, [this] { return status(); }},
       events_{0, kKeptEventBytes} {}
 
 Daemon::~Daemon() = default;
@@ -77,6 +80,10 @@ Result<> Daemon::run() {
 
 Result<> Daemon::open() {
   io::ignore_sigpipe();
+  std::vector<UniqueFd> listening;
+  for (auto& passed : service::take_passed()) {
+    if (service::is_listening(passed.fd.get())) listening.push_back(std::move(passed.fd));
+  }
   const auto descriptor_limit = raise_descriptor_limit();
   const bool with_console = wants_console(console_mode_);
   const bool interactive = with_console && console::can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
@@ -114,10 +121,8 @@ Result<> Daemon::open() {
 
   const std::string path =
       config_.control.path.empty() ? default_control_path() : config_.control.path;
-  if (auto listening = control_->listen(path, config_.control.group); !listening) {
-    return listening;
-  }
-  if (auto listening = server_->listen(); !listening) return listening;
+  if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
+  if (auto opened = server_->listen(std::move(listening)); !opened) return opened;
 
   stop_soon_ = std::make_unique<io::Timer>(loop_, [this] {
     // Farewells go out and queues are flushed; operators hear the end of it.
@@ -130,7 +135,20 @@ Result<> Daemon::open() {
   terminated_ = std::make_unique<io::Signal>(loop_, SIGTERM, [this] { stop("SIGTERM"); });
   interrupted_ = std::make_unique<io::Signal>(loop_, SIGINT, [this] { stop("SIGINT"); });
   hung_up_ = std::make_unique<io::Signal>(loop_, SIGHUP, [this] { (void)reload(); });
-  return with_console ? open_console() : Result<>{};
+  if (with_console) {
+    if (auto opened = open_console(); !opened) return opened;
+  }
+  manager_.ready();
+  return {};
+}
+
+/// For the service manager, in one line.
+std::string Daemon::status() const {
+  const auto count = [](std::size_t number, const char* noun) {
+    return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
+  };
+  return count(server_->stats().sessions, "session") + ", " +
+         count(control_->operators(), "operator");
 }
 
 // ---- the console ----
@@ -176,11 +194,19 @@ Result<> Daemon::open_console() {
 // ---- reload and stop ----
 
 Result<ConfigChange> Daemon::reload() {
+  if (stopping_) return Error{"the configuration stays as it is: the daemon is about to stop"};
+  manager_.reloading();
+  auto change = load_and_apply();
+  manager_.set_trouble(change ? "" : "the last reload was refused: " + change.error().message);
+  manager_.ready();
+  return change;
+}
+
+Result<ConfigChange> Daemon::load_and_apply() {
   const auto refuse = [](std::string why) -> Result<ConfigChange> {
     spdlog::error("the configuration stays as it is: {}", why);
     return Error{std::move(why)};
   };
-  if (stopping_) return refuse("the daemon is about to stop");
   auto loaded = load_config(sources_);
   if (!loaded) {
     std::string faults = to_string(loaded.error());
@@ -206,6 +232,7 @@ void Daemon::stop(const char* why) {
     return;
   }
   spdlog::info("stops: {}", why);
+  manager_.stopping();
   // Soon, because this may be called in the middle of an operator's request.
   stop_soon_->start(Duration{0});
   if (config_.service.stop_grace > Duration{0}) stop_grace_->start(config_.service.stop_grace);

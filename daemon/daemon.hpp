@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "config_load.hpp"
@@ -15,6 +16,7 @@
 #include "log.hpp"
 #include "options.hpp"
 #include "server.hpp"
+#include "service/manager.hpp"
 #include "transcript.hpp"
 
 namespace chatd::console {
@@ -39,6 +41,8 @@ class Daemon {
   Result<> open_console();
   Result<UniqueFd> connect_console();
   Result<ConfigChange> reload();
+  Result<ConfigChange> load_and_apply();
+  [[nodiscard]] std::string status() const;
   void stop(const char* why);
   void finish();
 
@@ -48,6 +52,7 @@ class Daemon {
   ColorMode color_;
 
   io::Loop loop_;
+  service::Manager manager_;
   std::unique_ptr<Transcript> transcript_;
   EventLog events_;
   std::unique_ptr<ConsoleLines> console_lines_;

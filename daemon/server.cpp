@@ -23,9 +23,13 @@ constexpr Duration kTrimDelay{1000};
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
 
+void log_failure(const Error& error) {
+  spdlog::error("{}", error.message);
+}
+
 }  // namespace
 
-/// One listener of the configuration, open.
+/// One listener, open.
 struct Server::Door {
   Listener listener;  ///< as configured: port 0 stays 0
   std::string name;   ///< the real address
@@ -69,31 +73,74 @@ void Server::set_limits() {
 Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener) {
   auto door = std::make_unique<Door>();
   door->listener = listener;
-  auto acceptor = io::Acceptor::listen(
-      loop_, listener.endpoint, listener.backlog,
-      [this, opened = door.get()](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
-        accepted(*opened, std::move(socket), peer, length);
-      },
-      [](const Error& error) { spdlog::error("{}", error.message); });
-  if (!acceptor) return std::move(acceptor.error());
-  door->acceptor = std::move(*acceptor);
-  door->name = door->acceptor->endpoint().to_string();
-  door->name_index = listener_name(door->name);
+  auto finished = finish(*door, io::Acceptor::listen(loop_, listener.endpoint, listener.backlog,
+                                                     on_accept(*door), log_failure));
+  if (!finished) return std::move(finished.error());
   return door;
 }
 
-Result<> Server::listen() {
+/// A socket of the service manager, with what listen() says of those.
+Result<std::unique_ptr<Server::Door>> Server::take(UniqueFd passed) {
+  auto door = std::make_unique<Door>();
+  auto finished =
+      finish(*door, io::Acceptor::adopt(loop_, std::move(passed), on_accept(*door), log_failure));
+  if (!finished) return std::move(finished.error()).while_doing("a socket of the service manager");
+  door->listener.endpoint = door->acceptor->endpoint();
+  return door;
+}
+
+io::Acceptor::AcceptCallback Server::on_accept(const Door& door) {
+  return [this, &door](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
+    accepted(door, std::move(socket), peer, length);
+  };
+}
+
+Result<> Server::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor) {
+  if (!acceptor) return std::move(acceptor.error());
+  door.acceptor = std::move(*acceptor);
+  door.name = door.acceptor->endpoint().to_string();
+  door.name_index = listener_name(door.name);
+  return {};
+}
+
+Result<> Server::listen(std::vector<UniqueFd> passed) {
   assert(doors_.empty());
-  for (const Listener& listener : config_.listen) {
-    auto door = open(listener);
-    if (!door) {
-      doors_.clear();
-      return std::move(door.error());
+  passed_ = !passed.empty();
+  const auto add = [this](Result<std::unique_ptr<Door>> door) -> Result<> {
+    if (door) {
+      doors_.push_back(std::move(*door));
+      return {};
     }
-    doors_.push_back(std::move(*door));
+    doors_.clear();
+    return std::move(door.error());
+  };
+  for (UniqueFd& socket : passed) {
+    if (auto added = add(take(std::move(socket))); !added) return added;
+  }
+  if (passed_) serve_passed(config_.listen);
+  for (const Listener& listener : config_.listen) {
+    if (passed_) break;
+    if (auto added = add(open(listener)); !added) return added;
   }
   for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
   return {};
+}
+
+/// The sockets are the service manager's, the configuration says how their clients
+/// speak.
+void Server::serve_passed(const std::vector<Listener>& listeners) {
+  for (const auto& door : doors_) door->listener.dialect = core::DialectSetting::kAuto;
+  for (const Listener& listener : listeners) {
+    const auto place = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
+      return door->listener.endpoint == listener.endpoint;
+    });
+    if (place != doors_.end()) {
+      (*place)->listener.dialect = listener.dialect;
+    } else if (listener != Listener{}) {  // nobody has asked for the one of the defaults
+      spdlog::warn("{} is not listened on: the service manager passes the sockets",
+                   listener.endpoint.to_string());
+    }
+  }
 }
 
 std::vector<std::string> Server::addresses() const {
@@ -106,7 +153,12 @@ Result<> Server::apply(const Config& config) {
   std::vector<std::unique_ptr<Door>> opened;
   std::vector<bool> kept(doors_.size(), false);
   std::vector<std::pair<std::size_t, const Listener*>> changed;
+  if (passed_) {
+    if (config.listen != config_.listen) serve_passed(config.listen);
+    kept.assign(doors_.size(), true);
+  }
   for (const Listener& listener : config.listen) {
+    if (passed_) break;
     std::size_t same = 0;
     while (same < doors_.size() &&
            (kept[same] || doors_[same]->listener.endpoint != listener.endpoint)) {

@@ -71,8 +71,11 @@ class Server : private io::StreamListener {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Opens all listeners of the configuration, or none.
-  [[nodiscard]] Result<> listen();
+  /// Opens all listeners of the configuration, or none. Where the service manager has
+  /// passed sockets that listen, those are all there are: a listener of the
+  /// configuration with the address of one says how it is served, another is not
+  /// opened; a socket that the configuration does not know is served as `auto`.
+  [[nodiscard]] Result<> listen(std::vector<UniqueFd> passed = {});
   /// The real addresses of the listeners.
   [[nodiscard]] std::vector<std::string> addresses() const;
 
@@ -115,6 +118,10 @@ class Server : private io::StreamListener {
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   Result<std::unique_ptr<Door>> open(const Listener& listener);
+  Result<std::unique_ptr<Door>> take(UniqueFd passed);
+  io::Acceptor::AcceptCallback on_accept(const Door& door);
+  Result<> finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor);
+  void serve_passed(const std::vector<Listener>& listeners);
   void accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
                 socklen_t length);
   void refuse(const std::string& reason);
@@ -151,6 +158,7 @@ class Server : private io::StreamListener {
   io::Timer trim_;
   std::size_t closed_since_trim_ = 0;
   std::vector<std::unique_ptr<Door>> doors_;
+  bool passed_ = false;  ///< the doors are the service manager's
 };
 
 }  // namespace chatd

@@ -50,7 +50,7 @@ def clean_environment(home):
     """This environment without anything that could configure chatd, and with its
     folders of state in `home`."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("CHATD")}
-    for key in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "LISTEN_FDS", "NO_COLOR"):
+    for key in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "LISTEN_FDS", "FDSTORE", "NO_COLOR"):
         env.pop(key, None)
     env |= {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "XDG_STATE_HOME": str(home)}
     env.setdefault("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=1")
@@ -97,6 +97,7 @@ class Daemon:
     stdin, stdout   as for subprocess.Popen; with stdout=PIPE see output()
     descriptors the limit of open files, soft and hard
     listeners   how many addresses to wait for; None: as many as configured
+    pass_fds    descriptors that it inherits
     prefix      a command that runs another, e.g. ["unshare", "-n"]
     terminal    runs it in a terminal: `self.terminal` is a pexpect.spawn, and
                 standard error goes to a file, so that both can be looked at
@@ -116,6 +117,7 @@ class Daemon:
         prefix=(),
         terminal=False,
         program=CHATD,
+        pass_fds=(),
     ):
         self.owns_home = home is None
         self.home = home or Home()
@@ -123,6 +125,7 @@ class Daemon:
             self.home.write_config(config)
         self.control_path = self.home.control_path
         self.env = self.home.env | (env or {})
+        self.pass_fds = pass_fds
         self.argv = [*prefix, program, "--config", str(self.home.config_path)]
         if console is not None:
             self.argv += ["--console", console]
@@ -161,6 +164,7 @@ class Daemon:
             stdout=stdout,
             stderr=subprocess.PIPE,
             preexec_fn=limit if descriptors else None,
+            pass_fds=self.pass_fds,
         )
         self.pid = self.process.pid
         self._read_in_thread(self.process.stderr, self._on_stderr)

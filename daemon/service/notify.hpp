@@ -1,0 +1,41 @@
+/// What the daemon says to its service manager: the protocol of sd_notify(3), over a
+/// datagram socket of its own, because libsystemd's call waits when the manager does
+/// not read, and the event loop may not. Knows no chat and no loop.
+///
+/// Invariant: without a service manager nothing is said and everything succeeds.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "base/unique_fd.hpp"
+
+namespace chatd::service {
+
+class Notify {
+ public:
+  /// To the socket at `address`, the value of $NOTIFY_SOCKET: a path, or "@" and an
+  /// abstract name. Empty: there is no manager.
+  explicit Notify(std::string_view address);
+
+  [[nodiscard]] bool has_manager() const { return static_cast<bool>(socket_); }
+
+  /// Says `text`, lines of KEY=VALUE. Waits at most `patience` for a manager that
+  /// does not read. False if it was not taken.
+  bool say(std::string_view text, Duration patience = Duration{0}) const;
+
+  /// Puts a copy of `fd` into the manager's descriptor store. False if it was not
+  /// taken; that it is not kept there (the store is full, or there is none) is not
+  /// told by anyone.
+  [[nodiscard]] bool store(int fd, std::string_view name, Duration patience = Duration{0}) const;
+  /// Takes all descriptors of that name out of it.
+  bool forget(std::string_view name, Duration patience = Duration{0}) const;
+
+ private:
+  bool send(std::string_view text, int fd, Duration patience) const;
+
+  UniqueFd socket_;
+};
+
+}  // namespace chatd::service
