@@ -1,0 +1,610 @@
+/// A walk over the whole core: clients of all kinds, operators, time, networks that
+/// break and clients that do not read, with a model beside it that is simple enough to
+/// be right. Where it goes is chosen by numbers from outside: a seed in tests/core, the
+/// fuzzer's bytes in tests/fuzz.
+/// Invariant: after every step what was taken from operators is delivered, held or lost;
+/// what a client got is what was said to it, in order; what operators heard is what the
+/// client said, in order; nothing happens to a session after its end; nothing that is
+/// due is forgotten. Else a Violation is thrown.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/router.hpp"
+#include "core/text.hpp"
+
+namespace chatd::test::model {
+
+using core::append_repaired;
+using core::Dialect;
+using core::DialectSetting;
+using core::Event;
+using core::EventType;
+using core::is_utf8;
+using core::kCharacterWait;
+using core::kSilence;
+using core::Outbox;
+using core::Recipients;
+using core::Refusal;
+using core::Router;
+using core::SendState;
+using core::Seq;
+using core::Session;
+using core::SessionId;
+using core::Settings;
+using core::Slot;
+
+inline constexpr Slot kSlots = 12;
+/// What no client and no operator says, so that it can be told apart.
+inline constexpr char kGreeting = '\x01';
+
+/// A connection and its session, as the model knows them.
+struct Client {
+  SessionId id = 0;
+  DialectSetting setting{};
+  Time connected{};
+  Time ended_input{};
+  Time parted{};
+  Time last_byte{};  ///< from it
+  bool spoken = false;
+  bool input_over = false;
+  bool parting = false;
+  bool said_bye = false;
+  bool reads = true;
+  bool lossy = false;  ///< it said something too long or not UTF-8: all is not heard as it was
+
+  std::string to_say;  ///< what it still wants to say, in the form of its kind
+  std::string said;    ///< of what it sent, the letters
+  std::string heard;   ///< by operators
+  std::string told;    ///< by operators, in the order in which it was taken
+  std::string got;     ///< written to it, without what its dialect adds
+  std::vector<std::pair<Seq, std::size_t>> held;  ///< refs, and where each ends in `told`
+  std::vector<Payload> queue;                     ///< not taken by the network yet
+  bool paused = false;
+};
+
+struct Numbers {
+  std::uint64_t out = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t held = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t in = 0;
+};
+
+/// A promise of the core that did not hold.
+struct Violation : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/// Cheap: it is asked some millions of times.
+inline void must(bool holds, const char* else_what) {
+  if (!holds) throw Violation{else_what};
+}
+
+/// The next number that decides where the walk goes.
+using Choose = std::function<std::uint32_t()>;
+
+class Walk {
+ public:
+  explicit Walk(Choose choose) : choose_{std::move(choose)}, router_{settings()} {}
+
+  void step() {
+    const auto slot = static_cast<Slot>(choose_() % kSlots);
+    auto& client = clients_[slot];
+    switch (choose_() % 24) {
+      case 0:
+        if (client.id == 0) connect(slot);
+        break;
+      case 1:
+        if (client.id != 0 && one_in(4)) end_input(slot);
+        break;
+      case 2:
+        if (client.id != 0 && one_in(6)) break_connection(slot);
+        break;
+      case 3:
+        operator_acts(slot);
+        break;
+      case 4:
+      case 5:
+      case 6:
+        send(slot);
+        break;
+      case 7:
+      case 8:
+        let_network_take(slot);
+        break;
+      case 9:
+      case 10:
+      case 11:
+      case 12:
+        let_time_pass();
+        break;
+      default:
+        if (client.id != 0) speak(slot);
+        break;
+    }
+    check();
+  }
+
+  /// Everything ends, and the sums are right.
+  void finish() {
+    router_.stop(now_, outbox_);
+    deliver();
+    for (Slot slot = 0; slot < kSlots; ++slot)
+      must(clients_[slot].id == 0, "a session outlived the daemon");
+    check();
+    must(router_.deadline() == kNever, "something is due when all is over");
+    must(numbers_.held == 0, "something is held for nobody");
+  }
+
+  [[nodiscard]] const Numbers& numbers() const { return numbers_; }
+  [[nodiscard]] int sessions() const { return sessions_; }
+  [[nodiscard]] int overflows() const { return overflows_; }
+  [[nodiscard]] int pauses() const { return pauses_; }
+
+ private:
+  static Settings settings() {
+    Settings settings;
+    settings.greeting = kGreeting;
+    settings.farewell = kGreeting;
+    settings.max_message = 300;
+    settings.answer_timeout = Duration{40'000};
+    settings.idle_timeout = Duration{50'000};
+    settings.messages_per_second = 5;
+    settings.messages_burst = 4;
+    settings.output_hard = 4000;
+    return settings;
+  }
+
+  bool one_in(std::uint32_t times) { return choose_() % times == 0; }
+  std::size_t up_to(std::size_t most) { return 1 + choose_() % most; }
+
+  /// Letters, some of them of several bytes, that differ from text to text.
+  std::string text() {
+    static const std::vector<std::string> kLetters = {
+        "a", "b", "c", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    std::string all;
+    const auto size = one_in(40) ? up_to(2500) : up_to(30);
+    while (all.size() < size) all += kLetters[choose_() % kLetters.size()];
+    return all + std::to_string(choose_() % 1000);
+  }
+
+  // ---- clients ----
+
+  void connect(Slot slot) {
+    static constexpr DialectSetting kSettings[] = {DialectSetting::kAuto, DialectSetting::kAuto,
+                                                   DialectSetting::kAuto, DialectSetting::kOriginal,
+                                                   DialectSetting::kLine, DialectSetting::kTelnet};
+    Client client;
+    client.setting = kSettings[choose_() % std::size(kSettings)];
+    client.connected = client.last_byte = now_;
+    client.reads = !one_in(8);
+    client.id = router_.connect(slot, client.setting, now_, outbox_);
+    must(client.id == ++last_id_, "ids do not count up");
+    clients_[slot] = client;
+    ++sessions_;
+    deliver();
+  }
+
+  /// Its next bytes, cut anywhere; an original client's are one message.
+  void speak(Slot slot) {
+    auto& client = clients_[slot];
+    // What the kernel holds is not read while it is paused, but what was read is.
+    if (client.input_over || (client.paused && !one_in(8))) return;
+    if (client.said_bye && client.to_say.empty()) return;
+    const auto dialect = router_.at(slot).dialect();
+    const bool original = dialect == Dialect::kOriginal ||
+                          (dialect == Dialect::kUndecided && client.to_say.empty() && one_in(3));
+    std::string bytes;
+    if (original) {
+      client.said_bye = one_in(60);
+      bytes = client.to_say + said(client, client.said_bye ? "bye" : text().substr(0, 60) + ".");
+      client.to_say.clear();
+      if (dialect == Dialect::kOriginal && client.setting == DialectSetting::kAuto && one_in(30)) {
+        bytes += '\n';  // it was no original client after all
+      }
+    } else {
+      while (client.to_say.size() < 40 && !client.said_bye) client.to_say += line(client);
+      bytes = client.to_say.substr(0, up_to(client.to_say.size()));
+      client.to_say.erase(0, bytes.size());
+    }
+    client.spoken = true;
+    client.last_byte = now_;
+    const auto id = client.id;
+    router_.receive(slot, bytes, now_, outbox_);
+    deliver();
+    if (client.id == id) note_pause_in_line(client);
+  }
+
+  /// Someone who types a line slowly, and has sent no LF yet, is taken for an original
+  /// client, to which neither a CR nor IAC means anything.
+  void note_pause_in_line(Client& client) const {
+    const auto dialect = router_.find(client.id)->dialect();
+    if (!client.to_say.empty() && dialect != Dialect::kLine && dialect != Dialect::kTelnet) {
+      client.lossy = true;
+    }
+  }
+
+  std::string line(Client& client) {
+    if (one_in(60)) {
+      client.said_bye = true;
+      return "bye\n";
+    }
+    if (one_in(80)) {
+      client.lossy = true;
+      return std::string(up_to(2000), 'z') + "\n";
+    }
+    std::string bytes;
+    if (client.setting == DialectSetting::kTelnet || (one_in(10) && can_be_telnet(client))) {
+      static const std::vector<std::string> kSequences = {
+          "\xff\xfd\x03", "\xff\xfb\x18", "\xff\xf1", "\xff\xfa\x1f q\n\xff\xff\xff\xf0"};
+      bytes = kSequences[choose_() % kSequences.size()];
+    }
+    bytes += said(client, one_in(10) ? "" : text().substr(0, 60) + ".");
+    return bytes + (one_in(2) ? "\r\n" : "\n");
+  }
+
+  /// IAC is a character like any other, and no good one, to all but telnet clients.
+  bool can_be_telnet(const Client& client) const {
+    const auto* session = router_.find(client.id);
+    return session->dialect() == Dialect::kTelnet ||
+           (session->dialect() == Dialect::kUndecided && client.setting == DialectSetting::kAuto &&
+            !client.spoken && client.to_say.empty());
+  }
+
+  /// Notes what operators must hear. (Cutting text() may have cut a character.)
+  static std::string said(Client& client, std::string_view text) {
+    std::string whole;
+    append_repaired(whole, text);
+    if (whole != "bye") client.said += whole;
+    return whole;
+  }
+
+  void end_input(Slot slot) {
+    auto& client = clients_[slot];
+    if (client.input_over || client.paused) return;
+    if (!client.to_say.empty()) client.lossy = true;  // it may end inside a character
+    client.input_over = true;
+    client.ended_input = now_;
+    router_.end_of_input(slot, now_, outbox_);
+    deliver();
+  }
+
+  void break_connection(Slot slot) {
+    gone_ = slot;
+    router_.broken(slot, "reset", unsent(clients_[slot]), now_, outbox_);
+    for (const auto& write : outbox_.writes())
+      must(write.slot != slot, "a write to a gone connection");
+    for (const auto& close : outbox_.closes())
+      must(close.slot != slot, "a close of a gone connection");
+    deliver();
+    must(!router_.has(slot), "a session without a connection");
+  }
+
+  static bool is_in(const std::vector<Slot>& slots, Slot slot) {
+    return std::find(slots.begin(), slots.end(), slot) != slots.end();
+  }
+
+  static std::uint32_t unsent(const Client& client) {
+    std::uint32_t sum = 0;
+    for (const auto& payload : client.queue) sum += payload.weight();
+    return sum;
+  }
+
+  void let_network_take(Slot slot) {
+    auto& queue = clients_[slot].queue;
+    if (queue.empty() || !clients_[slot].reads) return;
+    const auto taken = one_in(3) ? queue.size() : up_to(queue.size());
+    queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(taken));
+  }
+
+  // ---- operators ----
+
+  void send(Slot slot) {
+    const auto message = text();
+    Recipients to;
+    if (one_in(10)) {
+      to.everyone = true;
+    } else if (one_in(5)) {
+      for (auto i = up_to(4); i > 0; --i) to.sessions.push_back(up_to(last_id_ + 1));
+      to.sessions.push_back(clients_[slot].id);
+    } else if (clients_[slot].id != 0) {
+      to.sessions = {clients_[slot].id};
+    }
+    const auto receipt = router_.send(to, message, "ann", now_, outbox_);
+    for (const auto id : receipt.delivered) by_id(id).told += message;
+    for (const auto id : receipt.held) {
+      by_id(id).told += message;
+      held_now_.emplace_back(id, by_id(id).told.size());
+    }
+    numbers_.out += receipt.delivered.size() + receipt.held.size();
+    numbers_.delivered += receipt.delivered.size();
+    numbers_.held += receipt.held.size();
+    for (const auto& refused : receipt.refused) {
+      if (refused.why == Refusal::kNoSession) {
+        must(router_.find(refused.session) == nullptr, "refused as unknown, and known");
+      } else {
+        const auto& client = by_id(refused.session);
+        must(client.parting || router_.find(client.id)->held() > 0, "refused without a cause");
+      }
+    }
+    deliver();
+  }
+
+  void operator_acts(Slot slot) {
+    auto& client = clients_[slot];
+    const bool exists = client.id != 0;
+    switch (choose_() % 6) {
+      case 0: {
+        const bool before = client.parting;
+        must(router_.bye(client.id, "ann", now_, outbox_) == exists, "bye");
+        if (!exists || before) break;
+        client.parting = true;
+        client.parted = now_;
+        client.told += "bye";
+        break;
+      }
+      case 1:
+        if (one_in(4)) must(router_.kick(client.id, "", "ann", now_, outbox_) == exists, "kick");
+        break;
+      case 2:
+        must(router_.name(client.id, "name", "ann", now_, outbox_) == exists, "name");
+        break;
+      default:
+        break;
+    }
+    deliver();
+  }
+
+  // ---- time ----
+
+  void let_time_pass() {
+    static constexpr int kSteps[] = {0, 1, 5, 20, 60, 300, 2000, 12'000};
+    const Time target = now_ + Duration{kSteps[choose_() % (one_in(4) ? 8 : 6)]};
+    const bool late = one_in(4);  // the loop was busy
+    while (!late && router_.deadline() <= target) {
+      now_ = std::max(now_, router_.deadline());
+      tick();
+    }
+    now_ = target;
+    tick();
+  }
+
+  void tick() {
+    router_.tick(now_, outbox_);
+    deliver();
+    must(router_.deadline() > now_, "it would spin");
+  }
+
+  // ---- the wiring ----
+
+  Client& by_id(SessionId id) {
+    for (auto& client : clients_) {
+      if (client.id == id) return client;
+    }
+    throw Violation{"nobody has that id"};
+  }
+
+  void deliver() {
+    for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
+      const auto write = outbox_.writes()[i];
+      auto& client = clients_[write.slot];
+      must(client.id != 0, "a write where nobody is");
+      if (is_in(full_, write.slot)) continue;
+      std::size_t waiting = write.bytes.size();
+      for (const auto& payload : client.queue) waiting += payload.size();
+      if (router_.has(write.slot) && waiting > (client.reads ? 3000U : 300U)) {
+        ++overflows_;
+        full_.push_back(write.slot);
+        router_.overflowed(write.slot, "full", unsent(client), now_, outbox_);
+        continue;
+      }
+      client.queue.push_back(write.bytes);
+      write_to(write.slot, write.bytes.view());
+    }
+    for (const auto& flow : outbox_.flows()) {
+      if (clients_[flow.slot].paused == flow.reading) {
+        clients_[flow.slot].paused = !flow.reading;
+      }
+      if (!flow.reading) ++pauses_;
+    }
+    for (const auto& close : outbox_.closes()) {
+      must(!router_.has(close.slot), "a session after its close");
+      closed_.push_back(close.slot);
+    }
+    for (const auto& event : outbox_.events()) happened(event);
+    outbox_.clear();
+    held_now_.clear();
+    closed_.clear();
+    full_.clear();
+    gone_ = kSlots;
+  }
+
+  /// The letters that a client gets, without what its dialect adds to them.
+  void write_to(Slot slot, std::string_view bytes) {
+    auto& client = clients_[slot];
+    must(client.spoken || now_ >= client.connected + kSilence, "it was spoken to too soon");
+    const bool greeted = bytes.find(kGreeting) != std::string_view::npos;
+    if (router_.has(slot) && router_.at(slot).dialect() == Dialect::kOriginal) {
+      must(!greeted, "an original client was greeted");
+      must(is_utf8(bytes), "a part of a character");
+      if (router_.at(slot).state() != Session::State::kAsking && !client.input_over) {
+        must(bytes.size() <= 1024, "more than it reads at once");
+      }
+    }
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const char byte = bytes[i];
+      if (byte == '\xff') {  // a refusal
+        i += 2;
+      } else if (byte != '\r' && byte != '\n' && byte != kGreeting) {
+        client.got += byte;
+      }
+    }
+  }
+
+  void happened(const Event& event) {
+    must(event.seq == ++last_seq_, "events do not count up");
+    if (event.type == EventType::kSent) {
+      must(outbox_.text(event.operator_name) == "ann", "who sent it?");
+      if (event.session != 0) return sent(event, event.session);
+      must(event.sessions.size > 1, "an event for several that are not");
+      for (const auto id : outbox_.ids(event.sessions)) sent(event, id);
+      return;
+    }
+    auto& client = by_id(event.session);
+    switch (event.type) {
+      case EventType::kMessage:
+        client.heard += outbox_.text(event.text);
+        ++numbers_.in;
+        break;
+      case EventType::kDelivered:
+        must(!client.held.empty(), "delivered, and not held");
+        must(client.held.front().first == event.ref, "delivered out of order");
+        delivered_.emplace_back(client.id, client.held.front().second);
+        client.held.erase(client.held.begin());
+        --numbers_.held;
+        ++numbers_.delivered;
+        break;
+      case EventType::kDisconnected:
+        over(client, event);
+        break;
+      default:
+        break;
+    }
+  }
+
+  void sent(const Event& event, SessionId id) {
+    if (event.state == SendState::kLost) {
+      --numbers_.delivered;
+      ++numbers_.lost;
+    } else if (event.state == SendState::kHeld) {
+      const auto place = std::find_if(held_now_.begin(), held_now_.end(),
+                                      [id](const auto& held) { return held.first == id; });
+      must(place != held_now_.end(), "held, says the event and not the receipt");
+      by_id(id).held.emplace_back(event.seq, place->second);
+    }
+  }
+
+  /// All that may ever be said about a session has been said.
+  void over(Client& client, const Event& event) {
+    const auto reason = outbox_.text(event.text);
+    const auto slot = event.slot;
+    must(&client == &clients_[slot], "gone from another slot");
+    const bool closed = is_in(closed_, slot);
+    must(closed == (gone_ != slot && !is_in(full_, slot)), "gone, and not closed");
+    check_words(client);
+    // It could say no more: all that it had said was heard.
+    if ((client.input_over || reason == "bye") && !client.lossy) {
+      must(letters(client.heard) == client.said, "a session ended before all was heard");
+    }
+    const auto held = client.held.size();
+    numbers_.held -= held;
+    const auto never_left = event.lost - held;
+    numbers_.delivered -= never_left;
+    numbers_.lost += event.lost;
+    if (closed && one_in(3)) {  // it does not take its last words
+      const auto weight = unsent(client);
+      router_.lost_after_end(weight);
+      numbers_.delivered -= weight;
+      numbers_.lost += weight;
+    }
+    client = {};
+  }
+
+  /// Without what is not in `said`. A bye is heard if other words came with it.
+  static std::string letters(std::string_view text) {
+    std::string all{text};
+    std::erase_if(all, [](char c) { return c == '\r' || c == '\n'; });
+    for (auto at = all.find("bye"); at != std::string::npos; at = all.find("bye")) all.erase(at, 3);
+    return all;
+  }
+
+  void check_words(const Client& client) const {
+    must(std::string_view{client.told}.starts_with(client.got), "it got what was not said to it");
+    must(client.lossy || std::string_view{client.said}.starts_with(letters(client.heard)),
+         "operators heard what it did not say");
+  }
+
+  void check() {
+    const auto& counters = router_.counters();
+    must(counters.messages_out == numbers_.out, "messages_out");
+    must(counters.delivered == numbers_.delivered, "delivered");
+    must(counters.held == numbers_.held, "held");
+    must(counters.lost == numbers_.lost, "lost");
+    must(counters.messages_in == numbers_.in, "messages_in");
+    must(numbers_.out == numbers_.delivered + numbers_.held + numbers_.lost, "the sum");
+
+    for (const auto& [id, end] : delivered_) {
+      const auto* session = router_.find(id);
+      must(session == nullptr || clients_[session->slot()].got.size() >= end,
+           "delivered, and not written");
+    }
+    delivered_.clear();
+
+    std::size_t sessions = 0;
+    for (Slot slot = 0; slot < kSlots; ++slot) {
+      const auto& client = clients_[slot];
+      must(router_.has(slot) == (client.id != 0), "a session that ended silently");
+      if (client.id == 0) continue;
+      ++sessions;
+      check_session(client, router_.at(slot));
+    }
+    must(router_.size() == sessions, "sessions that nobody knows");
+    check_words(clients_[checks_++ % kSlots]);  // one a step: it costs most
+  }
+
+  /// That nothing is overdue, from what can be seen from outside.
+  void check_session(const Client& client, const Session& session) const {
+    must(router_.find(client.id) == &session, "its id is not its slot's");
+    must(session.held() == client.held.size(), "held");
+    const auto& settings = router_.settings();
+    const bool reads_lines =
+        session.dialect() == Dialect::kLine || session.dialect() == Dialect::kTelnet;
+    if (session.dialect() == Dialect::kUndecided && client.spoken && !client.paused) {
+      must(now_ < client.last_byte + kCharacterWait + settings.settle, "still undecided");
+    }
+    must(!reads_lines || !client.spoken || session.held() == 0, "held for a line client");
+    if (!client.spoken && client.setting != DialectSetting::kOriginal) {
+      must(session.held() == 0 || now_ < client.connected + kSilence, "held for a silent one");
+    }
+    must((session.state() == Session::State::kAsking) == client.input_over, "asking");
+    must(!client.input_over || now_ < client.ended_input + settings.answer_timeout, "still asking");
+    must((session.state() == Session::State::kParting) == client.parting, "parting");
+    if (client.parting) {
+      // The word may have gone out when that was nearly over.
+      must(now_ < client.parted + 2 * settings.bye_grace + settings.original_hold, "still parting");
+    }
+    must(now_ < session.last_activity() + settings.idle_timeout, "still idle");
+    must(router_.deadline() <= session.deadline(settings), "it would sleep too long");
+  }
+
+  Choose choose_;
+  Router router_;
+  Outbox outbox_;
+  Time now_{Duration{1'000'000}};
+  SessionId last_id_ = 0;
+  Seq last_seq_ = 0;
+  std::array<Client, kSlots> clients_;
+  Numbers numbers_;
+  std::size_t checks_ = 0;
+  int sessions_ = 0;
+  int overflows_ = 0;
+  int pauses_ = 0;
+
+  // Of the delivery that is under way.
+  std::vector<std::pair<SessionId, std::size_t>> held_now_;
+  std::vector<std::pair<SessionId, std::size_t>> delivered_;
+  std::vector<Slot> closed_;
+  std::vector<Slot> full_;
+  Slot gone_ = kSlots;
+};
+
+}  // namespace chatd::test::model
