@@ -8,6 +8,8 @@
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
 #   tidy     clang-tidy on every C++ file that is compiled; not in `all` yet
+#   fuzz     builds the fuzz targets with clang and runs the short form of each;
+#            `tests/fuzz/run.sh SECONDS` is the long one
 #   all      format, shell, release and asan
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
@@ -69,6 +71,14 @@ part_tidy() {
   cmake/build.sh release
   say "running clang-tidy"
   /usr/bin/python3 cmake/tidy.py build/release
+}
+
+part_fuzz() {
+  cmake/packages.sh build fuzz
+  say "building fuzz"
+  cmake/build.sh fuzz fuzz_targets
+  say "fuzzing"
+  tests/fuzz/run.sh
 }
 
 part_bare() {

@@ -1,5 +1,6 @@
-# CHATD_SANITIZER: empty, "address" (with undefined and leak) or "thread".
-set(CHATD_SANITIZER "" CACHE STRING "address, thread or empty")
+# CHATD_SANITIZER: empty, "address" (with undefined and leak), "thread", or "fuzz"
+# (address and undefined, and what libFuzzer needs; clang alone).
+set(CHATD_SANITIZER "" CACHE STRING "address, thread, fuzz or empty")
 add_library(chatd_sanitizers INTERFACE)
 if(CHATD_SANITIZER STREQUAL "address")
   set(flags -fsanitize=address,undefined -fno-sanitize-recover=all)
@@ -8,8 +9,10 @@ if(CHATD_SANITIZER STREQUAL "address")
   target_link_options(chatd_sanitizers INTERFACE -static-libubsan)
 elseif(CHATD_SANITIZER STREQUAL "thread")
   set(flags -fsanitize=thread)
+elseif(CHATD_SANITIZER STREQUAL "fuzz")
+  set(flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
 elseif(CHATD_SANITIZER)
-  message(FATAL_ERROR "CHATD_SANITIZER is '${CHATD_SANITIZER}'; address or thread would be right")
+  message(FATAL_ERROR "CHATD_SANITIZER is '${CHATD_SANITIZER}'; address, thread or fuzz would be right")
 endif()
 if(CHATD_SANITIZER)
   target_compile_options(chatd_sanitizers INTERFACE ${flags} -fno-omit-frame-pointer)

@@ -67,7 +67,6 @@ class Daemon {
       end_console_;  ///< the console may not be destroyed in its own callback
   std::unique_ptr<io::Timer> stop_soon_;
   std::unique_ptr<io::Timer> stop_grace_;
-  const char* stop_reason_ = "";
   bool stopping_ = false;
 };
 

@@ -77,8 +77,13 @@ Framer::Framer(DialectSetting setting)
 bool Framer::next(std::string_view& input, Time now, const Settings& settings, Reading& reading) {
   if (!fixed_ && (dialect_ == Dialect::kUndecided || dialect_ == Dialect::kOriginal)) {
     const auto line_feed = input.find('\n');
-    if (dialect_ == Dialect::kUndecided &&
-        input.substr(0, line_feed).find(kIacChar) != std::string_view::npos) {
+    const auto iac = dialect_ == Dialect::kUndecided ? input.substr(0, line_feed).find(kIacChar)
+                                                     : std::string_view::npos;
+    if (iac != std::string_view::npos) {
+      // What came before the first IAC is kept as if a read had ended there: else a CR
+      // NUL in it would be the end of a line or not, by how the bytes were cut.
+      keep(input.substr(0, iac), settings);
+      input.remove_prefix(iac);
       dialect_ = Dialect::kTelnet;
     } else if (line_feed != std::string_view::npos) {
       dialect_ = Dialect::kLine;

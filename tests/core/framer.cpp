@@ -327,6 +327,19 @@ TEST_CASE("framer: a telnet conversation split at every byte gives the same mess
   check_every_split(DialectSetting::kTelnet, with_max(4), bytes);
 }
 
+TEST_CASE("framer: what came before the first IAC means the same however it was cut",
+          "[core][framer]") {
+  // Found by the fuzzer: CR NUL ends a telnet client's line, and this one was not known
+  // to be one when it came, or only just.
+  const std::string bytes{"one\r\0two\xFF\xFD\x03\r\0three"sv};
+  const auto whole = messages(DialectSetting::kAuto, {}, {bytes});
+  CHECK(whole == "'one\r\0two' 'three' replies \xFF\xFC\x03"sv);
+  for (std::size_t i = 0; i <= bytes.size(); ++i) {
+    const std::string_view view = bytes;
+    CHECK(messages(DialectSetting::kAuto, {}, {view.substr(0, i), view.substr(i)}) == whole);
+  }
+}
+
 TEST_CASE("framer: telnet sequences are taken out and every option is refused once",
           "[core][framer]") {
   struct Row {

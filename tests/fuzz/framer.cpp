@@ -1,0 +1,141 @@
+// The framer. Line and telnet clients, and those that are found to be one: any way of
+// cutting the bytes into reads gives the same messages and the same refusals, and a
+// line client's are those that a few lines of code find. Original clients: what comes
+// out is what went in, read by read.
+#include "core/framer.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/text.hpp"
+#include "fuzz/fuzz.hpp"
+
+namespace {
+
+using chatd::Duration;
+using chatd::kNever;
+using chatd::Time;
+using chatd::core::Dialect;
+using chatd::core::DialectSetting;
+using chatd::core::Framer;
+using chatd::core::Reading;
+using chatd::core::Settings;
+using chatd::fuzz::must;
+
+constexpr Time kNow{Duration{1'000'000}};
+
+struct Heard {
+  std::vector<std::string> messages;  ///< "!" in front of one that was cut
+  std::string replies;
+  Dialect dialect{};
+
+  friend bool operator==(const Heard&, const Heard&) = default;
+};
+
+void note(Heard& heard, const Reading& reading, const Settings& settings) {
+  must(chatd::core::is_utf8(reading.text), "a message is not UTF-8");
+  must(reading.text.size() <= 3 * settings.max_message, "a message is too long");
+  heard.messages.push_back((reading.cut ? "!" : "") + std::string{reading.text});
+}
+
+/// Reads of the sizes that `size_of_next()` gives, then the end of file.
+template <class Sizes>
+Heard read(DialectSetting setting, std::string_view bytes, const Settings& settings,
+           Sizes size_of_next) {
+  Framer framer{setting};
+  Reading reading;
+  Heard heard;
+  while (!bytes.empty()) {
+    const auto size = std::clamp<std::size_t>(size_of_next(), 1, bytes.size());
+    // Memory of its own, so that a sanitizer sees its end.
+    const std::string copy{bytes.substr(0, size)};
+    bytes.remove_prefix(size);
+    std::string_view input = copy;
+    bool stood = false;
+    while (!input.empty()) {
+      const auto before = input.size();
+      if (framer.next(input, kNow, settings, reading)) {
+        note(heard, reading, settings);
+        // Once: what was kept before may be too long already.
+        must(input.size() < before || !std::exchange(stood, true), "a message out of nothing");
+      } else {
+        must(input.empty(), "bytes are left, and no message");
+      }
+    }
+    must(framer.deadline() == kNever || framer.deadline() > kNow, "due at once");
+  }
+  if (framer.finish(settings, reading)) note(heard, reading, settings);
+  must(!framer.finish(settings, reading), "it ends twice");
+  heard.replies = reading.reply;
+  heard.dialect = framer.dialect();
+  return heard;
+}
+
+/// What a line client says, told simply.
+std::vector<std::string> lines_of(std::string_view bytes, const Settings& settings) {
+  std::vector<std::string> all;
+  while (!bytes.empty()) {
+    const auto end = bytes.find('\n');
+    auto line = bytes.substr(0, end);
+    bytes.remove_prefix(std::min(end, bytes.size() - 1) + 1);
+    if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
+    const bool cut = line.size() > settings.max_message;
+    if (cut) {
+      line = line.substr(0, settings.max_message);
+      line.remove_suffix(chatd::core::incomplete_tail(line));
+    }
+    std::string text{cut ? "!" : ""};
+    chatd::core::append_repaired(text, line);
+    all.push_back(std::move(text));
+  }
+  return all;
+}
+
+void check_original(std::string_view bytes, const Settings& settings) {
+  const Heard whole =
+      read(DialectSetting::kOriginal, bytes, settings, [&] { return bytes.size(); });
+  must(whole.messages.size() <= 1, "one read of an original client gave two messages");
+  if (whole.messages.empty()) {
+    must(bytes.empty(), "an original client was not heard");
+    return;
+  }
+  std::string text;
+  const bool cut = bytes.size() > settings.max_message;
+  if (cut) {
+    text = "!";
+    bytes = bytes.substr(0, settings.max_message);
+    bytes.remove_suffix(chatd::core::incomplete_tail(bytes));
+  }
+  chatd::core::append_repaired(text, bytes);
+  must(whole.messages.front() == text, "an original client was misheard");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  chatd::fuzz::Input input{data, size};
+  static constexpr DialectSetting kSettings[] = {DialectSetting::kAuto, DialectSetting::kLine,
+                                                 DialectSetting::kTelnet};
+  const auto setting = kSettings[input.byte() % 3];
+  Settings settings;
+  settings.max_message = 1 + input.byte() % 80;
+  std::uint32_t cuts = input.byte();
+  const auto bytes = input.rest();
+
+  const Heard whole = read(setting, bytes, settings, [&] { return bytes.size(); });
+  must(whole == read(setting, bytes, settings, [] { return 1; }), "byte by byte it is different");
+  const Heard cut = read(setting, bytes, settings, [&] {
+    cuts = cuts * 1664525U + 1013904223U;
+    return std::size_t{cuts >> 28U};
+  });
+  must(whole == cut, "cut somewhere it is different");
+  if (setting == DialectSetting::kLine) {
+    must(whole.messages == lines_of(bytes, settings), "lines are not what they are");
+  }
+  if (whole.dialect != Dialect::kTelnet) must(whole.replies.empty(), "a refusal to no telnet");
+  check_original(bytes, settings);
+  return 0;
+}

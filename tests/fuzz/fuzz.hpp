@@ -1,0 +1,50 @@
+/// What every fuzz target needs: the input as a source of small choices, and must().
+/// A target is LLVMFuzzerTestOneInput() in a file of its own; with clang's fuzz preset
+/// it is linked with libFuzzer, with any other with replay.cpp, which runs the corpus.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace chatd::fuzz {
+
+/// Ends the process, which the fuzzer keeps the input of.
+inline void must(bool holds, const char* else_what) {
+  if (holds) return;
+  std::fprintf(stderr, "\nfuzz: %s\n", else_what);
+  std::abort();
+}
+
+/// An input, taken from its front.
+class Input {
+ public:
+  Input(const std::uint8_t* data, std::size_t size)
+      : rest_{reinterpret_cast<const char*>(data), size} {}
+
+  [[nodiscard]] bool empty() const { return rest_.empty(); }
+  /// 0 when there is nothing left.
+  std::uint8_t byte() {
+    if (rest_.empty()) return 0;
+    const auto first = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return first;
+  }
+  /// Small for one byte, so that a mutation of it matters; larger for three.
+  std::uint32_t number() {
+    const std::uint32_t first = byte();
+    if (first < 0xFF) return first;
+    const std::uint32_t second = byte();
+    return (second << 8U) | byte();
+  }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace chatd::fuzz
