@@ -25,6 +25,13 @@ constexpr std::size_t kMaxBehind = 1024UL * 1024 - kHighBytes;
 /// One answer is always taken: requests are not read while more than kHighBytes
 /// wait. The largest is the list of all sessions.
 constexpr std::size_t kHardBytes = 64UL * 1024 * 1024;
+/// Events of the transcript are taken in pages of about this size.
+constexpr std::size_t kPageBytes = 128UL * 1024;
+/// Messages in an answer of history or search, if it is not said how many, and at most.
+constexpr std::uint64_t kUsualMessages = 50;
+constexpr std::uint64_t kMaxMessages = 1000;
+/// Of one operator that wait for the transcript; its other requests go on meanwhile.
+constexpr std::size_t kMaxQuestions = 16;
 /// How long an operator for whom that much waits may take nothing.
 constexpr Duration kPatience{1000};
 /// How long an operator waits for a client that has stopped reading altogether.
@@ -33,26 +40,31 @@ constexpr Duration kStall{10};
 }  // namespace
 
 struct Control::Operator {
+  std::uint64_t number;  ///< its own, unlike that of its stream
   std::string name;
   std::string pending;   ///< bytes that are not processed yet
   bool greeted = false;  ///< it said hello, so that others heard of it
   bool subscribed = false;
   bool live = false;  ///< has every event up to the last sealed one in its queue
   bool leaving = false;
-  bool ended = false;       ///< it will send no more
-  bool processing = false;  ///< a line of it is being worked on
-  core::Seq cursor = 0;     ///< the last event that was queued for it, unless live
-  std::size_t behind = 0;   ///< bytes that the log has gone on since it was not live
-  bool suspected = false;   ///< of not reading: too much waits for it
-  std::uint64_t taken = 0;  ///< bytes that it had taken when it was looked at last
+  bool ended = false;         ///< it will send no more
+  bool processing = false;    ///< a line of it is being worked on
+  core::Seq cursor = 0;       ///< the last event that was queued for it, unless live
+  std::uint64_t fetch = 0;    ///< the number of the page that it waits for, if any
+  std::size_t questions = 0;  ///< that the transcript has not answered yet
+  std::size_t behind = 0;     ///< bytes that the log has gone on since it was not live
+  bool suspected = false;     ///< of not reading: too much waits for it
+  std::uint64_t taken = 0;    ///< bytes that it had taken when it was looked at last
   std::vector<std::pair<core::Slot, std::uint64_t>> waits_for;  ///< and what they had taken
 };
 
 Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
-                 Methods::Hooks hooks)
+                 Methods::Hooks hooks, Transcript* transcript)
     : loop_{loop},
       server_{server},
       log_{log},
+      transcript_{transcript},
+      inbox_{server, log, transcript},
       max_operators_{config.control.max_operators},
       methods_{loop, server, log, std::move(hooks)},
       stall_{loop, [this] { resume_stalled(); }},
@@ -154,6 +166,7 @@ Result<io::StreamId> Control::admit(UniqueFd socket, std::string user) {
   }
   if (*id >= operators_.size()) operators_.resize(*id + 1);
   operators_[*id] = std::make_unique<Operator>();
+  operators_[*id]->number = ++last_number_;
   operators_[*id]->name = unique_name(user, operators_[*id].get());
   ++count_;
   return id;
@@ -174,6 +187,7 @@ std::string Control::unique_name(std::string_view wish, const Operator* self) co
 void Control::leave(io::StreamId id, std::string_view why) {
   Operator& self = *operators_[id];
   if (std::exchange(self.leaving, true)) return;
+  if (self.subscribed) inbox_.left();
   self.pending.clear();
   self.waits_for.clear();
   --count_;
@@ -188,7 +202,7 @@ void Control::on_end(io::StreamId id) {
   Operator& self = *operators_[id];
   self.ended = true;
   // What it asked for before is done first, if it has to wait; see must_wait().
-  if (!self.leaving && !must_wait(id)) leave(id, "");
+  if (!self.leaving && !must_wait(id) && self.questions == 0) leave(id, "");
 }
 
 void Control::on_broken(io::StreamId id, int) {
@@ -250,7 +264,7 @@ void Control::process(io::StreamId id) {
   if (must_wait(id)) {
     streams_.pause(id);
   } else if (self.ended) {
-    leave(id, "");
+    if (self.questions == 0) leave(id, "");
   } else {
     streams_.resume(id);
   }
@@ -275,6 +289,8 @@ void Control::process_line(io::StreamId id, std::string_view line) {
       hello(id, params, reply);
     } else if (request.method == "subscribe") {
       subscribe(id, params, reply);
+    } else if (request.method == "history" || request.method == "search") {
+      question(id, request.method, params, reply);
     } else if (!methods_.call(request.method, {operators_[id]->name, count_}, params, reply)) {
       reply.fail(rpc::kMethodNotFound, "no such method: " + request.method);
     }
@@ -355,7 +371,7 @@ void Control::judge() {
     Operator& self = *operators_[id];
     const auto taken = streams_.sent_bytes(id);
     self.suspected = self.behind > kMaxBehind;
-    if (self.suspected && taken == self.taken) leave(id, "did not read");
+    if (self.suspected && taken == self.taken && self.fetch == 0) leave(id, "did not read");
     self.taken = taken;
     again = again || self.suspected;
   }
@@ -372,7 +388,12 @@ void Control::on_drained(io::StreamId id) {
 /// Queues events that were missed, as many as fit; the rest when it has read these.
 void Control::catch_up(io::StreamId id) {
   Operator& self = *operators_[id];
+  if (self.fetch != 0) return;
   if (const auto first = log_.first_seq(); self.cursor + 1 < first) {
+    if (transcript_ != nullptr) {
+      fetch(id, first - 1);
+      return;
+    }
     std::string line;
     append_lagged(line, first - 1, first - 1 - self.cursor, wall_now());
     self.cursor = first - 1;
@@ -388,6 +409,76 @@ void Control::catch_up(io::StreamId id) {
     self.behind -= std::min(self.behind, lines.size());
     if (!streams_.write(id, lines)) leave(id, "did not read");
   }
+}
+
+/// Asks the transcript for what the log has no more; the rest follows when it is there.
+void Control::fetch(io::StreamId id, core::Seq upto) {
+  Operator& self = *operators_[id];
+  self.fetch = ++last_number_;
+  transcript_->replay(
+      self.cursor, upto, kPageBytes,
+      [this, id, operator_number = self.number, page_number = self.fetch](const ReplayPage& page) {
+        const Operator* asked = find(id, operator_number);
+        if (asked != nullptr && asked->fetch == page_number) fetched(id, page);
+      });
+}
+
+void Control::fetched(io::StreamId id, const ReplayPage& page) {
+  Operator& self = *operators_[id];
+  self.fetch = 0;
+  self.cursor = page.last;
+  self.behind -= std::min(self.behind, page.lines.size());
+  write(id, page.lines);
+  // With more than that it goes on when it has read, see on_drained().
+  if (!self.leaving && streams_.queued_bytes(id) <= kHighBytes) catch_up(id);
+}
+
+Control::Operator* Control::find(io::StreamId id, std::uint64_t number) {
+  if (id >= operators_.size() || !operators_[id]) return nullptr;
+  Operator& self = *operators_[id];
+  return self.number == number && !self.leaving ? &self : nullptr;
+}
+
+// ---- what the transcript is asked ----
+
+void Control::question(io::StreamId id, std::string_view method, rpc::Params& params,
+                       Reply& reply) {
+  MessageQuery query;
+  query.search = method == "search";
+  if (query.search) query.text = params.text("text");
+  if (params.has("session")) query.where.session = params.id("session");
+  query.where.before = params.number_or("before", 0);
+  query.limit = params.number_or("limit", kUsualMessages);
+  if (params.has("before") && query.where.before == 0) params.fail("before must be 1 or more");
+  if (query.limit == 0) params.fail("limit must be 1 or more");
+  if (!reply.accept(params)) return;
+  query.limit = std::min(query.limit, kMaxMessages);
+  query.where.before = std::min<std::uint64_t>(query.where.before, INT64_MAX);
+  Operator& self = *operators_[id];
+  if (transcript_ == nullptr) {
+    reply.fail(rpc::kNotAllowed, "transcripts are off: nothing is recorded (see [transcript])");
+  } else if (self.questions == kMaxQuestions) {
+    reply.fail(rpc::kLimit, "as many questions as may be wait for their answers already");
+  } else if (!reply.id.empty()) {
+    ++self.questions;
+    transcript_->ask(std::move(query), [this, id, number = self.number,
+                                        request = std::string{reply.id}](Result<std::string> json) {
+      if (find(id, number) != nullptr) answered(id, request, std::move(json));
+    });
+  }
+}
+
+void Control::answered(io::StreamId id, std::string_view request, Result<std::string> json) {
+  --operators_[id]->questions;
+  Reply reply;
+  reply.id = request;
+  if (json) {
+    reply.result(*json);
+  } else {
+    reply.fail(rpc::kNotAllowed, "the transcript cannot be read: " + json.error().message);
+  }
+  write(id, reply.out);
+  if (!operators_[id]->leaving) process(id);  // it may have waited to leave
 }
 
 // ---- what an operator asks about its own connection ----
@@ -406,7 +497,9 @@ void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
   if (!std::exchange(self.greeted, true)) server_.operator_changed(self.name, "attached");
   std::string result = R"({"version":")" CHATD_VERSION R"(","protocol":1,"operator":)";
   append_json_string(result, self.name);
-  result += ",\"seq\":" + std::to_string(log_.last_seq()) + "}";
+  result += ",\"seq\":" + std::to_string(log_.last_seq());
+  result += ",\"unread\":" + std::to_string(inbox_.unread());
+  result += ",\"attended\":" + std::to_string(inbox_.attended()) + "}";
   reply.result(result);
 }
 
@@ -419,7 +512,8 @@ void Control::subscribe(io::StreamId id, rpc::Params& params, Reply& reply) {
   if (self.leaving) return;
   reply.result("{\"seq\":" + std::to_string(log_.sealed_seq()) + "}");
   write(id, std::exchange(reply.out, {}));
-  self.subscribed = true;
+  if (!std::exchange(self.subscribed, true)) inbox_.came();
+  self.fetch = 0;
   self.live = !replay || since >= log_.sealed_seq();
   self.cursor = since;
   if (!self.live) catch_up(id);

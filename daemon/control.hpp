@@ -4,8 +4,8 @@
 ///
 /// Invariant: an operator who has subscribed gets every event after its cursor once
 /// and in order, or is told how many it missed. One who is behind costs no memory:
-/// it is served from the event log when it reads again, and detached when 1 MiB waits
-/// for it and it takes nothing.
+/// it is served from the transcript and the event log when it reads again, and detached
+/// when 1 MiB waits for it and it takes nothing.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,7 @@
 #include "base/unique_fd.hpp"
 #include "config.hpp"
 #include "event_log.hpp"
+#include "inbox.hpp"
 #include "io/acceptor.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
@@ -27,6 +28,7 @@
 #include "refusal_log.hpp"
 #include "rpc.hpp"
 #include "server.hpp"
+#include "transcript.hpp"
 
 namespace chatd {
 
@@ -35,8 +37,10 @@ inline constexpr std::size_t kMaxControlLine = 1024 * 1024;
 
 class Control : private io::StreamListener {
  public:
-  Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
-          Methods::Hooks hooks);
+  /// `transcript` may be null: then only what the log keeps can be replayed, and there
+  /// is neither history nor search.
+  Control(io::Loop& loop, Server& server, EventLog& log, const Config& config, Methods::Hooks hooks,
+          Transcript* transcript = nullptr);
   ~Control() override;
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -82,6 +86,13 @@ class Control : private io::StreamListener {
   void publish();
   void catch_up(io::StreamId id);
   void judge();
+  void fetch(io::StreamId id, core::Seq upto);
+  void fetched(io::StreamId id, const ReplayPage& page);
+
+  void question(io::StreamId id, std::string_view method, rpc::Params& params, Reply& reply);
+  void answered(io::StreamId id, std::string_view request, Result<std::string> json);
+  /// The operator of that number, if it is still there.
+  Operator* find(io::StreamId id, std::uint64_t number);
 
   void hello(io::StreamId id, rpc::Params& params, Reply& reply);
   void subscribe(io::StreamId id, rpc::Params& params, Reply& reply);
@@ -89,11 +100,14 @@ class Control : private io::StreamListener {
   io::Loop& loop_;
   Server& server_;
   EventLog& log_;
+  Transcript* transcript_;
+  Inbox inbox_;
   std::size_t max_operators_;
   Methods methods_;
   std::vector<std::unique_ptr<Operator>> operators_;  ///< by stream
   std::size_t count_ = 0;
-  int group_ = -1;  ///< gid whose members may connect
+  std::uint64_t last_number_ = 0;  ///< of operators and of what they wait for
+  int group_ = -1;                 ///< gid whose members may connect
   std::unique_ptr<io::Acceptor> acceptor_;
   std::function<void()> stopped_;
   io::Timer stall_;

@@ -22,6 +22,9 @@ namespace {
 /// What operators can come back to.
 constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
 
+/// With fewer descriptors than that, the few that a database takes are clients' rather.
+constexpr std::size_t kDescriptorsToRecord = 32;
+
 /// `--console auto`: on when standard input is a terminal or a pipe, so not under a
 /// service manager.
 bool wants_console(ConsoleMode mode) {
@@ -97,7 +100,13 @@ Result<> Daemon::open() {
   log_ = std::move(*log);
   spdlog::info("chatd {} starts", CHATD_VERSION);
 
-  auto transcript = Transcript::open(loop_, config_.transcript);
+  auto transcripts = config_.transcript;
+  if (descriptor_limit < kDescriptorsToRecord && transcripts.enabled && transcripts.path.empty()) {
+    spdlog::warn("goes on without transcripts: the descriptor limit is {}, and clients need them",
+                 descriptor_limit);
+    transcripts.enabled = false;
+  }
+  auto transcript = Transcript::open(loop_, transcripts);
   if (!transcript) return std::move(transcript.error());
   transcript_ = std::move(*transcript);
   if (transcript_) {
@@ -117,7 +126,8 @@ Result<> Daemon::open() {
   server_ = std::make_unique<Server>(loop_, config_, fits, events_, transcript_.get());
   control_ = std::make_unique<Control>(
       loop_, *server_, events_, config_,
-      Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }});
+      Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }},
+      transcript_.get());
 
   const std::string path =
       config_.control.path.empty() ? default_control_path() : config_.control.path;

@@ -95,6 +95,8 @@ class Server : private io::StreamListener {
 
   [[nodiscard]] std::vector<SessionInfo> sessions() const;
   [[nodiscard]] ServerStats stats() const;
+  /// Messages of clients since the start.
+  [[nodiscard]] std::uint64_t messages_in() const { return router_.counters().messages_in; }
 
   /// The slots that the last send() has filled beyond output_soft, although everything
   /// was sent that could be: whoever feeds them should pause.

@@ -45,6 +45,26 @@ void Transcript::woken() {
   }
 }
 
+void Transcript::ask(MessageQuery query, std::function<void(Result<std::string>)> answer) {
+  store_->ask([query = std::move(query), answer = std::move(answer)](store::Reader& reader) {
+    return [answer, json = messages_json(reader, query)]() mutable { answer(std::move(json)); };
+  });
+}
+
+void Transcript::replay(core::Seq after, core::Seq upto, std::size_t max_bytes,
+                        std::function<void(ReplayPage)> answer) {
+  store_->ask([=, answer = std::move(answer)](store::Reader& reader) {
+    return [answer, page = replay_page(reader, after, upto, max_bytes)] { answer(page); };
+  });
+}
+
+void Transcript::attended(core::Seq seq) {
+  store::Record record;
+  record.kind = store::Kind::kAttended;
+  record.ref = seq;
+  store_->record(record);
+}
+
 void Transcript::record(const core::Event& event, const core::Outbox& outbox, WallTime time,
                         std::string_view line) {
   store::Record record;

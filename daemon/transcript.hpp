@@ -16,6 +16,7 @@
 #include "io/async.hpp"
 #include "io/loop.hpp"
 #include "store/store.hpp"
+#include "transcript_json.hpp"
 #include "wall_time.hpp"
 
 namespace chatd {
@@ -38,6 +39,14 @@ class Transcript {
   /// Records `event` of `outbox`; `line` is what operators get of it.
   void record(const core::Event& event, const core::Outbox& outbox, WallTime time,
               std::string_view line);
+
+  /// Answers what `query` asks, later, on the loop's thread.
+  void ask(MessageQuery query, std::function<void(Result<std::string>)> answer);
+  /// The events after `after`, up to `upto`, as replay_page() has them, later.
+  void replay(core::Seq after, core::Seq upto, std::size_t max_bytes,
+              std::function<void(ReplayPage)> answer);
+  /// Operators have heard everything up to `seq`; kAttending: and hear all that comes.
+  void attended(core::Seq seq);
 
   /// Called with a sentence for the operators when recording fails or works again.
   void on_notice(std::function<void(const std::string&)> callback) {

@@ -189,5 +189,5 @@ def test_stop_stops_the_daemon():
 def test_what_comes_with_a_later_issue_is_not_there_yet():
     with Daemon() as daemon:
         operator = daemon.operator()
-        for method in ("claim", "history", "ban", "away", "no such thing", ""):
+        for method in ("claim", "ban", "away", "no such thing", ""):
             assert refusal(operator, method).code == -32601

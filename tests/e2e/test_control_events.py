@@ -192,10 +192,10 @@ def test_subscribe_since_while_events_arrive_misses_and_repeats_none():
 
 
 def test_subscribe_since_long_ago_says_how_much_is_lost():
-    """More events than a daemon keeps in memory: it says `lagged` where it does not
-    have them any more, and the counts add up."""
+    """More events than a daemon without a transcript keeps: it says `lagged` where it
+    does not have them any more, and the counts add up."""
     limits = {"messages_per_second": 1000000, "messages_burst": 1000000}
-    with Daemon({"limits": limits}) as daemon:
+    with Daemon({"limits": limits, "transcript": {"enabled": False}}) as daemon:
         live = daemon.operator()
         with daemon.client() as client:
             session = live.session_of(client)
