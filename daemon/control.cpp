@@ -12,6 +12,7 @@
 #include "control_folder.hpp"
 #include "core/text.hpp"
 #include "event_json.hpp"
+#include "send_request.hpp"
 
 namespace chatd {
 
@@ -277,29 +278,40 @@ bool Control::must_wait(io::StreamId id) {
 }
 
 void Control::process_line(io::StreamId id, std::string_view line) {
-  auto parsed = rpc::parse(line);
   Reply reply;
-  if (const auto* failure = std::get_if<rpc::Failure>(&parsed)) {
-    rpc::append_failure(reply.out, *failure);
+  if (const auto send = read_send_request(line)) {
+    reply.id = send->id;
+    core::Recipients to{send->everyone, {}};
+    if (!send->everyone) to.sessions.push_back(send->to);
+    methods_.send_to({operators_[id]->name, count_}, to, !send->everyone, send->text, reply);
   } else {
-    auto& request = std::get<rpc::Request>(parsed);
-    reply.id = request.id;
-    rpc::Params params{request.params};
-    if (request.method == "hello") {
-      hello(id, params, reply);
-    } else if (request.method == "subscribe") {
-      subscribe(id, params, reply);
-    } else if (request.method == "history" || request.method == "search") {
-      question(id, request.method, params, reply);
-    } else if (!methods_.call(request.method, {operators_[id]->name, count_}, params, reply)) {
-      reply.fail(rpc::kMethodNotFound, "no such method: " + request.method);
-    }
-    for (const core::Slot slot : server_.take_congested()) {
-      operators_[id]->waits_for.emplace_back(slot, server_.sent_bytes(slot));
-      stall_.start(kStall);
-    }
+    process_request(id, line, reply);
+  }
+  for (const core::Slot slot : server_.take_congested()) {
+    operators_[id]->waits_for.emplace_back(slot, server_.sent_bytes(slot));
+    stall_.start(kStall);
   }
   if (!reply.out.empty() && !operators_[id]->leaving) write(id, reply.out);
+}
+
+void Control::process_request(io::StreamId id, std::string_view line, Reply& reply) {
+  auto parsed = rpc::parse(line);
+  if (const auto* failure = std::get_if<rpc::Failure>(&parsed)) {
+    rpc::append_failure(reply.out, *failure);
+    return;
+  }
+  auto& request = std::get<rpc::Request>(parsed);
+  reply.id = request.id;
+  rpc::Params params{request.params};
+  if (request.method == "hello") {
+    hello(id, params, reply);
+  } else if (request.method == "subscribe") {
+    subscribe(id, params, reply);
+  } else if (request.method == "history" || request.method == "search") {
+    question(id, request.method, params, reply);
+  } else if (!methods_.call(request.method, {operators_[id]->name, count_}, params, reply)) {
+    reply.fail(rpc::kMethodNotFound, "no such method: " + request.method);
+  }
 }
 
 void Control::write(io::StreamId id, std::string_view bytes) {

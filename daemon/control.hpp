@@ -77,6 +77,7 @@ class Control : private io::StreamListener {
 
   void process(io::StreamId id);
   void process_line(io::StreamId id, std::string_view line);
+  void process_request(io::StreamId id, std::string_view line, Reply& reply);
   bool must_wait(io::StreamId id);
   void relieved(core::Slot slot);
   void resume_stalled();

@@ -9,12 +9,6 @@ namespace chatd {
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
-}
-
 constexpr std::string_view kBeforeName = R"({"jsonrpc":"2.0","method":")";
 constexpr std::string_view kAfterName = R"(","params":{"seq":)";
 constexpr std::string_view kEnd = "}}\n";
@@ -80,6 +74,12 @@ std::string_view word(core::SendState state) {
 }
 
 }  // namespace
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';

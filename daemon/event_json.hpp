@@ -3,6 +3,7 @@
 /// every client passes here.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,13 +34,15 @@ void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime tim
 /// Appends `text` as a JSON string with its quotes; see core::append_json.
 void append_json_string(std::string& out, std::string_view text);
 
+void append_number(std::string& out, std::uint64_t number);
+
 /// Appends ids as a JSON array.
 template <class Ids>
 void append_json_ids(std::string& out, const Ids& ids) {
   char separator = '[';
   for (const auto id : ids) {
     out += separator;
-    out += std::to_string(id);
+    append_number(out, id);
     separator = ',';
   }
   if (separator == '[') out += '[';

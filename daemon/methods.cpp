@@ -117,7 +117,11 @@ void Methods::send(const Caller& caller, rpc::Params& params, Reply& reply) {
   const bool single = wish != nullptr && wish->is_number();
   const auto text = params.text("text");
   if (!reply.accept(params)) return;
+  send_to(caller, to, single, text, reply);
+}
 
+void Methods::send_to(const Caller& caller, const core::Recipients& to, bool single,
+                      std::string_view text, Reply& reply) {
   const auto receipt = server_.send(to, text, caller.name);
   if (single && !receipt.refused.empty()) {
     const auto& refused = receipt.refused.front();
@@ -128,19 +132,22 @@ void Methods::send(const Caller& caller, rpc::Params& params, Reply& reply) {
     }
     return;
   }
-  std::string result = "{\"delivered\":";
-  append_json_ids(result, receipt.delivered);
-  result += ",\"held\":";
-  append_json_ids(result, receipt.held);
-  result += ",\"refused\":[";
-  for (const auto& refused : receipt.refused) {
-    if (result.back() != '[') result += ',';
-    result += "{\"session\":" + std::to_string(refused.session) + ",\"reason\":";
-    append_json_string(result, refused.reason);
-    result += '}';
-  }
-  result += "]}";
-  reply.result(result);
+  reply.result_by([&receipt](std::string& out) {
+    out += "{\"delivered\":";
+    append_json_ids(out, receipt.delivered);
+    out += ",\"held\":";
+    append_json_ids(out, receipt.held);
+    out += ",\"refused\":[";
+    for (const auto& refused : receipt.refused) {
+      if (out.back() != '[') out += ',';
+      out += "{\"session\":";
+      append_number(out, refused.session);
+      out += ",\"reason\":";
+      append_json_string(out, refused.reason);
+      out += '}';
+    }
+    out += "]}";
+  });
 }
 
 void Methods::bye(const Caller& caller, rpc::Params& params, Reply& reply) {

@@ -23,7 +23,15 @@ struct Reply {
   std::string out;      ///< the line, with its LF; empty if there is none
 
   void result(std::string_view json) {
-    if (!id.empty()) rpc::append_result(out, id, json);
+    result_by([json](std::string& line) { line += json; });
+  }
+  /// The same; `append(out)` appends the JSON.
+  template <class Append>
+  void result_by(Append append) {
+    if (id.empty()) return;
+    rpc::begin_result(out, id);
+    append(out);
+    rpc::end_result(out);
   }
   void fail(int code, std::string message) {
     if (!id.empty()) rpc::append_failure(out, {std::string{id}, code, std::move(message)});
@@ -61,6 +69,11 @@ class Methods {
   /// Does what is asked and answers it. False if there is no such method.
   [[nodiscard]] bool call(std::string_view method, const Caller& caller, rpc::Params& params,
                           Reply& reply);
+
+  /// `send`, where what is asked has been read already. `single`: `to` is one session,
+  /// and if that is refused, so is the request.
+  void send_to(const Caller& caller, const core::Recipients& to, bool single, std::string_view text,
+               Reply& reply);
 
  private:
   using Method = void (Methods::*)(const Caller& caller, rpc::Params& params, Reply& reply);

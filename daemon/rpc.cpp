@@ -62,11 +62,13 @@ std::variant<Request, Failure> parse(std::string_view line) {
   return request;
 }
 
-void append_result(std::string& out, std::string_view id, std::string_view result) {
+void begin_result(std::string& out, std::string_view id) {
   out += R"({"jsonrpc":"2.0","id":)";
   out += id;
   out += R"(,"result":)";
-  out += result;
+}
+
+void end_result(std::string& out) {
   out += "}\n";
 }
 

@@ -36,8 +36,9 @@ struct Failure {
 /// Reads one line (without its LF).
 std::variant<Request, Failure> parse(std::string_view line);
 
-/// Appends the line that answers request `id`; `result` is JSON.
-void append_result(std::string& out, std::string_view id, std::string_view result);
+/// Append the line that answers request `id`: what stands before and behind its result.
+void begin_result(std::string& out, std::string_view id);
+void end_result(std::string& out);
 void append_failure(std::string& out, const Failure& failure);
 
 /// Reads the members of a request's params. The first thing that is wrong is kept;

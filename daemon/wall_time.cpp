@@ -6,10 +6,9 @@ namespace chatd {
 
 namespace {
 
-void append_digits(std::string& out, unsigned value, std::size_t digits) {
-  std::array<char, 4> text{};
-  for (std::size_t i = digits; i > 0; value /= 10) text[--i] = static_cast<char>('0' + value % 10);
-  out.append(text.data(), digits);
+template <std::size_t kDigits>
+void put_digits(char* at, unsigned value) {
+  for (std::size_t i = kDigits; i > 0; value /= 10) at[--i] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -22,20 +21,17 @@ void append_rfc3339(std::string& out, WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
-  append_digits(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  out += '-';
-  append_digits(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  append_digits(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  append_digits(out, static_cast<unsigned>(clock.hours().count()), 2);
-  out += ':';
-  append_digits(out, static_cast<unsigned>(clock.minutes().count()), 2);
-  out += ':';
-  append_digits(out, static_cast<unsigned>(clock.seconds().count()), 2);
-  out += '.';
-  append_digits(out, static_cast<unsigned>(clock.subseconds().count()), 3);
-  out += 'Z';
+  // One append: this is in every event.
+  std::array<char, 24> text{"0000-00-00T00:00:00.000"};
+  put_digits<4>(&text[0], static_cast<unsigned>(static_cast<int>(date.year())));
+  put_digits<2>(&text[5], static_cast<unsigned>(date.month()));
+  put_digits<2>(&text[8], static_cast<unsigned>(date.day()));
+  put_digits<2>(&text[11], static_cast<unsigned>(clock.hours().count()));
+  put_digits<2>(&text[14], static_cast<unsigned>(clock.minutes().count()));
+  put_digits<2>(&text[17], static_cast<unsigned>(clock.seconds().count()));
+  put_digits<3>(&text[20], static_cast<unsigned>(clock.subseconds().count()));
+  text[23] = 'Z';
+  out.append(text.data(), text.size());
 }
 
 }  // namespace chatd

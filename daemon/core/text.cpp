@@ -283,6 +283,17 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+bool is_json_text(std::string_view text) {
+  std::size_t at = 0;
+  while ((at = find_next<NotPlainInJson>(text, at)) < text.size()) {
+    const Front front = decode(text.substr(at));
+    const char32_t c = front.code_point;
+    if (front.form != Form::kWell || c < 0x20 || c == '"' || c == '\\') return false;
+    at += front.size;
+  }
+  return true;
+}
+
 void append_repaired(std::string& out, std::string_view bytes) {
   copy_runs<NotAscii>(
       out, bytes, [](char32_t) { return true; },

@@ -17,6 +17,10 @@ namespace chatd::core {
 /// Whether `bytes` is well-formed UTF-8 (no surrogates, nothing over U+10FFFF).
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 
+/// Whether `text` can stand in a JSON string as it is: well-formed UTF-8 without
+/// quotes, backslashes and C0 controls.
+[[nodiscard]] bool is_json_text(std::string_view text);
+
 /// Appends `bytes` to `out` with one U+FFFD for each maximal ill-formed part, as
 /// Unicode's chapter 3.9 recommends ("substitution of maximal subparts").
 void append_repaired(std::string& out, std::string_view bytes);

@@ -144,7 +144,9 @@ TEST_CASE("rpc: an answer goes to the id that was given", "[wiring][rpc]") {
 
 TEST_CASE("rpc: results and failures are these very lines", "[wiring][rpc]") {
   std::string out;
-  rpc::append_result(out, "7", "{\"a\":1}");
+  rpc::begin_result(out, "7");
+  out += "{\"a\":1}";
+  rpc::end_result(out);
   rpc::append_failure(out, {"\"x\"", 4, "say \"no\"\n\x1b"});
   CHECK(out ==
         "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"a\":1}}\n"
