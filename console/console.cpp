@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <ctime>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,9 @@
 #include "console/focus.hpp"
 #include "console/plain.hpp"
 #include "console/roster.hpp"
+#include "console/shortcuts.hpp"
 #include "console/terminal.hpp"
+#include "console/unread.hpp"
 #include "console/view.hpp"
 #include "console/wire.hpp"
 #include "core/text.hpp"
@@ -32,6 +36,15 @@ constexpr std::size_t kListedRefusals = 5;
 constexpr std::size_t kPage = 20;
 constexpr std::size_t kLongestPage = 200;
 
+// As the daemon writes it.
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm broken{};
+  ::gmtime_r(&now, &broken);
+  std::array<char, 32> text;
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &broken)};
+}
+
 }  // namespace
 
 class Console::Impl : public ScreenListener {
@@ -42,6 +55,14 @@ class Console::Impl : public ScreenListener {
 
  private:
   enum class Phase { kAttaching, kReady, kOver };
+
+  // What came while no operator was there.
+  struct Inbox {
+    std::uint64_t upto = 0;  // the last event of that time
+    std::uint64_t messages = 0;
+    std::set<SessionId> clients;
+    std::string since;
+  };
 
   // What /more goes on with.
   struct Past {
@@ -57,6 +78,7 @@ class Console::Impl : public ScreenListener {
   void on_shown(bool prompt) override;
   void on_input_end() override { leave(!options_.interactive); }
   void on_output_gone(int error) override;
+  void on_jump(int key) override;
   Completion on_complete(std::string_view before) override { return complete(before, roster_); }
 
   void attach(UniqueFd control);
@@ -64,6 +86,8 @@ class Console::Impl : public ScreenListener {
   void subscribed(const Reply& reply, bool live);
   void listed(const Reply& reply);
   void begin_when_caught_up();
+  void note_in_inbox(const Event& event);
+  void end_inbox();
   void take_event(const Event& event);
   void lost(const Error& error);
   void give_up(const Error& error);
@@ -80,6 +104,7 @@ class Console::Impl : public ScreenListener {
   void show_past(const Past& past);
   void take_past(Past past, const PastPage& page);
   void set_focus(Target target);
+  void show_prompt();
   // What an answer is shown by.
   using Show = std::function<void(const nlohmann::json& result)>;
   // A refusal is told with `what` before it.
@@ -97,6 +122,8 @@ class Console::Impl : public ScreenListener {
   View view_;
   Roster roster_;
   Focus focus_;
+  Unread unread_;
+  Shortcuts shortcuts_;
   LineGuard guard_;
   Phase phase_ = Phase::kAttaching;
   bool attached_before_ = false;
@@ -110,6 +137,9 @@ class Console::Impl : public ScreenListener {
   std::uint64_t listed_after_ = 0;  // the event after which list_ was made
   std::optional<std::vector<SessionInfo>> list_;
   std::optional<Past> past_;
+  std::optional<Inbox> inbox_;  // while it is being shown
+  std::string day_;             // of what was shown last
+  bool away_ = false;
   ControlClient client_;
   std::unique_ptr<Screen> screen_;
 };
@@ -129,7 +159,8 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
     screen_ =
         std::make_unique<Plain>(loop, *this, options_.input, options_.output, options_.errors);
   }
-  screen_->set_prompt(view_.prompt(std::nullopt, roster_));
+  (void)view_.day(utc_now(), day_);
+  show_prompt();
   attach(std::move(control));
 }
 
@@ -152,12 +183,23 @@ void Console::Impl::greeted(const Reply& reply) {
   const HelloInfo hello = decode_hello(*reply.result);
   own_name_ = hello.operator_name;
   std::optional<std::uint64_t> since;
-  if (options_.from_start) since = 0;
-  if (attached_before_) since = cursor_;
-  if (attached_before_ && hello.seq < cursor_) {
+  if (attached_before_) {
+    since = cursor_;
     // Another daemon, which counts from its own beginning.
-    since.reset();
+    if (hello.seq < cursor_) since.reset();
+  } else {
+    // What nobody was there for; beginning with the daemon itself, everything that was
+    // faster than this console.
+    if (options_.from_start || hello.unread > 0) since = hello.attended;
+    if (options_.from_start && !since) since = 0;
+    if (since && hello.unread > 0) {
+      inbox_.emplace();
+      inbox_->upto = hello.seq;
+      say(std::to_string(hello.unread) + " unread, the oldest first:");
+    }
   }
+  // Away is a state of the connection, and this is another one.
+  away_ = false;
   // Both in one go, so that nothing happens between them: the list is how things
   // stand after the event whose number the subscription tells.
   client_.subscribe(since,
@@ -183,11 +225,14 @@ void Console::Impl::listed(const Reply& reply) {
 void Console::Impl::begin_when_caught_up() {
   if (phase_ != Phase::kAttaching || !list_ || cursor_ < listed_after_) return;
   roster_.replace(*list_);
+  if (focus_.current() && !roster_.contains(*focus_.current())) focus_.set(std::nullopt);
+  unread_.replace(*list_, focus_.current());
+  shortcuts_.update(roster_);
   list_.reset();
   roster_known_ = true;
-  if (focus_.current() && !roster_.contains(*focus_.current())) focus_.set(std::nullopt);
-  screen_->set_prompt(view_.prompt(focus_.current(), roster_));
   phase_ = Phase::kReady;
+  end_inbox();
+  show_prompt();
   if (options_.interactive && !attached_before_) {
     const std::size_t count = roster_.size();
     say("operator " + core::escaped(own_name_) + "; " +
@@ -200,9 +245,28 @@ void Console::Impl::begin_when_caught_up() {
   update();
 }
 
+void Console::Impl::note_in_inbox(const Event& event) {
+  if (!inbox_ || event.kind != Event::Kind::kMessage || event.seq > inbox_->upto) return;
+  ++inbox_->messages;
+  inbox_->clients.insert(event.session());
+  if (inbox_->since.empty()) inbox_->since = event.time;
+}
+
+void Console::Impl::end_inbox() {
+  if (!inbox_) return;
+  const std::size_t clients = inbox_->clients.size();
+  if (inbox_->messages > 0) {
+    say(std::to_string(inbox_->messages) + " unread from " + std::to_string(clients) +
+        (clients == 1 ? " client" : " clients") + " since " + local_time(inbox_->since, true));
+  }
+  inbox_.reset();
+}
+
 void Console::Impl::take_event(const Event& event) {
   if (phase_ == Phase::kOver) return;
   cursor_ = std::max(cursor_, event.seq);
+  if (const std::string day = view_.day(event.time, day_); !day.empty()) screen_->print(day);
+  note_in_inbox(event);
   // A line about a session carries the name that it has, or had until now.
   if (event.kind == Event::Kind::kDisconnected) {
     print(view_.event(event, roster_, own_name_));
@@ -212,9 +276,13 @@ void Console::Impl::take_event(const Event& event) {
     const bool alone = roster_known_ && roster_.size() == 0;
     roster_.apply(event);
     if (event.kind == Event::Kind::kConnected) focus_.connected(event.session(), alone);
-    print(view_.event(event, roster_, own_name_));
+    print(view_.event(event, roster_, own_name_, focus_.current()));
   }
-  screen_->set_prompt(view_.prompt(focus_.current(), roster_));
+  unread_.apply(event, focus_.current());
+  if (event.kind == Event::Kind::kConnected || event.kind == Event::Kind::kDisconnected) {
+    shortcuts_.update(roster_);
+  }
+  show_prompt();
   begin_when_caught_up();
   update();
 }
@@ -399,11 +467,17 @@ LineFate Console::Impl::execute(const Command& command) {
       break;
     case Verb::kAway:
       client_.away(command.text, shown("not away", [this](const nlohmann::json&) {
+                     away_ = true;
+                     show_prompt();
                      say("away; /back ends it");
                    }));
       break;
     case Verb::kBack:
-      client_.back(shown("not back", [this](const nlohmann::json&) { say("back"); }));
+      client_.back(shown("not back", [this](const nlohmann::json&) {
+        away_ = false;
+        show_prompt();
+        say("back");
+      }));
       break;
     case Verb::kStats:
       client_.stats(shown("no numbers", [this](const nlohmann::json& result) {
@@ -450,7 +524,13 @@ ControlClient::ReplyCallback Console::Impl::shown(std::string what, Show show) {
 
 ControlClient::ReplyCallback Console::Impl::done(SessionId session, std::string what) {
   return [this, session, what = std::move(what)](const Reply& reply) {
-    if (reply.error) problem_about(session, what + ": " + core::escaped(reply.error->message));
+    if (reply.error) {
+      std::string why = what + ": " + core::escaped(reply.error->message);
+      if (reply.error->code == kClaimedCode) {
+        why += "; /claim " + std::to_string(session) + " --force takes it";
+      }
+      problem_about(session, why);
+    }
     update();
   };
 }
@@ -489,7 +569,8 @@ void Console::Impl::show_list() {
       if (sessions.empty()) {
         print({view_.note("nobody is connected")});
       } else {
-        print(view_.sessions(sessions, screen_->width(), std::time(nullptr)));
+        print(view_.sessions(sessions, screen_->width(), std::time(nullptr),
+                             options_.interactive ? &shortcuts_ : nullptr));
       }
     }
     update();
@@ -536,7 +617,25 @@ void Console::Impl::take_past(Past past, const PastPage& page) {
 
 void Console::Impl::set_focus(Target target) {
   focus_.set(target);
-  screen_->set_prompt(view_.prompt(target, roster_));
+  if (target) unread_.seen(*target);
+  show_prompt();
+}
+
+void Console::Impl::on_jump(int key) {
+  const Target target = key == 0 ? unread_.next() : shortcuts_.at(key);
+  if (target) {
+    set_focus(target);
+  } else if (key == 0) {
+    say("nothing is unread");
+  } else {
+    problem("no client has the key Alt-" + std::to_string(key) + "; /list shows the keys");
+  }
+}
+
+void Console::Impl::show_prompt() {
+  if (!options_.interactive) return;
+  screen_->set_prompt(
+      view_.prompt(focus_.current(), roster_, {&unread_, own_name_, away_, screen_->width()}));
 }
 
 // --- the screen ---

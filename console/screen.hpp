@@ -34,6 +34,8 @@ class ScreenListener {
   virtual void on_input_end() = 0;
   /// Nobody reads the output any more (errno). Once.
   virtual void on_output_gone(int error) = 0;
+  /// Alt-1 to Alt-9, or Alt-a, which is 0; in a terminal only.
+  virtual void on_jump(int key) = 0;
   virtual Completion on_complete(std::string_view before_cursor) = 0;
 };
 

@@ -56,6 +56,10 @@ struct Terminal::Hooks {
   static int complete_word(int, int) {
     return g_terminal == nullptr ? 0 : g_terminal->complete_word();
   }
+  static int jump(int, int key) {
+    if (g_terminal != nullptr) g_terminal->listener_.on_jump(key == 'a' ? 0 : key - '0');
+    return 0;
+  }
   static int begin_line() {
     if (g_terminal != nullptr && !g_terminal->put_back_.empty()) {
       rl_insert_text(std::exchange(g_terminal->put_back_, {}).c_str());
@@ -144,6 +148,11 @@ void Terminal::open_readline() {
   }
   for (Keymap keymap : {emacs_standard_keymap, vi_insertion_keymap}) {
     rl_bind_key_in_map('\t', &Hooks::complete_word, keymap);
+  }
+  // Alt-1 and so on would be arguments for the next key, which nobody uses here.
+  for (const char* keys :
+       {"\\ea", "\\e1", "\\e2", "\\e3", "\\e4", "\\e5", "\\e6", "\\e7", "\\e8", "\\e9"}) {
+    rl_bind_keyseq_in_map(keys, &Hooks::jump, emacs_standard_keymap);
   }
   using_history();
   clear_history();

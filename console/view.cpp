@@ -71,9 +71,10 @@ std::string local_time(std::string_view rfc3339, bool with_date) {
 }
 
 std::string View::painted(Tone tone, std::string_view text) const {
-  // Told apart by weight as well as by hue.
-  constexpr std::array<std::string_view, 5> kSequences{"", "\x1b[1;36m", "\x1b[32m", "\x1b[2m",
-                                                       "\x1b[1;31m"};
+  // Told apart by weight and line as well as by hue, and the hues are blue and yellow,
+  // which nearly everybody can tell apart; never red and green.
+  constexpr std::array<std::string_view, 6> kSequences{"",         "\x1b[36m", "\x1b[1;36m",
+                                                       "\x1b[33m", "\x1b[2m",  "\x1b[1;4;33m"};
   const std::string_view begin = kSequences[static_cast<std::size_t>(tone)];
   if (!color_ || begin.empty()) return std::string{text};
   return std::string{begin}.append(text).append("\x1b[0m");
@@ -91,9 +92,9 @@ void View::append_text(std::vector<std::string>& lines, const Event& event, Tone
   std::string_view rest = event.text;
   for (;;) {
     const std::size_t end = rest.find('\n');
-    std::string line = begin;
-    core::append_escaped(line, rest.substr(0, end));
-    lines.push_back(std::move(line));
+    const std::string text = core::escaped(rest.substr(0, end));
+    const bool bold = color_ && tone == Tone::kFocus && !text.empty();
+    lines.push_back(begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text));
     if (end == std::string_view::npos) return;
     rest.remove_prefix(end + 1);
   }
@@ -126,7 +127,7 @@ void View::append_sent(std::vector<std::string>& lines, const Event& event, cons
 }
 
 std::vector<std::string> View::event(const Event& event, const Roster& roster,
-                                     std::string_view own_name) const {
+                                     std::string_view own_name, Target focus) const {
   using enum Event::Kind;
   std::vector<std::string> lines;
   const std::string by =
@@ -138,7 +139,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
                         (event.listener.empty() ? "" : " to " + core::escaped(event.listener)));
       break;
     case kMessage:
-      append_text(lines, event, Tone::kClient,
+      append_text(lines, event, focus == event.session() ? Tone::kFocus : Tone::kClient,
                   bracket(event.session(), roster.name_of(event.session())));
       if (event.cut) append_status(lines, event, roster, "that message was longer; cut here");
       break;
@@ -171,7 +172,11 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       break;
     case kClaimed:
       if (!event.from.empty() && event.from == own_name) {
-        append_status(lines, event, roster, "was yours; taken from you" + by);
+        // The one line that must not be overlooked.
+        lines.push_back(
+            stamp(event) +
+            painted(Tone::kProblem, bracket(event.session(), roster.name_of(event.session())) +
+                                        "* was yours; taken from you" + by));
       } else {
         append_status(lines, event, roster,
                       (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +
@@ -206,9 +211,26 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
   return lines;
 }
 
+std::string View::day(std::string_view time, std::string& shown) const {
+  std::time_t at = 0;
+  if (timestamps_ != Timestamps::kTime || !parse_utc(time, at)) return {};
+  std::string day = formatted(at, "%A, %Y-%m-%d");
+  if (day == shown) return {};
+  shown = std::move(day);
+  return note(shown);
+}
+
 std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions, std::size_t width,
-                                        std::time_t now) const {
+                                        std::time_t now, const Shortcuts* shortcuts) const {
   const std::string today = formatted(now, "%Y-%m-%d");
+  const bool claims = std::any_of(sessions.begin(), sessions.end(),
+                                  [](const auto& each) { return !each.claimed_by.empty(); });
+  std::vector<Column> columns{{"id", false, 0, 0},      {"name", false, 6, 1},
+                              {"address", false, 9, 2}, {"dialect", false, 0, 5},
+                              {"since", false, 0, 7},   {"idle", true, 0, 4},
+                              {"unread", true, 0, 0},   {"held", true, 0, 0}};
+  if (claims) columns.push_back({"claimed by", false, 10, 3});
+  if (shortcuts != nullptr) columns.push_back({"key", false, 0, 6});
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
@@ -217,19 +239,22 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
     if (!each.state.empty() && each.state != "open") {
       dialect += " (" + core::escaped(each.state) + ")";
     }
-    rows.push_back({"[" + std::to_string(each.session) + "]", core::escaped(each.name),
-                    core::escaped(each.address), dialect, since, short_duration(each.idle_ms),
-                    std::to_string(each.unread), std::to_string(each.held)});
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {"[" + std::to_string(each.session) + "]",
+           core::escaped(each.name),
+           core::escaped(each.address),
+           dialect,
+           since,
+           short_duration(each.idle_ms),
+           std::to_string(each.unread),
+           std::to_string(each.held)};
+    if (claims) row.push_back(core::escaped(each.claimed_by));
+    if (shortcuts != nullptr) {
+      const int key = shortcuts->key_of(each.session);
+      row.push_back(key == 0 ? "" : "Alt-" + std::to_string(key));
+    }
   }
-  std::vector<std::string> lines = format_table({{"id", false, 0, 0},
-                                                 {"name", false, 6, 1},
-                                                 {"address", false, 9, 2},
-                                                 {"dialect", false, 0, 4},
-                                                 {"since", false, 0, 5},
-                                                 {"idle", true, 0, 3},
-                                                 {"unread", true, 0, 0},
-                                                 {"held", true, 0, 0}},
-                                                rows, width);
+  std::vector<std::string> lines = format_table(std::move(columns), rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
   return lines;
 }
@@ -307,10 +332,37 @@ std::string View::about(SessionId session, const Roster& roster, std::string_vie
                  bracket(session, roster.name_of(session)) + "* " + std::string{text});
 }
 
-std::string View::prompt(Target focus, const Roster& roster) const {
-  if (!focus) return "> ";
-  const std::string who = bracket(*focus, roster.name_of(*focus));
-  return (color_ ? "\001\x1b[1m\002" + who + "\001\x1b[0m\002" : who) + " > ";
+std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& notes) const {
+  // On a narrow screen there must be room for the line itself.
+  constexpr std::size_t kNarrow = 60;
+  const std::size_t listed = notes.width != 0 && notes.width < kNarrow ? 1 : 3;
+  std::string told;
+  const auto tell = [&told](std::string_view text) {
+    told.append(told.empty() ? "" : ", ").append(text);
+  };
+  if (notes.unread != nullptr && notes.unread->sessions() > 0) {
+    std::string counts;
+    for (const auto& [session, messages] : notes.unread->first(listed)) {
+      counts +=
+          (counts.empty() ? "" : " ") + std::to_string(session) + ":" + std::to_string(messages);
+    }
+    const std::size_t all = notes.unread->sessions();
+    if (all > listed) counts += " +" + std::to_string(all - listed);
+    tell(counts);
+  }
+  if (focus) {
+    const std::string_view holder = roster.claimed_by(*focus);
+    if (!holder.empty()) tell(holder == notes.own_name ? "yours" : core::escaped(holder) + "'s");
+  }
+  if (notes.away) tell("away");
+  const auto marked = [this](std::string_view sequence, const std::string& text) {
+    if (!color_ || text.empty()) return text;
+    return "\001" + std::string{sequence} + "\002" + text + "\001\x1b[0m\002";
+  };
+  std::string prompt =
+      focus ? marked("\x1b[1m", bracket(*focus, roster.name_of(*focus))) + " " : "";
+  if (!told.empty()) prompt += marked("\x1b[33m", "(" + told + ")") + " ";
+  return prompt + "> ";
 }
 
 }  // namespace chatd::console

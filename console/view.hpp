@@ -16,6 +16,8 @@
 #include "console/event.hpp"
 #include "console/focus.hpp"
 #include "console/roster.hpp"
+#include "console/shortcuts.hpp"
+#include "console/unread.hpp"
 
 namespace chatd::console {
 
@@ -23,14 +25,21 @@ class View {
  public:
   View(bool color, Timestamps timestamps) : color_{color}, timestamps_{timestamps} {}
 
-  /// `own_name` is this operator's: another one's answers carry the name.
+  /// `own_name` is this operator's: another one's answers carry the name. What the
+  /// client in focus says stands out.
   [[nodiscard]] std::vector<std::string> event(const Event& event, const Roster& roster,
-                                               std::string_view own_name) const;
+                                               std::string_view own_name, Target focus = {}) const;
+
+  /// The line to be shown before what happened at `time`, if that is not on the day
+  /// `shown`, which then becomes that day; empty if it is, or if times are not shown or
+  /// have their date.
+  [[nodiscard]] std::string day(std::string_view time, std::string& shown) const;
 
   /// The table of /list, at most `width` columns wide (0: no limit). `now` decides
-  /// whether `since` is shown with its date.
+  /// whether `since` is shown with its date; `shortcuts`, if there are keys.
   [[nodiscard]] std::vector<std::string> sessions(const std::vector<SessionInfo>& sessions,
-                                                  std::size_t width, std::time_t now) const;
+                                                  std::size_t width, std::time_t now,
+                                                  const Shortcuts* shortcuts = nullptr) const;
   /// What was said once; beside the bracket as when it was said.
   [[nodiscard]] std::vector<std::string> past(const PastMessage& message, const Roster& roster,
                                               std::string_view own_name) const;
@@ -49,12 +58,24 @@ class View {
   [[nodiscard]] std::string about(SessionId session, const Roster& roster,
                                   std::string_view text) const;
 
-  /// The prompt: "[3 NAME] > ". In colour, what takes no room on the screen stands
-  /// between \001 and \002, as readline wants it.
-  [[nodiscard]] std::string prompt(Target focus, const Roster& roster) const;
+  /// What the prompt tells besides the focus.
+  struct PromptNotes {
+    const Unread* unread = nullptr;
+    std::string_view own_name;
+    bool away = false;
+    std::size_t width = 0;  ///< of the screen; 0: no limit
+  };
+  /// The prompt: "[3 NAME] > ", or with something to tell "[3 NAME] (2:5 7:1, away) > "
+  /// for five unread messages of session 2 and one of 7. In colour, what takes no room
+  /// on the screen stands between \001 and \002, as readline wants it.
+  [[nodiscard]] std::string prompt(Target focus, const Roster& roster,
+                                   const PromptNotes& notes) const;
+  [[nodiscard]] std::string prompt(Target focus, const Roster& roster) const {
+    return prompt(focus, roster, {});
+  }
 
  private:
-  enum class Tone { kPlain, kClient, kAnswer, kStatus, kProblem };
+  enum class Tone { kPlain, kClient, kFocus, kAnswer, kStatus, kProblem };
   [[nodiscard]] std::string painted(Tone tone, std::string_view text) const;
   [[nodiscard]] std::string stamp(const Event& event) const;
   void append_text(std::vector<std::string>& lines, const Event& event, Tone tone,

@@ -151,6 +151,51 @@ TEST_CASE("console: what was said is shown a page at a time, oldest first", "[co
         std::vector<json>{{{"text", "two  words"}, {"limit", 20}}});
 }
 
+TEST_CASE("console: what waited for an operator is shown first, and counted", "[console][plain]") {
+  Desk desk;
+  desk.options.from_start = GENERATE(true, false);
+  desk.daemon.answers["hello"]["seq"] = 3;
+  desk.daemon.answers["hello"]["unread"] = 3;
+  desk.daemon.answers["hello"]["attended"] = 0;
+  desk.daemon.answers["subscribe"] = {{"seq", 3}};
+  desk.daemon.answers["sessions"] = {test::session_json(1), test::session_json(2)};
+  desk.open();
+  REQUIRE(desk.asked("sessions"));
+  CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json{{"since", 0}});
+  desk.daemon.message(1, "the oldest");
+  desk.daemon.message(2, "another");
+  desk.daemon.message(1, "the last");
+  CHECK(
+      desk.sees("* 3 unread, the oldest first:\n[1] the oldest\n[2] another\n[1] the last\n"
+                "* 3 unread from 2 clients since 2026-11-23 "));
+  desk.daemon.message(1, "live");
+  CHECK(desk.sees("[1] live\n"));
+  CHECK(desk.shown.find("unread from") == desk.shown.rfind("unread from"));
+}
+
+TEST_CASE("console: with nothing unread it begins with what happens from now on",
+          "[console][plain]") {
+  Desk desk;
+  desk.options.from_start = false;
+  desk.daemon.answers["hello"]["seq"] = 3;
+  desk.daemon.answers["hello"]["unread"] = 0;
+  desk.daemon.answers["hello"]["attended"] = 3;
+  desk.open();
+  REQUIRE(desk.asked("sessions"));
+  CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json::object());
+}
+
+TEST_CASE("console: who has a client is told to whoever answers it nonetheless",
+          "[console][plain]") {
+  Desk desk;
+  desk.daemon.answers["send"] = test::refusal(2, "bo answers for session 1");
+  desk.open();
+  desk.daemon.connected(1);
+  desk.happens("[1]* connected");
+  desk.type("mine?\n");
+  CHECK(desk.sees("[1]* not sent: bo answers for session 1; /claim 1 --force takes it\n"));
+}
+
 TEST_CASE("console: without a focus nothing is sent, and it does not wander", "[console][plain]") {
   Desk desk;
   desk.open();

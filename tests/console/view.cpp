@@ -151,16 +151,77 @@ TEST_CASE("view: times are the operator's own", "[console][view]") {
 
 TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
   const View view{true, Timestamps::kNone};
-  const auto line =
-      view.event(event_of(R"({"method":"message","params":{"session":3,"text":"x"}})"),
-                 roster_with_names(), "root")
-          .front();
-  CHECK(line == "\x1b[1;36m[3]\x1b[0m x");
+  const auto line = [&](const std::string& notification, Target focus = {}) {
+    return view.event(event_of(notification), roster_with_names(), "root", focus).front();
+  };
+  const std::string message = R"({"method":"message","params":{"session":3,"text":"x"}})";
+  CHECK(line(message) == "\x1b[36m[3]\x1b[0m x");
+  CHECK(line(message, Target{4}) == "\x1b[36m[3]\x1b[0m x");
+  CHECK(line(message, Target{3}) == "\x1b[1;36m[3]\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(line(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})") ==
+        "\x1b[1;4;33m[3]* was yours; taken from you by bo\x1b[0m");
   CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
   const View plain{false, Timestamps::kNone};
-  CHECK(plain.prompt(Target{4}, roster_with_names()) == "[4 anna] > ");
-  CHECK(plain.prompt(Target{3}, roster_with_names()) == "[3] > ");
-  CHECK(plain.prompt({}, roster_with_names()) == "> ");
+  CHECK(plain.event(event_of(message), roster_with_names(), "root", Target{3}) == Lines{"[3] x"});
+}
+
+TEST_CASE("view: no two kinds of line differ by red and green alone", "[console][view]") {
+  const View view{true, Timestamps::kNone};
+  std::string all =
+      view.prompt(Target{4}, roster_with_names()) + view.note("x") + view.problem("x").front();
+  for (const char* notification :
+       {R"({"method":"message","params":{"session":3,"text":"x"}})",
+        R"({"method":"sent","params":{"session":3,"operator":"bo","text":"x","state":"lost"}})",
+        R"({"method":"connected","params":{"session":3,"address":"x"}})"}) {
+    for (const std::string& line :
+         view.event(event_of(notification), roster_with_names(), "root", Target{3})) {
+      all += line;
+    }
+  }
+  for (const char* color : {"31", "32", "35"}) {
+    CHECK(all.find(std::string{color} + "m") == std::string::npos);
+  }
+}
+
+TEST_CASE("view: the prompt tells what is unread, whose the client is, and who is away",
+          "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  Roster roster = roster_with_names();
+  Unread unread;
+  const auto prompt = [&](Target focus, std::size_t width = 80, bool away = false) {
+    return view.prompt(focus, roster, {&unread, "root", away, width});
+  };
+  CHECK(prompt({}) == "> ");
+  CHECK(prompt(Target{3}) == "[3] > ");
+  CHECK(prompt(Target{4}) == "[4 anna] > ");
+  std::vector<SessionInfo> sessions;
+  for (SessionId id = 7; id < 12; ++id) {
+    sessions.emplace_back().session = id;
+    sessions.back().unread = id;
+  }
+  unread.replace(sessions, {});
+  CHECK(prompt({}) == "(7:7 8:8 9:9 +2) > ");
+  CHECK(prompt(Target{3}) == "[3] (7:7 8:8 9:9 +2) > ");
+  CHECK(prompt(Target{3}, 40) == "[3] (7:7 +4) > ");
+  CHECK(prompt(Target{3}, 80, true) == "[3] (7:7 8:8 9:9 +2, away) > ");
+  unread = {};
+  roster.apply(event_of(R"({"method":"claimed","params":{"session":3,"operator":"b\u001bo"}})"));
+  roster.apply(event_of(R"({"method":"claimed","params":{"session":4,"operator":"root"}})"));
+  CHECK(prompt(Target{3}) == "[3] (b\\x1bo's) > ");
+  CHECK(prompt(Target{4}) == "[4 anna] (yours) > ");
+}
+
+TEST_CASE("view: a line tells when the day changes", "[console][view]") {
+  ::setenv("TZ", "UTC-2", 1);
+  ::tzset();
+  const View view{false, Timestamps::kTime};
+  std::string day;
+  CHECK(view.day("2026-11-23T21:50:00.123Z", day) == "* Monday, 2026-11-23");
+  CHECK(view.day("2026-11-23T21:59:59.999Z", day).empty());
+  CHECK(view.day("2026-11-23T22:00:00.000Z", day) == "* Tuesday, 2026-11-24");
+  CHECK(view.day("nonsense", day).empty());
+  CHECK((View{false, Timestamps::kNone}.day("2026-11-25T22:00:00.000Z", day).empty()));
+  CHECK((View{false, Timestamps::kDateTime}.day("2026-11-25T22:00:00.000Z", day).empty()));
 }
 
 TEST_CASE("view: a long name is cut between characters", "[console][view]") {
@@ -207,6 +268,30 @@ TEST_CASE("view: the list of sessions is aligned, wide characters too", "[consol
     CHECK(narrow[0].find(column) != std::string::npos);
   }
   CHECK(view.sessions(three_sessions(), 200, kNow) == wide);
+}
+
+TEST_CASE("view: the list tells of claims and keys where there are any", "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  auto sessions = three_sessions();
+  CHECK(view.sessions(sessions, 0, 0)[0].find("claimed") == std::string::npos);
+  sessions[1].claimed_by = "bo\x1b";
+  Roster roster;
+  roster.replace(sessions);
+  Shortcuts keys;
+  keys.update(roster);
+  const Lines wide = view.sessions(sessions, 200, 0, &keys);
+  for (const std::string& line : wide) {
+    CHECK(display_width(line) <= display_width(wide[0]) + 2);
+  }
+  CHECK(wide[0].ends_with("claimed by  key"));
+  CHECK(wide[2].ends_with("bo\\x1b      Alt-2"));
+  for (const std::size_t width : {40U, 60U, 80U}) {
+    for (const std::string& line : view.sessions(sessions, width, 0, &keys)) {
+      INFO(width << ": " << line);
+      CHECK(display_width(line) <= width);
+    }
+  }
+  CHECK(view.sessions(sessions, 80, 0, &keys)[0].find("claimed by") != std::string::npos);
 }
 
 TEST_CASE("view: durations are short", "[console][view]") {

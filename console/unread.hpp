@@ -1,0 +1,50 @@
+/// What an operator has not looked at yet: for each session how many messages have
+/// come since it was in focus or somebody answered it. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "console/event.hpp"
+#include "console/focus.hpp"
+
+namespace chatd::console {
+
+class Unread {
+ public:
+  struct Entry {
+    SessionId session = 0;
+    std::uint64_t messages = 0;
+
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+
+  /// A message counts unless its session is in focus; an answer, whoever gave it, and
+  /// the end of a session settle what was counted.
+  void apply(const Event& event, Target focus);
+  /// What `sessions` says replaces all that was known.
+  void replace(const std::vector<SessionInfo>& sessions, Target focus);
+  /// It has been looked at.
+  void seen(SessionId session) { counts_.erase(session); }
+
+  [[nodiscard]] std::uint64_t of(SessionId session) const;
+  [[nodiscard]] std::size_t sessions() const { return counts_.size(); }
+  /// Whose oldest unread message has waited longest; none if nothing is unread.
+  [[nodiscard]] Target next() const;
+  /// At most `most` of them, whoever has waited longest first.
+  [[nodiscard]] std::vector<Entry> first(std::size_t most) const;
+
+ private:
+  struct Count {
+    std::uint64_t messages = 0;
+    std::uint64_t turn = 0;  // when it began to wait
+  };
+  void add(SessionId session, std::uint64_t messages);
+
+  std::map<SessionId, Count> counts_;
+  std::uint64_t turns_ = 0;
+};
+
+}  // namespace chatd::console

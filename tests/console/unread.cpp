@@ -1,0 +1,88 @@
+// What has not been looked at, and the keys that lead there.
+#include "console/unread.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "console/shortcuts.hpp"
+
+namespace chatd::console {
+
+namespace {
+
+Event event_of(Event::Kind kind, std::vector<SessionId> sessions) {
+  Event event;
+  event.kind = kind;
+  event.sessions = std::move(sessions);
+  return event;
+}
+
+SessionInfo with_unread(SessionId id, std::uint64_t unread) {
+  SessionInfo session;
+  session.session = id;
+  session.unread = unread;
+  return session;
+}
+
+Roster roster_of(const std::vector<SessionId>& ids) {
+  Roster roster;
+  std::vector<SessionInfo> sessions;
+  for (const SessionId id : ids) sessions.push_back(with_unread(id, 0));
+  roster.replace(sessions);
+  return roster;
+}
+
+using Entries = std::vector<Unread::Entry>;
+
+}  // namespace
+
+TEST_CASE("unread: messages count until they are looked at, answered or cannot be",
+          "[console][unread]") {
+  using enum Event::Kind;
+  Unread unread;
+  CHECK_FALSE(unread.next());
+  unread.apply(event_of(kMessage, {3}), Target{1});
+  unread.apply(event_of(kMessage, {2}), Target{1});
+  unread.apply(event_of(kMessage, {3}), Target{1});
+  unread.apply(event_of(kMessage, {1}), Target{1});
+  unread.apply(event_of(kMessage, {4}), Target{});
+  CHECK(unread.of(1) == 0);
+  CHECK(unread.first(9) == Entries{{3, 2}, {2, 1}, {4, 1}});
+  CHECK(unread.first(2) == Entries{{3, 2}, {2, 1}});
+  CHECK(unread.next() == Target{3});
+  unread.seen(3);
+  CHECK(unread.next() == Target{2});
+  unread.apply(event_of(kSent, {1, 2}), Target{1});
+  CHECK(unread.next() == Target{4});
+  unread.apply(event_of(kMessage, {3}), Target{1});
+  unread.apply(event_of(kDisconnected, {4}), Target{1});
+  CHECK(unread.first(9) == Entries{{3, 1}});
+}
+
+TEST_CASE("unread: the daemon's counts replace our own, and who waited keeps its place",
+          "[console][unread]") {
+  Unread unread;
+  unread.apply(event_of(Event::Kind::kMessage, {5}), {});
+  unread.apply(event_of(Event::Kind::kMessage, {9}), {});
+  unread.replace({with_unread(1, 0), with_unread(2, 7), with_unread(3, 1), with_unread(5, 2)},
+                 Target{3});
+  CHECK(unread.first(9) == Entries{{5, 2}, {2, 7}});
+}
+
+TEST_CASE("shortcuts: a client keeps its key, and a free one goes to whoever waits longest",
+          "[console][shortcuts]") {
+  Shortcuts keys;
+  keys.update(roster_of({3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}));
+  CHECK(keys.at(1) == Target{3});
+  CHECK(keys.at(9) == Target{11});
+  CHECK(keys.key_of(12) == 0);
+  keys.update(roster_of({3, 5, 6, 7, 8, 9, 10, 11, 12, 13}));
+  CHECK(keys.at(2) == Target{12});
+  CHECK(keys.key_of(5) == 3);
+  keys.update(roster_of({5}));
+  CHECK_FALSE(keys.at(1));
+  CHECK(keys.at(3) == Target{5});
+  keys.update(roster_of({5, 20}));
+  CHECK(keys.at(1) == Target{20});
+}
+
+}  // namespace chatd::console
