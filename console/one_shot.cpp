@@ -106,11 +106,13 @@ class Run {
       if (!reply.error) return take(*reply.result);
       if (reply.error->code == kLostCode) return;  // lost() deals with that
       complain_lines(reply.error->message);
-      // 3 means "not allowed" as well as "the new configuration is bad".
-      const bool reload = command_.verb == Verb::kReload;
-      finish(reply.error->code == kNoSuchSessionCode           ? ExitCode::kNoSession
-             : reply.error->code == kNotAllowedCode && !reload ? ExitCode::kNotAllowed
-                                                               : ExitCode::kRefused);
+      // 3 means "not allowed" as well as "the new configuration is bad" and "nothing is
+      // recorded", and those are not about who asks.
+      const bool impossible = command_.verb == Verb::kReload || command_.verb == Verb::kHistory ||
+                              command_.verb == Verb::kSearch;
+      finish(reply.error->code == kNoSuchSessionCode               ? ExitCode::kNoSession
+             : reply.error->code == kNotAllowedCode && !impossible ? ExitCode::kNotAllowed
+                                                                   : ExitCode::kRefused);
     };
   }
   ControlClient::ReplyCallback answer_by(Take take) {

@@ -498,7 +498,7 @@ def test_it_can_be_stopped_and_continued_by_the_shell():
         shell.expect("the shell is 42")
         shell.expect("shell> ")
         shell.sendline("fg")
-        shell.expect(r"\[1\].* while it is stopped")
+        shell.expect(r"\[1\].*while it is stopped")
         shell.expect("half a l")
         shell.send("ine\r")
         client.expect(b"half a line\n")
