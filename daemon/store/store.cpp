@@ -23,6 +23,10 @@ constexpr std::chrono::hours kLookAgain{1};
 /// It is not worth waking up for fewer.
 constexpr std::chrono::seconds kForgetEvery{1};
 
+/// What waits is written in transactions of this size: where there is little room, a
+/// part of it may fit.
+constexpr std::size_t kBatchBytes = 256UL * 1024;
+
 std::int64_t system_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -132,13 +136,19 @@ void Store::hand_over_batch() {
   bool wake = false;
   {
     const Lock lock{mutex_};
-    if (waiting_.bytes() + filling_.bytes() > options_.max_waiting_bytes) {
-      counts_.lost += filling_.events();
+    if (waiting_bytes_ + filling_.bytes() > options_.max_waiting_bytes) {
       trouble("the disk is too slow for it");
-    } else if (waiting_.empty()) {
-      std::swap(waiting_, filling_);
+      counts_.lost += filling_.events();
     } else {
-      waiting_.append(filling_);
+      waiting_bytes_ += filling_.bytes();
+      Batch& last = backlog_.empty() ? waiting_ : backlog_.back();
+      if (waiting_.empty()) {
+        std::swap(waiting_, filling_);
+      } else if (last.bytes() < kBatchBytes) {
+        last.append(filling_);
+      } else {
+        backlog_.push_back(std::move(filling_));
+      }
     }
     wake = std::exchange(idle_, false);
   }
@@ -254,6 +264,7 @@ void Store::work() {
     const bool wake = !done_.empty() || !notices_.empty();
     if (stop && (retry_ || waiting_.empty())) {
       counts_.lost += batch_.events() + waiting_.events();
+      for (const Batch& each : backlog_) counts_.lost += each.events();
       return;
     }
     if (wake && options_.wake) {
@@ -266,7 +277,14 @@ void Store::work() {
 
 /// Writes what waits, or again what could not be written.
 void Store::write_batch(Lock& lock) {
-  if (batch_.empty()) std::swap(batch_, waiting_);
+  if (batch_.empty()) {
+    std::swap(batch_, waiting_);
+    waiting_bytes_ -= batch_.bytes();
+    if (!backlog_.empty()) {
+      waiting_ = std::move(backlog_.front());
+      backlog_.pop_front();
+    }
+  }
   const auto bans = std::exchange(bans_, std::nullopt);
   if (batch_.empty() && !bans) {
     retry_.reset();
@@ -279,7 +297,7 @@ void Store::write_batch(Lock& lock) {
     counts_.recorded += batch_.events();
     batch_.clear();
     retry_.reset();
-    if (waiting_.bytes() < options_.max_waiting_bytes / 2) no_trouble();
+    if (backlog_.empty()) no_trouble();
     return;
   }
   if (bans && !bans_) bans_ = bans;

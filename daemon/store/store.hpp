@@ -10,6 +10,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,8 +41,8 @@ struct Options {
   bool sessions_go_on = false;
   /// Milliseconds since 1970, UTC. Called on the worker's thread.
   std::function<std::int64_t()> clock;
-  /// So much waits for the worker at most, and again for the disk.
-  std::size_t max_waiting_bytes = 8UL * 1024 * 1024;
+  /// So much waits for the worker at most; beyond it batches are dropped.
+  std::size_t max_waiting_bytes = 16UL * 1024 * 1024;
   /// What comes within so long is written together.
   Duration gather{5};
   /// After a failure it is tried again so much later.
@@ -141,6 +142,8 @@ class Store {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   Batch waiting_;
+  std::deque<Batch> backlog_;      ///< after waiting_, each of about kBatchBytes
+  std::size_t waiting_bytes_ = 0;  ///< of both
   std::vector<Job> jobs_;
   std::vector<Done> done_;
   std::optional<std::vector<Ban>> bans_;
