@@ -278,7 +278,7 @@ std::string zsh() {
     const First first = first_of(spec);
     if (first.sessions) {
       forms +=
-          " '1:session:_chatctl_sessions" + (first.words.empty() ? "" : " " + first.words) + "'";
+          " '1:session: _chatctl_sessions" + (first.words.empty() ? "" : " " + first.words) + "'";
     } else if (!first.words.empty()) {
       forms += " '1:word:(" + first.words + ")'";
     }
