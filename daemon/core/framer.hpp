@@ -17,6 +17,11 @@
 #include "base/time.hpp"
 #include "core/settings.hpp"
 
+namespace chatd {
+class ByteReader;
+class ByteWriter;
+}  // namespace chatd
+
 namespace chatd::core {
 
 enum class Dialect : std::uint8_t { kUndecided, kOriginal, kLine, kTelnet };
@@ -51,6 +56,11 @@ class Framer {
 
   /// The client will send no more: true if what was pending is a message.
   bool finish(const Settings& settings, Reading& reading);
+
+  /// Writes down the state, and reads it back into a framer that was just made. What
+  /// cannot be is refused by the reader; then this is good for nothing.
+  void save(ByteWriter& out, Time now) const;
+  void restore(ByteReader& in, Time now);
 
   /// When expire() is to be called; kNever while nothing waits for quiet.
   [[nodiscard]] Time deadline() const { return deadline_; }

@@ -22,6 +22,11 @@
 #include "core/session.hpp"
 #include "core/settings.hpp"
 
+namespace chatd {
+class ByteReader;
+class ByteWriter;
+}  // namespace chatd
+
 namespace chatd::core {
 
 /// Why an operator's wish was not done.
@@ -56,6 +61,14 @@ class Router {
 
   /// Follows new settings; deadlines that they bring nearer are filed anew.
   void set_settings(Settings settings);
+
+  /// Writes down what is not of one session: the counters and the last id; and reads it
+  /// back, after which ids go on from the higher of that and its own.
+  void save(ByteWriter& out) const;
+  void restore(ByteReader& in);
+  /// Takes a session of an earlier router, without an event. False if its id is above
+  /// the last one that was given, or belongs to another.
+  [[nodiscard]] bool adopt(Slot slot, std::unique_ptr<Session> session);
 
   // What happens on a client's connection. An unknown slot is a bug.
   SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox);

@@ -19,6 +19,11 @@
 #include "core/settings.hpp"
 #include "core/turn.hpp"
 
+namespace chatd {
+class ByteReader;
+class ByteWriter;
+}  // namespace chatd
+
 namespace chatd::core {
 
 /// What is counted over the life of the daemon. Of operators' messages to
@@ -65,6 +70,12 @@ class Session {
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
+  /// Writes down all that it is, but for its slot. It has not ended.
+  void save(ByteWriter& out, Time now) const;
+  /// Null if that cannot be a session. It has no slot yet: Router::adopt() gives it one.
+  static std::unique_ptr<Session> restore(ByteReader& in, Time now);
+  void move_to(Slot slot) { slot_ = slot; }
+
   /// Says that it is there. To be called once, first.
   void connected(Context& context);
 
@@ -103,6 +114,8 @@ class Session {
   [[nodiscard]] Time last_activity() const { return last_activity_; }
   /// Messages of it since an operator last wrote to it.
   [[nodiscard]] std::uint32_t unread() const { return unread_; }
+  /// Whether it was read further than it may be: its stream is to be paused.
+  [[nodiscard]] bool waits_to_be_read() const { return backlog_ != nullptr; }
   /// Messages that are held for it.
   [[nodiscard]] std::uint32_t held() const { return turn_ ? turn_->held() : 0; }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }

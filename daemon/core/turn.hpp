@@ -28,6 +28,11 @@
 #include "core/outbox.hpp"
 #include "core/settings.hpp"
 
+namespace chatd {
+class ByteReader;
+class ByteWriter;
+}  // namespace chatd
+
 namespace chatd::core {
 
 class Turn {
@@ -67,6 +72,10 @@ class Turn {
 
   /// When release() could do something although nothing was heard.
   [[nodiscard]] Time deadline() const;
+
+  /// As Framer's.
+  void save(ByteWriter& out, Time now) const;
+  void restore(ByteReader& in, Time now);
 
   /// Messages that are held, wholly or in part; a bye is not counted.
   [[nodiscard]] std::uint32_t held() const { return held_count_; }

@@ -28,6 +28,17 @@ class SendQueue {
   /// Describes what waits, from the front, in up to `vectors.size()` parts.
   /// Returns how many; they are valid until the queue changes.
   std::size_t gather(std::span<iovec> vectors) const;
+  /// Calls `each(payload, rest)` for each payload from the front; `rest` is what of it
+  /// waits, all of it but for the first.
+  template <class Each>
+  void each(Each each) const {
+    if (empty()) return;
+    each(first_, first_.view().substr(offset_));
+    if (rest_ == nullptr) return;
+    for (std::size_t i = rest_->begin; i < rest_->payloads.size(); ++i) {
+      each(rest_->payloads[i], rest_->payloads[i].view());
+    }
+  }
   /// Takes `count` bytes, at most bytes(), from the front.
   void consume(std::size_t count);
   void clear();

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <string>
 
+#include "base/bytes.hpp"
 #include "io/send_queue.hpp"
 
 namespace chatd::io {
@@ -107,6 +108,70 @@ Result<StreamId> StreamSet::adopt(UniqueFd socket) {
   stream.socket = std::move(socket);
   stream.poll = std::move(poll);
   ++size_;
+  return id;
+}
+
+SavedStream SavedStream::read(ByteReader& in) {
+  SavedStream saved;
+  for (auto count = in.count(); count > 0 && in.ok(); --count) saved.queue.push_back(in.payload());
+  saved.linger_left = Duration{in.number<std::uint32_t>()};
+  saved.closing = in.flag();
+  saved.end_sent = in.flag();
+  saved.paused = in.flag();
+  saved.ended = in.flag();
+  in.require(saved.closing || !saved.end_sent);
+  in.require(saved.queue.empty() || !saved.end_sent);
+  return saved;
+}
+
+int StreamSet::save(StreamId id, ByteWriter& out) const {
+  const Stream& stream = at(id);
+  std::uint64_t payloads = 0;
+  stream.queue.each([&](const Payload&, std::string_view) { ++payloads; });
+  out.number(payloads);
+  stream.queue.each([&](const Payload& payload, std::string_view rest) {
+    if (rest.size() == payload.size()) {
+      out.payload(payload);
+    } else {
+      out.payload(rest, payload.weight());
+    }
+  });
+  const Duration left = stream.deadline == kNever
+                            ? Duration{0}
+                            : std::max(stream.deadline - loop_.now(), Duration{1});
+  out.number(static_cast<std::uint32_t>(left.count()));
+  out.flag(stream.state != State::kOpen);
+  out.flag(stream.state == State::kLingering);
+  out.flag(stream.paused);
+  out.flag(stream.ended);
+  return stream.socket.get();
+}
+
+bool StreamSet::exists(StreamId id) const {
+  return id < streams_.size() && streams_[id].state != State::kFree &&
+         streams_[id].state != State::kFinished;
+}
+
+Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
+  auto id = adopt(std::move(socket));
+  if (!id) return id;
+  Stream& stream = streams_[*id];
+  for (auto& payload : saved.queue) {
+    queued_bytes_ += payload.size();
+    stream.queue.push(std::move(payload));
+  }
+  stream.high = stream.queue.bytes() > limits_.high_bytes;
+  stream.paused = saved.paused;
+  stream.ended = saved.ended;
+  if (saved.closing) {
+    stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
+    const bool known = saved.linger_left > Duration{0};
+    if (known || saved.end_sent) {
+      const Duration left = known ? std::min(saved.linger_left, limits_.linger) : limits_.linger;
+      set_deadline(*id, loop_.now() + left);
+    }
+  }
+  touch(*id);
   return id;
 }
 

@@ -29,6 +29,11 @@
 #include "io/loop.hpp"
 #include "io/timer.hpp"
 
+namespace chatd {
+class ByteReader;
+class ByteWriter;
+}  // namespace chatd
+
 namespace chatd::io {
 
 /// Dense: the lowest free number is used first.
@@ -69,6 +74,19 @@ struct StreamLimits {
 
 enum class WriteError { kOverflow };
 
+/// A stream of another process, but for its descriptor.
+struct SavedStream {
+  std::vector<Payload> queue;
+  Duration linger_left{0};  ///< while closing; zero: not known yet
+  bool closing = false;     ///< close() was called
+  bool end_sent = false;    ///< and the end of file is out
+  bool paused = false;
+  bool ended = false;  ///< the peer's end of file was read
+
+  /// What cannot be is refused by the reader.
+  static SavedStream read(ByteReader& in);
+};
+
 class StreamSet {
  public:
   StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits);
@@ -80,6 +98,15 @@ class StreamSet {
   /// Takes a connected stream socket (made non-blocking here) and begins to read.
   /// Errors: what libuv refuses to watch; the socket is closed then.
   [[nodiscard]] Result<StreamId> adopt(UniqueFd socket);
+
+  /// Takes a stream of another process: goes on with it where that one stopped. A
+  /// listener hears of it as of any other, one that is closing on_closed() alone.
+  [[nodiscard]] Result<StreamId> restore(UniqueFd socket, SavedStream saved);
+  /// Writes down a stream that is open or closing (see exists()) as SavedStream reads
+  /// it. Returns its descriptor, which stays ours.
+  int save(StreamId id, ByteWriter& out) const;
+  /// Whether it is open or closing, and on_closed() is not due yet.
+  [[nodiscard]] bool exists(StreamId id) const;
 
   /// Queues `bytes` for one stream; nothing is sent before the end of the turn, unless
   /// more than high_bytes wait: then it is tried at once.

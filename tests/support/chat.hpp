@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/router.hpp"
+#include "support/handed_over.hpp"
 
 namespace chatd::test {
 
@@ -117,6 +118,12 @@ class Chat {
     now_ = kStart + Duration{ms};
     tick();
     return shown(effects());
+  }
+
+  /// Another process goes on with what this one has written down.
+  void hand_over() {
+    REQUIRE(test::hand_over(router_, now_));
+    check();
   }
 
   [[nodiscard]] core::Router& router() { return router_; }

@@ -20,6 +20,7 @@
 
 #include "core/router.hpp"
 #include "core/text.hpp"
+#include "support/handed_over.hpp"
 
 namespace chatd::test::model {
 
@@ -132,6 +133,10 @@ class Walk {
         break;
     }
     check();
+    if (one_in(20)) {
+      must(hand_over(router_, now_), "it cannot read what it has written");
+      check();
+    }
   }
 
   /// Everything ends, and the sums are right.

@@ -1,0 +1,205 @@
+// Sessions as plain values: written down by one process, read back by the next. What
+// is read is checked for what the rest of the core relies on, so that no bytes,
+// whatever they say, lead to more than a session that nobody ever had.
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "core/framer.hpp"
+#include "core/router.hpp"
+#include "core/session.hpp"
+#include "core/text.hpp"
+#include "core/turn.hpp"
+
+namespace chatd::core {
+
+namespace {
+
+void write_optional(ByteWriter& out, const std::unique_ptr<std::string>& text) {
+  out.flag(text != nullptr);
+  if (text) out.text(*text);
+}
+
+std::unique_ptr<std::string> read_optional(ByteReader& in) {
+  return in.flag() ? std::make_unique<std::string>(in.text()) : nullptr;
+}
+
+}  // namespace
+
+// ---- framer ----
+
+void Framer::save(ByteWriter& out, Time now) const {
+  out.text(partial_);
+  out.time(deadline_, now);
+  out.time(last_byte_, now);
+  out.enumerator(dialect_);
+  out.flag(fixed_);
+  out.flag(dropped_);
+  out.flag(skipping_);
+  out.flag(after_cr_);
+  out.enumerator(telnet_);
+  out.number(verb_);
+}
+
+void Framer::restore(ByteReader& in, Time now) {
+  partial_ = in.text();
+  deadline_ = in.time(now);
+  last_byte_ = in.time(now);
+  in.require(last_byte_ != kNever);
+  dialect_ = in.enumerator(Dialect::kTelnet);
+  fixed_ = in.flag();
+  dropped_ = in.flag();
+  skipping_ = in.flag();
+  after_cr_ = in.flag();
+  telnet_ = in.enumerator(Telnet::kSubcommand);
+  verb_ = in.number<unsigned char>();
+}
+
+// ---- turn ----
+
+void Turn::save(ByteWriter& out, Time now) const {
+  out.number<std::uint64_t>(held_.size());
+  for (const Held& held : held_) {
+    out.payload(held.text);
+    out.number<std::uint64_t>(held.out);
+    out.number(held.ref);
+    out.time(held.due, now);
+    out.flag(held.bye);
+  }
+  out.number<std::uint64_t>(unread_.size());
+  for (const Chunk& chunk : unread_) {
+    out.time(chunk.sent, now);
+    out.number<std::uint64_t>(chunk.size);
+  }
+  out.number<std::uint64_t>(answered_);
+  out.time(read_by_, now);
+  out.flag(listening_);
+  out.flag(read_known_);
+}
+
+void Turn::restore(ByteReader& in, Time now) {
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    Held held{in.payload(), 0, 0, kNever, false};
+    held.out = in.number<std::uint64_t>();
+    in.require(is_utf8(held.text.view()) && held.out <= held.text.size());
+    if (!in.ok()) return;
+    in.require(held.out == 0 || (!held.rest().empty() && is_utf8(held.rest())));
+    held.ref = in.number<Seq>();
+    held.due = in.time(now);
+    held.bye = in.flag();
+    if (!in.ok()) return;
+    if (!held.bye) ++held_count_;
+    held_bytes_ += held.rest().size();
+    held_.push_back(std::move(held));
+  }
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    const Time sent = in.time(now);
+    const auto size = in.number<std::uint64_t>();
+    in.require(sent != kNever && size <= kOriginalRead - unread_bytes_);
+    if (!in.ok()) return;
+    unread_.push_back({sent, static_cast<std::size_t>(size)});
+    unread_bytes_ += static_cast<std::size_t>(size);
+  }
+  answered_ = in.number<std::uint64_t>();
+  in.require(answered_ <= unread_.size());
+  read_by_ = in.time(now);
+  listening_ = in.flag();
+  read_known_ = in.flag();
+}
+
+// ---- session ----
+
+void Session::save(ByteWriter& out, Time now) const {
+  out.number(id_);
+  out.enumerator(setting_);
+  framer_.save(out, now);
+  out.flag(turn_ != nullptr);
+  if (turn_) turn_->save(out, now);
+  write_optional(out, name_);
+  write_optional(out, backlog_);
+  write_optional(out, farewell_reason_);
+  out.time(connected_at_, now);
+  out.time(last_activity_, now);
+  out.time(until_, now);
+  out.time(refilled_, now);
+  out.number(tokens_);
+  out.number(unread_);
+  out.enumerator(state_);
+  out.flag(spoken_);
+  out.flag(spoken_to_);
+  out.flag(greeted_);
+  out.flag(unpaced_);
+}
+
+std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
+  const auto id = in.number<SessionId>();
+  const auto setting = in.enumerator(DialectSetting::kTelnet);
+  auto session = std::make_unique<Session>(id, 0, setting, now);
+  session->framer_.restore(in, now);
+  if (in.flag()) session->turn().restore(in, now);
+  session->name_ = read_optional(in);
+  session->backlog_ = read_optional(in);
+  session->farewell_reason_ = read_optional(in);
+  session->connected_at_ = in.time(now);
+  session->last_activity_ = in.time(now);
+  session->until_ = in.time(now);
+  session->refilled_ = in.time(now);
+  session->tokens_ = in.number<float>();
+  session->unread_ = in.number<std::uint32_t>();
+  session->state_ = in.enumerator(State::kParting);
+  session->spoken_ = in.flag();
+  session->spoken_to_ = in.flag();
+  session->greeted_ = in.flag();
+  session->unpaced_ = in.flag();
+  in.require(id > 0 && std::isfinite(session->tokens_));
+  in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
+             session->refilled_ != kNever);
+  in.require((session->state_ == State::kParting) == (session->farewell_reason_ != nullptr));
+  in.require(!session->name_ || is_utf8(*session->name_));
+  in.require(!session->farewell_reason_ || is_utf8(*session->farewell_reason_));
+  return in.ok() ? std::move(session) : nullptr;
+}
+
+// ---- router ----
+
+void Router::save(ByteWriter& out) const {
+  out.number(last_id_);
+  out.number(counters_.accepted);
+  out.number(counters_.messages_in);
+  out.number(counters_.messages_out);
+  out.number(counters_.delivered);
+  out.number(counters_.held);
+  out.number(counters_.lost);
+}
+
+void Router::restore(ByteReader& in) {
+  const auto last_id = in.number<SessionId>();
+  Counters counters;
+  counters.accepted = in.number<std::uint64_t>();
+  counters.messages_in = in.number<std::uint64_t>();
+  counters.messages_out = in.number<std::uint64_t>();
+  counters.delivered = in.number<std::uint64_t>();
+  counters.held = in.number<std::uint64_t>();
+  counters.lost = in.number<std::uint64_t>();
+  in.require(counters.messages_out == counters.delivered + counters.held + counters.lost);
+  if (!in.ok()) return;
+  counters_ = counters;
+  last_id_ = std::max(last_id_, last_id);
+}
+
+bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
+  assert(!has(slot));
+  const SessionId id = session->id();
+  if (id > last_id_ || by_id_.contains(id)) return false;
+  if (slot >= slots_.size()) slots_.resize(slot + 1);
+  session->move_to(slot);
+  slots_[slot] = std::move(session);
+  by_id_.emplace(id, slot);
+  settle(*slots_[slot]);
+  return true;
+}
+
+}  // namespace chatd::core

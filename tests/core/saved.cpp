@@ -1,0 +1,199 @@
+// What a process leaves to the next: sessions of every kind in every state go on as if
+// nothing had happened, and bytes that are wrong in any way are refused or are a
+// session, never worse.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/chat.hpp"
+#include "support/handed_over.hpp"
+
+using chatd::Duration;
+using chatd::kNever;
+using chatd::Time;
+using chatd::core::DialectSetting;
+using chatd::core::Router;
+using chatd::core::Settings;
+using chatd::test::Chat;
+using chatd::test::read_back;
+using chatd::test::written_down;
+
+namespace {
+
+/// An original client that has spoken, and is listening.
+void connect_original(Chat& chat) {
+  chat.connect();
+  chat.in("hi");
+  chat.wait(50);
+}
+
+/// One of every kind, in every state that is worth writing down.
+void fill(Chat& chat) {
+  const std::string euro = "\xe2\x82";
+  chat.connect();  // 1: has said nothing
+  chat.send("held for 1", 1);
+  chat.connect();  // 2: the beginning of a line, and a name
+  chat.in("one\ntwo", 2);
+  chat.name("zw\xc3\xb6lf", 2);
+  chat.connect();  // 3: telnet, in the middle of a command
+  chat.in("hi\r\n\xff\xfd", 3);
+  chat.connect();  // 4: original, with something held and a bye behind it
+  chat.in("hi", 4);
+  chat.wait(50);
+  chat.send(std::string(1000, 'x'), 4);
+  chat.send(std::string(1000, 'y'), 4);
+  chat.bye(4);
+  chat.connect();  // 5: waits for an answer
+  chat.in("question\n", 5);
+  chat.eof(5);
+  chat.connect();  // 6: past its rate
+  for (int i = 0; i < 300; ++i) chat.in("more\n", 6);
+  chat.connect();  // 7: within a character
+  chat.in("hi" + euro, 7);
+}
+
+}  // namespace
+
+TEST_CASE("saved: a message that has begun goes on in the next process", "[core][saved]") {
+  Chat chat;
+  chat.connect();
+  chat.in("one\ntw");
+  chat.hand_over();
+  CHECK(chat.in("o\n") == "said 'two'");
+
+  chat.connect();
+  CHECK(chat.in("\xff\xfd", 2) == "nothing");
+  chat.hand_over();
+  CHECK(chat.in("\x01hello\r", 2) == "2 out '\xff\xfc\x01'");
+  chat.hand_over();
+  CHECK(chat.in("\n", 2) == "2 said 'hello'");
+}
+
+TEST_CASE("saved: the quiet that is waited for ends when it would have ended", "[core][saved]") {
+  Chat chat;
+  chat.connect();
+  chat.in("hello");
+  chat.wait(30);
+  chat.hand_over();
+  CHECK(chat.wait(19) == "nothing");
+  CHECK(chat.wait(1) == "said 'hello'");
+  CHECK(chat.session().dialect() == chatd::core::Dialect::kOriginal);
+}
+
+TEST_CASE("saved: the turn of an original client is not forgotten", "[core][saved]") {
+  Chat chat;
+  connect_original(chat);
+  chat.hand_over();
+  CHECK(chat.send("answer") == "sent; out 'answer'");
+  chat.hand_over();
+  CHECK(chat.send("more") == "held");
+  chat.hand_over();
+  CHECK(chat.session().held() == 1);
+  CHECK(chat.in("next") == "said 'next'; delivered #4; out 'more'");
+}
+
+TEST_CASE("saved: of a long answer the rest goes out, after what went out", "[core][saved]") {
+  Chat chat;
+  connect_original(chat);
+  CHECK(chat.send(std::string(1024, 'x') + "rest") == "held; out '" + std::string(1024, 'x') + "'");
+  chat.hand_over();
+  CHECK(chat.in("next") == "said 'next'; delivered #3; out 'rest'");
+}
+
+TEST_CASE("saved: a bye that was said waits on for its answer", "[core][saved]") {
+  Chat chat;
+  connect_original(chat);
+  CHECK(chat.bye() == "out 'bye'");
+  chat.wait(29'000);
+  chat.hand_over();
+  CHECK(chat.wait(999) == "nothing");
+  CHECK(chat.wait(1) == "gone 'bye from ann'; closed");
+}
+
+TEST_CASE("saved: whoever waits for one answer gets it and its end", "[core][saved]") {
+  Chat chat;
+  chat.connect();
+  chat.in("question\n");
+  chat.eof();
+  chat.hand_over();
+  CHECK(chat.send("answer") == "sent; gone 'answered'; out 'answer\n'; closed");
+}
+
+TEST_CASE("saved: a client past its rate stays so, and loses nothing", "[core][saved]") {
+  Settings settings;
+  settings.messages_per_second = 1;
+  settings.messages_burst = 1;
+  Chat chat{settings};
+  chat.connect();
+  CHECK(chat.in("one\ntwo\n") == "said 'one'; paused");
+  chat.hand_over();
+  CHECK(chat.session().waits_to_be_read());
+  CHECK(chat.wait(1001) == "said 'two'; resumed");
+}
+
+TEST_CASE("saved: names, counters and ids go on", "[core][saved]") {
+  Chat chat;
+  fill(chat);
+  const auto before = chat.counters();
+  chat.hand_over();
+  CHECK(chat.session(2).name() == "zw\xc3\xb6lf");
+  CHECK(chat.counters().messages_in == before.messages_in);
+  CHECK(chat.counters().held == before.held);
+  CHECK(chat.connect() == "8 connected");
+}
+
+TEST_CASE("saved: times are of the clock that reads them", "[core][saved]") {
+  Chat chat;
+  fill(chat);
+  const Time now{Duration{5'000'000}};
+  const auto bytes = written_down(chat.router(), now);
+  Router other{Settings{}};
+  const Time elsewhere{Duration{17}};
+  REQUIRE(read_back(bytes, other, elsewhere));
+  CHECK(elsewhere - other.find(1)->connected_at() == now - chat.session(1).connected_at());
+  CHECK(other.deadline() - elsewhere == chat.router().deadline() - now);
+  CHECK(written_down(other, elsewhere) == bytes);
+}
+
+TEST_CASE("saved: every part of it is needed", "[core][saved]") {
+  Chat chat;
+  fill(chat);
+  const auto bytes = written_down(chat.router(), Time{Duration{2'000'000}});
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    Router other{Settings{}};
+    if (read_back(bytes.substr(0, size), other, Time{})) FAIL("the first " << size << " bytes");
+  }
+  Router other{Settings{}};
+  CHECK_FALSE(read_back(bytes + '\0', other, Time{}));
+}
+
+TEST_CASE("saved: a byte that is not the right one leads to a refusal or to a session",
+          "[core][saved]") {
+  Chat chat;
+  fill(chat);
+  const auto good = written_down(chat.router(), Time{Duration{2'000'000}});
+  std::size_t refused = 0;
+  chatd::core::Outbox outbox;
+  for (std::size_t place = 0; place < good.size(); ++place) {
+    for (const unsigned flip : {0x01U, 0x80U, 0xffU}) {
+      auto bytes = good;
+      bytes[place] = static_cast<char>(static_cast<unsigned char>(bytes[place]) ^ flip);
+      Router router{Settings{}};
+      Time now{Duration{3'000'000}};
+      if (!read_back(bytes, router, now)) {
+        ++refused;
+        continue;
+      }
+      // Whatever it is now, it can be lived with.
+      router.tick(now += Duration{1}, outbox);
+      (void)router.send({true, {}}, "to all", "ann", now, outbox);
+      for (chatd::core::Slot slot = 0; slot < 8; ++slot) {
+        if (router.has(slot)) router.receive(slot, "a line\nbye\n", now, outbox);
+      }
+      router.tick(now += Duration{100'000'000}, outbox);
+      router.stop(now, outbox);
+      REQUIRE(router.size() == 0);
+      outbox.clear();
+    }
+  }
+  CHECK(refused > good.size() / 4);
+}

@@ -1,0 +1,48 @@
+/// A router that another one takes over from, as a new process does: all that the new
+/// one knows are bytes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "core/router.hpp"
+
+namespace chatd::test {
+
+inline std::string written_down(const core::Router& router, Time now) {
+  ByteWriter out;
+  router.save(out);
+  const auto sessions = router.sessions();
+  out.number<std::uint64_t>(sessions.size());
+  for (const auto* session : sessions) {
+    out.number(session->slot());
+    session->save(out, now);
+  }
+  return out.bytes();
+}
+
+/// False if the bytes are refused. `now` may be of another clock.
+inline bool read_back(std::string_view bytes, core::Router& router, Time now) {
+  ByteReader in{bytes};
+  router.restore(in);
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    const auto slot = in.number<core::Slot>();
+    in.require(slot < 1000 && !router.has(slot));
+    auto session = core::Session::restore(in, now);
+    if (!session || !router.adopt(slot, std::move(session))) return false;
+  }
+  return in.finished();
+}
+
+/// `router` becomes one that has read what it had written.
+inline bool hand_over(core::Router& router, Time now) {
+  const auto bytes = written_down(router, now);
+  const auto settings = router.settings();
+  std::destroy_at(&router);
+  std::construct_at(&router, settings);
+  return read_back(bytes, router, now);
+}
+
+}  // namespace chatd::test
