@@ -18,6 +18,11 @@ Admission::Answer Admission::admit(const Peer& peer) {
   return Answer::kYes;
 }
 
+void Admission::readmit(const Peer& peer) {
+  if (peer.has_address()) ++by_address_[peer.key()];
+  ++sessions_;
+}
+
 void Admission::leave(const Peer& peer) {
   --sessions_;
   if (!peer.has_address()) return;

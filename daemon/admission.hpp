@@ -20,6 +20,8 @@ class Admission {
   void set_limits(std::size_t sessions, std::size_t per_address);
 
   Answer admit(const Peer& peer);
+  /// Counts one who is in already, whatever the limits are.
+  void readmit(const Peer& peer);
   void leave(const Peer& peer);
 
  private:

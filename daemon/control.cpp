@@ -38,6 +38,10 @@ constexpr Duration kPatience{1000};
 /// How long an operator waits for a client that has stopped reading altogether.
 constexpr Duration kStall{10};
 
+void log_failure(const Error& error) {
+  spdlog::error("{}", error.message);
+}
+
 }  // namespace
 
 struct Control::Operator {
@@ -97,10 +101,7 @@ Result<> Control::listen(const std::string& path, const std::string& group) {
   if (auto folder = prepare_control_folder(path, group_); !folder) {
     return std::move(folder.error()).while_doing(attempt);
   }
-  auto acceptor = io::Acceptor::listen(
-      loop_, {"unix:" + path, 0}, 64,
-      [this](UniqueFd socket, const sockaddr_storage&, socklen_t) { accepted(std::move(socket)); },
-      [](const Error& error) { spdlog::error("{}", error.message); }, 0660);
+  auto acceptor = open_socket(path);
   if (!acceptor) return std::move(acceptor.error()).while_doing("open the control socket");
   acceptor_ = std::move(*acceptor);
   // Only if it is not so already: under systemd it is, and chown is forbidden.
@@ -112,6 +113,34 @@ Result<> Control::listen(const std::string& path, const std::string& group) {
   }
   spdlog::info("operators attach at {}", path);
   return {};
+}
+
+/// That of an earlier process, if it is still at that path; or a new one.
+Result<std::unique_ptr<io::Acceptor>> Control::open_socket(const std::string& path) {
+  const io::Endpoint endpoint{"unix:" + path, 0};
+  if (acceptor_ && acceptor_->endpoint() == endpoint) return std::move(acceptor_);
+  acceptor_.reset();
+  return io::Acceptor::listen(
+      loop_, endpoint, 64,
+      [this](UniqueFd socket, const sockaddr_storage&, socklen_t) { accepted(std::move(socket)); },
+      log_failure, 0660);
+}
+
+int Control::save(ByteWriter& out) {
+  publish();
+  streams_.flush();
+  acceptor_->save(out);
+  return acceptor_->descriptor();
+}
+
+void Control::restore(UniqueFd socket, ByteReader& in) {
+  auto acceptor = io::Acceptor::restore(
+      loop_, std::move(socket), in,
+      [this](UniqueFd operators, const sockaddr_storage&, socklen_t) {
+        accepted(std::move(operators));
+      },
+      log_failure);
+  if (acceptor) acceptor_ = std::move(*acceptor);
 }
 
 /// Root, this user, and the members of control.group.

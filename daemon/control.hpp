@@ -48,6 +48,12 @@ class Control : private io::StreamListener {
   /// Opens the control socket at `path`, in a folder that is made if it is missing
   /// (0750). Members of `group` may connect besides root and this user.
   [[nodiscard]] Result<> listen(const std::string& path, const std::string& group);
+  /// Writes down the control socket for the next process and returns its descriptor.
+  /// Operators are left behind; they come back by themselves, to the next process.
+  int save(ByteWriter& out);
+  /// The control socket of an earlier process, to be taken by listen() if it is the
+  /// right one. What cannot be is refused by the reader.
+  void restore(UniqueFd socket, ByteReader& in);
 
   /// Takes a connected socket as an operator's, whoever is at its other end: the
   /// console of this process.
@@ -70,6 +76,7 @@ class Control : private io::StreamListener {
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   void accepted(UniqueFd socket);
+  Result<std::unique_ptr<io::Acceptor>> open_socket(const std::string& path);
   Result<io::StreamId> admit(UniqueFd socket, std::string user);
   [[nodiscard]] bool allowed(int socket, unsigned uid, unsigned gid) const;
   /// `wish`, or with a number if an operator other than `self` has that name.

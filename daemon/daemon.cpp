@@ -11,8 +11,10 @@
 
 #include "base/control_path.hpp"
 #include "console/console.hpp"
+#include "daemon_inherited.hpp"
 #include "descriptors.hpp"
 #include "io/descriptor.hpp"
+#include "service/handover.hpp"
 #include "service/passed.hpp"
 
 namespace chatd {
@@ -65,8 +67,10 @@ console::Timestamps to_console(Timestamps timestamps) {
 
 }  // namespace
 
-Daemon::Daemon(const Options& options, ConfigSources sources, LoadedConfig loaded)
-    : sources_{std::move(sources)},
+Daemon::Daemon(service::Program program, const Options& options, ConfigSources sources,
+               LoadedConfig loaded)
+    : program_{std::move(program)},
+      sources_{std::move(sources)},
       config_{std::move(loaded.config)},
       console_mode_{options.console},
       color_{options.color},
@@ -83,6 +87,7 @@ Result<> Daemon::run() {
 
 Result<> Daemon::open() {
   io::ignore_sigpipe();
+  inherit();
   std::vector<UniqueFd> listening;
   for (auto& passed : service::take_passed()) {
     if (service::is_listening(passed.fd.get())) listening.push_back(std::move(passed.fd));
@@ -95,9 +100,7 @@ Result<> Daemon::open() {
       if (console_) console_->say(line);
     });
   }
-  auto log = Log::open(config_.log, console_lines_.get());
-  if (!log) return std::move(log.error());
-  log_ = std::move(*log);
+  if (auto opened = open_log(); !opened) return opened;
   spdlog::info("chatd {} starts", CHATD_VERSION);
 
   auto transcripts = config_.transcript;
@@ -114,6 +117,8 @@ Result<> Daemon::open() {
     transcript_->on_notice([this](const std::string& text) { server_->warn(text); });
   }
 
+  restore_events();
+
   // Listeners, the control socket and its lock, the console's two ends.
   const auto open_later = config_.listen.size() + 8;
   const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() + open_later,
@@ -129,6 +134,7 @@ Result<> Daemon::open() {
       Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }},
       transcript_.get());
 
+  restore_rest();
   const std::string path =
       config_.control.path.empty() ? default_control_path() : config_.control.path;
   if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
@@ -145,6 +151,12 @@ Result<> Daemon::open() {
   terminated_ = std::make_unique<io::Signal>(loop_, SIGTERM, [this] { stop("SIGTERM"); });
   interrupted_ = std::make_unique<io::Signal>(loop_, SIGINT, [this] { stop("SIGINT"); });
   hung_up_ = std::make_unique<io::Signal>(loop_, SIGHUP, [this] { (void)reload(); });
+  check_limit_ = std::make_unique<io::Timer>(loop_, [this] {
+    if (check_) check_->kill();
+  });
+  check_done_ = std::make_unique<io::Timer>(loop_, [this] { successor_checked(check_result_); });
+  asked_to_hand_over_ = std::make_unique<io::Signal>(loop_, SIGUSR2, [this] { check_successor(); });
+  service::let_signals_in();
   if (with_console) {
     if (auto opened = open_console(); !opened) return opened;
   }
@@ -159,6 +171,13 @@ std::string Daemon::status() const {
   };
   return count(server_->stats().sessions, "session") + ", " +
          count(control_->operators(), "operator");
+}
+
+Result<> Daemon::open_log() {
+  auto log = Log::open(config_.log, console_lines_.get());
+  if (!log) return std::move(log.error());
+  log_ = std::move(*log);
+  return {};
 }
 
 // ---- the console ----

@@ -5,18 +5,21 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "config_load.hpp"
 #include "control.hpp"
 #include "event_log.hpp"
 #include "io/loop.hpp"
+#include "io/process.hpp"
 #include "io/signal.hpp"
 #include "io/timer.hpp"
 #include "log.hpp"
 #include "options.hpp"
 #include "server.hpp"
 #include "service/manager.hpp"
+#include "service/program.hpp"
 #include "transcript.hpp"
 
 namespace chatd::console {
@@ -25,9 +28,14 @@ class Console;
 
 namespace chatd {
 
+struct Inherited;
+
 class Daemon {
  public:
-  Daemon(const Options& options, ConfigSources sources, LoadedConfig loaded);
+  /// `program` is what is started in the place of this process when it is asked to hand
+  /// over.
+  Daemon(service::Program program, const Options& options, ConfigSources sources,
+         LoadedConfig loaded);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -44,8 +52,19 @@ class Daemon {
   Result<ConfigChange> load_and_apply();
   [[nodiscard]] std::string status() const;
   void stop(const char* why);
+
+  // Handing over: daemon_handover.cpp.
+  void check_successor();
+  void successor_checked(int exit_code);
+  void hand_over();
+  [[nodiscard]] std::string save(std::vector<int>& descriptors);
+  Result<> open_log();
+  void inherit();
+  void restore_events();
+  void restore_rest();
   void finish();
 
+  service::Program program_;
   ConfigSources sources_;
   Config config_;
   ConsoleMode console_mode_;
@@ -63,10 +82,17 @@ class Daemon {
   std::unique_ptr<io::Signal> interrupted_;
   std::unique_ptr<io::Signal> terminated_;
   std::unique_ptr<io::Signal> hung_up_;
+  std::unique_ptr<io::Signal> asked_to_hand_over_;
+  std::unique_ptr<io::Process> check_;  ///< of the program that would take over
+  std::unique_ptr<io::Timer> check_limit_;
+  std::unique_ptr<io::Timer> check_done_;  ///< the process may not be destroyed in its callback
+  UniqueFd check_output_;
+  int check_result_ = 0;
   std::unique_ptr<io::Timer>
       end_console_;  ///< the console may not be destroyed in its own callback
   std::unique_ptr<io::Timer> stop_soon_;
   std::unique_ptr<io::Timer> stop_grace_;
+  std::unique_ptr<Inherited> inherited_;  ///< from an earlier process, while it is restored
   bool stopping_ = false;
 };
 

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bytes.hpp"
+
 namespace chatd {
 
 namespace {
@@ -32,6 +34,37 @@ Payload EventLog::seal(std::uint32_t& count) {
   buffer_.clear();
   if (buffer_.capacity() > 256 * 1024) std::string{}.swap(buffer_);
   return lines;
+}
+
+void EventLog::save(ByteWriter& out) const {
+  out.number(sealed_seq_);
+  out.number<std::uint64_t>(blocks_.size());
+  for (const Block& block : blocks_) {
+    out.number(block.first);
+    out.number(block.last);
+    out.text(block.lines);
+  }
+}
+
+void EventLog::restore(ByteReader& in) {
+  const auto last = in.number<core::Seq>();
+  std::deque<Block> blocks;
+  std::size_t bytes = 0;
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    Block block{in.number<core::Seq>(), in.number<core::Seq>(), {}};
+    block.lines = in.text();
+    const auto lines = std::count(block.lines.begin(), block.lines.end(), '\n');
+    in.require(block.first > 0 && block.first <= block.last &&
+               block.last - block.first + 1 == static_cast<std::uint64_t>(lines));
+    in.require(blocks.empty() || block.first == blocks.back().last + 1);
+    bytes += block.lines.size();
+    blocks.push_back(std::move(block));
+  }
+  in.require(blocks.empty() || blocks.back().last == last);
+  if (!in.ok()) return;
+  blocks_ = std::move(blocks);
+  bytes_ = bytes;
+  sealed_seq_ = last_seq_ = last;
 }
 
 core::Seq EventLog::first_seq() const {

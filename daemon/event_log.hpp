@@ -17,6 +17,9 @@
 
 namespace chatd {
 
+class ByteReader;
+class ByteWriter;
+
 class EventLog {
  public:
   /// At least `max_bytes` of sealed events are kept, and a block more at most.
@@ -27,6 +30,12 @@ class EventLog {
   /// followed by a call of appended().
   std::string& buffer() { return buffer_; }
   void appended() { ++last_seq_; }
+
+  /// Writes down all that is sealed, and reads it back into a log of the same bound:
+  /// numbers go on from there. What cannot be is refused by the reader, and then
+  /// nothing has changed.
+  void save(ByteWriter& out) const;
+  void restore(ByteReader& in);
 
   /// Ends the batch; empty if there is none. `count` is its number of events.
   Payload seal(std::uint32_t& count);

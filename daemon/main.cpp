@@ -10,6 +10,7 @@
 #include "config_load.hpp"
 #include "daemon.hpp"
 #include "options.hpp"
+#include "service/program.hpp"
 
 namespace {
 
@@ -57,7 +58,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   // A scope, so that everything is closed, and the loop drained, before the end.
-  chatd::Daemon daemon{options, std::move(sources), std::move(*loaded)};
+  chatd::Daemon daemon{{chatd::service::find_program(argv[0]), {argv, argv + argc}},
+                       options,
+                       std::move(sources),
+                       std::move(*loaded)};
   if (auto ran = daemon.run(); !ran) {
     print(stderr, "chatd: " + ran.error().message + "\n");
     return kFailed;

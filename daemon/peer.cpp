@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.hpp"
 #include "io/acceptor.hpp"
 
 namespace chatd {
@@ -28,6 +29,21 @@ Peer::Peer(const sockaddr_storage& address, socklen_t length) {
       std::memcpy(address_.data(), &in6.sin6_addr, 16);
     }
   }
+}
+
+void Peer::save(ByteWriter& out) const {
+  for (const auto byte : address_) out.number(byte);
+  out.number(port_);
+  out.number(family_);
+}
+
+Peer Peer::read(ByteReader& in) {
+  Peer peer;
+  for (auto& byte : peer.address_) byte = in.number<std::uint8_t>();
+  peer.port_ = in.number<std::uint16_t>();
+  peer.family_ = in.number<std::uint16_t>();
+  in.require(peer.family_ == AF_INET || peer.family_ == AF_INET6 || peer.family_ == AF_UNIX);
+  return peer;
 }
 
 std::string Peer::to_string() const {

@@ -10,6 +10,9 @@
 
 namespace chatd {
 
+class ByteReader;
+class ByteWriter;
+
 class Peer {
  public:
   /// Addresses that share a key share a limit: an IPv4 address, also as
@@ -18,6 +21,10 @@ class Peer {
 
   Peer() = default;
   Peer(const sockaddr_storage& address, socklen_t length);
+
+  /// What cannot be a peer is refused by the reader.
+  void save(ByteWriter& out) const;
+  static Peer read(ByteReader& in);
 
   /// "192.0.2.1:4711", "[2001:db8::1]:4711", "unix:".
   [[nodiscard]] std::string to_string() const;

@@ -23,19 +23,7 @@ constexpr Duration kTrimDelay{1000};
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
 
-void log_failure(const Error& error) {
-  spdlog::error("{}", error.message);
-}
-
 }  // namespace
-
-/// One listener, open.
-struct Server::Door {
-  Listener listener;  ///< as configured: port 0 stays 0
-  std::string name;   ///< the real address
-  std::uint16_t name_index = 0;
-  std::unique_ptr<io::Acceptor> acceptor;
-};
 
 Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
                Transcript* transcript)
@@ -89,6 +77,10 @@ Result<std::unique_ptr<Server::Door>> Server::take(UniqueFd passed) {
   return door;
 }
 
+void Server::log_failure(const Error& error) {
+  spdlog::error("{}", error.message);
+}
+
 io::Acceptor::AcceptCallback Server::on_accept(const Door& door) {
   return [this, &door](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
     accepted(door, std::move(socket), peer, length);
@@ -105,7 +97,10 @@ Result<> Server::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> accept
 
 Result<> Server::listen(std::vector<UniqueFd> passed) {
   assert(doors_.empty());
-  passed_ = !passed.empty();
+  if (!passed.empty()) {
+    passed_ = true;
+    restored_.clear();
+  }
   const auto add = [this](Result<std::unique_ptr<Door>> door) -> Result<> {
     if (door) {
       doors_.push_back(std::move(*door));
@@ -117,11 +112,21 @@ Result<> Server::listen(std::vector<UniqueFd> passed) {
   for (UniqueFd& socket : passed) {
     if (auto added = add(take(std::move(socket))); !added) return added;
   }
-  if (passed_) serve_passed(config_.listen);
+  if (passed_) {
+    for (auto& door : restored_) doors_.push_back(std::move(door));
+    serve_passed(config_.listen);
+  }
   for (const Listener& listener : config_.listen) {
     if (passed_) break;
-    if (auto added = add(open(listener)); !added) return added;
+    if (auto door = restored_door(listener.endpoint)) {
+      door->acceptor->set_backlog(listener.backlog);
+      door->listener = listener;
+      doors_.push_back(std::move(door));
+    } else if (auto added = add(open(listener)); !added) {
+      return added;
+    }
   }
+  restored_.clear();
   for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
   return {};
 }
@@ -214,13 +219,17 @@ void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage&
     refuse(id.error().message);
     return;
   }
-  if (*id >= clients_.size()) {
-    if (*id >= clients_.capacity()) clients_.reserve(*id + kGrowth);
-    clients_.resize(*id + 1);
-  }
-  clients_[*id] = {peer, door.name_index};
+  client_at(*id) = {peer, door.name_index};
   router_.connect(*id, door.listener.dialect, loop_.now(), outbox_);
   deliver();
+}
+
+Server::Client& Server::client_at(io::StreamId id) {
+  if (id >= clients_.size()) {
+    if (id >= clients_.capacity()) clients_.reserve(id + kGrowth);
+    clients_.resize(id + 1);
+  }
+  return clients_[id];
 }
 
 void Server::refuse(const std::string& reason) {

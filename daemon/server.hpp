@@ -106,12 +106,36 @@ class Server : private io::StreamListener {
   /// Bytes that a slot's client has taken.
   [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
 
+  /// Writes down listeners, connections and sessions for the next process, and appends
+  /// their descriptors to `descriptors`, by whose places they are known there. They stay
+  /// ours. What can be sent is sent before.
+  void save(ByteWriter& out, std::vector<int>& descriptors);
+  /// Goes on with what an earlier process wrote down: all of it or, if the reader
+  /// refuses it or a place of `descriptors` is not right, nothing. Descriptors that are
+  /// used are taken from their places. To be called before listen(), which takes the
+  /// listeners that are still wanted.
+  [[nodiscard]] bool restore(ByteReader& in, std::vector<UniqueFd>& descriptors);
+  /// Ends connections whose sessions could not be restored, as gently as others.
+  void dismiss(std::vector<UniqueFd> connections);
+
   /// No new clients; every session ends, queues are flushed. `done` is called when
   /// the last connection is closed, maybe inside this call.
   void stop(std::function<void()> done);
 
  private:
-  struct Door;
+  /// One listener, open.
+  struct Door {
+    Listener listener;  ///< as configured: port 0 stays 0
+    std::string name;   ///< the real address
+    std::uint16_t name_index = 0;
+    std::unique_ptr<io::Acceptor> acceptor;
+  };
+  struct Client {
+    Peer peer;
+    std::uint16_t listener = 0;  ///< of listener_names_
+    bool gone = false;           ///< nothing can be written any more; what was unsent is counted
+  };
+  struct SavedClient;
 
   void on_read(io::StreamId id, std::string_view bytes) override;
   void on_end(io::StreamId id) override;
@@ -122,7 +146,11 @@ class Server : private io::StreamListener {
   Result<std::unique_ptr<Door>> open(const Listener& listener);
   Result<std::unique_ptr<Door>> take(UniqueFd passed);
   io::Acceptor::AcceptCallback on_accept(const Door& door);
+  static void log_failure(const Error& error);
   Result<> finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor);
+  std::unique_ptr<Door> restored_door(const io::Endpoint& endpoint);
+  void restore_client(SavedClient saved, UniqueFd socket);
+  Client& client_at(io::StreamId id);
   void serve_passed(const std::vector<Listener>& listeners);
   void accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
                 socklen_t length);
@@ -144,11 +172,6 @@ class Server : private io::StreamListener {
   core::Outbox outbox_;
   Admission admission_;
   RefusalLog refused_{"connection"};
-  struct Client {
-    Peer peer;
-    std::uint16_t listener = 0;  ///< of listener_names_
-    bool gone = false;           ///< nothing can be written any more; what was unsent is counted
-  };
   std::vector<Client> clients_;              ///< by slot
   std::vector<std::string> listener_names_;  ///< of all listeners that ever were
   std::vector<core::Slot> congested_;
@@ -160,7 +183,8 @@ class Server : private io::StreamListener {
   io::Timer trim_;
   std::size_t closed_since_trim_ = 0;
   std::vector<std::unique_ptr<Door>> doors_;
-  bool passed_ = false;  ///< the doors are the service manager's
+  std::vector<std::unique_ptr<Door>> restored_;  ///< doors that listen() may take
+  bool passed_ = false;                          ///< the doors are the service manager's
 };
 
 }  // namespace chatd

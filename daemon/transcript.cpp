@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "event_json.hpp"
@@ -36,6 +38,17 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
   }
   transcript->store_ = std::move(*store);
   return transcript;
+}
+
+bool Transcript::drain(Duration patience) {
+  auto drained = std::make_shared<std::promise<void>>();
+  auto done = drained->get_future();
+  store_->hand_over();
+  store_->ask([drained](store::Reader&) {
+    drained->set_value();
+    return [] {};
+  });
+  return done.wait_for(patience) == std::future_status::ready;
 }
 
 void Transcript::woken() {

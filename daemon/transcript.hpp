@@ -53,6 +53,10 @@ class Transcript {
     notice_ = std::move(callback);
   }
 
+  /// Waits, at most `patience`, until all that was recorded is in the file. For the end
+  /// of a process that has no time to close it; the loop stands still meanwhile.
+  bool drain(Duration patience);
+
   void set_keep(Duration keep) { store_->set_keep(keep); }
 
  private:

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.hpp"
+
 namespace chatd::io {
 namespace {
 
@@ -169,6 +171,28 @@ Result<std::unique_ptr<Acceptor>> Acceptor::adopt(Loop& loop, UniqueFd socket,
   std::unique_ptr<Acceptor> acceptor{new Acceptor{loop, std::move(socket), std::move(name)}};
   auto started = acceptor->start(loop, std::move(on_accept), std::move(on_failure));
   if (!started) return std::move(started.error()).while_doing(attempt);
+  return acceptor;
+}
+
+void Acceptor::save(ByteWriter& out) const {
+  out.flag(file_.has_value());
+  if (!file_) return;
+  for (const auto number : file_->identity()) out.number(number);
+}
+
+Result<std::unique_ptr<Acceptor>> Acceptor::restore(Loop& loop, UniqueFd socket, ByteReader& in,
+                                                    AcceptCallback on_accept,
+                                                    FailureCallback on_failure) {
+  std::optional<UnixFile::Identity> identity;
+  if (in.flag()) {
+    identity.emplace();
+    for (auto& number : *identity) number = in.number<std::uint64_t>();
+  }
+  auto acceptor = adopt(loop, std::move(socket), std::move(on_accept), std::move(on_failure));
+  if (!acceptor || !identity) return acceptor;
+  auto file = UnixFile::take_over(std::string{(*acceptor)->endpoint().path()}, *identity);
+  if (!file) return Error{"the path " + (*acceptor)->endpoint().to_string() + " leads elsewhere"};
+  (*acceptor)->file_.emplace(std::move(*file));
   return acceptor;
 }
 

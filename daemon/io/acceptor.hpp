@@ -17,6 +17,11 @@
 #include "io/timer.hpp"
 #include "io/unix_file.hpp"
 
+namespace chatd {
+class ByteReader;
+class ByteWriter;
+}  // namespace chatd
+
 namespace chatd::io {
 
 class Acceptor {
@@ -41,6 +46,14 @@ class Acceptor {
   static Result<std::unique_ptr<Acceptor>> adopt(Loop& loop, UniqueFd socket,
                                                  AcceptCallback on_accept,
                                                  FailureCallback on_failure);
+  /// Writes down what restore() needs besides the descriptor(), which stays ours.
+  void save(ByteWriter& out) const;
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
+  /// The acceptor of another process, with its file. Errors as of adopt(), or the path
+  /// leads elsewhere now. What is read is refused by the reader if it cannot be.
+  static Result<std::unique_ptr<Acceptor>> restore(Loop& loop, UniqueFd socket, ByteReader& in,
+                                                   AcceptCallback on_accept,
+                                                   FailureCallback on_failure);
   /// Stops listening and removes the file of a unix socket, if it is still ours.
   /// Allowed inside its own callbacks.
   ~Acceptor();

@@ -103,6 +103,20 @@ Result<UnixFile> UnixFile::bind(int socket, std::string path, unsigned mode) {
   return file;
 }
 
+UnixFile::Identity UnixFile::identity() const {
+  return {made_.st_dev, made_.st_ino, static_cast<std::uint64_t>(made_.st_mtim.tv_sec),
+          static_cast<std::uint64_t>(made_.st_mtim.tv_nsec)};
+}
+
+std::optional<UnixFile> UnixFile::take_over(std::string path, const Identity& identity) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return std::nullopt;
+  UnixFile file{std::move(path), found};
+  if (file.identity() == identity) return file;
+  file.path_.clear();
+  return std::nullopt;
+}
+
 UnixFile::UnixFile(std::string path, const struct stat& made)
     : path_{std::move(path)}, made_{made} {}
 

@@ -5,6 +5,9 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -23,6 +26,13 @@ class UnixFile {
   UnixFile& operator=(UnixFile&&) = delete;
   UnixFile(const UnixFile&) = delete;
   UnixFile& operator=(const UnixFile&) = delete;
+
+  /// What tells this file from every other one that was ever at its path.
+  using Identity = std::array<std::uint64_t, 4>;
+  [[nodiscard]] Identity identity() const;
+  /// The file of another process that has handed its socket over; nothing if the path
+  /// does not lead to that file any more.
+  static std::optional<UnixFile> take_over(std::string path, const Identity& identity);
 
   /// Whether the path still leads to our socket. To be asked after listen(): until
   /// then another process cannot tell our socket from one left behind.
