@@ -1,0 +1,202 @@
+"""`chatctl tail` followed for days: over restarts of the daemon, from where it was, and
+no longer than somebody reads it. And the bot of doc/examples that lives on it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+
+from chatd_support import CHATCTL, GUARD, REPOSITORY, Daemon, Home, speaking, wait_until
+
+BOT = REPOSITORY / "doc/examples/answer-bot"
+
+
+class Tail:
+    """A `chatctl --json tail` and every event that it printed."""
+
+    def __init__(self, daemon, *args):
+        self.process = subprocess.Popen(
+            [CHATCTL, "--socket", str(daemon.control_path), "--json", "tail", *args],
+            env=daemon.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.events = []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            event = json.loads(line)
+            self.events.append({"method": event["method"], **event["params"]})
+
+    def wait(self, **fields):
+        def find():
+            for event in list(self.events):
+                if all(event.get(key) == value for key, value in fields.items()):
+                    return event
+            return None
+
+        return wait_until(find, f"{fields} in the tail, after {self.events[-3:]}")
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(GUARD)
+        self.thread.join(GUARD)
+        self.process.stderr.close()
+        self.process.stdout.close()
+
+    def numbers(self):
+        return [event["seq"] for event in self.events]
+
+
+def test_a_tail_outlives_the_daemon_and_misses_and_repeats_nothing():
+    home = Home()
+    try:
+        with Daemon(home=home) as daemon:
+            tail = Tail(daemon, "--since", "0")
+            operator = daemon.operator()
+            client, _ = speaking(daemon, operator, b"before\n")
+            tail.wait(text="before")
+            client.close()
+        with Daemon(home=home) as daemon:
+            operator = daemon.operator()
+            client, _ = speaking(daemon, operator, b"after\n")
+            tail.wait(text="after")
+            client.close()
+        with Daemon(home=home) as daemon:
+            operator = daemon.operator()
+            client, _ = speaking(daemon, operator, b"and again\n")
+            tail.wait(text="and again")
+            client.close()
+            tail.end()
+        numbers = tail.numbers()
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert [e["text"] for e in tail.events if e["method"] == "message"] == [
+            "before",
+            "after",
+            "and again",
+        ]
+    finally:
+        home.remove()
+
+
+def test_a_tail_follows_a_daemon_that_counts_anew():
+    home = Home()
+    try:
+        config = {"transcript": {"enabled": False}}
+        with Daemon(config, home=home) as daemon:
+            tail = Tail(daemon, "--since", "0")
+            operator = daemon.operator()
+            for _ in range(10):
+                client, _ = speaking(daemon, operator, b"before\n")
+                client.close()
+            wait_until(lambda: len(tail.events) >= 10, "the tail follows")
+            client.close()
+        with Daemon(config, home=home) as daemon:
+            operator = daemon.operator()
+            client, _ = speaking(daemon, operator, b"after\n")
+            assert tail.wait(text="after")["seq"] < 10
+            client.close()
+            tail.end()
+    finally:
+        home.remove()
+
+
+def test_a_tail_that_nobody_reads_any_more_ends_though_nothing_happens():
+    with Daemon() as daemon:
+        tail = subprocess.Popen(
+            [CHATCTL, "--socket", str(daemon.control_path), "tail", "--since", "0"],
+            env=daemon.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        operator = daemon.operator()
+        client, _ = speaking(daemon, operator)
+        assert tail.stdout.readline()
+        tail.stdout.close()
+        assert tail.wait(GUARD) == 0
+        assert tail.stderr.read() == b""
+        tail.stderr.close()
+        client.close()
+
+
+def test_a_tail_without_a_daemon_at_the_beginning_does_not_wait():
+    with Daemon() as daemon:
+        pass
+    done = subprocess.run(
+        [CHATCTL, "--socket", str(daemon.control_path), "tail"], capture_output=True, timeout=GUARD
+    )
+    assert done.returncode == 3
+
+
+@contextlib.contextmanager
+def bot(daemon):
+    """The example, with chatctl on its path."""
+    process = subprocess.Popen(
+        [str(BOT), "--cursor", str(daemon.home.path / "cursor")]
+        + ["--socket", str(daemon.control_path)],
+        env=daemon.env | {"PATH": f"{os.path.dirname(CHATCTL)}:{os.environ['PATH']}", "TZ": "UTC"},
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(GUARD)
+
+
+def attached_bot(operator):
+    """Until the bot's tail is there."""
+    operator.wait_event("operator", name="bot", state="attached")
+
+
+def test_the_example_of_a_bot_answers_and_goes_on_where_it_was():
+    home = Home()
+    try:
+        with Daemon(home=home) as daemon:
+            operator = daemon.operator()
+            with bot(daemon) as process:
+                attached_bot(operator)
+                client, session = speaking(daemon, operator, b"help?\n")
+                client.expect(b"Ask me time? or who?; a person reads everything else.\n")
+                client.send(b"is it cold?\n")
+                client.send(b"who?\n")
+                client.expect(b"1 connected, you among them.\n")
+                # As hard as it can be ended. What is asked meanwhile is answered later.
+                process.send_signal(signal.SIGKILL)
+                process.wait(GUARD)
+            client.send(b"help?\n")
+            operator.wait_event("message", text="help?", session=session)
+            with bot(daemon):
+                client.expect(b"Ask me time? or who?; a person reads everything else.\n")
+                client.send(b"who?\n")
+                client.expect(b"1 connected, you among them.\n")
+            assert len(operator.events_of("sent", operator="bot")) + len(
+                operator.events_of("sent", operator="bot-2")
+            ) == 4
+            client.close()
+    finally:
+        home.remove()
+
+
+def test_the_example_of_a_bot_outlives_the_daemon():
+    home = Home()
+    try:
+        with Daemon(home=home) as daemon:
+            operator = daemon.operator()
+            running = contextlib.ExitStack()
+            running.enter_context(bot(daemon))
+            attached_bot(operator)
+            client, _ = speaking(daemon, operator, b"who?\n")
+            client.expect(b"1 connected, you among them.\n")
+            client.close()
+        with running, Daemon(home=home) as daemon, daemon.client() as client:
+            client.send(b"who?\n")
+            client.expect(b"1 connected, you among them.\n")
+    finally:
+        home.remove()
