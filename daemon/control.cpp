@@ -33,6 +33,8 @@ constexpr std::uint64_t kUsualMessages = 50;
 constexpr std::uint64_t kMaxMessages = 1000;
 /// Of one operator that wait for the transcript; its other requests go on meanwhile.
 constexpr std::size_t kMaxQuestions = 16;
+/// Answers to lines that came together are written together, up to about so many bytes.
+constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
 /// How long an operator for whom that much waits may take nothing.
 constexpr Duration kPatience{1000};
 /// How long an operator waits for a client that has stopped reading altogether.
@@ -48,6 +50,7 @@ struct Control::Operator {
   std::uint64_t number;  ///< its own, unlike that of its stream
   std::string name;
   std::string pending;   ///< bytes that are not processed yet
+  std::string answers;   ///< to the lines that are being worked on; one write for all
   bool greeted = false;  ///< it said hello, so that others heard of it
   bool subscribed = false;
   bool live = false;  ///< has every event up to the last sealed one in its queue
@@ -218,7 +221,9 @@ void Control::leave(io::StreamId id, std::string_view why) {
   Operator& self = *operators_[id];
   if (std::exchange(self.leaving, true)) return;
   if (self.subscribed) inbox_.left();
+  if (!self.answers.empty()) (void)streams_.write(id, Payload{self.answers});
   self.pending.clear();
+  self.answers.clear();
   self.waits_for.clear();
   --count_;
   streams_.close(id);
@@ -271,10 +276,11 @@ void Control::process(io::StreamId id) {
   Operator& self = *operators_[id];
   if (self.processing) return;  // relieved() may come in the middle of a line
   self.processing = true;
+  std::string input = std::exchange(self.pending, {});
   std::size_t done = 0;
   while (!self.leaving && !must_wait(id)) {
-    const auto end = self.pending.find('\n', done);
-    const auto size = std::min(end, self.pending.size()) - done;
+    const auto end = input.find('\n', done);
+    const auto size = std::min(end, input.size()) - done;
     if (size > kMaxControlLine) {
       std::string answer;
       rpc::append_failure(answer, {"null", rpc::kInvalidRequest, "a line may have at most 1 MiB"});
@@ -283,14 +289,15 @@ void Control::process(io::StreamId id) {
       break;
     }
     if (end == std::string::npos) break;
-    const std::string line = self.pending.substr(done, size);
+    const std::string_view line = std::string_view{input}.substr(done, size);
     done = end + 1;
     process_line(id, line);
   }
   self.processing = false;
   if (self.leaving) return;
-  self.pending.erase(0, done);
-  if (self.pending.empty()) std::string{}.swap(self.pending);
+  if (done < input.size()) self.pending = input.erase(0, done);
+  write(id, {});
+  if (self.leaving) return;
   if (must_wait(id)) {
     streams_.pause(id);
   } else if (self.ended) {
@@ -320,7 +327,9 @@ void Control::process_line(io::StreamId id, std::string_view line) {
     operators_[id]->waits_for.emplace_back(slot, server_.sent_bytes(slot));
     stall_.start(kStall);
   }
-  if (!reply.out.empty() && !operators_[id]->leaving) write(id, reply.out);
+  if (operators_[id]->leaving) return;
+  operators_[id]->answers += reply.out;
+  if (operators_[id]->answers.size() > kAnswersAtOnce) write(id, {});
 }
 
 void Control::process_request(io::StreamId id, std::string_view line, Reply& reply) {
@@ -343,8 +352,15 @@ void Control::process_request(io::StreamId id, std::string_view line, Reply& rep
   }
 }
 
+/// Queues the answers that are at hand, and `bytes` behind them.
 void Control::write(io::StreamId id, std::string_view bytes) {
-  if (!streams_.write(id, Payload{bytes})) leave(id, "did not read");
+  std::string& answers = operators_[id]->answers;
+  answers += bytes;
+  if (answers.empty()) return;
+  const bool taken{streams_.write(id, Payload{answers})};
+  answers.clear();
+  if (answers.capacity() > 2 * kAnswersAtOnce) std::string{}.swap(answers);
+  if (!taken) leave(id, "did not read");
 }
 
 /// A client that this operator wrote to has room again, or has gone.
