@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr unsigned kMostSeconds = 120;
+constexpr unsigned kMostSeconds = 240;
 
 [[noreturn]] void usage() {
   std::fputs(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from servers import BIN, LOAD_CORE, PATIENCE, pinned
 
-MOST_SECONDS = 150
+MOST_SECONDS = 250
 
 
 @dataclass(frozen=True)

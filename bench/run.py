@@ -24,11 +24,25 @@ WORKLOADS = [
     Workload(
         "question and answer, 1,000, console", "questions", 1000, 50_000, 100, console=True
     ),
+    Workload(
+        "question and answer, 1,000, transcripts on",
+        "questions",
+        1000,
+        100_000,
+        100,
+        transcripts=True,
+        target=1.8,
+    ),
     Workload("fan-in from 100", "fan-in", 100, 200_000, 1, target=1.25),
     Workload("fan-in from 10,000", "fan-in", 10_000, 200_000, 1, target=1.25),
     Workload("fan-in from 100, 16 a write", "fan-in", 100, 800_000, 16, target=2.5),
     Workload("fan-in from 10,000, 16 a write", "fan-in", 10_000, 800_000, 16, target=2.5),
+    Workload("connect, one message, bye", "visits", 64, 30_000, 64, target=1.4),
 ]
+
+IDLE = [Workload(f"{n:,}", "idle", n, 1) for n in (1000, 10_000, 18_000)]
+# The kernel takes 4 MB of the messages before any of them waits in the daemon.
+STALL = Workload("one of 101 stops reading", "stall", 100, 8_000_000, 16)
 
 HEADER = """\
 | workload | chatd µs | bare µs | ratio | at most | calls chatd | calls bare | p50 µs chatd / bare | p99 | max |
@@ -58,6 +72,25 @@ def row(workload, rounds, quick):
     return "| " + " | ".join(cells) + " |"
 
 
+def print_idle(quick):
+    print("\n| idle sessions | bytes each, silent | after a message | CPU in 3 s, ms |")
+    print("| --: | --: | --: | --: |")
+    for workload in IDLE[:2] if quick else IDLE:
+        cost = measure(Chatd, workload)
+        cells = [workload.name, f"{cost['silent_bytes']:.0f}", f"{cost['spoken_bytes']:.0f}"]
+        cells += [f"{cost['idle_cpu_us'] / 1000:.1f}"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def print_stall():
+    cost = measure(Chatd, STALL)
+    print("\n| a stalled reader | memory grows by, KiB | kept after it, KiB | 16 broadcasts, p50 ms | max |")
+    print("| --- | --: | --: | --: | --: |")
+    cells = [STALL.name, f"{cost['grown_bytes'] / 1024:.0f}", f"{cost['kept_bytes'] / 1024:.0f}"]
+    cells += [f"{cost['p50_us'] / 1000:.1f}", f"{cost['max_us'] / 1000:.1f}"]
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
@@ -71,6 +104,10 @@ def main():
         began = time.monotonic()
         print(row(workload, wish.rounds, wish.quick), flush=True)
         print(f"({workload.name}: {time.monotonic() - began:.0f} s)", file=sys.stderr)
+    if not wish.only:
+        print_idle(wish.quick)
+        if not wish.quick:
+            print_stall()
 
 
 main()

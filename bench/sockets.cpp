@@ -34,12 +34,15 @@ void give_up(const std::string& attempt) {
   std::exit(1);
 }
 
-int connect_tcp(std::uint16_t port, std::uint32_t number) {
+int connect_tcp(std::uint16_t port, std::uint32_t number, int receive_buffer) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) give_up("make a socket");
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (receive_buffer > 0) {
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number / kConnectionsAnAddress);

@@ -16,8 +16,9 @@ namespace chatd::bench {
 
 /// A connection to 127.0.0.1:`port`, non-blocking. `number` chooses the source address,
 /// a few thousand connections for each: past some 14,000 from one address the kernel's
-/// search for a free port costs more than everything else.
-int connect_tcp(std::uint16_t port, std::uint32_t number);
+/// search for a free port costs more than everything else. `receive_buffer`: for one that
+/// is not going to read; 0: as the kernel likes.
+int connect_tcp(std::uint16_t port, std::uint32_t number, int receive_buffer = 0);
 int connect_unix(const std::string& path);
 
 /// Sends all of `bytes`, waiting if it must: for what the server is sure to take.

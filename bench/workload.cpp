@@ -24,6 +24,7 @@ namespace {
 constexpr std::uint32_t kOperator = 0xFFFF'0000;
 /// So many connect before they are waited for: less than a backlog.
 constexpr std::uint32_t kConnectAtOnce = 256;
+constexpr std::size_t kReadBytes = 64UL * 1024;
 constexpr int kPatienceMs = 10'000;
 
 class Run {
@@ -46,6 +47,7 @@ class Run {
   void fan_in();
   void visits();
   void idle();
+  void stall();
 
  private:
   void heard(std::uint64_t session, std::string_view text);
@@ -55,6 +57,7 @@ class Run {
   void begin();
   void end(std::uint64_t units);
   void hold(const char* word) const;
+  void rest(std::uint64_t ms);
   void turn();
   template <class Done>
   void turn_until(Done done);
@@ -87,11 +90,11 @@ class Run {
 /// Answers questions; notes all else.
 void Run::heard(std::uint64_t session, std::string_view text) {
   const auto said = Text::read(text);
-  if (!said || said->who >= crowd_.size()) lost("the operator hears '" + std::string{text} + "'");
-  if (said->kind == Kind::kHello) {
+  if (said && said->kind == Kind::kHello) {
     ++hellos_;
     return;
   }
+  if (!said || said->who >= crowd_.size()) lost("the operator hears '" + std::string{text} + "'");
   if (said->number != next_[said->who]++) {
     lost("client " + std::to_string(said->who) + " is heard out of order");
   }
@@ -261,6 +264,136 @@ void Run::fan_in() {
   end(messages_);
 }
 
+/// in_flight clients at once connect, say one message and bye in one write, and leave when
+/// they see the end.
+void Run::visits() {
+  std::vector<int> sockets(wish_.in_flight, -1);
+  began_.resize(wish_.in_flight);
+  std::uint32_t begun = 0;
+  std::uint32_t over = 0;
+  const auto visit = [&](std::uint32_t place) {
+    began_[place] = clock_ns();
+    sockets[place] = connect_tcp(wish_.port, begun);
+    std::string words{Text{{Kind::kHello, begun++, 0}}.view()};
+    send_all(sockets[place], words + "\nbye\n");
+    poller_.add(sockets[place], place);
+  };
+  begin();
+  for (std::uint32_t place = 0; place < wish_.in_flight; ++place) visit(place);
+  while (over < begun) {
+    poller_.wait(kPatienceMs, [&](std::uint32_t number, std::uint32_t) {
+      if (number >= kOperator) {
+        operator_.ready();
+        return;
+      }
+      char byte = 0;
+      const auto count = ::recv(sockets[number], &byte, 1, 0);
+      if (count < 0 && errno == EAGAIN) return;
+      if (count != 0) give_up("go on: a visitor sees no clean end");
+      ::close(sockets[number]);
+      latency_.add(clock_ns() - began_[number]);
+      ++over;
+      if (begun < wish_.units) visit(number);
+    });
+  }
+  turn_until([&] { return hellos_ == over; });
+  end(over);
+}
+
+/// Listens to the operator for so long; nothing is waited for.
+void Run::rest(std::uint64_t ms) {
+  const auto until = clock_ns() + ms * 1'000'000;
+  while (clock_ns() < until) {
+    poller_.wait(10, [&](std::uint32_t number, std::uint32_t) {
+      if (number >= kOperator) operator_.ready();
+    });
+  }
+}
+
+/// What a session costs that is silent, and one that has spoken; and what time they cost.
+void Run::idle() {
+  constexpr std::uint64_t kSettleMs = 2500;  // after a second a silent one may be spoken to
+  constexpr std::uint64_t kLookMs = 3000;
+  // What the daemon keeps for operators who come back has its full size before.
+  constexpr std::uint32_t kAtOnce = 128;
+  connect_silently(1);
+  for (std::uint32_t said = 0; said < 8192; said += kAtOnce) {
+    crowd_.say(0, Kind::kHello, said, kAtOnce);
+    turn_until([&] { return hellos_ == said + kAtOnce; });
+  }
+  hellos_ = 0;
+  rest(kSettleMs);
+  const auto empty = memory_bytes(wish_.pid);
+  while (crowd_.size() < wish_.clients) {
+    connect_silently(std::min(kConnectAtOnce, wish_.clients - crowd_.size()));
+    rest(1);
+  }
+  rest(kSettleMs);
+  const auto silent = memory_bytes(wish_.pid);
+  for (std::uint32_t first = 0; first < crowd_.size(); first += kConnectAtOnce) {
+    const auto last = std::min(first + kConnectAtOnce, crowd_.size());
+    for (auto client = first; client < last; ++client) crowd_.say(client, Kind::kHello, 0);
+    turn_until([&] { return hellos_ == last; });
+  }
+  rest(kSettleMs);
+  const auto spoken = memory_bytes(wish_.pid);
+  const auto cpu = cpu_ns(wish_.pid);
+  hold("ready");
+  rest(kLookMs);
+  const auto used = cpu_ns(wish_.pid) - cpu;
+  hold("done");
+  const auto each = [&](std::uint64_t bytes) {
+    return (static_cast<double>(bytes) - static_cast<double>(empty)) / (wish_.clients - 1);
+  };
+  std::printf(R"({"units":%u,"silent_bytes":%.1f,"spoken_bytes":%.1f,"idle_cpu_us":%.1f})"
+              "\n",
+              wish_.clients, each(silent), each(spoken), static_cast<double>(used) / 1e3);
+}
+
+/// Broadcasts to everybody while one client has stopped reading: what it costs in memory,
+/// whether that is given back, and how long the others wait.
+void Run::stall() {
+  set_up();
+  crowd_.expect(Kind::kBroadcast);
+  // What the daemon keeps for operators who come back has its full size before.
+  constexpr std::uint32_t kBefore = 8000;
+  std::uint32_t number = 0;
+  const auto broadcast = [&](std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      operator_.tell_all(Text{{Kind::kBroadcast, 0, number++}}.view());
+    }
+    const auto began = clock_ns();
+    operator_.flush();
+    turn_until([&] { return got_ == std::uint64_t{number} * wish_.clients; });
+    return clock_ns() - began;
+  };
+  while (number < kBefore) broadcast(wish_.in_flight);
+  const int stalled = connect_tcp(wish_.port, crowd_.size(), 4096);
+  send_all(stalled, std::string{Text{{Kind::kHello, 0, 0}}.view()} + "\n");
+  turn_until([&] { return hellos_ == crowd_.size() + 1; });
+  const auto before = memory_bytes(wish_.pid);
+  auto most = before;
+  begin();
+  for (std::uint32_t round = 1; number < kBefore + wish_.units / wish_.clients; ++round) {
+    latency_.add(broadcast(wish_.in_flight));
+    if (round % 16 == 0) most = std::max(most, memory_bytes(wish_.pid));
+  }
+  turn_until([&] { return operator_.unanswered() == 0; });
+  hold("done");
+  // It was cut off, or the measurement says nothing: what it got, and then the end.
+  std::string input(kReadBytes, '\0');
+  ssize_t count = 0;
+  while ((count = ::recv(stalled, input.data(), input.size(), 0)) > 0) continue;
+  if (count < 0 && errno == EAGAIN) lost("the client that does not read is still connected");
+  ::close(stalled);
+  rest(1500);
+  std::printf(R"({"units":%llu,"grown_bytes":%lld,"kept_bytes":%lld,"p50_us":%.1f,"max_us":%.1f})"
+              "\n",
+              static_cast<unsigned long long>(got_), static_cast<long long>(most - before),
+              static_cast<long long>(memory_bytes(wish_.pid)) - static_cast<long long>(before),
+              latency_.percentile_us(0.5), latency_.percentile_us(1));
+}
+
 }  // namespace
 
 void run(const Wish& wish) {
@@ -271,6 +404,12 @@ void run(const Wish& wish) {
     work.questions();
   } else if (wish.workload == "fan-in") {
     work.fan_in();
+  } else if (wish.workload == "visits") {
+    work.visits();
+  } else if (wish.workload == "idle") {
+    work.idle();
+  } else if (wish.workload == "stall") {
+    work.stall();
   } else {
     errno = 0;
     give_up("do what I do not know: " + wish.workload);

@@ -1,0 +1,92 @@
+"""What must not become dearer, in units that do not depend on how busy the machine is:
+system calls of the daemon for each unit of work, and bytes for each connection. The load
+is bench_load's, which ends with an error if anything is lost, repeated or out of order.
+
+A turn of the loop is one epoll_wait. In each turn the operator is read once and written
+once at most; everything else is counted by clients."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+
+from measure import Workload, count_calls, measure
+from servers import Chatd
+
+READS = ("recvfrom", "read")
+SENDS = ("sendto", "sendmsg", "write", "writev")
+WAITS = ("epoll_wait", "epoll_pwait")
+# By chance: memory that is asked for, an operator that reads slowly for a moment.
+SLACK = 30
+MOST_SESSION_BYTES = 660
+
+
+class Calls:
+    """How often the daemon made which system call, for so many units of work."""
+
+    def __init__(self, workload):
+        self.units, self.by_name = count_calls(Chatd, workload)
+        self.turns = self.of(*WAITS)
+
+    def of(self, *names):
+        return sum(self.by_name.pop(name, 0) for name in names)
+
+    def nothing_else(self):
+        """Nothing that is done for each unit of work, or for each of a hundred."""
+        assert sum(self.by_name.values()) <= SLACK + self.units / 100, self.by_name
+
+
+def test_a_delivery_of_a_broadcast_is_one_send():
+    calls = Calls(Workload("", "broadcast", 500, 20_000))
+    assert calls.of(*SENDS) <= calls.units + calls.turns
+    assert calls.of(*READS) <= calls.turns
+    assert calls.turns <= 0.1 * calls.units
+    calls.nothing_else()
+
+
+def test_broadcasts_that_come_together_go_out_together():
+    calls = Calls(Workload("", "broadcast", 200, 64_000, in_flight=16))
+    # One operator's line may be cut by a read; then two sends bring the sixteen.
+    assert calls.of(*SENDS) <= calls.units / 8 + 2 * calls.turns
+    calls.of(*READS)
+    calls.nothing_else()
+
+
+@pytest.mark.parametrize("original", [False, True], ids=["line", "original"])
+def test_a_question_and_its_answer_are_one_read_and_one_send(original):
+    calls = Calls(Workload("", "questions", 200, 5_000, in_flight=100, original=original))
+    assert calls.of(*READS) <= calls.units + calls.turns
+    assert calls.of(*SENDS) <= calls.units + calls.turns
+    calls.nothing_else()
+
+
+def test_sixteen_messages_in_one_write_are_one_read():
+    calls = Calls(Workload("", "fan-in", 200, 32_000, in_flight=16))
+    assert calls.of(*READS) <= calls.units / 16 + calls.turns
+    assert calls.of(*SENDS) <= 2 * calls.turns
+    calls.nothing_else()
+
+
+def test_a_visit_from_connect_to_bye():
+    calls = Calls(Workload("", "visits", 64, 2_000, in_flight=64))
+    visits, turns = calls.units, calls.turns
+    assert calls.of("accept4", "accept") <= visits + turns
+    # The message with the bye, and the client's end of file.
+    assert calls.of("recvfrom") <= 2 * visits + SLACK
+    assert calls.of("shutdown") <= visits
+    assert calls.of("close") <= visits + SLACK
+    # libuv's uv_poll: an addition and a removal to try, another each to begin, one to end.
+    assert calls.of("epoll_ctl") <= 5 * visits + SLACK
+    assert calls.of("sendto", "sendmsg") <= 2 * turns
+
+
+def test_an_idle_session_costs_few_bytes_and_no_time():
+    idle = Workload("", "idle", 10_000, 1)
+    cost = measure(Chatd, idle)
+    assert cost["silent_bytes"] <= MOST_SESSION_BYTES
+    assert cost["spoken_bytes"] <= MOST_SESSION_BYTES
+    calls = Calls(Workload("", "idle", 1_000, 1))
+    assert calls.turns <= 2  # the one that strace found it in
+    calls.nothing_else()
