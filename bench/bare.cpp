@@ -68,7 +68,7 @@ class Bare {
   void leave(int fd);
 
   int epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  int tcp_ = -1;
+  int tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int unix_ = -1;
   int operator_in_ = -1;
   int operator_out_ = -1;
@@ -87,7 +87,6 @@ class Bare {
 Bare::Bare(const std::string& control, bool original)
     : original_{original}, input_(kReadBytes, '\0') {
   const int on = 1;
-  tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   ::setsockopt(tcp_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;

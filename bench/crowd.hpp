@@ -37,7 +37,7 @@ class Crowd {
   void expect(Kind kind);
 
   /// Reads what has come for a client. Returns how many texts became complete.
-  std::uint32_t read(std::uint32_t client);
+  std::uint32_t read(std::uint32_t number);
   /// How many texts of the expected kind a client has got.
   [[nodiscard]] std::uint32_t got(std::uint32_t client) const { return clients_[client].number; }
 
@@ -48,7 +48,7 @@ class Crowd {
     std::uint32_t offset;  ///< bytes of it that have come
   };
 
-  void frame(std::uint32_t who, std::uint32_t number);
+  void frame(std::uint32_t client, std::uint32_t number);
 
   Poller& poller_;
   Framing in_;

@@ -48,14 +48,13 @@ int main(int argc, char** argv) {
     } else if (flag == "--console" && i + 2 < argc) {
       wish.console_input = argv[++i];
       wish.console_output = argv[++i];
-    } else if (i + 1 == argc) {
-      usage();
     } else if (flag == "--port") {
       wish.port = number<std::uint16_t>(argv[++i]);
     } else if (flag == "--pid") {
       wish.pid = number<pid_t>(argv[++i]);
     } else if (flag == "--control") {
-      wish.control = argv[++i];
+      if (++i == argc) usage();
+      wish.control = argv[i];
     } else if (flag == "--clients") {
       wish.clients = number<std::uint32_t>(argv[++i]);
     } else if (flag == "--in-flight") {

@@ -52,7 +52,7 @@ class Run {
  private:
   void heard(std::uint64_t session, std::string_view text);
   void connect_silently(std::uint32_t count);
-  void greet(std::uint32_t count);
+  void greet(std::uint32_t first);
   void set_up();
   void begin();
   void end(std::uint64_t units);

@@ -10,8 +10,7 @@
 
 #include "rpc.hpp"
 
-using namespace chatd;
-
+namespace chatd {
 namespace {
 
 /// Whether the full parser reads the same request.
@@ -33,8 +32,8 @@ TEST_CASE("send_request: the lines that programs write are read", "[wiring][send
       R"({"jsonrpc": "2.0", "id": 7, "method": "send", "params": {"to": 3, "text": "hello"}})",
       R"({"id":7,"jsonrpc":"2.0","method":"send","params":{"text":"hello","to":3}})",
       R"({"params":{"to":3,"text":"hello"},"method":"send","id":7,"jsonrpc":"2.0"})",
-      "\t{ \"jsonrpc\" :\"2.0\",\"id\":7,\"method\":\"send\",\"params\":{\"to\":3,\"text\":"
-      "\"hello\"} }\r",
+      std::string{"\t"} +
+          R"({ "jsonrpc" :"2.0","id":7,"method":"send","params":{"to":3,"text":"hello"} })" + "\r",
   }));
   const auto quick = read_send_request(line);
   REQUIRE(quick);
@@ -154,3 +153,5 @@ TEST_CASE("send_request: of damaged lines it reads nothing that the parser reads
   }
   CHECK(read > 50'000);
 }
+
+}  // namespace chatd
