@@ -271,8 +271,9 @@ def test_what_cannot_be_read_costs_the_sessions_and_not_the_service(program):
         daemon.wait_log("the sessions of the process before this one are lost")
         client.expect_end()
         operator = daemon.operator()
-        speaking(daemon, operator)
+        kept, _ = speaking(daemon, operator)
         assert len(operator.call("sessions")) == 1
+        kept.close()
     home.remove()
 
 
