@@ -135,11 +135,7 @@ Result<> Daemon::open() {
       transcript_.get());
 
   restore_rest();
-  const std::string path =
-      config_.control.path.empty() ? default_control_path() : config_.control.path;
-  if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
-  if (auto opened = server_->listen(std::move(listening)); !opened) return opened;
-
+  // Before anybody can see that it is there, and then want it to go.
   stop_soon_ = std::make_unique<io::Timer>(loop_, [this] {
     // Farewells go out and queues are flushed; operators hear the end of it.
     server_->stop([this] { control_->stop([this] { finish(); }); });
@@ -156,6 +152,11 @@ Result<> Daemon::open() {
   });
   check_done_ = std::make_unique<io::Timer>(loop_, [this] { successor_checked(check_result_); });
   asked_to_hand_over_ = std::make_unique<io::Signal>(loop_, SIGUSR2, [this] { check_successor(); });
+
+  const std::string path =
+      config_.control.path.empty() ? default_control_path() : config_.control.path;
+  if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
+  if (auto opened = server_->listen(std::move(listening)); !opened) return opened;
   service::let_signals_in();
   if (with_console) {
     if (auto opened = open_console(); !opened) return opened;
