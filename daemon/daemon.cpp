@@ -15,7 +15,6 @@
 #include "descriptors.hpp"
 #include "io/descriptor.hpp"
 #include "service/handover.hpp"
-#include "service/passed.hpp"
 
 namespace chatd {
 
@@ -75,6 +74,7 @@ Daemon::Daemon(service::Program program, const Options& options, ConfigSources s
       console_mode_{options.console},
       color_{options.color},
       manager_{loop_, [this] { return status(); }},
+      store_{manager_.notify()},
       events_{0, kKeptEventBytes} {}
 
 Daemon::~Daemon() = default;
@@ -87,12 +87,8 @@ Result<> Daemon::run() {
 
 Result<> Daemon::open() {
   io::ignore_sigpipe();
+  const auto descriptor_limit = raise_descriptor_limit();  // as many may be passed to this
   inherit();
-  std::vector<UniqueFd> listening;
-  for (auto& passed : service::take_passed()) {
-    if (service::is_listening(passed.fd.get())) listening.push_back(std::move(passed.fd));
-  }
-  const auto descriptor_limit = raise_descriptor_limit();
   const bool with_console = wants_console(console_mode_);
   const bool interactive = with_console && console::can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
   if (interactive) {
@@ -109,7 +105,7 @@ Result<> Daemon::open() {
                  descriptor_limit);
     transcripts.enabled = false;
   }
-  auto transcript = Transcript::open(loop_, transcripts);
+  auto transcript = Transcript::open(loop_, transcripts, inherited_ && inherited_->why.empty());
   if (!transcript) return std::move(transcript.error());
   transcript_ = std::move(*transcript);
   if (transcript_) {
@@ -144,7 +140,7 @@ Result<> Daemon::open() {
     spdlog::warn("stops without waiting any longer for clients that do not read");
     finish();
   });
-  terminated_ = std::make_unique<io::Signal>(loop_, SIGTERM, [this] { stop("SIGTERM"); });
+  terminated_ = std::make_unique<io::Signal>(loop_, SIGTERM, [this] { terminate(); });
   interrupted_ = std::make_unique<io::Signal>(loop_, SIGINT, [this] { stop("SIGINT"); });
   hung_up_ = std::make_unique<io::Signal>(loop_, SIGHUP, [this] { (void)reload(); });
   check_limit_ = std::make_unique<io::Timer>(loop_, [this] {
@@ -156,7 +152,7 @@ Result<> Daemon::open() {
   const std::string path =
       config_.control.path.empty() ? default_control_path() : config_.control.path;
   if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
-  if (auto opened = server_->listen(std::move(listening)); !opened) return opened;
+  if (auto opened = server_->listen(std::exchange(listening_, {})); !opened) return opened;
   service::let_signals_in();
   if (with_console) {
     if (auto opened = open_console(); !opened) return opened;

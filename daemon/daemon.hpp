@@ -18,6 +18,7 @@
 #include "log.hpp"
 #include "options.hpp"
 #include "server.hpp"
+#include "service/descriptor_store.hpp"
 #include "service/manager.hpp"
 #include "service/program.hpp"
 #include "transcript.hpp"
@@ -57,7 +58,10 @@ class Daemon {
   void check_successor();
   void successor_checked(int exit_code);
   void hand_over();
+  void terminate();
+  [[nodiscard]] Error leave_to_next();
   [[nodiscard]] std::string save(std::vector<int>& descriptors);
+  void drain_transcript();
   Result<> open_log();
   void inherit();
   void restore_events();
@@ -72,6 +76,7 @@ class Daemon {
 
   io::Loop loop_;
   service::Manager manager_;
+  service::DescriptorStore store_;
   std::unique_ptr<Transcript> transcript_;
   EventLog events_;
   std::unique_ptr<ConsoleLines> console_lines_;
@@ -93,6 +98,7 @@ class Daemon {
   std::unique_ptr<io::Timer> stop_soon_;
   std::unique_ptr<io::Timer> stop_grace_;
   std::unique_ptr<Inherited> inherited_;  ///< from an earlier process, while it is restored
+  std::vector<UniqueFd> listening_;       ///< of socket units, until they are used
   bool stopping_ = false;
 };
 

@@ -1,9 +1,12 @@
-// How one process takes the place of another without a client noticing. SIGUSR2: the
-// program that lies where this one came from is asked whether it likes the
-// configuration; if so, this process writes down all that it knows, and becomes that
-// program, with the same connections. If anything fails, all goes on as before.
+// How one process takes the place of another without a client noticing: it writes down
+// all that it knows. SIGUSR2: the program that lies where this one came from is asked
+// whether it likes the configuration; if so, this process becomes that program, with the
+// same connections. SIGTERM, where the service manager starts the next process at once
+// and has a descriptor store: what was written and the connections are left there. If
+// anything fails, all goes on as before: the chat, or the end.
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +19,7 @@
 #include "daemon_inherited.hpp"
 #include "service/handover.hpp"
 #include "service/passed.hpp"
+#include "service/unit_job.hpp"
 
 namespace chatd {
 
@@ -24,6 +28,8 @@ namespace {
 constexpr Duration kCheckLimit{10'000};
 /// For the transcript to be written. What is not is lost with the process.
 constexpr Duration kDrainLimit{2000};
+/// For the service manager to say what is being done with the unit.
+constexpr Duration kAskLimit{500};
 /// Of what the program says about the configuration.
 constexpr std::size_t kComplaint = 2000;
 
@@ -76,21 +82,49 @@ void Daemon::hand_over() {
   if (!document) {
     spdlog::error("does not hand over: {}", document.error().message);
   } else {
-    if (transcript_ && !transcript_->drain(kDrainLimit)) {
-      spdlog::warn("the end of the transcript is lost: it could not be written in time");
-    }
+    drain_transcript();
     std::vector<char*> arguments;
     for (auto& argument : program_.arguments) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
     spdlog::info("hands over {} sessions", server_->stats().sessions);
     log_.reset();  // with this its last lines are out
-    const auto failed =
-        service::replace_process(program_.path, arguments.data(), document->get(), descriptors);
+    const auto failed = service::replace_process(program_.path, arguments.data(), document->get(),
+                                                 descriptors, server_->passed());
     (void)open_log();
     spdlog::error("does not hand over: {}", failed.message);
   }
   if (!with_console) return;
   if (auto opened = open_console(); !opened) spdlog::error("{}", opened.error().message);
+}
+
+void Daemon::drain_transcript() {
+  if (transcript_ && !transcript_->drain(kDrainLimit)) {
+    spdlog::warn("the end of the transcript is lost: it could not be written in time");
+  }
+}
+
+/// A manager that cannot be asked keeps what it was given if it starts this again, and
+/// drops it if not: then clients miss their farewell, and nothing worse.
+void Daemon::terminate() {
+  if (store_.exists() && !stopping_ && service::ask_for_job(kAskLimit) != service::Job::kOther) {
+    spdlog::error("ends all sessions: {}", leave_to_next().message);
+  }
+  stop("SIGTERM");
+}
+
+/// Returns only if that failed.
+Error Daemon::leave_to_next() {
+  console_.reset();
+  std::vector<int> descriptors;
+  auto document = service::put(service::enclose(save(descriptors)));
+  if (!document) return std::move(document.error());
+  drain_transcript();
+  if (auto left = store_.leave(document->get(), descriptors); !left) return std::move(left.error());
+  spdlog::info("leaves {} sessions to the next process", server_->stats().sessions);
+  manager_.stopping();
+  log_.reset();
+  // Whatever is not closed here, and no file that is not removed, is the next one's.
+  ::_exit(0);
 }
 
 /// The numbers of the descriptors, the events, the operators' side, the clients' side.
@@ -112,9 +146,16 @@ std::string Daemon::save(std::vector<int>& descriptors) {
 // ---- the process that comes ----
 
 void Daemon::inherit() {
-  auto file = service::inherited_document();
+  auto passed = service::take_inheritance();
+  listening_ = std::move(passed.listening);
+  auto left = service::take_left();
+  const bool stored = !left.document;
+  const auto file = std::move(stored ? passed.stored.document : left.document);
   if (!file) return;
   inherited_ = std::make_unique<Inherited>();
+  inherited_->stored = stored;
+  inherited_->kept = std::move(left.kept);
+  inherited_->descriptors = std::move(passed.stored.descriptors);
   auto document = service::take(file.get());
   if (!document) {
     inherited_->why = document.error().message;
@@ -126,8 +167,11 @@ void Daemon::inherit() {
     return;
   }
   ByteReader in{*body};
-  for (auto count = in.count(); count > 0 && in.ok(); --count) {
-    inherited_->descriptors.push_back(service::inherit(in.number<std::int32_t>()));
+  const auto count = in.count();
+  if (stored) inherited_->descriptors.resize(count);
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    const auto number = in.number<std::int32_t>();  // in that other process
+    if (!stored) inherited_->descriptors.push_back(service::inherit(number));
   }
   inherited_->events = in.text();
   inherited_->operators = in.text();
@@ -159,10 +203,19 @@ void Daemon::restore_rest() {
                   inherited_->why);
     auto rest = service::inherit_rest();
     for (auto& fd : descriptors) rest.push_back(std::move(fd));
-    // Listeners are opened anew, at the same addresses.
-    std::erase_if(rest, [](const UniqueFd& fd) { return !fd || service::is_listening(fd.get()); });
+    // Listeners are opened anew, at the same addresses, but for the service manager's.
+    for (auto& fd : rest) {
+      if (!fd || !service::is_listening(fd.get())) continue;
+      const auto& kept = inherited_->kept;
+      if (std::find(kept.begin(), kept.end(), fd.get()) != kept.end()) {
+        listening_.push_back(std::move(fd));
+      }
+      fd.reset();
+    }
+    std::erase_if(rest, [](const UniqueFd& fd) { return !fd; });
     server_->dismiss(std::move(rest));
   }
+  if (inherited_->stored) store_.forget_left();
   inherited_.reset();
 }
 

@@ -148,6 +148,14 @@ void Server::serve_passed(const std::vector<Listener>& listeners) {
   }
 }
 
+std::vector<int> Server::passed() const {
+  std::vector<int> all;
+  for (const auto& door : doors_) {
+    if (passed_) all.push_back(door->acceptor->descriptor());
+  }
+  return all;
+}
+
 std::vector<std::string> Server::addresses() const {
   std::vector<std::string> all;
   for (const auto& door : doors_) all.push_back(door->name);

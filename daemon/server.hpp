@@ -76,6 +76,8 @@ class Server : private io::StreamListener {
   /// configuration with the address of one says how it is served, another is not
   /// opened; a socket that the configuration does not know is served as `auto`.
   [[nodiscard]] Result<> listen(std::vector<UniqueFd> passed = {});
+  /// The descriptors of those that the service manager has passed.
+  [[nodiscard]] std::vector<int> passed() const;
   /// The real addresses of the listeners.
   [[nodiscard]] std::vector<std::string> addresses() const;
 

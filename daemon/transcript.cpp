@@ -15,7 +15,8 @@ Transcript::Transcript(io::Loop& loop)
     : wake_{loop, [this] { woken(); }}, turn_end_{loop, [this] { store_->hand_over(); }} {}
 
 Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
-                                                     const Config::Transcript& config) {
+                                                     const Config::Transcript& config,
+                                                     bool sessions_go_on) {
   if (!config.enabled) return std::unique_ptr<Transcript>{};
   const bool by_default = config.path.empty();
   const auto without = [](const std::string& why) -> Result<std::unique_ptr<Transcript>> {
@@ -25,6 +26,7 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
   store::Options options;
   options.path = by_default ? default_transcript_path() : config.path;
   options.keep = config.keep;
+  options.sessions_go_on = sessions_go_on;
   if (by_default) {
     if (options.path.empty()) return without("there is no HOME to keep them in");
     if (auto made = make_folder_of(options.path); !made) return without(made.error().message);
@@ -44,6 +46,7 @@ bool Transcript::drain(Duration patience) {
   auto drained = std::make_shared<std::promise<void>>();
   auto done = drained->get_future();
   store_->hand_over();
+  store_->settle();
   store_->ask([drained](store::Reader&) {
     drained->set_value();
     return [] {};

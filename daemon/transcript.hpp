@@ -23,12 +23,14 @@ namespace chatd {
 
 class Transcript {
  public:
-  /// As the configuration has it. Null, after saying so in the log, if transcripts are
+  /// As the configuration has it. `sessions_go_on`: what is held for them still waits.
+  /// Null, after saying so in the log, if transcripts are
   /// off or cannot be opened at the default path. The error is about a path that was
   /// configured. To be made before whatever sends events: what a turn recorded is
   /// handed over at its end, first of all.
   [[nodiscard]] static Result<std::unique_ptr<Transcript>> open(io::Loop& loop,
-                                                                const Config::Transcript& config);
+                                                                const Config::Transcript& config,
+                                                                bool sessions_go_on = false);
   Transcript(const Transcript&) = delete;
   Transcript& operator=(const Transcript&) = delete;
   ~Transcript() = default;
@@ -53,8 +55,9 @@ class Transcript {
     notice_ = std::move(callback);
   }
 
-  /// Waits, at most `patience`, until all that was recorded is in the file. For the end
-  /// of a process that has no time to close it; the loop stands still meanwhile.
+  /// Waits, at most `patience`, until all that was recorded is in the file, so that the
+  /// next process goes on with the next number. For the end of a process that has no
+  /// time to close it; the loop stands still meanwhile.
   bool drain(Duration patience);
 
   void set_keep(Duration keep) { store_->set_keep(keep); }

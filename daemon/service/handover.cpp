@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 #include "base/bytes.hpp"
 
@@ -20,7 +21,7 @@ namespace chatd::service {
 namespace {
 
 constexpr std::string_view kMagic = "chatd\r\n\x1a";
-/// "PID:DESCRIPTOR"; the pid, so that a child of the process is not misled.
+/// "PID:DOCUMENT:KEPT:KEPT..."; the pid, so that a child of the process is not misled.
 constexpr const char* kVariable = "CHATD_HANDOVER";
 
 /// CRC-32C, a byte at a time: 0.4 GB/s, for a document of a few MiB.
@@ -119,9 +120,10 @@ Result<std::string> take(int fd) {
 }
 
 Error replace_process(const std::string& program, char* const* arguments, int document,
-                      const std::vector<int>& descriptors) {
+                      const std::vector<int>& descriptors, const std::vector<int>& kept) {
   block_signals(SIG_BLOCK);
-  const auto value = std::to_string(::getpid()) + ':' + std::to_string(document);
+  auto value = std::to_string(::getpid()) + ':' + std::to_string(document);
+  for (const int fd : kept) value += ':' + std::to_string(fd);
   bool ready = ::setenv(kVariable, value.c_str(), 1) == 0 && set_inherited(document, true);
   for (const int fd : descriptors) ready = ready && set_inherited(fd, true);
   if (ready) ::execv(program.c_str(), arguments);
@@ -133,19 +135,19 @@ Error replace_process(const std::string& program, char* const* arguments, int do
   return Error::from_errno("run " + program, code);
 }
 
-UniqueFd inherited_document() {
+Left take_left() {
   const char* variable = std::getenv(kVariable);
   if (variable == nullptr) return {};
-  const std::string_view value{variable};
-  const auto colon = value.find(':');
-  pid_t pid = 0;
-  int fd = -1;
-  if (colon != std::string_view::npos) {
-    std::from_chars(value.data(), value.data() + colon, pid);
-    std::from_chars(value.data() + colon + 1, value.data() + value.size(), fd);
+  std::vector<int> numbers;
+  std::istringstream all{variable};
+  for (std::string each; std::getline(all, each, ':');) {
+    int number = -1;
+    std::from_chars(each.data(), each.data() + each.size(), number);
+    numbers.push_back(number);
   }
   ::unsetenv(kVariable);
-  return pid == ::getpid() && fd > STDERR_FILENO ? inherit(fd) : UniqueFd{};
+  if (numbers.size() < 2 || numbers[0] != ::getpid()) return {};
+  return {inherit(numbers[1]), {numbers.begin() + 2, numbers.end()}};
 }
 
 UniqueFd inherit(int number) {
@@ -163,7 +165,7 @@ std::vector<UniqueFd> inherit_rest() {
     int fd = -1;
     const std::string_view name{entry->d_name};
     std::from_chars(name.data(), name.data() + name.size(), fd);
-    if (fd <= STDERR_FILENO || !is_socket(fd)) continue;
+    if (fd <= STDERR_FILENO || !is_socket(fd) || ::fcntl(fd, F_GETFD) != 0) continue;
     if (UniqueFd inherited = inherit(fd)) rest.push_back(std::move(inherited));
   }
   ::closedir(folder);

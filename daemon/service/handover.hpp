@@ -31,22 +31,28 @@ inline constexpr std::uint32_t kHandoverVersion = 1;
 [[nodiscard]] Result<std::string> take(int fd);
 
 /// Replaces this process by a new one of `program`, which is left `document` and
-/// inherits `descriptors`, each under its number. Returns only if that failed, and
-/// then nothing has changed.
+/// inherits `descriptors`, each under its number. Those that are in `kept`, too, it is
+/// told of beside the document, for it may not be able to read that. Returns only if
+/// that failed, and then nothing has changed.
 [[nodiscard]] Error replace_process(const std::string& program, char* const* arguments,
-                                    int document, const std::vector<int>& descriptors);
+                                    int document, const std::vector<int>& descriptors,
+                                    const std::vector<int>& kept);
 
 /// Lets the signals in that came while the process was replaced. To be called when
 /// somebody handles them.
 void let_signals_in();
 
-/// The document that this process was left by replace_process(), once; none if there
-/// is none.
-[[nodiscard]] UniqueFd inherited_document();
+/// What this process was left by replace_process(), once; no document if it was not.
+struct Left {
+  UniqueFd document;
+  std::vector<int> kept;
+};
+[[nodiscard]] Left take_left();
 /// Makes a descriptor that was inherited by its number our own. Empty if it is not
 /// open, or was not meant to be inherited.
 [[nodiscard]] UniqueFd inherit(int number);
-/// The sockets that were inherited and that nobody has made his own.
+/// The sockets that were inherited and that nobody has made his own, which is the same
+/// as: that would be inherited by another program.
 [[nodiscard]] std::vector<UniqueFd> inherit_rest();
 
 }  // namespace chatd::service

@@ -1,8 +1,10 @@
 #include "service/notify.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -35,6 +37,18 @@ bool Notify::store(int fd, std::string_view name, Duration patience) const {
 
 bool Notify::forget(std::string_view name, Duration patience) const {
   return send("FDSTOREREMOVE=1\nFDNAME=" + std::string{name}, -1, patience);
+}
+
+bool Notify::settled(Duration patience) const {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+  const UniqueFd ours{ends[0]};
+  UniqueFd theirs{ends[1]};
+  if (!send("BARRIER=1", theirs.get(), patience)) return false;
+  theirs.reset();
+  // It closes what it got when it comes to it: a hang-up.
+  pollfd wait{ours.get(), 0, 0};
+  return ::poll(&wait, 1, static_cast<int>(patience.count())) == 1;
 }
 
 bool Notify::send(std::string_view text, int fd, Duration patience) const {

@@ -31,6 +31,8 @@ class Notify {
   [[nodiscard]] bool store(int fd, std::string_view name, Duration patience = Duration{0}) const;
   /// Takes all descriptors of that name out of it.
   bool forget(std::string_view name, Duration patience = Duration{0}) const;
+  /// Waits, at most `patience`, until the manager has dealt with all that was said.
+  [[nodiscard]] bool settled(Duration patience) const;
 
  private:
   bool send(std::string_view text, int fd, Duration patience) const;

@@ -98,6 +98,8 @@ class Store {
   void hand_over() {
     if (!filling_.empty()) hand_over_batch();
   }
+  /// No number will be left out if the process ends now.
+  void settle() { numbers_.settle(last_seq_, last_session_); }
   /// Runs `job` after everything that was added before is written, if it can be.
   void ask(Job job);
   void set_keep(Duration keep);

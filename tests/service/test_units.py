@@ -76,6 +76,8 @@ def test_every_stored_descriptor_fits_below_the_limit(units):
     unit = settings((units / "chatd.service").read_text())
     # As many again for what the daemon opens before it has taken them over.
     assert int(unit["LimitNOFILE"][0]) >= 2 * int(unit["FileDescriptorStoreMax"][0])
+    # The daemon is told how many there may be.
+    assert f"FDSTORE={unit['FileDescriptorStoreMax'][0]}" in unit["Environment"]
 
 
 def test_a_bad_configuration_is_not_started_again_and_again(units):

@@ -5,6 +5,7 @@ with them."""
 
 import array
 import os
+import random
 import re
 import select
 import socket
@@ -12,6 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
+from harness.buses import Bus
 from harness.daemons import Daemon, Home
 from harness.waiting import GUARD, wait_until
 
@@ -19,10 +21,12 @@ LAUNCHER = str(Path(__file__).resolve().parent / "pass_descriptors.py")
 
 
 class Manager:
-    """`store` is how many descriptors may be kept; 0: there is no store."""
+    """`store` is how many descriptors may be kept; 0: there is no store. `job` is what
+    it says on the bus that it does with the unit; None: there is no bus."""
 
-    def __init__(self, store=0, watchdog=None):
+    def __init__(self, store=0, watchdog=None, job=None):
         self.home = Home()
+        self.bus = None if job is None else Bus(str(self.home.path / "bus"), job)
         self.store_limit = store
         self.watchdog = watchdog
         self.path = str(self.home.path / "notify.sock")
@@ -94,6 +98,11 @@ class Manager:
         with self.lock:
             return [name for name, _ in self.store]
 
+    def deafen(self):
+        """From now on it hears nothing."""
+        self.closing = True
+        self.thread.join(GUARD)
+
     def drop_store(self):
         with self.lock:
             for _, fd in self.store:
@@ -105,9 +114,11 @@ class Manager:
         with all that is in the store."""
         with self.lock:
             passed = [(name, sock.fileno()) for name, sock in sockets] + self.store
+        random.Random(len(self.said)).shuffle(passed)  # their order means nothing
         env = {"NOTIFY_SOCKET": self.path, **(env or {})}
         # Without a bus nobody can be asked for what the unit's job is.
-        env.setdefault("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={self.home.path}/no-bus")
+        bus = f"{self.home.path}/no-bus" if self.bus is None else self.bus.path
+        env.setdefault("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={bus}")
         if self.store_limit:
             env["FDSTORE"] = str(self.store_limit)
         if self.watchdog:
@@ -132,4 +143,6 @@ class Manager:
         self.thread.join(GUARD)
         self.socket.close()
         self.drop_store()
+        if self.bus is not None:
+            self.bus.close()
         self.home.remove()

@@ -1,0 +1,63 @@
+#include "service/descriptor_store.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <utility>
+
+#include "service/pack.hpp"
+#include "service/passed.hpp"
+
+namespace chatd::service {
+
+namespace {
+
+constexpr std::string_view kDocument = "chatd-document";
+constexpr std::string_view kPack = "chatd-pack";
+
+/// For a manager that is slow to take things, or to say that it has.
+constexpr Duration kPatience{2000};
+
+std::size_t room_in_store() {
+  const char* value = std::getenv("FDSTORE");
+  if (value == nullptr) return 0;
+  const std::string_view text{value};
+  std::size_t room = 0;
+  std::from_chars(text.data(), text.data() + text.size(), room);
+  return room;
+}
+
+}  // namespace
+
+DescriptorStore::DescriptorStore(const Notify& notify)
+    : notify_{notify}, room_{notify.has_manager() ? room_in_store() : 0} {}
+
+Result<> DescriptorStore::leave(int document, const std::vector<int>& descriptors) const {
+  auto packed = pack(descriptors);
+  if (!packed) return std::move(packed.error());
+  bool taken = notify_.store(document, kDocument, kPatience);
+  for (const auto& end : *packed) taken = taken && notify_.store(end.get(), kPack, kPatience);
+  if (taken && notify_.settled(kPatience)) return {};
+  forget_left();
+  return Error{"the service manager does not take what is to be kept"};
+}
+
+void DescriptorStore::forget_left() const {
+  notify_.forget(kDocument, kPatience);
+  notify_.forget(kPack, kPatience);
+}
+
+Inheritance take_inheritance() {
+  Inheritance all;
+  for (auto& passed : take_passed()) {
+    if (passed.name == kDocument) {
+      all.stored.document = std::move(passed.fd);
+    } else if (passed.name == kPack) {
+      unpack(passed.fd.get(), all.stored.descriptors);
+    } else if (is_listening(passed.fd.get())) {
+      all.listening.push_back(std::move(passed.fd));
+    }
+  }
+  return all;
+}
+
+}  // namespace chatd::service

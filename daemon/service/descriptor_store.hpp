@@ -1,0 +1,56 @@
+/// The service manager's descriptor store: what is put there survives this process, and
+/// is passed to the next one under its name. Knows the names, and no chat.
+///
+/// Invariant: a name is used for one kind of thing alone, so that a process which cannot
+/// read what is there can still have all of it thrown away.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "base/unique_fd.hpp"
+#include "service/notify.hpp"
+
+namespace chatd::service {
+
+class DescriptorStore {
+ public:
+  /// It has room for as many as $FDSTORE says, which newer managers set by themselves
+  /// and a unit sets for others. Without that, or without a manager, there is none.
+  explicit DescriptorStore(const Notify& notify);
+
+  [[nodiscard]] bool exists() const { return room_ > 0; }
+  [[nodiscard]] std::size_t room() const { return room_; }
+
+  /// Leaves a document and copies of `descriptors` to the next process. Errors: it
+  /// cannot be known that they are kept; nothing of it is left there then.
+  [[nodiscard]] Result<> leave(int document, const std::vector<int>& descriptors) const;
+  /// Throws away what leave() has left.
+  void forget_left() const;
+
+ private:
+  const Notify& notify_;
+  std::size_t room_ = 0;
+};
+
+/// What an earlier process had put into the store, as it was passed to this one.
+struct Stored {
+  UniqueFd document;
+  std::vector<UniqueFd> descriptors;  ///< each at its place; empty where it is missing
+};
+
+/// What the service manager has passed to this process.
+struct Inheritance {
+  Stored stored;
+  std::vector<UniqueFd> listening;  ///< of socket units
+};
+
+/// Takes it, once.
+[[nodiscard]] Inheritance take_inheritance();
+
+}  // namespace chatd::service

@@ -1,0 +1,181 @@
+"""A service manager that restarts chatd: what was left in its descriptor store goes to
+the next process, and no client notices."""
+
+import os
+import socket
+import time
+
+import pytest
+
+from chatd_support import Client, speaking, wait_until
+from harness.managers import Manager
+
+
+def restart(manager, daemon, sockets=(), **how):
+    """As `systemctl restart` does it; the next daemon."""
+    daemon.stop()
+    return manager.start(None, sockets, **how)
+
+
+@pytest.mark.parametrize("job", ["restart", "try-restart", None])
+def test_a_restart_goes_unnoticed(job):
+    config = {"session": {"settle": "10s", "farewell": "farewell"}}
+    with Manager(store=100, job=job) as manager:
+        with manager.start(config) as daemon:
+            operator = daemon.operator()
+            line, line_id = speaking(daemon, operator)
+            line.send(b"the beginning, ")
+            telnet, telnet_id = speaking(daemon, operator, b"\xff\xfb\x01hi\r\n")
+            telnet.expect(b"\xff\xfe\x01")
+            operator.call("name", session=line_id, name="zwölf")
+            seq = operator.call("hello")["seq"]
+            address = daemon.endpoints
+            daemon.stop()
+            line.send(b"and more, ")  # while nobody is there
+            waiting = Client(daemon.address)
+            waiting.send(b"early\n")
+        with manager.start() as daemon:
+            assert daemon.endpoints == address
+            daemon.wait_log("goes on with 2 sessions")
+            wait_until(lambda: manager.stored() == [], "the store is empty")
+            operator = daemon.operator(subscribe=seq)
+            assert operator.session(line_id)["name"] == "zwölf"
+            line.send(b"and the end\n")
+            operator.wait_event(
+                "message", session=line_id, text="the beginning, and more, and the end"
+            )
+            telnet.send(b"more\r\n")
+            operator.wait_event("message", session=telnet_id, text="more")
+            operator.wait_event("message", session=telnet_id + 1, text="early")
+            operator.call("send", to="all", text="to all")
+            line.expect(b"to all\n")
+            telnet.expect(b"to all\r\n")
+            waiting.expect(b"to all\n")
+            seqs = [event["seq"] for event in operator.events]
+            assert seqs == list(range(seq + 1, seq + 1 + len(seqs)))
+
+
+@pytest.mark.parametrize("job", ["stop", ""])
+def test_a_stop_says_goodbye(job):
+    with Manager(store=100, job=job) as manager:
+        with manager.start({"session": {"farewell": "farewell"}}) as daemon:
+            client, _ = speaking(daemon, daemon.operator())
+            daemon.stop()
+            client.expect(b"farewell\n")
+            client.expect_end()
+        assert manager.stored() == []
+
+
+def test_a_bus_that_does_not_answer_delays_a_restart_by_less_than_a_second():
+    with Manager(store=100, job="deaf") as manager:
+        with manager.start({}) as daemon:
+            client, session = speaking(daemon, daemon.operator())
+            daemon.stop()
+        with manager.start() as daemon:
+            client.send(b"more\n")
+            operator = daemon.operator(subscribe=0)
+            operator.wait_event("message", session=session, text="more")
+
+
+def test_without_a_store_a_restart_is_a_stop():
+    with Manager(store=0, job="restart") as manager:
+        with manager.start({"session": {"farewell": "farewell"}}) as daemon:
+            client, _ = speaking(daemon, daemon.operator())
+            daemon.stop()
+            client.expect(b"farewell\n")
+            client.expect_end()
+
+
+def test_a_manager_that_does_not_take_them_gets_a_stop():
+    with Manager(store=100, job="restart") as manager:
+        with manager.start({"session": {"farewell": "farewell"}}) as daemon:
+            client, _ = speaking(daemon, daemon.operator())
+            manager.deafen()
+            daemon.stop()
+            assert "ends all sessions: the service manager does not take" in daemon.log()
+            client.expect(b"farewell\n")
+            client.expect_end()
+
+
+def test_thousands_of_sessions_go_on():
+    with Manager(store=100, job="restart") as manager:
+        config = {"limits": {"sessions_per_address": 0}, "session": {"settle": "10s"}}
+        with manager.start(config) as daemon:
+            operator = daemon.operator()
+            clients = [daemon.client() for _ in range(2000)]
+            for number, client in enumerate(clients):
+                client.send(b"client %d " % number)
+            wait_until(lambda: operator.call("stats")["sessions"] == 2000, "all are there")
+            daemon.stop()
+            assert len(manager.stored()) <= 5
+        with manager.start() as daemon:
+            operator = daemon.operator()
+            assert operator.call("stats")["sessions"] == 2000
+            for client in clients:
+                client.send(b"goes on\n")
+            for number, _ in enumerate(clients):
+                operator.wait_event("message", text=f"client {number} goes on")
+            for client in clients:
+                client.close()
+
+
+@pytest.fixture
+def passed():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        yield sock
+
+
+def damage(manager, change):
+    """Changes what is in the document that was left."""
+    (fd,) = [fd for name, fd in manager.store if name == "chatd-document"]
+    change(fd)
+
+
+@pytest.mark.parametrize(
+    "change, why",
+    [
+        (lambda fd: os.pwrite(fd, b"\x63", 8), "of version 99|its head is damaged"),
+        (lambda fd: os.pwrite(fd, b"x" * 40, 0), "not what a chatd leaves"),
+        (lambda fd: os.pwrite(fd, b"x", 60), "damaged"),
+        (lambda fd: os.truncate(fd, 50), "damaged"),
+        (lambda fd: os.truncate(fd, 0), "not what a chatd leaves"),
+    ],
+)
+def test_what_cannot_be_read_costs_the_sessions_and_not_the_service(passed, change, why):
+    with Manager(store=100, job="restart") as manager:
+        sockets = [("chatd.socket", passed)]
+        with manager.start({}, sockets) as daemon:
+            client, _ = speaking(daemon, daemon.operator())
+            daemon.stop()
+        damage(manager, change)
+        with manager.start(None, sockets) as daemon:
+            daemon.wait_log(f"the sessions .* are lost: .*({why})")
+            client.expect_end()
+            wait_until(lambda: manager.stored() == [], "the store is empty")
+            operator = daemon.operator()
+            with Client(passed.getsockname()) as client:
+                client.send(b"hi\n")
+                operator.wait_event("message", text="hi")
+                assert len(operator.call("sessions")) == 1
+
+
+def test_ten_restarts_in_a_row_with_sockets_of_the_manager(passed):
+    with Manager(store=100, job="restart") as manager:
+        sockets = [("chatd.socket", passed)]
+        daemon = manager.start({}, sockets)
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        for number in range(10):
+            daemon.send_signal(15)
+            client.send(b"%d" % number)
+            daemon.check_end()
+            daemon = manager.start(None, sockets)
+            client.send(b"!\n")
+            operator = daemon.operator(subscribe=0)
+            operator.wait_event("message", session=session, text=f"{number}!")
+            operator.call("send", to=session, text=f"answer {number}")
+            client.expect(b"answer %d\n" % number)
+            assert len(daemon.endpoints) == 1
+        daemon.stop()
