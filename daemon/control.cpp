@@ -37,7 +37,7 @@ constexpr std::size_t kMaxQuestions = 16;
 constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
 /// How long an operator for whom that much waits may take nothing.
 constexpr Duration kPatience{1000};
-/// How long an operator waits for a client that has stopped reading altogether.
+/// How long an operator waits for a client that takes nothing: once, see give_up_on_stalled().
 constexpr Duration kStall{10};
 
 void log_failure(const Error& error) {
@@ -45,6 +45,13 @@ void log_failure(const Error& error) {
 }
 
 }  // namespace
+
+/// An operator's wait for a client that cannot keep up.
+struct Control::Wait {
+  core::Slot slot;
+  std::uint64_t taken;  ///< bytes that it had taken
+  Time until;           ///< by then it must have taken more
+};
 
 struct Control::Operator {
   std::uint64_t number;  ///< its own, unlike that of its stream
@@ -63,7 +70,7 @@ struct Control::Operator {
   std::size_t behind = 0;     ///< bytes that the log has gone on since it was not live
   bool suspected = false;     ///< of not reading: too much waits for it
   std::uint64_t taken = 0;    ///< bytes that it had taken when it was looked at last
-  std::vector<std::pair<core::Slot, std::uint64_t>> waits_for;  ///< and what they had taken
+  std::vector<Wait> waits_for;
 };
 
 Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
@@ -75,7 +82,7 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
       inbox_{server, log, transcript},
       max_operators_{config.control.max_operators},
       methods_{loop, server, log, std::move(hooks)},
-      stall_{loop, [this] { resume_stalled(); }},
+      stall_{loop, [this] { give_up_on_stalled(); }},
       patience_{loop, [this] { judge(); }},
       refusals_{loop,
                 [this] {
@@ -323,10 +330,7 @@ void Control::process_line(io::StreamId id, std::string_view line) {
   } else {
     process_request(id, line, reply);
   }
-  for (const core::Slot slot : server_.take_congested()) {
-    operators_[id]->waits_for.emplace_back(slot, server_.sent_bytes(slot));
-    stall_.start(kStall);
-  }
+  wait_for_congested(id);
   if (operators_[id]->leaving) return;
   operators_[id]->answers += reply.out;
   if (operators_[id]->answers.size() > kAnswersAtOnce) write(id, {});
@@ -363,12 +367,28 @@ void Control::write(io::StreamId id, std::string_view bytes) {
   if (!taken) leave(id, "did not read");
 }
 
-/// A client that this operator wrote to has room again, or has gone.
+/// The clients that this operator has just written to may have to be waited for. Not
+/// those that were waited for in vain and have taken nothing since.
+void Control::wait_for_congested(io::StreamId id) {
+  for (const core::Slot slot : server_.take_congested()) {
+    const auto taken = server_.sent_bytes(slot);
+    const auto deaf = deaf_.find(slot);
+    if (deaf != deaf_.end() && deaf->second == taken) continue;
+    if (deaf != deaf_.end()) deaf_.erase(deaf);
+    // What came before in this turn may have taken longer than the client is given.
+    operators_[id]->waits_for.push_back({slot, taken, loop_.update_now() + kStall});
+    if (!stalling_) stall_.start(kStall);
+    stalling_ = true;
+  }
+}
+
+/// A client that operators wrote to has room again, or has gone.
 void Control::relieved(core::Slot slot) {
+  deaf_.erase(slot);
   for (io::StreamId id = 0; id < operators_.size(); ++id) {
     if (!operators_[id] || operators_[id]->leaving) continue;
     auto& waits = operators_[id]->waits_for;
-    const auto gone = std::erase_if(waits, [&](const auto& wait) { return wait.first == slot; });
+    const auto gone = std::erase_if(waits, [&](const Wait& wait) { return wait.slot == slot; });
     if (gone > 0 && waits.empty()) process(id);
   }
 }
@@ -376,20 +396,27 @@ void Control::relieved(core::Slot slot) {
 /// A client that takes nothing at all does not hold up an operator: what is written
 /// to it fills its queue up to the hard limit, and then it is closed. One that takes
 /// some is waited for.
-void Control::resume_stalled() {
-  bool waiting = false;
+void Control::give_up_on_stalled() {
+  stalling_ = false;
+  auto next = kNever;
   for (io::StreamId id = 0; id < operators_.size(); ++id) {
     if (!operators_[id] || operators_[id]->leaving) continue;
     auto& waits = operators_[id]->waits_for;
     if (waits.empty()) continue;
-    std::erase_if(waits, [&](auto& wait) {
-      const auto sent = server_.sent_bytes(wait.first);
-      return std::exchange(wait.second, sent) == sent;
+    std::erase_if(waits, [&](Wait& wait) {
+      if (wait.until > loop_.now()) return false;
+      const auto taken = server_.sent_bytes(wait.slot);
+      const bool deaf = std::exchange(wait.taken, taken) == taken;
+      if (deaf) deaf_[wait.slot] = taken;
+      wait.until = loop_.now() + kStall;
+      return deaf;
     });
     if (waits.empty()) process(id);
-    waiting = waiting || (operators_[id] && !operators_[id]->waits_for.empty());
+    if (!operators_[id] || operators_[id]->leaving) continue;
+    for (const Wait& wait : operators_[id]->waits_for) next = std::min(next, wait.until);
   }
-  if (waiting) stall_.start(kStall);
+  stalling_ = next != kNever;
+  stall_.start_at(next);
 }
 
 // ---- events ----

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
@@ -67,6 +68,7 @@ class Control : private io::StreamListener {
   void stop(std::function<void()> done);
 
  private:
+  struct Wait;
   struct Operator;
 
   void on_read(io::StreamId id, std::string_view bytes) override;
@@ -87,7 +89,8 @@ class Control : private io::StreamListener {
   void process_request(io::StreamId id, std::string_view line, Reply& reply);
   bool must_wait(io::StreamId id);
   void relieved(core::Slot slot);
-  void resume_stalled();
+  void give_up_on_stalled();
+  void wait_for_congested(io::StreamId id);
   void write(io::StreamId id, std::string_view bytes);
   void leave(io::StreamId id, std::string_view why);
 
@@ -118,7 +121,10 @@ class Control : private io::StreamListener {
   int group_ = -1;                 ///< gid whose members may connect
   std::unique_ptr<io::Acceptor> acceptor_;
   std::function<void()> stopped_;
+  /// Clients that were waited for in vain, and what they had taken then.
+  std::unordered_map<core::Slot, std::uint64_t> deaf_;
   io::Timer stall_;
+  bool stalling_ = false;  ///< stall_ will go off
   io::Timer patience_;
   io::Timer refusals_;
   RefusalLog refused_{"operator"};

@@ -15,9 +15,9 @@ namespace chatd {
 
 namespace {
 
-/// After so many sessions have gone, what they used is given back to the system: the
-/// C library keeps it otherwise. Not at once, for that takes milliseconds and they
-/// often go together.
+/// After so many sessions have gone, or one for which much waited, what they used is given
+/// back to the system: the C library keeps it otherwise. Not at once, for that takes
+/// milliseconds and they often go together.
 constexpr std::size_t kTrimAfter = 1000;
 constexpr Duration kTrimDelay{1000};
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
@@ -377,6 +377,7 @@ std::vector<core::SessionId> Server::deliver() {
     router_.overflowed(slot, hard_limit_reason(), static_cast<std::uint32_t>(streams_.unsent(slot)),
                        loop_.now(), outbox_);
     streams_.abort(slot);
+    trim_.start(kTrimDelay);
   }
   for (const auto& flow : outbox_.flows()) {
     if (!router_.has(flow.slot)) continue;

@@ -23,6 +23,10 @@ constexpr int kKeepIdleSeconds = 60;
 constexpr int kKeepIntervalSeconds = 20;
 constexpr int kKeepProbes = 3;
 
+/// What the kernel keeps unsent for a connection whose peer does not read; it would be
+/// some megabytes otherwise.
+constexpr int kUnsentBytes = 64 * 1024;
+
 /// accept4 reports what befell the connection that it takes from the queue, which
 /// says nothing of the next one.
 bool is_of_one_connection(int error) {
@@ -64,6 +68,7 @@ Result<> set_tcp_options(int socket) {
       {IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds, "TCP_KEEPIDLE"},
       {IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds, "TCP_KEEPINTVL"},
       {IPPROTO_TCP, TCP_KEEPCNT, kKeepProbes, "TCP_KEEPCNT"},
+      {IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytes, "TCP_NOTSENT_LOWAT"},
       // telnet sends the second byte of IAC DM as urgent data; taken out of the
       // stream, it would leave an IAC that swallows the byte after it.
       {SOL_SOCKET, SO_OOBINLINE, 1, "SO_OOBINLINE"},

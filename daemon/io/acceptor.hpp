@@ -32,11 +32,11 @@ class Acceptor {
   /// Told once, and again only after a connection was accepted in between.
   using FailureCallback = std::function<void(const Error&)>;
 
-  /// Binds and listens. TCP listeners set TCP_NODELAY and keepalive, which
-  /// accepted sockets inherit; IPv6 listeners are IPv6 only, so that 0.0.0.0 and
-  /// :: can stand side by side. A unix path that nobody listens on is reclaimed;
-  /// a live one is an error, and so is a path of more than 107 bytes or one that
-  /// is not a socket. `unix_mode` is the mode of a unix socket's file.
+  /// Binds and listens. TCP listeners set TCP_NODELAY, keepalive and a bound for what
+  /// the kernel keeps unsent, which accepted sockets inherit; IPv6 listeners are IPv6
+  /// only, so that 0.0.0.0 and :: can stand side by side. A unix path that nobody
+  /// listens on is reclaimed; a live one is an error, and so is a path of more than 107
+  /// bytes or one that is not a socket. `unix_mode` is the mode of a unix socket's file.
   static Result<std::unique_ptr<Acceptor>> listen(Loop& loop, const Endpoint& endpoint, int backlog,
                                                   AcceptCallback on_accept,
                                                   FailureCallback on_failure,

@@ -21,6 +21,7 @@ WAITS = ("epoll_wait", "epoll_pwait")
 # By chance: memory that is asked for, an operator that reads slowly for a moment.
 SLACK = 30
 MOST_SESSION_BYTES = 660
+QUOTA = 256 * 1024  # limits.output_hard
 
 
 class Calls:
@@ -80,6 +81,12 @@ def test_a_visit_from_connect_to_bye():
     # libuv's uv_poll: an addition and a removal to try, another each to begin, one to end.
     assert calls.of("epoll_ctl") <= 5 * visits + SLACK
     assert calls.of("sendto", "sendmsg") <= 2 * turns
+
+
+def test_a_reader_that_stops_costs_its_quota_and_it_is_given_back():
+    cost = measure(Chatd, Workload("", "stall", 100, 1_200_000, in_flight=16))
+    assert cost["grown_bytes"] <= QUOTA + 1024 * 1024
+    assert cost["kept_bytes"] <= 400 * 1024
 
 
 def test_an_idle_session_costs_few_bytes_and_no_time():

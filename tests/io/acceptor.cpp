@@ -1,8 +1,10 @@
 #include "io/acceptor.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -157,6 +159,24 @@ TEST_CASE("acceptor: accepts over TCP and knows the port that it got", "[io][acc
   CHECK(option(socket, IPPROTO_TCP, TCP_KEEPINTVL) == 20);
   CHECK(option(socket, IPPROTO_TCP, TCP_KEEPCNT) == 3);
   CHECK(option(socket, SOL_SOCKET, SO_OOBINLINE) == 1);
+}
+
+TEST_CASE("acceptor: the kernel keeps little for a peer that does not read", "[io][acceptor]") {
+  Bench bench;
+  const auto acceptor = bench.listen({"127.0.0.1", 0});
+  const UniqueFd client = connected(acceptor->endpoint());
+  REQUIRE(bench.until_accepted(1));
+  const std::string bytes(16 * 1024, 'x');
+  std::size_t taken = 0;
+  for (ssize_t count = 0; count >= 0;
+       taken += static_cast<std::size_t>(std::max<ssize_t>(count, 0))) {
+    count = ::send(bench.accepted[0].get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // The peer has the rest; it is the peer's memory.
+  int unsent = 0;
+  REQUIRE(::ioctl(bench.accepted[0].get(), SIOCOUTQNSD, &unsent) == 0);
+  CHECK(unsent > 0);
+  CHECK(unsent <= 80 * 1024);
 }
 
 TEST_CASE("acceptor: urgent data stays in its place, as telnet's IAC DM needs", "[io][acceptor]") {

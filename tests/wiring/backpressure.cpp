@@ -97,6 +97,29 @@ TEST_CASE("backpressure: a client that never reads is closed, and the operator g
   CHECK(run_until(bench.loop, [&] { return other->received() == "still here\n"; }));
 }
 
+TEST_CASE("backpressure: a client that takes nothing is waited for once, not for each message",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto deaf = bench.speaking_client(kSmallBuffer);
+  Operator one{bench};
+  const Config::Limits limits;
+  const int sent = 1000;
+  // How its queue grew from the one limit to the other: by all that is read of the
+  // operator at once, or message by message.
+  std::size_t before = 0;
+  int steps = 0;
+  const io::TurnEnd count{bench.loop, [&] {
+                            const auto queued = bench.server.stats().queued_bytes;
+                            if (queued > limits.output_soft && queued > before) ++steps;
+                            before = queued;
+                          }};
+  one.send(messages_to(1, sent));
+  REQUIRE(run_until(bench.loop, [&] { return one.answers().count(sent) == 1; }));
+  CHECK(one.answers().at(sent)["error"]["code"] == rpc::kNoSession);
+  CHECK(steps >= 1);
+  CHECK(steps <= 8);
+}
+
 TEST_CASE("backpressure: others are heard while an operator waits", "[wiring][backpressure]") {
   Bench bench;
   auto slow = bench.speaking_client(kSmallBuffer);
