@@ -3,14 +3,14 @@
 # any, `release`. All parts are run even if one fails; exit code 1 if any failed.
 #   release  builds the release, runs the unit and end-to-end tests
 #   asan     the same with the address, undefined and leak sanitizers
-#   tsan     the same with the thread sanitizer; not in `all` yet
+#   tsan     the same with the thread sanitizer
 #   service  the package in a booted Debian of its own; needs root
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
-#   tidy     clang-tidy on every C++ file that is compiled; not in `all` yet
+#   tidy     clang-tidy on every C++ file that is compiled
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
-#   all      format, shell, release and asan
+#   all      everything above
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
 set -euo pipefail
@@ -87,8 +87,38 @@ part_bare() {
   tests/bare.sh
 }
 
+# `all` is two rows at once: what waits for events, and what only computes and gives way
+# to it. So two cores are busy all the time, and no test is hurried.
+waiting=(format shell release asan tsan)
+computing=(tidy fuzz)
+
+# One part after the other: HOW PART.... The names of those that fail go to descriptor 3.
+# `shown`: what a part says is seen at once; `kept`: when it has ended.
+in_turn() {
+  local how=$1 part started result said
+  shift
+  for part in "$@"; do
+    started=$SECONDS
+    result=passed
+    if [[ $how == shown ]]; then
+      ./test.sh "$part" 3>&- || result=FAILED
+    else
+      said=$(mktemp)
+      nice -n 10 ./test.sh "$part" >"$said" 2>&1 3>&- || result=FAILED
+      cat "$said"
+      rm "$said"
+    fi
+    say "$part: $result, $((SECONDS - started)) s"
+    if [[ $result == FAILED ]]; then echo "$part" >&3; fi
+  done
+}
+
 (($#)) || set -- release
-if [[ $* == all ]]; then set -- format shell release asan; fi
+rows=1
+if [[ $* == all ]]; then
+  rows=2
+  set -- "${waiting[@]}" "${computing[@]}"
+fi
 for part in "$@"; do
   if ! declare -F "part_$part" >/dev/null; then
     say "there is no part '$part'; see the head of $0"
@@ -101,14 +131,21 @@ if (($# == 1)); then
   exit
 fi
 
-failed=()
-for part in "$@"; do
-  started=$SECONDS
-  result=passed
-  ./test.sh "$part" || { result=FAILED; failed+=("$part"); }
-  say "$part: $result, $((SECONDS - started)) s"
-done
-if ((${#failed[@]})); then
-  say "FAILED: ${failed[*]}"
+failures=$(mktemp)
+exec 3>"$failures"
+if ((rows == 1)); then
+  in_turn shown "$@"
+else
+  # All at once, so that the two rows do not wait for each other's apt.
+  mapfile -t groups < <(awk '!/^#/ && $1 != "bare" { print $1 }' cmake/packages.txt | sort -u)
+  cmake/packages.sh "${groups[@]}"
+  in_turn kept "${computing[@]}" &
+  in_turn shown "${waiting[@]}"
+  wait
+fi
+failed=$(paste -s -d ' ' "$failures")
+rm "$failures"
+if [[ $failed ]]; then
+  say "FAILED: $failed"
   exit 1
 fi
