@@ -83,7 +83,7 @@ class Console::Impl : public ScreenListener {
 
   void attach(UniqueFd control);
   void greeted(const Reply& reply);
-  void subscribed(const Reply& reply, bool live);
+  void subscribed(const Reply& reply);
   void listed(const Reply& reply);
   void begin_when_caught_up();
   void note_in_inbox(const Event& event);
@@ -182,36 +182,33 @@ void Console::Impl::greeted(const Reply& reply) {
   if (reply.error) return give_up({core::escaped(reply.error->message)});
   const HelloInfo hello = decode_hello(*reply.result);
   own_name_ = hello.operator_name;
-  std::optional<std::uint64_t> since;
-  if (attached_before_) {
-    since = cursor_;
-    // Another daemon, which counts from its own beginning.
-    if (hello.seq < cursor_) since.reset();
-  } else {
+  // From now on, which is from when others were told of this operator; where it was; or
+  // another daemon, which counts from its own beginning.
+  std::uint64_t since = attached_before_ ? std::min(cursor_, hello.seq) : hello.seq;
+  const bool waiting = hello.unread > 0 && hello.attended;
+  if (!attached_before_ && (options_.from_start || waiting)) {
     // What nobody was there for; beginning with the daemon itself, everything that was
     // faster than this console.
-    if (options_.from_start || hello.unread > 0) since = hello.attended;
-    if (options_.from_start && !since) since = 0;
-    if (since && hello.unread > 0) {
+    since = hello.attended.value_or(0);
+    if (waiting) {
       inbox_.emplace();
       inbox_->upto = hello.seq;
       say(std::to_string(hello.unread) + " unread, the oldest first:");
     }
   }
+  cursor_ = since;
   // Away is a state of the connection, and this is another one.
   away_ = false;
   // Both in one go, so that nothing happens between them: the list is how things
   // stand after the event whose number the subscription tells.
-  client_.subscribe(since,
-                    [this, live = !since](const Reply& answer) { subscribed(answer, live); });
+  client_.subscribe(since, [this](const Reply& answer) { subscribed(answer); });
   client_.sessions([this](const Reply& answer) { listed(answer); });
 }
 
-void Console::Impl::subscribed(const Reply& reply, bool live) {
+void Console::Impl::subscribed(const Reply& reply) {
   if (reply.error && reply.error->code == kLostCode) return;
   if (reply.error) return give_up({core::escaped(reply.error->message)});
   listed_after_ = decode_subscribe(*reply.result);
-  if (live) cursor_ = listed_after_;
 }
 
 void Console::Impl::listed(const Reply& reply) {

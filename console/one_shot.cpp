@@ -173,14 +173,13 @@ class Run {
       complain("this daemon counts anew, from 1");
       cursor_ = 0;
     }
+    // From now on means from when others were told that this tail is attached, not from
+    // some moment after it.
+    if (!cursor_) cursor_ = last_seq_;
     // Names first: events carry ids alone.
     client_.sessions(answer([this](const json& result) {
       roster_.replace(decode_sessions(result));
-      client_.subscribe(cursor_, answer([this](const json& subscribed) {
-                          // What happens while there is no daemon to tell of it is
-                          // asked for later.
-                          if (!cursor_) cursor_ = decode_subscribe(subscribed);
-                        }));
+      client_.subscribe(cursor_, answer([](const json&) {}));
     }));
   }
 

@@ -182,7 +182,7 @@ TEST_CASE("console: with nothing unread it begins with what happens from now on"
   desk.daemon.answers["hello"]["attended"] = 3;
   desk.open();
   REQUIRE(desk.asked("sessions"));
-  CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json::object());
+  CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json{{"since", 3}});
 }
 
 TEST_CASE("console: who has a client is told to whoever answers it nonetheless",
@@ -228,7 +228,7 @@ TEST_CASE("console: who was there before is known, and takes no focus", "[consol
   CHECK(desk.sees("somewhere"));
   CHECK(desk.sees("no such session: 9"));
   CHECK(desk.sees("no client is in focus"));
-  CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json::object());
+  CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json{{"since", 0}});
 }
 
 TEST_CASE("console: the list of sessions holds from the event on after which it was made",

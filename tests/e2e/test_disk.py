@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chatd_support import Daemon, Home, speaking, wait_until
+from chatd_support import SANITIZER, Daemon, Home, speaking, wait_until
 
 
 @pytest.fixture
@@ -116,7 +116,8 @@ def test_what_a_full_disk_could_not_take_is_counted_and_the_gap_is_seen(small):
         wait_until(lambda: operator.call("stats")["messages_in"] == 401, "all have come")
         lost = operator.call("stats")["recording_lost"]
         assert lost > 200
-        assert daemon.rss() < memory + (32 << 20)
+        if not SANITIZER:  # their allocators keep what is freed
+            assert daemon.rss() < memory + (32 << 20)
         assert "cannot be written" in operator.wait_event("warning")["text"]
         small.grow()
         warning = operator.wait_event("warning")

@@ -1,0 +1,44 @@
+// Operations for scripts, against a daemon that does as it is told.
+#include "console/one_shot.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fake_daemon.hpp"
+
+namespace chatd::console {
+
+using nlohmann::json;
+
+namespace {
+
+/// What a tail asks for, of a daemon whose last event is 17.
+json asked_by_tail(std::optional<std::uint64_t> since) {
+  io::Loop loop;
+  test::FakeDaemon daemon{loop};
+  daemon.answers["hello"]["seq"] = 17;
+  daemon.answers["subscribe"] = test::refusal(4, "that is enough for a test");
+  OneShot wish;
+  wish.command.verb = Verb::kTail;
+  wish.command.number = since;
+  CHECK(run_one_shot(loop, wish, daemon.connect(),
+                     [&]() -> Result<UniqueFd> { return daemon.connect(); }) == ExitCode::kRefused);
+  REQUIRE(daemon.asked_for("subscribe").size() == 1);
+  return daemon.asked_for("subscribe").front();
+}
+
+}  // namespace
+
+TEST_CASE("tail: from now on is from when the others heard of it", "[console][one-shot]") {
+  CHECK(asked_by_tail({}) == json{{"since", 17}});
+}
+
+TEST_CASE("tail: it goes on where it is told", "[console][one-shot]") {
+  CHECK(asked_by_tail(4) == json{{"since", 4}});
+  CHECK(asked_by_tail(17) == json{{"since", 17}});
+}
+
+TEST_CASE("tail: where the daemon counts anew, all of it", "[console][one-shot]") {
+  CHECK(asked_by_tail(18) == json{{"since", 0}});
+}
+
+}  // namespace chatd::console
