@@ -123,6 +123,7 @@ class Console::Impl : public ScreenListener {
   Roster roster_;
   Focus focus_;
   Unread unread_;
+  bool unread_holds_ = false;  // every event since it was counted has been heard
   Shortcuts shortcuts_;
   LineGuard guard_;
   Phase phase_ = Phase::kAttaching;
@@ -184,7 +185,9 @@ void Console::Impl::greeted(const Reply& reply) {
   own_name_ = hello.operator_name;
   // From now on, which is from when others were told of this operator; where it was; or
   // another daemon, which counts from its own beginning.
-  std::uint64_t since = attached_before_ ? std::min(cursor_, hello.seq) : hello.seq;
+  const bool anew = attached_before_ && hello.seq < cursor_;
+  if (anew) unread_holds_ = false;
+  std::uint64_t since = attached_before_ && !anew ? cursor_ : hello.seq;
   const bool waiting = hello.unread > 0 && hello.attended;
   if (!attached_before_ && (options_.from_start || waiting)) {
     // What nobody was there for; beginning with the daemon itself, everything that was
@@ -196,7 +199,7 @@ void Console::Impl::greeted(const Reply& reply) {
       say(std::to_string(hello.unread) + " unread, the oldest first:");
     }
   }
-  cursor_ = since;
+  cursor_ = anew ? since : std::max(cursor_, since);
   // Away is a state of the connection, and this is another one.
   away_ = false;
   // Both in one go, so that nothing happens between them: the list is how things
@@ -223,7 +226,11 @@ void Console::Impl::begin_when_caught_up() {
   if (phase_ != Phase::kAttaching || !list_ || cursor_ < listed_after_) return;
   roster_.replace(*list_);
   if (focus_.current() && !roster_.contains(*focus_.current())) focus_.set(std::nullopt);
-  unread_.replace(*list_, focus_.current());
+  if (std::exchange(unread_holds_, true)) {
+    unread_.keep(*list_);
+  } else {
+    unread_.replace(*list_, focus_.current());
+  }
   shortcuts_.update(roster_);
   list_.reset();
   roster_known_ = true;
@@ -273,9 +280,12 @@ void Console::Impl::take_event(const Event& event) {
     const bool alone = roster_known_ && roster_.size() == 0;
     roster_.apply(event);
     if (event.kind == Event::Kind::kConnected) focus_.connected(event.session(), alone);
-    print(view_.event(event, roster_, own_name_, focus_.current()));
+    // Not in plain lines, which scripts read.
+    print(view_.event(event, roster_, own_name_,
+                      options_.interactive ? focus_.current() : std::nullopt));
   }
   unread_.apply(event, focus_.current());
+  if (event.kind == Event::Kind::kLagged) unread_holds_ = false;
   if (event.kind == Event::Kind::kConnected || event.kind == Event::Kind::kDisconnected) {
     shortcuts_.update(roster_);
   }
@@ -562,7 +572,9 @@ void Console::Impl::show_list() {
     if (reply.error) {
       problem("no list: " + core::escaped(reply.error->message));
     } else {
-      const std::vector<SessionInfo> sessions = decode_sessions(*reply.result);
+      std::vector<SessionInfo> sessions = decode_sessions(*reply.result);
+      // Of this operator, as the prompt has it; the daemon counts until an answer.
+      for (SessionInfo& each : sessions) each.unread = unread_.of(each.session);
       if (sessions.empty()) {
         print({view_.note("nobody is connected")});
       } else {

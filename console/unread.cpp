@@ -35,6 +35,13 @@ void Unread::replace(const std::vector<SessionInfo>& sessions, Target focus) {
   }
 }
 
+void Unread::keep(const std::vector<SessionInfo>& sessions) {
+  std::erase_if(counts_, [&](const auto& count) {
+    return std::none_of(sessions.begin(), sessions.end(),
+                        [&](const SessionInfo& each) { return each.session == count.first; });
+  });
+}
+
 std::uint64_t Unread::of(SessionId session) const {
   const auto found = counts_.find(session);
   return found == counts_.end() ? 0 : found->second.messages;

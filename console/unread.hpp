@@ -26,6 +26,8 @@ class Unread {
   void apply(const Event& event, Target focus);
   /// What `sessions` says replaces all that was known.
   void replace(const std::vector<SessionInfo>& sessions, Target focus);
+  /// Of these sessions alone there is something to know any more.
+  void keep(const std::vector<SessionInfo>& sessions);
   /// It has been looked at.
   void seen(SessionId session) { counts_.erase(session); }
 

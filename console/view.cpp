@@ -138,11 +138,14 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
                     "connected from " + core::escaped(event.address) +
                         (event.listener.empty() ? "" : " to " + core::escaped(event.listener)));
       break;
-    case kMessage:
-      append_text(lines, event, focus == event.session() ? Tone::kFocus : Tone::kClient,
-                  bracket(event.session(), roster.name_of(event.session())));
+    case kMessage: {
+      const bool focused = focus == event.session();
+      append_text(lines, event, focused ? Tone::kFocus : Tone::kClient,
+                  bracket(event.session(), roster.name_of(event.session())) +
+                      (focused && !color_ ? "|" : ""));
       if (event.cut) append_status(lines, event, roster, "that message was longer; cut here");
       break;
+    }
     case kSent:
       append_sent(lines, event, roster, own_name);
       break;

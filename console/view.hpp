@@ -3,8 +3,8 @@
 /// Invariant: nothing that came from outside (text, names, reasons, addresses) is
 /// in a line unescaped, and every line about session N begins, after an optional
 /// time, with [N] or [N NAME]. What a client said comes after the bracket and a
-/// blank; what the console says of a session has * or < after the bracket, where
-/// no client's text can stand.
+/// blank; what the console says of a session has * or < after the bracket, or | to
+/// make it stand out, where no client's text can stand.
 #pragma once
 
 #include <ctime>
@@ -26,7 +26,7 @@ class View {
   View(bool color, Timestamps timestamps) : color_{color}, timestamps_{timestamps} {}
 
   /// `own_name` is this operator's: another one's answers carry the name. What the
-  /// client in focus says stands out.
+  /// client in focus says stands out: bright, or without colour by "[N]| ".
   [[nodiscard]] std::vector<std::string> event(const Event& event, const Roster& roster,
                                                std::string_view own_name, Target focus = {}) const;
 

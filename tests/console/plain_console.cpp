@@ -1,8 +1,10 @@
 // The whole console on pipes, against a daemon that does as it is told.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 
 #include "console/console.hpp"
 #include "fake_daemon.hpp"
@@ -370,6 +372,53 @@ TEST_CASE("console: detached by the daemon it comes back and goes on from its cu
   REQUIRE(desk.asked("sessions", 3));
   CHECK(desk.daemon.asked_for("send").size() == (desk.options.reattach_keeps_focus ? 1 : 0));
   CHECK_FALSE(desk.lost);
+}
+
+TEST_CASE("console: /list counts what this operator has not looked at, after a new connection too",
+          "[console][plain]") {
+  Desk desk;
+  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
+  desk.options.reattach_keeps_focus = true;
+  desk.open();
+  REQUIRE(desk.asked("sessions"));
+  test::run_pending(desk.loop);
+  for (int session = 1; session <= 3; ++session) desk.daemon.connected(session);
+  for (const int session : {1, 2, 3, 3}) desk.daemon.message(session, "x");
+  desk.happens("[3] x\n[3] x");
+  // The daemon counts what nobody has answered.
+  for (auto& session : desk.daemon.answers["sessions"]) session["unread"] = 7;
+  const auto listed = [&] {
+    desk.shown.clear();
+    desk.type("/list\n");
+    REQUIRE(desk.sees("held\n"));
+    REQUIRE(run_until(desk.loop, [&] {
+      desk.shown += desk.out.take();
+      return std::count(desk.shown.begin(), desk.shown.end(), '\n') >= 4;
+    }));
+    std::vector<std::string> unread;
+    std::istringstream rows{desk.shown.substr(desk.shown.find("held\n") + 5)};
+    for (std::string row; std::getline(rows, row);) {
+      std::vector<std::string> cells;
+      std::istringstream words{row};
+      for (std::string word; words >> word;) cells.push_back(word);
+      unread.push_back(cells[cells.size() - 2]);
+    }
+    return unread;
+  };
+  using Counts = std::vector<std::string>;
+  CHECK(listed() == Counts{"0", "1", "2"});
+  desk.type("/focus 2\n");
+  CHECK(listed() == Counts{"0", "0", "2"});
+  desk.daemon.answers["hello"]["seq"] = 7;
+  desk.daemon.hang_up();
+  REQUIRE(desk.asked("subscribe", 2));
+  CHECK(listed() == Counts{"0", "0", "2"});
+  desk.daemon.event("lagged", {{"lost", 120}});
+  REQUIRE(desk.sees("120 events were missed"));
+  desk.daemon.answers["hello"]["seq"] = 8;
+  desk.daemon.hang_up();
+  REQUIRE(desk.asked("subscribe", 3));
+  CHECK(listed() == Counts{"7", "0", "7"});
 }
 
 TEST_CASE("console: a daemon that has gone is told of once", "[console][plain]") {

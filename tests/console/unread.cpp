@@ -68,6 +68,13 @@ TEST_CASE("unread: the daemon's counts replace our own, and who waited keeps its
   CHECK(unread.first(9) == Entries{{5, 2}, {2, 7}});
 }
 
+TEST_CASE("unread: of who has gone nothing is kept", "[console][unread]") {
+  Unread unread;
+  for (const SessionId id : {5, 9, 5}) unread.apply(event_of(Event::Kind::kMessage, {id}), {});
+  unread.keep({with_unread(1, 8), with_unread(5, 0)});
+  CHECK(unread.first(9) == Entries{{5, 2}});
+}
+
 TEST_CASE("shortcuts: a client keeps its key, and a free one goes to whoever waits longest",
           "[console][shortcuts]") {
   Shortcuts keys;

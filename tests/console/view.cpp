@@ -161,8 +161,17 @@ TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
   CHECK(line(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})") ==
         "\x1b[1;4;33m[3]* was yours; taken from you by bo\x1b[0m");
   CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
-  const View plain{false, Timestamps::kNone};
-  CHECK(plain.event(event_of(message), roster_with_names(), "root", Target{3}) == Lines{"[3] x"});
+}
+
+TEST_CASE("view: without colours who is in focus stands out by a mark", "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  const Event event =
+      event_of(R"({"method":"message","params":{"session":3,"text":"x\ny","cut":true}})");
+  const auto lines = [&](Target focus) {
+    return view.event(event, roster_with_names(), "root", focus);
+  };
+  CHECK(lines(Target{3}) == Lines{"[3]| x", "[3]| y", "[3]* that message was longer; cut here"});
+  CHECK(lines(Target{4}) == Lines{"[3] x", "[3] y", "[3]* that message was longer; cut here"});
 }
 
 TEST_CASE("view: no two kinds of line differ by red and green alone", "[console][view]") {

@@ -2,7 +2,6 @@
 socket. What is typed is what arrives, whatever happens meanwhile, and it arrives at
 whom it was meant for."""
 
-import codecs
 import os
 import re
 import signal
@@ -14,98 +13,12 @@ import pexpect
 import pytest
 
 from chatd_support import CHATCTL, CHATD, GUARD, Daemon, scaled, speaking, wait_until
-from harness.screen import Screen
+from harness.desk import Desk, chatctl, connected
 
 CONFIG = {
     "console": {"timestamps": "none"},
     "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
 }
-
-
-class Desk:
-    """An operator at a terminal. What comes out of it is read all the time, by a
-    thread, unless pause() was called, and followed on a screen."""
-
-    def __init__(self, child, columns=80):
-        self.child = child
-        self.raw = ""
-        self.screen = Screen(columns)
-        self.fault = None
-        self.reading = threading.Event()
-        self.reading.set()
-        self.changed = threading.Condition()
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self):
-        # Not by pexpect, which asks after the child each time: two threads must not.
-        decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-        while True:
-            self.reading.wait()
-            try:
-                data = os.read(self.child.child_fd, 65536)
-            except OSError:  # What a terminal says when nobody has it any more.
-                return
-            with self.changed:
-                text = decoder.decode(data)
-                self.raw += text
-                try:
-                    self.screen.feed(text)
-                except AssertionError as fault:
-                    self.fault = self.fault or fault
-                self.changed.notify_all()
-
-    def type(self, text):
-        """Keys; Enter is a carriage return."""
-        while text:
-            # A terminal's queue for a line is 4 KiB: what is more has to wait.
-            self.child.send(text[:1000])
-            text = text[1000:]
-
-    def enter(self, text=""):
-        self.type(text + "\r")
-
-    def text(self, last=0):
-        with self.changed:
-            if self.fault:
-                raise self.fault
-            return self.screen.text(last)
-
-    def current(self):
-        with self.changed:
-            return self.screen.current()
-
-    def wait(self, pattern):
-        """The first match of the regular expression in the last lines to be seen."""
-        return wait_until(
-            lambda: re.search(pattern, self.text(last=200), re.MULTILINE),
-            f"{pattern!r} on the screen",
-        )
-
-    def wait_line(self, line):
-        """The line with the cursor becomes this."""
-        wait_until(lambda: self.current() == line, f"{line!r}, not {self.current()!r}")
-
-    def wait_end(self):
-        wait_until(lambda: not self.child.isalive(), "it ends")
-        self.thread.join(GUARD)
-        return self.child.exitstatus
-
-
-def chatctl(daemon, *args, columns=80, env=None):
-    child = pexpect.spawn(
-        CHATCTL,
-        ["--socket", str(daemon.control_path), "--timestamps", "none", *args],
-        env=daemon.env | {"TERM": "xterm", "LANG": "C.UTF-8"} | (env or {}),
-        cwd=str(daemon.home.path),
-        dimensions=(24, columns),
-        encoding="utf-8",
-        codec_errors="backslashreplace",
-        timeout=GUARD,
-    )
-    desk = Desk(child, columns)
-    desk.wait(r"^\* operator .*/help")
-    return desk
 
 
 @pytest.fixture(params=["chatd", "chatctl"])
@@ -127,16 +40,6 @@ def desk_and_daemon(request):
             desk.text()
             desk.type("\x05\x15\x04")
             assert desk.wait_end() == 0
-
-
-def connected(desk, daemon, first_words=b"hi\n"):
-    """A client that has spoken and is on the screen; and its id."""
-    known = len(re.findall(r"^\[\d+[^\]]*\]\* connected", desk.text(), re.MULTILINE))
-    client = daemon.client()
-    client.send(first_words)
-    session = known + 1
-    desk.wait(rf"^\[{session}\] {first_words.decode().strip()}$")
-    return client, session
 
 
 def test_lines_typed_survive_a_thousand_messages_arriving_meanwhile(desk_and_daemon):
