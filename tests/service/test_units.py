@@ -96,3 +96,20 @@ def test_the_group_of_the_operators_is_made_and_is_the_one_of_the_service(units,
     # Its user is systemd's affair: a static one of that name would be taken instead.
     passwd = root / "etc/passwd"
     assert not passwd.exists() or "chatd:" not in passwd.read_text()
+
+
+def test_the_package_is_built_with_what_the_project_names():
+    """Two lists of the same: debian/control, for Debian, and cmake/packages.txt, for all else."""
+    named = re.findall(r"(?m)^build (\S+)$", (REPOSITORY / "cmake/packages.txt").read_text())
+    control = (REPOSITORY / "debian/control").read_text()
+    built_with = re.search(r"(?ms)^Build-Depends:\n(.*?)^\n", control)[1]
+    # The compiler is always there, catch2 is for tests, debhelper for the package alone.
+    assert set(re.findall(r"(?m)^ (?!debhelper|dh-)([^,\s]+)", built_with)) == set(named) - {
+        "g++",
+        "catch2",
+    }
+
+
+def test_the_package_has_the_version_of_the_programs():
+    changelog = (REPOSITORY / "debian/changelog").read_text()
+    assert run(CHATD, "--version").split()[1] == re.match(r"chatd \(([^)]*)\)", changelog)[1]
