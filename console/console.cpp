@@ -174,7 +174,9 @@ void Console::Impl::attach(UniqueFd control) {
     return give_up(attached.error());
   }
   if (full_) client_.pause();
-  client_.hello(options_.name, [this](const Reply& reply) { greeted(reply); });
+  // Whoever comes back is who it was: its claims are kept for it.
+  client_.hello(attached_before_ ? own_name_ : options_.name,
+                [this](const Reply& reply) { greeted(reply); });
 }
 
 void Console::Impl::greeted(const Reply& reply) {

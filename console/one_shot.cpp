@@ -91,7 +91,7 @@ class Run {
       return finish(ExitCode::kRefused);
     }
     greeted_ = false;
-    client_.hello(wish_.name, answer([this](const json& result) {
+    client_.hello(attached_before_ ? own_name_ : wish_.name, answer([this](const json& result) {
                     const HelloInfo hello = decode_hello(result);
                     greeted_ = attached_before_ = true;
                     own_name_ = hello.operator_name;

@@ -37,6 +37,8 @@ constexpr std::size_t kMaxQuestions = 16;
 constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
 /// How long an operator for whom that much waits may take nothing.
 constexpr Duration kPatience{1000};
+/// How long the claims of operators wait who had to leave.
+constexpr Duration kReturn{10'000};
 /// How long an operator waits for a client that takes nothing: once, see give_up_on_stalled().
 constexpr Duration kStall{10};
 
@@ -59,6 +61,7 @@ struct Control::Operator {
   std::string pending;   ///< bytes that are not processed yet
   std::string answers;   ///< to the lines that are being worked on; one write for all
   bool greeted = false;  ///< it said hello, so that others heard of it
+  bool unheard = true;   ///< it has done nothing yet: its name can still be another
   bool subscribed = false;
   bool live = false;  ///< has every event up to the last sealed one in its queue
   bool leaving = false;
@@ -84,6 +87,11 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
       methods_{loop, server, log, std::move(hooks)},
       stall_{loop, [this] { give_up_on_stalled(); }},
       patience_{loop, [this] { judge(); }},
+      return_{loop,
+              [this] {
+                awaiting_ = false;
+                server_.release_if([this](auto holder) { return !is_there(holder, nullptr); });
+              }},
       refusals_{loop,
                 [this] {
                   if (const auto line = refused_.overdue(loop_.now())) {
@@ -175,7 +183,7 @@ void Control::accepted(UniqueFd socket) {
   const bool welcome = allowed(socket.get(), peer.uid, peer.gid);
   const bool room = count_ < max_operators_;
   const std::string user = user_name(peer.uid);
-  auto id = admit(std::move(socket), user);
+  auto id = admit(std::move(socket), usual_name(user));
   if (!id || (welcome && room)) return;
   const std::string reason =
       welcome ? "there are as many operators as may be (control.max_operators)"
@@ -193,12 +201,12 @@ void Control::accepted(UniqueFd socket) {
 }
 
 Result<> Control::attach(UniqueFd socket) {
-  auto id = admit(std::move(socket), user_name(geteuid()));
+  auto id = admit(std::move(socket), unique_name(user_name(geteuid()), nullptr));
   if (!id) return std::move(id.error());
   return {};
 }
 
-Result<io::StreamId> Control::admit(UniqueFd socket, std::string user) {
+Result<io::StreamId> Control::admit(UniqueFd socket, std::string name) {
   auto id = streams_.adopt(std::move(socket));
   if (!id) {
     spdlog::error("cannot take an operator: {}", id.error().message);
@@ -207,20 +215,54 @@ Result<io::StreamId> Control::admit(UniqueFd socket, std::string user) {
   if (*id >= operators_.size()) operators_.resize(*id + 1);
   operators_[*id] = std::make_unique<Operator>();
   operators_[*id]->number = ++last_number_;
-  operators_[*id]->name = unique_name(user, operators_[*id].get());
+  operators_[*id]->name = std::move(name);
   ++count_;
   return id;
 }
 
-std::string Control::unique_name(std::string_view wish, const Operator* self) const {
+bool Control::is_there(std::string_view name, const Operator* except) const {
+  return std::any_of(operators_.begin(), operators_.end(), [&](const auto& other) {
+    return other && other.get() != except && other->name == name;
+  });
+}
+
+/// `wish`, or with a number if it is taken; with one in any case if it may not be `itself`.
+std::string Control::unique_name(std::string_view wish, const Operator* self, bool itself) const {
   std::string name{wish};
-  for (int number = 2;; ++number) {
-    const bool taken = std::any_of(operators_.begin(), operators_.end(), [&](const auto& other) {
-      return other && other.get() != self && other->name == name;
-    });
-    if (!taken) return name;
+  for (int number = 2; !itself || is_there(name, self); ++number) {
     name = std::string{wish} + "-" + std::to_string(number);
+    itself = true;
   }
+  return name;
+}
+
+/// For one who has not said who it is. That somebody must come back to a name is not known
+/// to it.
+std::string Control::usual_name(const std::string& user) const {
+  std::string name = unique_name(user, nullptr);
+  while (awaiting_ && server_.claims_while_there(name)) name = unique_name(name, nullptr, false);
+  return name;
+}
+
+/// The name that `self` asks for. A connection that has done nothing under that name yet
+/// gives way: operators who come back, all at once, are who they were.
+std::string Control::take_name(std::string_view wish, const Operator& self) {
+  for (const auto& other : operators_) {
+    if (!other || other.get() == &self || !other->unheard || other->name != wish) continue;
+    other->name = unique_name(wish, other.get(), false);
+  }
+  return unique_name(wish, &self);
+}
+
+void Control::await_return() {
+  awaiting_ = true;
+  return_.start(kReturn);
+}
+
+/// No operator has that name any more: what it claimed while it was there is free.
+void Control::has_gone(std::string_view name) {
+  if (awaiting_ || name.empty()) return;
+  server_.release_if([name](auto holder) { return holder == name; });
 }
 
 /// Says goodbye to an operator: it gets what is queued for it, then an end of file.
@@ -237,6 +279,7 @@ void Control::leave(io::StreamId id, std::string_view why) {
   const std::string name = std::exchange(self.name, {});
   if (!why.empty()) spdlog::warn("detached operator {}: {}", core::escaped(name), why);
   if (self.greeted) server_.operator_changed(name, "detached");
+  has_gone(name);
   loop_.turn_again();  // this may be the end of a turn, with an event still to go out
 }
 
@@ -322,6 +365,7 @@ bool Control::must_wait(io::StreamId id) {
 
 void Control::process_line(io::StreamId id, std::string_view line) {
   Reply reply;
+  operators_[id]->unheard = false;
   if (const auto send = read_send_request(line)) {
     reply.id = send->id;
     core::Recipients to{send->everyone, {}};
@@ -572,11 +616,11 @@ void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
   check_name(params, wish);
   if (!reply.accept(params)) return;
   Operator& self = *operators_[id];
-  const std::string name = wish.empty() ? self.name : unique_name(wish, &self);
+  const std::string name = wish.empty() ? self.name : take_name(wish, self);
   if (name != self.name) {
-    if (self.greeted) server_.operator_changed(self.name, "detached");
-    self.greeted = false;
-    self.name = name;
+    const std::string before = std::exchange(self.name, name);
+    if (std::exchange(self.greeted, false)) server_.operator_changed(before, "detached");
+    has_gone(before);
   }
   if (!std::exchange(self.greeted, true)) server_.operator_changed(self.name, "attached");
   std::string result = R"({"version":")" CHATD_VERSION R"(","protocol":1,"operator":)";

@@ -60,6 +60,10 @@ class Control : private io::StreamListener {
   /// console of this process.
   [[nodiscard]] Result<> attach(UniqueFd socket);
 
+  /// The connections of all operators have been cut, through no fault of theirs: for some
+  /// seconds their claims wait for them to come back.
+  void await_return();
+
   [[nodiscard]] std::size_t operators() const { return count_; }
   void set_max_operators(std::size_t count) { max_operators_ = count; }
 
@@ -79,10 +83,14 @@ class Control : private io::StreamListener {
 
   void accepted(UniqueFd socket);
   Result<std::unique_ptr<io::Acceptor>> open_socket(const std::string& path);
-  Result<io::StreamId> admit(UniqueFd socket, std::string user);
+  Result<io::StreamId> admit(UniqueFd socket, std::string name);
   [[nodiscard]] bool allowed(int socket, unsigned uid, unsigned gid) const;
-  /// `wish`, or with a number if an operator other than `self` has that name.
-  [[nodiscard]] std::string unique_name(std::string_view wish, const Operator* self) const;
+  [[nodiscard]] std::string unique_name(std::string_view wish, const Operator* self,
+                                        bool itself = true) const;
+  [[nodiscard]] std::string usual_name(const std::string& user) const;
+  [[nodiscard]] bool is_there(std::string_view name, const Operator* except) const;
+  std::string take_name(std::string_view wish, const Operator& self);
+  void has_gone(std::string_view name);
 
   void process(io::StreamId id);
   void process_line(io::StreamId id, std::string_view line);
@@ -126,6 +134,8 @@ class Control : private io::StreamListener {
   io::Timer stall_;
   bool stalling_ = false;  ///< stall_ will go off
   io::Timer patience_;
+  io::Timer return_;
+  bool awaiting_ = false;  ///< operators who had to leave
   io::Timer refusals_;
   RefusalLog refused_{"operator"};
   io::TurnEnd turn_end_;  ///< before streams_: events are sealed, then sent

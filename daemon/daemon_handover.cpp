@@ -94,6 +94,7 @@ void Daemon::hand_over() {
     spdlog::error("does not hand over: {}", failed.message);
   }
   if (!with_console) return;
+  control_->await_return();  // the console's claims
   if (auto opened = open_console(); !opened) spdlog::error("{}", opened.error().message);
 }
 
@@ -194,6 +195,7 @@ void Daemon::restore_rest() {
     ByteReader clients{inherited_->clients};
     if (server_->restore(clients, descriptors)) {
       spdlog::info("goes on with {} sessions", server_->stats().sessions);
+      control_->await_return();
     } else {
       inherited_->why = "it cannot be understood";
     }

@@ -53,6 +53,10 @@ std::string_view word(core::EventType type) {
       return "disconnected";
     case core::EventType::kNamed:
       return "named";
+    case core::EventType::kClaimed:
+      return "claimed";
+    case core::EventType::kReleased:
+      return "released";
     case core::EventType::kOperator:
       return "operator";
     case core::EventType::kWarning:
@@ -120,6 +124,13 @@ void append_event(std::string& out, const core::Event& event, const core::Outbox
       break;
     case core::EventType::kNamed:
       member(out, "name", text);
+      member(out, "operator", outbox.text(event.operator_name));
+      break;
+    case core::EventType::kClaimed:
+      member(out, "operator", outbox.text(event.operator_name));
+      if (event.text.size > 0) member(out, "from", text);
+      break;
+    case core::EventType::kReleased:
       member(out, "operator", outbox.text(event.operator_name));
       break;
     case core::EventType::kOperator:

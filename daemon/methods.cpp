@@ -17,15 +17,6 @@ std::string no_session(core::SessionId id) {
   return "no such session: " + std::to_string(id);
 }
 
-/// To be answered with the error if the session was not found.
-void done_or_missing(Reply& reply, bool found, core::SessionId session) {
-  if (found) {
-    reply.result("{}");
-  } else {
-    reply.fail(rpc::kNoSession, no_session(session));
-  }
-}
-
 /// The sessions that `to` names; what is wrong with it becomes the problem of `params`.
 core::Recipients recipients(rpc::Params& params, const nlohmann::json* to) {
   core::Recipients all;
@@ -64,13 +55,30 @@ bool Methods::call(std::string_view method, const Caller& caller, rpc::Params& p
   return true;
 }
 
+void Methods::answer(Reply& reply, core::Outcome outcome, core::SessionId session) const {
+  switch (outcome) {
+    case core::Outcome::kDone:
+      reply.result("{}");
+      break;
+    case core::Outcome::kNoSession:
+      reply.fail(rpc::kNoSession, no_session(session));
+      break;
+    case core::Outcome::kClaimed:
+      reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " +
+                                    std::string{server_.claimed_by(session)});
+      break;
+  }
+}
+
 Methods::Method Methods::find(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Method>, 8> kMethods{{
+  static constexpr std::array<std::pair<std::string_view, Method>, 10> kMethods{{
       {"sessions", &Methods::sessions},
       {"send", &Methods::send},
       {"bye", &Methods::bye},
       {"kick", &Methods::kick},
       {"name", &Methods::name},
+      {"claim", &Methods::claim},
+      {"release", &Methods::release},
       {"stats", &Methods::stats},
       {"reload", &Methods::reload},
       {"stop", &Methods::stop},
@@ -105,7 +113,13 @@ void Methods::sessions(const Caller&, rpc::Params& params, Reply& reply) {
     list += "\",\"idle_ms\":" + std::to_string(session.idle_ms);
     list += ",\"unread\":" + std::to_string(session.unread);
     list += ",\"held\":" + std::to_string(session.held);
-    list += ",\"claimed_by\":null}";
+    list += ",\"claimed_by\":";
+    if (session.claimed_by.empty()) {
+      list += "null";
+    } else {
+      append_json_string(list, session.claimed_by);
+    }
+    list += '}';
   }
   list += ']';
   reply.result(list);
@@ -127,6 +141,8 @@ void Methods::send_to(const Caller& caller, const core::Recipients& to, bool sin
     const auto& refused = receipt.refused.front();
     if (refused.why == core::Refusal::kNoSession) {
       reply.fail(rpc::kNoSession, no_session(refused.session));
+    } else if (refused.why == core::Refusal::kClaimed) {
+      answer(reply, core::Outcome::kClaimed, refused.session);
     } else {
       reply.fail(rpc::kLimit, "session " + std::to_string(refused.session) + ": " + refused.reason);
     }
@@ -153,14 +169,14 @@ void Methods::send_to(const Caller& caller, const core::Recipients& to, bool sin
 void Methods::bye(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   if (!reply.accept(params)) return;
-  done_or_missing(reply, server_.bye(session, caller.name), session);
+  answer(reply, server_.bye(session, caller.name), session);
 }
 
 void Methods::kick(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   const auto reason = params.text_or("reason", {});
   if (!reply.accept(params)) return;
-  done_or_missing(reply, server_.kick(session, reason, caller.name), session);
+  answer(reply, server_.kick(session, reason, caller.name), session);
 }
 
 void Methods::name(const Caller& caller, rpc::Params& params, Reply& reply) {
@@ -168,7 +184,21 @@ void Methods::name(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto name = params.text("name");
   check_name(params, name);
   if (!reply.accept(params)) return;
-  done_or_missing(reply, server_.name(session, name, caller.name), session);
+  answer(reply, server_.name(session, name, caller.name), session);
+}
+
+void Methods::claim(const Caller& caller, rpc::Params& params, Reply& reply) {
+  const auto session = params.id("session");
+  const bool force = params.flag("force");
+  const bool stay = params.flag("stay");
+  if (!reply.accept(params)) return;
+  answer(reply, server_.claim(session, {std::string{caller.name}, stay}, force), session);
+}
+
+void Methods::release(const Caller& caller, rpc::Params& params, Reply& reply) {
+  const auto session = params.id("session");
+  if (!reply.accept(params)) return;
+  answer(reply, server_.release(session, caller.name), session);
 }
 
 void Methods::stats(const Caller& caller, rpc::Params& params, Reply& reply) {

@@ -79,11 +79,14 @@ class Methods {
   using Method = void (Methods::*)(const Caller& caller, rpc::Params& params, Reply& reply);
 
   static Method find(std::string_view name);
+  void answer(Reply& reply, core::Outcome outcome, core::SessionId session) const;
   void sessions(const Caller& caller, rpc::Params& params, Reply& reply);
   void send(const Caller& caller, rpc::Params& params, Reply& reply);
   void bye(const Caller& caller, rpc::Params& params, Reply& reply);
   void kick(const Caller& caller, rpc::Params& params, Reply& reply);
   void name(const Caller& caller, rpc::Params& params, Reply& reply);
+  void claim(const Caller& caller, rpc::Params& params, Reply& reply);
+  void release(const Caller& caller, rpc::Params& params, Reply& reply);
   void stats(const Caller& caller, rpc::Params& params, Reply& reply);
   void reload(const Caller& caller, rpc::Params& params, Reply& reply);
   void stop(const Caller& caller, rpc::Params& params, Reply& reply);

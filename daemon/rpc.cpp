@@ -112,6 +112,16 @@ std::uint64_t Params::number_or(const char* name, std::uint64_t otherwise) {
   return member->get<std::uint64_t>();
 }
 
+bool Params::flag(const char* name) {
+  const auto* member = raw(name);
+  if (member == nullptr) return false;
+  if (!member->is_boolean()) {
+    fail(std::string{name} + " must be true or false");
+    return false;
+  }
+  return member->get<bool>();
+}
+
 std::string Params::text(const char* name) {
   if (!has(name)) {
     fail(std::string{name} + " is missing; it must be a string");

@@ -17,6 +17,7 @@ inline constexpr int kMethodNotFound = -32601;
 inline constexpr int kInvalidParams = -32602;
 // chatd's.
 inline constexpr int kNoSession = 1;
+inline constexpr int kClaimed = 2;
 inline constexpr int kNotAllowed = 3;
 inline constexpr int kLimit = 4;
 
@@ -52,6 +53,8 @@ class Params {
   /// A whole number that is not negative; `otherwise` if it is missing.
   std::uint64_t number_or(const char* name, std::uint64_t otherwise);
   bool has(const char* name);
+  /// True or false; false if it is missing.
+  bool flag(const char* name);
   std::string text(const char* name);
   std::string text_or(const char* name, std::string otherwise);
   /// The member as it is; null if it is missing.

@@ -302,22 +302,46 @@ core::Receipt Server::send(const core::Recipients& to, std::string_view text, st
   return receipt;
 }
 
-bool Server::bye(core::SessionId id, std::string_view by) {
-  const bool found = router_.bye(id, by, loop_.now(), outbox_);
+core::Outcome Server::bye(core::SessionId id, std::string_view by) {
+  const auto outcome = router_.bye(id, by, loop_.now(), outbox_);
   deliver();
-  return found;
+  return outcome;
 }
 
-bool Server::kick(core::SessionId id, std::string_view reason, std::string_view by) {
-  const bool found = router_.kick(id, reason, by, loop_.now(), outbox_);
+core::Outcome Server::kick(core::SessionId id, std::string_view reason, std::string_view by) {
+  const auto outcome = router_.kick(id, reason, by, loop_.now(), outbox_);
   deliver();
-  return found;
+  return outcome;
 }
 
-bool Server::name(core::SessionId id, std::string_view name, std::string_view by) {
-  const bool found = router_.name(id, name, by, loop_.now(), outbox_);
+core::Outcome Server::name(core::SessionId id, std::string_view name, std::string_view by) {
+  const auto outcome = router_.name(id, name, by, loop_.now(), outbox_);
   deliver();
-  return found;
+  return outcome;
+}
+
+core::Outcome Server::claim(core::SessionId id, core::Claim claim, bool force) {
+  const auto outcome = router_.claim(id, std::move(claim), force, outbox_);
+  deliver();
+  return outcome;
+}
+
+core::Outcome Server::release(core::SessionId id, std::string_view by) {
+  const auto outcome = router_.release(id, by, outbox_);
+  deliver();
+  return outcome;
+}
+
+void Server::release_if(const std::function<bool(std::string_view holder)>& gone) {
+  router_.release_if(gone, outbox_);
+  deliver();
+}
+
+std::string_view Server::claimed_by(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session == nullptr || session->claim() == nullptr
+             ? std::string_view{}
+             : std::string_view{session->claim()->holder};
 }
 
 void Server::operator_changed(std::string_view name, std::string_view state) {
@@ -338,7 +362,8 @@ std::vector<SessionInfo> Server::sessions() const {
     all.push_back({session->id(), session->name(), client.peer.to_string(),
                    listener_names_[client.listener], to_string(session->dialect()),
                    to_string(session->state()), wall - (now - session->connected_at()),
-                   (now - session->last_activity()).count(), session->unread(), session->held()});
+                   (now - session->last_activity()).count(), session->unread(), session->held(),
+                   claimed_by(session->id())});
   }
   return all;
 }
@@ -431,6 +456,15 @@ void Server::log_event(const core::Event& event) const {
       return;
     case core::EventType::kNamed:
       spdlog::info("[{}] named {}", event.session, text());
+      return;
+    case core::EventType::kClaimed:
+      spdlog::info("[{}] claimed by {}{}", event.session,
+                   core::escaped(outbox_.text(event.operator_name)),
+                   event.text.size == 0 ? "" : ", taken from " + text());
+      return;
+    case core::EventType::kReleased:
+      spdlog::info("[{}] released by {}", event.session,
+                   core::escaped(outbox_.text(event.operator_name)));
       return;
     case core::EventType::kOperator:
       spdlog::info("operator {} {}", core::escaped(outbox_.text(event.operator_name)), text());

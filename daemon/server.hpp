@@ -44,6 +44,7 @@ struct SessionInfo {
   std::int64_t idle_ms;
   std::uint32_t unread;
   std::uint32_t held;
+  std::string_view claimed_by;  ///< empty if nobody has; valid until the next call
 };
 
 /// Counters since the start, and gauges.
@@ -85,11 +86,20 @@ class Server : private io::StreamListener {
   /// and removed, sessions stay. If a listener cannot be opened, nothing changes.
   [[nodiscard]] Result<> apply(const Config& config);
 
-  // What operators want. False: no such session.
+  // What operators want; see core::Router.
   core::Receipt send(const core::Recipients& to, std::string_view text, std::string_view by);
-  [[nodiscard]] bool bye(core::SessionId id, std::string_view by);
-  [[nodiscard]] bool kick(core::SessionId id, std::string_view reason, std::string_view by);
-  [[nodiscard]] bool name(core::SessionId id, std::string_view name, std::string_view by);
+  [[nodiscard]] core::Outcome bye(core::SessionId id, std::string_view by);
+  [[nodiscard]] core::Outcome kick(core::SessionId id, std::string_view reason,
+                                   std::string_view by);
+  [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);
+  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force);
+  [[nodiscard]] core::Outcome release(core::SessionId id, std::string_view by);
+  void release_if(const std::function<bool(std::string_view holder)>& gone);
+  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const {
+    return router_.claims_while_there(operator_name);
+  }
+  /// Who has claimed a session; empty if nobody has, or there is no such session.
+  [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
   /// Adds an `operator` event: "attached" or "detached".
   void operator_changed(std::string_view name, std::string_view state);
   /// Adds a `warning` event: something that every operator should know.

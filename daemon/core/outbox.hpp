@@ -51,6 +51,8 @@ enum class EventType : std::uint8_t {
   kDelivered,
   kDisconnected,
   kNamed,
+  kClaimed,
+  kReleased,
   kOperator,
   kWarning,  ///< the daemon has to say something to everybody: `text`
 };
@@ -70,7 +72,7 @@ struct Event {
   SessionId session = 0;  ///< 0 where `sessions` is used, or for kOperator
   Slot slot = 0;          ///< kConnected: the session's slot
   Range sessions;         ///< kSent to several: of Outbox::ids()
-  Range text;             ///< message, sent text, reason, name or state
+  Range text;             ///< message, sent text, reason, name or state; kClaimed: from whom
   Range operator_name;
   std::uint32_t lost = 0;  ///< kDisconnected: messages that it never got
   EventType type{};

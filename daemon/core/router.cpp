@@ -39,6 +39,17 @@ bool Router::with_id(SessionId id, Time now, Outbox& outbox, Act act) {
   return true;
 }
 
+/// As with_id, if the session is not another operator's.
+template <class Act>
+Outcome Router::with_own(SessionId id, std::string_view operator_name, Time now, Outbox& outbox,
+                         Act act) {
+  const Session* session = find(id);
+  if (session == nullptr) return Outcome::kNoSession;
+  if (session->is_anothers(operator_name)) return Outcome::kClaimed;
+  with(session->slot(), now, outbox, std::move(act));
+  return Outcome::kDone;
+}
+
 /// After each thing that happened to a session: forget it if it is over, and file
 /// it anew if it wants to be woken sooner. (Later is found out when the old
 /// deadline comes, so that a message costs no work here.)
@@ -46,6 +57,7 @@ void Router::settle(Session& session) {
   if (session.ended()) {
     file(session, kNever);
     by_id_.erase(session.id());
+    if (session.claim() != nullptr) claimed_.erase(session.id());
     slots_[session.slot()].reset();
     return;
   }
@@ -155,6 +167,11 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
   };
 
   const auto offer = [&](Session& session, Context& work) {
+    if (!to.everyone && session.is_anothers(operator_name)) {
+      receipt.refused.push_back(
+          {session.id(), Refusal::kClaimed, "claimed by " + session.claim()->holder});
+      return;
+    }
     switch (session.disposition(text.size(), settings_)) {
       case Session::Disposition::kNow:
         (void)join(sent, session.id());
@@ -207,26 +224,26 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
   return receipt;
 }
 
-bool Router::bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox) {
-  return with_id(id, now, outbox,
-                 [&](Session& session, Context& work) { session.bye(operator_name, work); });
+Outcome Router::bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox) {
+  return with_own(id, operator_name, now, outbox,
+                  [&](Session& session, Context& work) { session.bye(operator_name, work); });
 }
 
-bool Router::kick(SessionId id, std::string_view reason, std::string_view operator_name, Time now,
-                  Outbox& outbox) {
+Outcome Router::kick(SessionId id, std::string_view reason, std::string_view operator_name,
+                     Time now, Outbox& outbox) {
   std::string sentence = "kicked by ";
   sentence += operator_name;
   if (!reason.empty()) {
     sentence += ": ";
     sentence += reason;
   }
-  return with_id(id, now, outbox,
-                 [&](Session& session, Context& work) { session.end(sentence, work); });
+  return with_own(id, operator_name, now, outbox,
+                  [&](Session& session, Context& work) { session.end(sentence, work); });
 }
 
-bool Router::name(SessionId id, std::string_view name, std::string_view operator_name, Time now,
-                  Outbox& outbox) {
-  return with_id(id, now, outbox, [&](Session& session, Context& work) {
+Outcome Router::name(SessionId id, std::string_view name, std::string_view operator_name, Time now,
+                     Outbox& outbox) {
+  const bool found = with_id(id, now, outbox, [&](Session& session, Context& work) {
     session.set_name(name);
     const auto kept_name = work.outbox.keep(name);
     const auto kept_operator = work.outbox.keep(operator_name);
@@ -234,6 +251,7 @@ bool Router::name(SessionId id, std::string_view name, std::string_view operator
     event.text = kept_name;
     event.operator_name = kept_operator;
   });
+  return found ? Outcome::kDone : Outcome::kNoSession;
 }
 
 void Router::stop(Time now, Outbox& outbox) {

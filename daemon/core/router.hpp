@@ -2,12 +2,13 @@
 /// them and by their id, and the one set of deadlines. Everything goes in as a
 /// value and comes out as an effect in an Outbox; time comes in with each call.
 ///
-/// Invariant: each session is filed under its slot, under its id, and under at
-/// most one deadline, which is never later than the session's own.
+/// Invariant: each session is filed under its slot, under its id, under at most one
+/// deadline, which is never later than the session's own, and as claimed if it is.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
@@ -30,7 +31,10 @@ class ByteWriter;
 namespace chatd::core {
 
 /// Why an operator's wish was not done.
-enum class Refusal : std::uint8_t { kNoSession, kLimit };
+enum class Refusal : std::uint8_t { kNoSession, kClaimed, kLimit };
+
+/// What became of an operator's wish about one session.
+enum class Outcome : std::uint8_t { kDone, kNoSession, kClaimed };
 
 struct Refused {
   SessionId session;
@@ -85,16 +89,27 @@ class Router {
   void lost_after_end(std::uint32_t unsent);
   [[nodiscard]] bool has(Slot slot) const { return slot < slots_.size() && slots_[slot]; }
 
-  // What operators say. `operator_name` is whom the events name.
-  /// `text` must be well-formed UTF-8.
+  // What operators say. `operator_name` is whom the events name, and who has claims.
+  // Others than the holder of a claim may not send to that session alone, say bye to it
+  // or kick it.
+  /// `text` must be well-formed UTF-8. What is for everyone reaches claimed sessions, too.
   Receipt send(const Recipients& to, std::string_view text, std::string_view operator_name,
                Time now, Outbox& outbox);
-  /// False: no such session; so with the others.
-  [[nodiscard]] bool bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox);
-  [[nodiscard]] bool kick(SessionId id, std::string_view reason, std::string_view operator_name,
-                          Time now, Outbox& outbox);
-  [[nodiscard]] bool name(SessionId id, std::string_view name, std::string_view operator_name,
-                          Time now, Outbox& outbox);
+  [[nodiscard]] Outcome bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox);
+  [[nodiscard]] Outcome kick(SessionId id, std::string_view reason, std::string_view operator_name,
+                             Time now, Outbox& outbox);
+  [[nodiscard]] Outcome name(SessionId id, std::string_view name, std::string_view operator_name,
+                             Time now, Outbox& outbox);
+
+  // Claims: claims.cpp.
+  /// With `force` it is taken from another. Who has it already says only whether it stays.
+  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, Outbox& outbox);
+  /// What nobody has claimed is released already.
+  [[nodiscard]] Outcome release(SessionId id, std::string_view operator_name, Outbox& outbox);
+  /// Releases what is claimed by holders for whom `gone(holder)` and does not stay.
+  void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
+  /// Whether it has claimed a session for as long as it is there.
+  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
   /// The daemon stops: every session ends, with the farewell where one is due.
   void stop(Time now, Outbox& outbox);
 
@@ -116,6 +131,9 @@ class Router {
   void with(Slot slot, Time now, Outbox& outbox, Act act);
   template <class Act>
   bool with_id(SessionId id, Time now, Outbox& outbox, Act act);
+  template <class Act>
+  Outcome with_own(SessionId id, std::string_view operator_name, Time now, Outbox& outbox, Act act);
+  void release(Session& session, Outbox& outbox);
   Context context(Time now, Outbox& outbox);
   void settle(Session& session);
   void file(Session& session, Time when);
@@ -125,6 +143,7 @@ class Router {
   Reading reading_;
   std::vector<std::unique_ptr<Session>> slots_;
   std::unordered_map<SessionId, Slot> by_id_;
+  std::set<SessionId> claimed_;
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
 };

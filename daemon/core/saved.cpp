@@ -119,6 +119,11 @@ void Session::save(ByteWriter& out, Time now) const {
   out.flag(turn_ != nullptr);
   if (turn_) turn_->save(out, now);
   write_optional(out, name_);
+  out.flag(claim_ != nullptr);
+  if (claim_) {
+    out.text(claim_->holder);
+    out.flag(claim_->stays);
+  }
   write_optional(out, backlog_);
   write_optional(out, farewell_reason_);
   out.time(connected_at_, now);
@@ -141,6 +146,13 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->framer_.restore(in, now);
   if (in.flag()) session->turn().restore(in, now);
   session->name_ = read_optional(in);
+  if (in.flag()) {
+    Claim claim;
+    claim.holder = in.text();
+    claim.stays = in.flag();
+    in.require(!claim.holder.empty() && is_utf8(claim.holder));
+    session->claim_ = std::make_unique<Claim>(std::move(claim));
+  }
   session->backlog_ = read_optional(in);
   session->farewell_reason_ = read_optional(in);
   session->connected_at_ = in.time(now);
@@ -196,6 +208,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   if (id > last_id_ || by_id_.contains(id)) return false;
   if (slot >= slots_.size()) slots_.resize(slot + 1);
   session->move_to(slot);
+  if (session->claim() != nullptr) claimed_.insert(id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
   settle(*slots_[slot]);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.hpp"
 #include "core/framer.hpp"
@@ -48,6 +49,12 @@ struct Context {
   /// The connection is gone: there is nothing to write to or to close.
   bool gone = false;
   std::uint32_t unsent = 0;  ///< messages that were written to it and never left
+};
+
+/// The operator who alone answers a session.
+struct Claim {
+  std::string holder;
+  bool stays = false;  ///< also when the holder is not there
 };
 
 class Session {
@@ -98,6 +105,7 @@ class Session {
   /// The daemon stops: a last word where one is due, then the end.
   void stop(Context& context);
   void set_name(std::string_view name);
+  void set_claim(std::unique_ptr<Claim> claim) { claim_ = std::move(claim); }
 
   /// Does what is due.
   void expire(Context& context);
@@ -119,6 +127,12 @@ class Session {
   /// Messages that are held for it.
   [[nodiscard]] std::uint32_t held() const { return turn_ ? turn_->held() : 0; }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
+  /// Null if nobody has claimed it.
+  [[nodiscard]] const Claim* claim() const { return claim_.get(); }
+  /// Whether it is for another operator than this one to answer it.
+  [[nodiscard]] bool is_anothers(std::string_view operator_name) const {
+    return claim_ && claim_->holder != operator_name;
+  }
 
   /// The deadline under which the router has filed this session.
   Time filed_at = kNever;
@@ -147,8 +161,9 @@ class Session {
   [[nodiscard]] Time hold_until(const Context& context) const;
 
   Framer framer_;
-  std::unique_ptr<Turn> turn_;                    ///< only while it matters
-  std::unique_ptr<std::string> name_;             ///< only if it has one
+  std::unique_ptr<Turn> turn_;         ///< only while it matters
+  std::unique_ptr<std::string> name_;  ///< only if it has one
+  std::unique_ptr<Claim> claim_;
   std::unique_ptr<std::string> backlog_;          ///< read, but past its rate; reading is paused
   std::unique_ptr<std::string> farewell_reason_;  ///< kParting: who said bye
   SessionId id_;

@@ -49,6 +49,7 @@ void fill(Chat& chat) {
   for (int i = 0; i < 300; ++i) chat.in("more\n", 6);
   chat.connect();  // 7: within a character
   chat.in("hi" + euro, 7);
+  chat.claim(7, false, true);
 }
 
 }  // namespace

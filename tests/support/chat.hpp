@@ -67,19 +67,31 @@ class Chat {
   /// From now on what is written to it is not taken; `unsent` waits already.
   void stop_reading(SessionId who, std::uint32_t unsent = 0) { full_[slot(who)] = unsent; }
 
-  // ---- what operators do; the one that does it is called ann ----
+  // ---- what operators do; the one that does it is called ann, unless it is said ----
+
+  /// From now on it is this one.
+  void as(std::string_view name) { by_ = name; }
 
   std::string send(std::string_view text, SessionId to = 1) { return send(text, std::vector{to}); }
   std::string send(std::string_view text, std::vector<SessionId> to) {
     return send_to({false, std::move(to)}, text);
   }
   std::string send_all(std::string_view text) { return send_to({true, {}}, text); }
-  std::string bye(SessionId to = 1) { return asked(router_.bye(to, "ann", now_, outbox_)); }
+  std::string bye(SessionId to = 1) { return asked(router_.bye(to, by_, now_, outbox_)); }
   std::string kick(SessionId who = 1, std::string_view reason = {}) {
-    return asked(router_.kick(who, reason, "ann", now_, outbox_));
+    return asked(router_.kick(who, reason, by_, now_, outbox_));
   }
   std::string name(std::string_view name, SessionId who = 1) {
-    return asked(router_.name(who, name, "ann", now_, outbox_));
+    return asked(router_.name(who, name, by_, now_, outbox_));
+  }
+  std::string claim(SessionId which = 1, bool force = false, bool stays = false) {
+    return asked(router_.claim(which, {by_, stays}, force, outbox_));
+  }
+  std::string release(SessionId which = 1) { return asked(router_.release(which, by_, outbox_)); }
+  /// The one that does it is there no more.
+  std::string leave() {
+    router_.release_if([this](auto holder) { return holder == by_; }, outbox_);
+    return shown(effects());
   }
   std::string stop() {
     router_.stop(now_, outbox_);
@@ -152,14 +164,16 @@ class Chat {
     return slots_.at(id);
   }
 
-  std::string asked(bool found) {
-    std::string all = found ? "" : "no such session";
+  std::string asked(core::Outcome outcome) {
+    std::string all = outcome == core::Outcome::kNoSession ? "no such session"
+                      : outcome == core::Outcome::kClaimed ? "claimed"
+                                                           : "";
     add(all, effects());
     return shown(all);
   }
 
   std::string send_to(const core::Recipients& to, std::string_view text) {
-    receipt_ = router_.send(to, text, "ann", now_, outbox_);
+    receipt_ = router_.send(to, text, by_, now_, outbox_);
     std::string all = effects();
     for (const auto& refused : receipt_.refused) {
       add(all, of(refused.session) + "refused: " + refused.reason);
@@ -220,7 +234,7 @@ class Chat {
       case core::EventType::kMessage:
         return who + (event.cut ? "said, cut, " : "said ") + quoted(text);
       case core::EventType::kSent: {
-        REQUIRE(outbox_.text(event.operator_name) == "ann");
+        REQUIRE(outbox_.text(event.operator_name) == by_);
         const auto* state = event.state == core::SendState::kSent   ? "sent"
                             : event.state == core::SendState::kHeld ? "held"
                                                                     : "lost";
@@ -236,8 +250,14 @@ class Chat {
         return who + "gone " + quoted(text) +
                (event.lost > 0 ? ", lost " + std::to_string(event.lost) : "");
       case core::EventType::kNamed:
-        REQUIRE(outbox_.text(event.operator_name) == "ann");
+        REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "named " + quoted(text);
+      case core::EventType::kClaimed:
+        REQUIRE(outbox_.text(event.operator_name) == by_);
+        return who + "claimed" + (text.empty() ? "" : " from " + std::string{text});
+      case core::EventType::kReleased:
+        REQUIRE(outbox_.text(event.operator_name) == by_);
+        return who + "released";
       case core::EventType::kOperator:
         return "operator";
       case core::EventType::kWarning:
@@ -272,6 +292,7 @@ class Chat {
   core::Router router_;
   core::Outbox outbox_;
   core::Receipt receipt_;
+  std::string by_ = "ann";
   core::Seq last_seq_ = 0;
   Time now_ = kStart;
   std::map<SessionId, Slot> slots_;

@@ -25,6 +25,7 @@
 namespace chatd::test::model {
 
 using core::append_repaired;
+using core::Claim;
 using core::Dialect;
 using core::DialectSetting;
 using core::Event;
@@ -33,6 +34,7 @@ using core::is_utf8;
 using core::kCharacterWait;
 using core::kSilence;
 using core::Outbox;
+using core::Outcome;
 using core::Recipients;
 using core::Refusal;
 using core::Router;
@@ -70,6 +72,8 @@ struct Client {
   std::vector<std::pair<Seq, std::size_t>> held;  ///< refs, and where each ends in `told`
   std::vector<Payload> queue;                     ///< not taken by the network yet
   bool paused = false;
+  std::string holder;  ///< of the claim
+  bool claim_stays = false;
 };
 
 struct Numbers {
@@ -315,6 +319,7 @@ class Walk {
 
   void send(Slot slot) {
     const auto message = text();
+    const auto by = somebody();
     Recipients to;
     if (one_in(10)) {
       to.everyone = true;
@@ -324,9 +329,13 @@ class Walk {
     } else if (clients_[slot].id != 0) {
       to.sessions = {clients_[slot].id};
     }
-    const auto receipt = router_.send(to, message, "ann", now_, outbox_);
-    for (const auto id : receipt.delivered) by_id(id).told += message;
+    const auto receipt = router_.send(to, message, by, now_, outbox_);
+    for (const auto id : receipt.delivered) {
+      must(to.everyone || may(by, by_id(id)), "sent to another's");
+      by_id(id).told += message;
+    }
     for (const auto id : receipt.held) {
+      must(to.everyone || may(by, by_id(id)), "held for another's");
       by_id(id).told += message;
       held_now_.emplace_back(id, by_id(id).told.size());
     }
@@ -336,6 +345,8 @@ class Walk {
     for (const auto& refused : receipt.refused) {
       if (refused.why == Refusal::kNoSession) {
         must(router_.find(refused.session) == nullptr, "refused as unknown, and known");
+      } else if (refused.why == Refusal::kClaimed) {
+        must(!to.everyone && !may(by, by_id(refused.session)), "refused as claimed");
       } else {
         const auto& client = by_id(refused.session);
         must(client.parting || router_.find(client.id)->held() > 0, "refused without a cause");
@@ -344,29 +355,66 @@ class Walk {
     deliver();
   }
 
+  std::string somebody() { return one_in(3) ? "bob" : "ann"; }
+
+  static bool may(const std::string& name, const Client& client) {
+    return client.holder.empty() || client.holder == name;
+  }
+
+  static Outcome expected(const std::string& by, const Client& client) {
+    return client.id == 0    ? Outcome::kNoSession
+           : may(by, client) ? Outcome::kDone
+                             : Outcome::kClaimed;
+  }
+
   void operator_acts(Slot slot) {
     auto& client = clients_[slot];
-    const bool exists = client.id != 0;
-    switch (choose_() % 6) {
+    const auto by = somebody();
+    const auto outcome = expected(by, client);
+    switch (choose_() % 7) {
       case 0: {
         const bool before = client.parting;
-        must(router_.bye(client.id, "ann", now_, outbox_) == exists, "bye");
-        if (!exists || before) break;
+        must(router_.bye(client.id, by, now_, outbox_) == outcome, "bye");
+        if (outcome != Outcome::kDone || before) break;
         client.parting = true;
         client.parted = now_;
         client.told += "bye";
         break;
       }
       case 1:
-        if (one_in(4)) must(router_.kick(client.id, "", "ann", now_, outbox_) == exists, "kick");
+        if (one_in(4)) must(router_.kick(client.id, "", by, now_, outbox_) == outcome, "kick");
         break;
       case 2:
-        must(router_.name(client.id, "name", "ann", now_, outbox_) == exists, "name");
+        must(router_.name(client.id, "name", by, now_, outbox_) == expected(client.holder, client),
+             "name");
+        break;
+      case 3:
+        claim(client, by);
+        break;
+      case 4:
+        must(router_.release(client.id, by, outbox_) == outcome, "release");
+        if (outcome == Outcome::kDone) client.holder.clear();
+        break;
+      case 5:
+        router_.release_if([&](auto holder) { return holder == by; }, outbox_);
+        for (auto& each : clients_) {
+          if (each.holder == by && !each.claim_stays) each.holder.clear();
+        }
         break;
       default:
         break;
     }
     deliver();
+  }
+
+  void claim(Client& client, const std::string& by) {
+    const bool force = one_in(3);
+    const bool stays = one_in(3);
+    const auto outcome = router_.claim(client.id, Claim{by, stays}, force, outbox_);
+    must(outcome == expected(force ? client.holder : by, client), "claim");
+    if (outcome != Outcome::kDone) return;
+    client.holder = by;
+    client.claim_stays = stays;
   }
 
   // ---- time ----
@@ -458,7 +506,8 @@ class Walk {
   void happened(const Event& event) {
     must(event.seq == ++last_seq_, "events do not count up");
     if (event.type == EventType::kSent) {
-      must(outbox_.text(event.operator_name) == "ann", "who sent it?");
+      const auto by = outbox_.text(event.operator_name);
+      must(by == "ann" || by == "bob", "who sent it?");
       if (event.session != 0) return sent(event, event.session);
       must(event.sessions.size > 1, "an event for several that are not");
       for (const auto id : outbox_.ids(event.sessions)) sent(event, id);
@@ -570,6 +619,7 @@ class Walk {
   void check_session(const Client& client, const Session& session) const {
     must(router_.find(client.id) == &session, "its id is not its slot's");
     must(session.held() == client.held.size(), "held");
+    must((session.claim() == nullptr ? "" : session.claim()->holder) == client.holder, "claimed");
     const auto& settings = router_.settings();
     const bool reads_lines =
         session.dialect() == Dialect::kLine || session.dialect() == Dialect::kTelnet;

@@ -1,0 +1,151 @@
+"""Claims, with the real programs: who answers a client, who may not, and who is told."""
+
+import json
+
+import pytest
+
+from chatd_support import Daemon, RpcError, speaking, wait_until
+from test_console import CONFIG, chatctl
+from test_handover import hand_over
+
+
+def holder(operator, session):
+    return operator.session(session)["claimed_by"]
+
+
+def test_two_answer_one_client_at_once_and_the_second_is_told_who_has_it():
+    with Daemon() as daemon:
+        ann = daemon.operator(name="ann")
+        bob = daemon.operator(name="bob")
+        client, session = speaking(daemon, ann)
+        claims = [one.begin("claim", session=session) for one in (ann, bob)]
+        sends = [one.begin("send", to=session, text=f"{one.name} here") for one in (ann, bob)]
+        refused = []
+        for one, claim, send in zip((ann, bob), claims, sends):
+            try:
+                one.finish(claim)
+                one.finish(send)
+            except RpcError as error:
+                refused.append((one, error, send))
+        ((loser, error, send),) = refused
+        winner = bob if loser is ann else ann
+        assert (error.code, error.message) == (2, f"session {session} is claimed by {winner.name}")
+        with pytest.raises(RpcError, match=f"claimed by {winner.name}"):
+            loser.finish(send)
+        client.expect(f"{winner.name} here\n".encode())
+        assert [e["operator"] for e in loser.events_of("claimed")] == [winner.name]
+        client.close()
+
+
+def test_a_claim_of_chatctl_stays_until_it_is_released():
+    with Daemon() as daemon:
+        ann = daemon.operator(name="ann")
+        client, session = speaking(daemon, ann)
+        one = str(session)
+        done = daemon.chatctl("--name", "bot", "--json", "claim", one)
+        assert (done.returncode, json.loads(done.stdout)) == (0, {})
+        ann.wait_event("claimed", session=session, operator="bot")
+        ann.wait_event("operator", name="bot", state="detached")
+        assert holder(ann, session) == "bot"
+        (listed,) = map(json.loads, daemon.chatctl("--json", "list").stdout.splitlines())
+        assert listed["claimed_by"] == "bot"
+        assert "bot" in daemon.chatctl("list").stdout
+        for refused in (["send", one, "x"], ["bye", one], ["kick", one], ["claim", one], ["release", one]):
+            done = daemon.chatctl("--name", "cat", *refused)
+            assert done.returncode == 1, refused
+            assert f"session {one} is claimed by bot" in done.stderr and done.stdout == ""
+        assert daemon.chatctl("--name", "bot", "send", one, "from bot").returncode == 0
+        assert daemon.chatctl("--name", "cat", "send", "all", "for all").returncode == 0
+        client.expect(b"from bot\nfor all\n")
+        assert daemon.chatctl("claim", "99").returncode == 4
+        assert daemon.chatctl("release", "99").returncode == 4
+        assert daemon.chatctl("--name", "cat", "claim", "--force", one).returncode == 0
+        ann.wait_event("claimed", session=session, operator="cat")
+        assert ann.events_of("claimed")[-1]["from"] == "bot"
+        assert daemon.chatctl("--name", "cat", "release", one).returncode == 0
+        ann.wait_event("released", session=session, operator="cat")
+        assert holder(ann, session) is None
+        client.close()
+
+
+def test_in_the_console_the_loser_sees_who_took_it():
+    with Daemon(CONFIG) as daemon:
+        ann = chatctl(daemon, "--name", "ann")
+        bob = chatctl(daemon, "--name", "bob")
+        client = daemon.client()
+        client.send(b"hi\n")
+        for desk in (ann, bob):
+            desk.wait(r"^\[1\] hi$")
+            desk.wait_line("[1] > ")
+        ann.enter("/claim")
+        ann.wait(r"^\[1\]\* is yours now$")
+        ann.wait_line("[1] (yours) > ")
+        bob.wait(r"^\[1\]\* is claimed by ann$")
+        bob.wait_line("[1] (ann's) > ")
+        bob.enter("may I?")
+        bob.wait(r"not sent: session 1 is claimed by ann; /claim 1 --force takes\s+it")
+        bob.enter("bye")
+        bob.wait(r"bye: session 1 is claimed by ann")
+        ann.enter("an answer")
+        client.expect(b"an answer\n")
+        bob.wait(r"^\[1\]< ann: an answer$")
+        bob.enter("/claim 1 --force")
+        bob.wait(r"^\[1\]\* is yours now, taken from ann$")
+        ann.wait(r"^\[1\]\* was yours; taken from you by bob$")
+        ann.wait_line("[1] (bob's) > ")
+        ann.enter("still mine?")
+        ann.wait(r"not sent: session 1 is claimed by bob")
+        bob.enter("/release")
+        bob.wait(r"^\[1\]\* is released$")
+        ann.wait(r"^\[1\]\* is released by bob$")
+        ann.enter("/claim")
+        bob.wait(r"is claimed by ann$")
+        ann.enter("/quit")
+        assert ann.wait_end() == 0
+        bob.wait(r"^\* operator ann detached$")
+        bob.wait_line("[1] > ")
+        bob.enter("free again")
+        client.expect(b"free again\n")
+        bob.enter("/quit")
+        assert bob.wait_end() == 0
+        client.close()
+
+
+def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
+    with Daemon(CONFIG) as daemon:
+        first = daemon.operator()
+        one, one_id = speaking(daemon, first)
+        two, two_id = speaking(daemon, first)
+        first.call("claim", session=two_id)
+        first.close()
+        first = daemon.operator()
+        wait_until(lambda: holder(first, two_id) is None, "it is free")
+        # Two of the same user, who come back in any order: each is who it was.
+        desks = [chatctl(daemon), chatctl(daemon)]
+        for desk, session in zip(desks, (one_id, two_id)):
+            desk.enter(f"/claim {session}")
+            desk.wait("is yours now")
+        holders = [holder(first, one_id), holder(first, two_id)]
+        assert None not in holders and holders[0] != holders[1]
+        hand_over(daemon)
+        after = daemon.operator(name="after")
+        assert [holder(after, one_id), holder(after, two_id)] == holders
+        for desk, client, session in zip(desks, (one, two), (one_id, two_id)):
+            desk.wait("attached again")
+            desk.enter(f"@{session} goes on")
+            client.expect(b"goes on\n")
+            desk.enter("/quit")
+            assert desk.wait_end() == 0
+            client.close()
+
+
+def test_who_does_not_come_back_loses_it():
+    with Daemon(CONFIG) as daemon:
+        ann = daemon.operator(name="ann", subscribe=False)
+        client, session = speaking(daemon, daemon.operator(name="bob"))
+        ann.call("claim", session=session)
+        hand_over(daemon)
+        after = daemon.operator(name="after")
+        assert holder(after, session) == "ann"
+        after.wait_event("released", session=session, operator="ann", timeout=30)
+        client.close()
