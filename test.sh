@@ -137,7 +137,7 @@ if ((rows == 1)); then
   in_turn shown "$@"
 else
   # All at once, so that the two rows do not wait for each other's apt.
-  mapfile -t groups < <(awk '!/^#/ && $1 != "bare" { print $1 }' cmake/packages.txt | sort -u)
+  mapfile -t groups < <(awk '!/^#/ && $1 !~ /^(bare|booted)$/ { print $1 }' cmake/packages.txt | sort -u)
   cmake/packages.sh "${groups[@]}"
   in_turn kept "${computing[@]}" &
   in_turn shown "${waiting[@]}"

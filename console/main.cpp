@@ -1,5 +1,6 @@
 // chatctl: finds the daemon, and is either its console or one operation on it.
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,13 @@ bool is_foreign(const std::string& path) {
   struct stat status {};
   const std::string folder = path.substr(0, path.rfind('/'));
   return ::lstat(folder.c_str(), &status) != 0 || status.st_uid != ::geteuid();
+}
+
+// A daemon in a user namespace (PrivateUsers= in its unit) is not told by the kernel who
+// attaches: then they would all be called nobody, and claims be everybody's.
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : "";
 }
 
 // Connects to the first place where there is a daemon. `path` becomes that place.
@@ -95,6 +103,7 @@ int run(int argc, char** argv) {
   auto read = read_arguments(argc, argv);
   if (const auto* exit = std::get_if<Exit>(&read)) return static_cast<int>(exit->code);
   auto& arguments = *std::get_if<Arguments>(&read);
+  if (arguments.name.empty()) arguments.name = user_name();
   if (arguments.command && arguments.command->command.verb == Verb::kCompletion) {
     return static_cast<int>(print_and_exit(shell_completion(arguments.command->command.text)).code);
   }

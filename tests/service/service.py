@@ -1,0 +1,142 @@
+"""chatd as a service of a Machine: how it is installed, configured and looked at, and the
+clients and operators that are near it."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from machine import REPOSITORY
+
+from chatd_support import Client, Operator, OriginalClient, to_toml, wait_until
+
+CONTROL = "run/chatd/control.sock"
+CONFIG = "etc/chatd/chatd.toml"
+ADDRESS = ("127.0.0.1", 8080)
+ORIGINAL = REPOSITORY / "tests/e2e/original_client.py"
+
+
+class Service:
+    def __init__(self, machine, package):
+        self.machine = machine
+        self.package = package
+        self.held = []  # what is to be closed in the end
+
+    # The package.
+
+    def install(self, package=None):
+        name = Path(package or self.package).name
+        shutil.copy(package or self.package, self.machine.root / "root" / name)
+        self.machine.run("dpkg", "--force-confold", "-i", f"/root/{name}")
+
+    def installed(self):
+        done = self.machine.run("dpkg-query", "-W", "-f", "${db:Status-Status}", "chatd", check=False)
+        return done.stdout == "installed"
+
+    def reset(self):
+        """As just installed."""
+        self.machine.run("systemctl", "stop", "chatd.socket", "chatd.service", check=False)
+        shutil.rmtree(self.machine.root / "etc/systemd/system/chatd.service.d", ignore_errors=True)
+        self.machine.run("systemctl", "daemon-reload")
+        self.configure(self.default_config())
+        self.reset_failed()
+        self.start()
+
+    def default_config(self):
+        return (REPOSITORY / "config/chatd.toml").read_text()
+
+    # The service.
+
+    def configure(self, config):
+        """A text, or a dict as for to_toml()."""
+        text = config if isinstance(config, str) else to_toml(config)
+        (self.machine.root / CONFIG).write_text(text)
+
+    def drop_in(self, name, text):
+        folder = self.machine.root / "etc/systemd/system/chatd.service.d"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+        self.machine.run("systemctl", "daemon-reload")
+
+    def reset_failed(self):
+        """Also forgets how often it was started."""
+        self.machine.run("systemctl", "reset-failed", "chatd.service", check=False)
+
+    def systemctl(self, *argv, **how):
+        return self.machine.run("systemctl", *argv, "chatd.service", **how)
+
+    def start(self):
+        self.systemctl("start")
+
+    def restart(self):
+        self.reset_failed()
+        self.systemctl("restart")
+
+    def property(self, name):
+        return self.machine.property("chatd.service", name)
+
+    def pid(self):
+        """In the machine; 0 if there is none."""
+        return int(self.property("MainPID"))
+
+    def kill(self, number):
+        """A signal to the daemon, from outside."""
+        os.kill(self.machine.host_pid(self.pid()), number)
+
+    def wait_restarted(self, old):
+        wait_until(
+            lambda: self.pid() not in (0, old) and self.property("ActiveState") == "active",
+            "another process serves",
+            interval=0.1,
+        )
+
+    def journal(self):
+        return self.machine.journal("-u", "chatd.service")
+
+    # Who talks to it.
+
+    def keep(self, held):
+        self.held.append(held)
+        return held
+
+    def operator(self, **how):
+        return self.keep(Operator(self.machine.root / CONTROL, **how))
+
+    def client(self, address=ADDRESS, **how):
+        return self.keep(self.machine.connected(lambda: Client(address, **how)))
+
+    def original(self):
+        return self.keep(self.machine.connected(lambda: OriginalClient(ADDRESS, timeout=60)))
+
+    def speaking(self, operator, words=b"hello\n"):
+        """A client that has said something, and its session."""
+        client = self.client()
+        client.send(words)
+        return client, operator.session_of(client)
+
+    def program(self, *argv):
+        """A program of this machine, in that network."""
+        return self.keep(
+            Running(
+                self.machine.near(*argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+
+    def chatctl(self, *argv, user="root", check=True):
+        return self.machine.run("runuser", "-u", user, "--", "chatctl", *argv, check=check)
+
+    def end(self):
+        for held in reversed(self.held):
+            held.close()
+
+
+class Running(subprocess.Popen):
+    def close(self):
+        if self.poll() is None:
+            self.send_signal(signal.SIGKILL)
+        self.communicate()

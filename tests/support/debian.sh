@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# debian.sh GROUP...: a Debian 12 in a folder, with these groups of cmake/packages.txt
+# (none: a minimal one); prints the folder, below build/debian. Made once, from the
+# package source that this machine itself uses, and kept: nobody may write to it.
+# Needs root.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+say() { echo "debian.sh: $*" >&2; }
+
+if [[ ${1-} != inside ]]; then
+  mkdir -p build/debian
+  exec 9>build/debian/.lock
+  flock 9
+  # With a mount namespace of its own, what is mounted in the folder is gone with it.
+  exec unshare --mount --pid --fork --kill-child "$0" inside "$@" </dev/null
+fi
+shift
+
+packages=()
+for group in "$@"; do
+  mapfile -t -O "${#packages[@]}" packages < <(awk -v group="$group" '$1 == group { print $2 }' cmake/packages.txt)
+done
+name=minimal${*:+ $*}
+folder=build/debian/${name// /+}
+
+# What was made with another list is made anew. The list is there when all else is.
+if [[ -e $folder.packages && "${packages[*]}" == "$(<"$folder.packages")" ]]; then
+  echo "$PWD/$folder"
+  exit
+fi
+rm -rf --one-file-system "$folder" "$folder.packages"
+
+# shellcheck disable=SC2016  # apt fills these in, not the shell
+sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+  'Created-By: Packages' | grep -E ' bookworm(-updates|-security)? main$' | sort -u) || true
+origin=$(awk '$3 == "bookworm" { print $2; exit }' <<<"$sources")
+if [[ -z $origin ]]; then
+  say "apt on this machine knows no source for Debian 12"
+  exit 1
+fi
+
+logged() {
+  "$@" >"$folder.log" 2>&1 && return
+  tail -n 20 "$folder.log" >&2
+  say "failed: $*"
+  exit 1
+}
+
+say "making $folder"
+if (($# == 0)); then
+  logged debootstrap --variant=minbase bookworm "$folder" "$origin"
+  echo "$sources" >"$folder/etc/apt/sources.list"
+  apt-config dump Acquire | grep -iE '::(proxy|check-[a-z-]+) ' >"$folder/etc/apt/apt.conf.d/acquire" || true
+else
+  minimal=$("$0" inside)
+  cp -a "$minimal" "$folder"
+  mount -t proc proc "$folder/proc"
+  inside=(chroot "$folder" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+  if [[ ${http_proxy-} ]]; then inside+=("http_proxy=$http_proxy"); fi
+  logged "${inside[@]}" apt-get -q update
+  logged "${inside[@]}" apt-get -q -y install --no-install-recommends "${packages[@]}"
+  logged "${inside[@]}" apt-get -q clean
+  umount "$folder/proc"
+fi
+rm -f "$folder.log"
+echo "${packages[*]}" >"$folder.packages"
+echo "$PWD/$folder"
