@@ -464,7 +464,10 @@ LineFate Console::Impl::execute(const Command& command) {
       }
       break;
     case Verb::kBan:
-      client_.ban(command.text, command.number, done("not banned"));
+      client_.ban(command.text, command.number,
+                  shown("not banned", [this](const nlohmann::json& result) {
+                    print(view_.banned(decode_ban(result)));
+                  }));
       break;
     case Verb::kUnban:
       client_.unban(command.text, done("not unbanned"));

@@ -95,6 +95,12 @@ struct BanInfo {
   std::string operator_name;  ///< who did it; empty: the daemon does not tell
 };
 
+/// What a ban means for those who are there.
+struct BanOutcome {
+  std::vector<SessionId> sessions;  ///< who stays connected from that address
+  bool kept = true;                 ///< it outlives the daemon
+};
+
 struct SendOutcome {
   struct Refused {
     SessionId session = 0;

@@ -146,7 +146,7 @@ class Run {
         wanted_ = command_.number.value_or(kDefaultPast);
         return ask_past();
       case Verb::kBan:
-        return client_.ban(command_.text, command_.number, answer_by(&Run::show_nothing));
+        return client_.ban(command_.text, command_.number, answer_by(&Run::show_banned));
       case Verb::kUnban:
         return client_.unban(command_.text, answer_by(&Run::show_nothing));
       case Verb::kBans:
@@ -267,6 +267,11 @@ class Run {
       return;
     }
     print_all(view_.bans(decode_bans(result), terminal_width()));
+  }
+
+  void show_banned(const json& result) {
+    if (wish_.json) return print(to_plain_json(result));
+    print_all(view_.banned(decode_ban(result)));
   }
 
   void show_sent(const json& result) {

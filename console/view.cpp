@@ -288,6 +288,23 @@ std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_
   return lines;
 }
 
+std::vector<std::string> View::banned(const BanOutcome& outcome) const {
+  std::vector<std::string> lines;
+  if (!outcome.sessions.empty()) {
+    std::string ids;
+    for (std::size_t i = 0; i < std::min(kSeparately, outcome.sessions.size()); ++i) {
+      ids += " " + bracket(outcome.sessions[i], {});
+    }
+    if (outcome.sessions.size() > kSeparately) ids += " ...";
+    lines.push_back(note(count_of(outcome.sessions.size(), "client is", "clients are") +
+                         " connected from there and not ended:" + ids));
+  }
+  if (!outcome.kept) {
+    lines.push_back(note("it ends with the daemon: without transcripts no ban is kept"));
+  }
+  return lines;
+}
+
 std::vector<std::string> View::stats(const Stats& stats) const {
   std::size_t width = 0;
   for (const auto& [name, value] : stats) width = std::max(width, name.size());

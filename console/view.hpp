@@ -43,6 +43,8 @@ class View {
   /// What was said once; beside the bracket as when it was said.
   [[nodiscard]] std::vector<std::string> past(const PastMessage& message, const Roster& roster,
                                               std::string_view own_name) const;
+  /// What an operator should know who has banned an address; mostly nothing.
+  [[nodiscard]] std::vector<std::string> banned(const BanOutcome& outcome) const;
   [[nodiscard]] std::vector<std::string> bans(const std::vector<BanInfo>& bans,
                                               std::size_t width) const;
   [[nodiscard]] std::vector<std::string> stats(const Stats& stats) const;

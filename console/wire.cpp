@@ -167,6 +167,13 @@ std::vector<BanInfo> decode_bans(const json& result) {
   return bans;
 }
 
+BanOutcome decode_ban(const json& result) {
+  BanOutcome outcome{ids_of(result, "sessions")};
+  const json* kept = find(result, "kept");
+  outcome.kept = kept == nullptr || !kept->is_boolean() || kept->get<bool>();
+  return outcome;
+}
+
 ReloadOutcome decode_reload(const json& result) {
   return {texts_of(result, "changed"), texts_of(result, "needs_restart")};
 }

@@ -57,6 +57,10 @@ std::string_view word(core::EventType type) {
       return "claimed";
     case core::EventType::kReleased:
       return "released";
+    case core::EventType::kBanned:
+      return "banned";
+    case core::EventType::kUnbanned:
+      return "unbanned";
     case core::EventType::kOperator:
       return "operator";
     case core::EventType::kWarning:
@@ -132,6 +136,15 @@ void append_event(std::string& out, const core::Event& event, const core::Outbox
       break;
     case core::EventType::kReleased:
       member(out, "operator", outbox.text(event.operator_name));
+      break;
+    case core::EventType::kBanned:
+      member(out, "address", text);
+      if (event.detail.size > 0) member(out, "until", outbox.text(event.detail));
+      member(out, "operator", outbox.text(event.operator_name));
+      break;
+    case core::EventType::kUnbanned:
+      member(out, "address", text);
+      if (event.operator_name.size > 0) member(out, "operator", outbox.text(event.operator_name));
       break;
     case core::EventType::kOperator:
       member(out, "name", outbox.text(event.operator_name));

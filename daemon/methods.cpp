@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "core/text.hpp"
@@ -33,6 +35,29 @@ core::Recipients recipients(rpc::Params& params, const nlohmann::json* to) {
     params.fail("to must be an id, an array of ids or \"all\"");
   }
   return all;
+}
+
+/// The network that is asked for; none if it is none, and then params are not good.
+std::optional<Network> network_of(rpc::Params& params) {
+  auto network = Network::parse(params.text("address"));
+  if (network) return *network;
+  params.fail("address: " + network.error().message);
+  return {};
+}
+
+void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) {
+  out += "\"address\":\"" + network.to_string() + "\",\"until\":";
+  if (ban.until == kNever) {
+    out += "null";
+  } else {
+    out += '"';
+    append_rfc3339(out, ban.until_date);
+    out += '"';
+  }
+  out += ",\"since\":\"";
+  append_rfc3339(out, ban.since);
+  out += "\",\"operator\":";
+  append_json_string(out, ban.operator_name);
 }
 
 }  // namespace
@@ -71,7 +96,7 @@ void Methods::answer(Reply& reply, core::Outcome outcome, core::SessionId sessio
 }
 
 Methods::Method Methods::find(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Method>, 10> kMethods{{
+  static constexpr std::array<std::pair<std::string_view, Method>, 13> kMethods{{
       {"sessions", &Methods::sessions},
       {"send", &Methods::send},
       {"bye", &Methods::bye},
@@ -79,6 +104,9 @@ Methods::Method Methods::find(std::string_view name) {
       {"name", &Methods::name},
       {"claim", &Methods::claim},
       {"release", &Methods::release},
+      {"ban", &Methods::ban},
+      {"unban", &Methods::unban},
+      {"bans", &Methods::bans},
       {"stats", &Methods::stats},
       {"reload", &Methods::reload},
       {"stop", &Methods::stop},
@@ -199,6 +227,53 @@ void Methods::release(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   if (!reply.accept(params)) return;
   answer(reply, server_.release(session, caller.name), session);
+}
+
+void Methods::ban(const Caller& caller, rpc::Params& params, Reply& reply) {
+  const auto network = network_of(params);
+  const bool ends = params.has("seconds");
+  const auto seconds = params.number_or("seconds", 0);
+  constexpr auto kLongest = std::chrono::duration_cast<std::chrono::seconds>(Bans::kLongest);
+  if (ends && (seconds == 0 || seconds > static_cast<std::uint64_t>(kLongest.count()))) {
+    params.fail("seconds must be at least 1 and at most 100 years; without it the ban has no end");
+  }
+  if (!reply.accept(params)) return;
+  if (!server_.ban(*network, std::chrono::seconds{seconds}, caller.name)) {
+    reply.fail(rpc::kLimit, "there are as many bans as may be");
+    return;
+  }
+  std::string result = "{";
+  append_ban(result, *network, server_.bans().all().at(*network));
+  result += ",\"sessions\":";
+  append_json_ids(result, server_.sessions_in(*network));
+  result += server_.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
+  reply.result(result);
+}
+
+void Methods::unban(const Caller& caller, rpc::Params& params, Reply& reply) {
+  const auto network = network_of(params);
+  if (!reply.accept(params)) return;
+  if (server_.unban(*network, caller.name)) {
+    reply.result("{}");
+    return;
+  }
+  std::string why = network->to_string() + " is not banned";
+  if (const auto wider = server_.bans().match(*network)) {
+    why += " by itself, but as part of " + wider->to_string();
+  }
+  reply.fail(rpc::kInvalidParams, why);
+}
+
+void Methods::bans(const Caller&, rpc::Params& params, Reply& reply) {
+  if (!reply.accept(params)) return;
+  std::string list = "[";
+  for (const auto& [network, ban] : server_.bans().all()) {
+    list += list.size() > 1 ? ",{" : "{";
+    append_ban(list, network, ban);
+    list += '}';
+  }
+  list += ']';
+  reply.result(list);
 }
 
 void Methods::stats(const Caller& caller, rpc::Params& params, Reply& reply) {

@@ -87,6 +87,9 @@ class Methods {
   void name(const Caller& caller, rpc::Params& params, Reply& reply);
   void claim(const Caller& caller, rpc::Params& params, Reply& reply);
   void release(const Caller& caller, rpc::Params& params, Reply& reply);
+  void ban(const Caller& caller, rpc::Params& params, Reply& reply);
+  void unban(const Caller& caller, rpc::Params& params, Reply& reply);
+  void bans(const Caller& caller, rpc::Params& params, Reply& reply);
   void stats(const Caller& caller, rpc::Params& params, Reply& reply);
   void reload(const Caller& caller, rpc::Params& params, Reply& reply);
   void stop(const Caller& caller, rpc::Params& params, Reply& reply);

@@ -29,6 +29,9 @@ class Peer {
   /// "192.0.2.1:4711", "[2001:db8::1]:4711", "unix:".
   [[nodiscard]] std::string to_string() const;
   [[nodiscard]] Key key() const;
+  [[nodiscard]] bool is_v6() const { return family_ == AF_INET6; }
+  /// In the order of the network; an IPv4 address is the first four.
+  [[nodiscard]] const std::array<std::uint8_t, 16>& address() const { return address_; }
   /// A unix socket has no address that could be counted.
   [[nodiscard]] bool has_address() const { return family_ != AF_UNIX; }
 

@@ -40,12 +40,17 @@ Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, E
                 [this] {
                   if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(*line);
                 }},
+      ban_end_{loop, [this] { expire_bans(); }},
       trim_{loop, [this] {
               closed_since_trim_ = 0;
               outbox_.release_memory();
               malloc_trim(0);
             }} {
   set_limits();
+  if (transcript != nullptr) {
+    bans_.replace(transcript->opened().bans, loop.now(), wall_now());
+    ban_end_.start_at(bans_.deadline());
+  }
 }
 
 Server::~Server() = default;
@@ -211,6 +216,10 @@ Result<> Server::apply(const Config& config) {
 void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
                       socklen_t length) {
   const Peer peer{address, length};
+  if (const auto banned = bans_.match(peer)) {
+    refuse("its address is banned (" + banned->to_string() + ")");
+    return;
+  }
   switch (admission_.admit(peer)) {
     case Admission::Answer::kYes:
       break;
@@ -465,6 +474,17 @@ void Server::log_event(const core::Event& event) const {
     case core::EventType::kReleased:
       spdlog::info("[{}] released by {}", event.session,
                    core::escaped(outbox_.text(event.operator_name)));
+      return;
+    case core::EventType::kBanned:
+      spdlog::info(
+          "{} banned by {}{}", text(), core::escaped(outbox_.text(event.operator_name)),
+          event.detail.size == 0 ? "" : " until " + std::string{outbox_.text(event.detail)});
+      return;
+    case core::EventType::kUnbanned:
+      spdlog::info("{} banned no more{}", text(),
+                   event.operator_name.size == 0
+                       ? ""
+                       : ", says " + core::escaped(outbox_.text(event.operator_name)));
       return;
     case core::EventType::kOperator:
       spdlog::info("operator {} {}", core::escaped(outbox_.text(event.operator_name)), text());

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "admission.hpp"
+#include "bans.hpp"
 #include "base/result.hpp"
 #include "config.hpp"
 #include "core/outbox.hpp"
@@ -100,6 +101,19 @@ class Server : private io::StreamListener {
   }
   /// Who has claimed a session; empty if nobody has, or there is no such session.
   [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
+
+  // Bans: server_bans.cpp.
+  /// Refuses who comes from there, for `length`, or for good if that is zero. False: there
+  /// are as many bans as may be.
+  [[nodiscard]] bool ban(const Network& network, Duration length, std::string_view by);
+  /// False: exactly that network is not banned.
+  [[nodiscard]] bool unban(const Network& network, std::string_view by);
+  [[nodiscard]] const Bans& bans() const { return bans_; }
+  /// Whether bans outlive the daemon.
+  [[nodiscard]] bool keeps_bans() const { return transcript_ != nullptr; }
+  /// Who is connected from there.
+  [[nodiscard]] std::vector<core::SessionId> sessions_in(const Network& network) const;
+
   /// Adds an `operator` event: "attached" or "detached".
   void operator_changed(std::string_view name, std::string_view state);
   /// Adds a `warning` event: something that every operator should know.
@@ -167,6 +181,11 @@ class Server : private io::StreamListener {
   void accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
                 socklen_t length);
   void refuse(const std::string& reason);
+  void expire_bans();
+  void say_unbanned(const Network& network, std::string_view by);
+  void bans_changed();
+  void save_bans(ByteWriter& out) const;
+  static std::vector<store::Ban> read_bans(ByteReader& in);
   std::vector<core::SessionId> deliver();
   void publish();
   void tick();
@@ -183,6 +202,7 @@ class Server : private io::StreamListener {
   core::Router router_;
   core::Outbox outbox_;
   Admission admission_;
+  Bans bans_;
   RefusalLog refused_{"connection"};
   std::vector<Client> clients_;              ///< by slot
   std::vector<std::string> listener_names_;  ///< of all listeners that ever were
@@ -192,6 +212,7 @@ class Server : private io::StreamListener {
   io::StreamSet streams_;
   io::Timer timer_;
   io::Timer refusals_;
+  io::Timer ban_end_;
   io::Timer trim_;
   std::size_t closed_since_trim_ = 0;
   std::vector<std::unique_ptr<Door>> doors_;

@@ -64,6 +64,7 @@ void Server::save(ByteWriter& out, std::vector<int>& descriptors) {
     if (router_.has(id)) router_.at(id).save(out, now);
   }
   router_.save(out);
+  save_bans(out);
 }
 
 bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
@@ -105,7 +106,10 @@ bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     if (in.ok()) used[saved.descriptor] = true;
   }
   router_.restore(in);
+  const auto bans = read_bans(in);
   if (!in.ok()) return false;
+  bans_.replace(bans, now, wall_now());
+  ban_end_.start_at(bans_.deadline());
 
   for (auto& client : clients) {
     client.client.listener = listener_name(names[client.client.listener]);

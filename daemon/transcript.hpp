@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "config.hpp"
@@ -61,6 +63,8 @@ class Transcript {
   bool drain(Duration patience);
 
   void set_keep(Duration keep) { store_->set_keep(keep); }
+  /// Keeps these bans in place of those that were kept.
+  void set_bans(std::vector<store::Ban> bans) { store_->set_bans(std::move(bans)); }
 
  private:
   explicit Transcript(io::Loop& loop);

@@ -53,6 +53,8 @@ enum class EventType : std::uint8_t {
   kNamed,
   kClaimed,
   kReleased,
+  kBanned,
+  kUnbanned,
   kOperator,
   kWarning,  ///< the daemon has to say something to everybody: `text`
 };
@@ -72,7 +74,9 @@ struct Event {
   SessionId session = 0;  ///< 0 where `sessions` is used, or for kOperator
   Slot slot = 0;          ///< kConnected: the session's slot
   Range sessions;         ///< kSent to several: of Outbox::ids()
-  Range text;             ///< message, sent text, reason, name or state; kClaimed: from whom
+  Range text;             ///< message, sent text, reason, name or state; kClaimed: from whom;
+                          ///< kBanned, kUnbanned: the network
+  Range detail;           ///< kBanned: until when, as people read it
   Range operator_name;
   std::uint32_t lost = 0;  ///< kDisconnected: messages that it never got
   EventType type{};

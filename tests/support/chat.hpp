@@ -258,8 +258,10 @@ class Chat {
       case core::EventType::kReleased:
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "released";
+      case core::EventType::kBanned:
+      case core::EventType::kUnbanned:
       case core::EventType::kOperator:
-        return "operator";
+        return "of no session";
       case core::EventType::kWarning:
         return "warning";
     }
