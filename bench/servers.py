@@ -52,6 +52,7 @@ class Server:
 
     def start(self, command, listening):
         """`listening`: a regular expression with the port as its group."""
+        self.command, self.listening = command, listening
         # Both ends, so that no open waits for the load generator.
         pipes = [os.open(fifo, os.O_RDWR) for fifo in self.console]
         log = self.folder / "log"
@@ -79,6 +80,10 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(PATIENCE)
@@ -87,7 +92,11 @@ class Server:
             self.process.wait()
         for pipe in self.pipes:
             os.close(pipe)
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def again(self):
+        """Another one in the same folder, with what is kept there and nothing else."""
+        self.stop()
+        self.start(self.command, self.listening)
 
 
 class Chatd(Server):
