@@ -198,8 +198,10 @@ class Reading {
         if (!command_.everyone) return take_session();
         words_.take();
         return true;
-      case Kind::kCount:
-        return none || take_number(to_number(words_.peek()), "is no number");
+      case Kind::kCount: {
+        const auto count = to_number(words_.peek());
+        return none || take_number(count == 0U ? std::nullopt : count, "is no number from 1 on");
+      }
       case Kind::kDuration:
         return none || take_number(parse_duration(words_.peek()),
                                    "is no duration, such as 30s, 10m, 2h, 1d or 1w");

@@ -1,0 +1,127 @@
+"""chatctl history and search for scripts: what was said, oldest first, as lines or as the
+objects of the control protocol."""
+
+import json
+
+import pytest
+
+from chatd_support import Daemon, speaking
+
+FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
+
+
+@pytest.fixture(scope="module")
+def said():
+    """A daemon of which nobody asks anything but the past, and an operator of it. Session
+    1 has said 450 numbered lines and been answered once, session 2 has said something with
+    an escape sequence in it."""
+    with Daemon(FAST) as daemon:
+        operator = daemon.operator(name="anna")
+        first, _ = speaking(daemon, operator, b"line 1\n")
+        first.send("".join(f"line {i}\n" for i in range(2, 451)).encode())
+        operator.wait_event("message", text="line 450")
+        operator.call("send", to=1, text="an answer\nof two lines")
+        second, _ = speaking(daemon, operator, "rot \x1b[31m wie Z\u00fcrich\n".encode())
+        yield daemon, operator
+        first.close()
+        second.close()
+
+
+def lines(daemon, *args):
+    done = daemon.chatctl("--timestamps", "none", *args)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout.splitlines()
+
+
+def objects(daemon, *args):
+    done = daemon.chatctl("--json", *args)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def numbered(numbers):
+    return [f"[1] line {i}" for i in numbers]
+
+
+ANSWER = ["[1]< anna: an answer", "[1]< anna: of two lines"]
+ESCAPED = "[2] rot \\x1b[31m wie Z\u00fcrich"
+
+
+def test_history_is_the_last_twenty_messages_of_all_oldest_first(said):
+    daemon, _ = said
+    assert lines(daemon, "history") == [*numbered(range(433, 451)), *ANSWER, ESCAPED]
+    assert lines(daemon, "history", "all", "2") == [*ANSWER, ESCAPED]
+
+
+def test_history_of_one_session_and_of_any_length(said):
+    daemon, _ = said
+    assert lines(daemon, "history", "2") == [ESCAPED]
+    assert lines(daemon, "history", "1", "3") == [*numbered([449, 450]), *ANSWER]
+    # More than comes in one answer.
+    assert lines(daemon, "history", "1", "9999") == [*numbered(range(1, 451)), *ANSWER]
+    assert lines(daemon, "history", "1", "430") == [*numbered(range(22, 451)), *ANSWER]
+    assert lines(daemon, "history", "77") == []
+
+
+def test_history_and_search_have_their_date(said):
+    daemon, _ = said
+    done = daemon.chatctl("history", "2")
+    assert done.returncode == 0
+    date, time, rest = done.stdout.rstrip("\n").split(" ", 2)
+    assert date.startswith("20") and time.count(":") == 2 and rest == ESCAPED
+    assert daemon.chatctl("search", "z\u00fcrich").stdout == done.stdout
+
+
+def test_search_finds_all_words_in_any_case(said):
+    daemon, _ = said
+    assert lines(daemon, "search", "ANSWER") == ANSWER
+    assert lines(daemon, "search", "7", "line") == numbered([7])
+    assert lines(daemon, "search", "rot Z\u00fcrich") == [ESCAPED]
+    assert lines(daemon, "search", "line") == numbered(range(431, 451))
+    for nothing in "neverthere", "line neverthere", "*", '"', "":
+        assert lines(daemon, "search", nothing) == []
+
+
+@pytest.mark.parametrize(
+    "args, method, params",
+    [
+        (["history"], "history", {"limit": 20}),
+        (["history", "2"], "history", {"session": 2, "limit": 20}),
+        (["history", "1", "460"], "history", {"session": 1, "limit": 460}),
+        (["search", "line"], "search", {"text": "line", "limit": 20}),
+        (["search", "neverthere"], "search", {"text": "neverthere", "limit": 20}),
+    ],
+)
+def test_json_is_the_objects_of_the_protocol(said, args, method, params):
+    daemon, operator = said
+    messages = operator.call(method, **params)["messages"]
+    assert objects(daemon, *args) == sorted(messages, key=lambda message: message["seq"])
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["search"],
+        ["history", "somebody"],
+        ["history", "1", "many"],
+        ["history", "1", "0"],
+        ["history", "1", "-3"],
+        ["history", "1", "2", "3"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(said, args):
+    daemon, _ = said
+    for json_flag in [], ["--json"]:
+        done = daemon.chatctl(*json_flag, *args)
+        assert done.returncode == 2 and done.stdout == "", done
+        assert done.stderr.startswith("chatctl: ") and done.stderr.count("\n") == 1
+
+
+def test_without_transcripts_is_exit_code_1_and_without_a_daemon_3():
+    with Daemon({"transcript": {"enabled": False}}) as daemon:
+        for args in ["history"], ["search", "x"]:
+            done = daemon.chatctl(*args)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr.startswith("chatctl: transcripts are off")
+    for args in ["history"], ["search", "x"]:
+        assert daemon.chatctl(*args).returncode == 3
