@@ -34,12 +34,12 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "console/interactive.hpp"
 #include "io/loop.hpp"
 
 namespace chatd::console {
 
 enum class Timestamps { kNone, kTime, kDateTime };
-enum class ColorChoice { kAuto, kAlways, kNever };
 
 struct ConsoleOptions {
   /// Line editing on a terminal, else plain lines in and out.
@@ -95,14 +95,5 @@ class Console {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// Whether line editing is possible: both are terminals, and this process is in
-/// the foreground of its terminal (one in the background would be stopped by the
-/// kernel as soon as it touched it).
-[[nodiscard]] bool can_be_interactive(int input, int output);
-
-/// Whether to colour what goes to `output`: kAuto is yes for a terminal unless
-/// NO_COLOR is set and not empty or TERM is "dumb".
-[[nodiscard]] bool wants_color(ColorChoice choice, int output);
 
 }  // namespace chatd::console

@@ -1,0 +1,77 @@
+/// What an operator has in front of them: the screen, and what is known of the clients:
+/// who they are, which is in focus, what is unread. Whatever is shown is shown through
+/// this. Knows no connection and no command.
+/// Invariant: the prompt is that of what is known.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "console/console.hpp"
+#include "console/event.hpp"
+#include "console/focus.hpp"
+#include "console/roster.hpp"
+#include "console/screen.hpp"
+#include "console/shortcuts.hpp"
+#include "console/unread.hpp"
+#include "console/view.hpp"
+
+namespace chatd::console {
+
+class Desk {
+ public:
+  explicit Desk(const ConsoleOptions& options);
+  /// To be called once, before anything is shown. The screen must outlive every call.
+  void use(Screen& screen);
+
+  [[nodiscard]] const View& view() const { return view_; }
+  [[nodiscard]] const Roster& roster() const { return roster_; }
+  [[nodiscard]] Target focus() const { return focus_.current(); }
+  [[nodiscard]] const std::string& own_name() const { return own_name_; }
+  [[nodiscard]] std::size_t width() const { return screen_->width(); }
+
+  // What happens.
+
+  void set_own_name(std::string name) { own_name_ = std::move(name); }
+  /// Shows it, and knows of it from then on.
+  void take(const Event& event);
+  /// These are all sessions there are now.
+  void replace(const std::vector<SessionInfo>& sessions);
+  /// The daemon is another one, or may be: what is unread has to be learned from it.
+  void forget_unread() { unread_holds_ = false; }
+  void set_focus(Target target);
+  /// Alt-1 to Alt-9, or Alt-a, which is 0.
+  void jump(int key);
+  void set_away(bool away);
+
+  // What is shown.
+
+  /// A message of the console itself, escaped already.
+  void say(std::string_view text) { screen_->print(view_.note(text)); }
+  void print(const std::vector<std::string>& lines);
+  /// As many lines as `text` has; what is in it of others is escaped here.
+  void problem(std::string_view text);
+  void problem_about(SessionId session, std::string_view text);
+  /// The table of /list; what is unread is this operator's count.
+  void show_list(std::vector<SessionInfo> sessions);
+
+ private:
+  void show_prompt();
+
+  bool interactive_;
+  View view_;
+  Roster roster_;
+  bool roster_known_;  // before that nobody can be called alone
+  Focus focus_;
+  Unread unread_;
+  bool unread_holds_ = false;  // every event since it was counted has been heard
+  Shortcuts shortcuts_;
+  std::string own_name_;
+  bool away_ = false;
+  std::string day_;  // of what was shown last
+  Screen* screen_ = nullptr;
+};
+
+}  // namespace chatd::console

@@ -1,0 +1,145 @@
+#include "console/operations.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "console/wire.hpp"
+#include "core/text.hpp"
+
+namespace chatd::console {
+namespace {
+
+// More refusals than this of one message are counted, not listed.
+constexpr std::size_t kListedRefusals = 5;
+
+}  // namespace
+
+Operations::Operations(ControlClient& client, Desk& desk, std::function<void()> answered,
+                       std::function<void()> quit)
+    : client_{client},
+      desk_{desk},
+      answered_{std::move(answered)},
+      quit_{std::move(quit)},
+      replies_{desk, answered_},
+      past_{client, desk, replies_} {}
+
+LineFate Operations::execute(const Command& command) {
+  const SessionId session = command.session.value_or(0);
+  switch (command.verb) {
+    case Verb::kNothing:
+      return LineFate::kErase;
+    case Verb::kSay:
+    case Verb::kSend:
+      if (command.everyone) {
+        say_to_all(command.text);
+      } else {
+        client_.send(session, command.text, replies_.done(session, "not sent"));
+      }
+      return LineFate::kErase;
+    case Verb::kList:
+      client_.sessions(replies_.shown("no list", [this](const nlohmann::json& result) {
+        desk_.show_list(decode_sessions(result));
+      }));
+      break;
+    case Verb::kFocus:
+      if (command.session && !desk_.roster().contains(session)) {
+        desk_.problem("no such session: " + std::to_string(session) + "; /list shows them all");
+      } else {
+        desk_.set_focus(command.session);
+      }
+      break;
+    case Verb::kBye:
+      client_.bye(session, replies_.done(session, "bye"));
+      break;
+    case Verb::kKick:
+      client_.kick(session, command.text, replies_.done(session, "not ended"));
+      break;
+    case Verb::kName:
+      client_.name(session, command.text, replies_.done(session, "not named"));
+      break;
+    case Verb::kClaim:
+      client_.claim(session, command.force, false, replies_.done(session, "not claimed"));
+      break;
+    case Verb::kRelease:
+      client_.release(session, replies_.done(session, "not released"));
+      break;
+    case Verb::kHistory:
+    case Verb::kSearch:
+      past_.begin(command);
+      break;
+    case Verb::kMore:
+      past_.more();
+      break;
+    case Verb::kBan:
+      client_.ban(command.text, command.number,
+                  replies_.shown("not banned", [this](const nlohmann::json& result) {
+                    desk_.print(desk_.view().banned(decode_ban(result)));
+                  }));
+      break;
+    case Verb::kUnban:
+      client_.unban(command.text, replies_.done("not unbanned"));
+      break;
+    case Verb::kBans:
+      client_.bans(replies_.shown("no list", [this](const nlohmann::json& result) {
+        desk_.print(desk_.view().bans(decode_bans(result), desk_.width()));
+      }));
+      break;
+    case Verb::kAway:
+      client_.away(command.text, replies_.shown("not away", [this](const nlohmann::json&) {
+        desk_.set_away(true);
+        desk_.say("away; /back ends it");
+      }));
+      break;
+    case Verb::kBack:
+      client_.back(replies_.shown("not back", [this](const nlohmann::json&) {
+        desk_.set_away(false);
+        desk_.say("back");
+      }));
+      break;
+    case Verb::kStats:
+      client_.stats(replies_.shown("no numbers", [this](const nlohmann::json& result) {
+        desk_.print(desk_.view().stats(decode_stats(result)));
+      }));
+      break;
+    case Verb::kReload:
+      client_.reload(replies_.shown("", [this](const nlohmann::json& result) {
+        desk_.print(desk_.view().reload(decode_reload(result)));
+      }));
+      break;
+    case Verb::kHelp:
+      desk_.print(help_lines(desk_.width()));
+      break;
+    case Verb::kQuit:
+      quit_();
+      break;
+    case Verb::kTail:
+    case Verb::kStop:
+    case Verb::kCompletion:
+      break;  // for scripts alone
+  }
+  return LineFate::kTaken;
+}
+
+void Operations::say_to_all(const std::string& text) {
+  client_.send_all(text, [this](const Reply& reply) {
+    if (reply.error) {
+      desk_.problem("not sent: " + core::escaped(reply.error->message));
+      return answered_();
+    }
+    const SendOutcome outcome = decode_send(*reply.result);
+    if (outcome.delivered.empty() && outcome.held.empty() && outcome.refused.empty()) {
+      desk_.problem("not sent: nobody is connected");
+    }
+    for (std::size_t i = 0; i < std::min(kListedRefusals, outcome.refused.size()); ++i) {
+      desk_.problem_about(outcome.refused[i].session,
+                          "not sent: " + core::escaped(outcome.refused[i].reason));
+    }
+    if (outcome.refused.size() > kListedRefusals) {
+      desk_.problem("not sent to " + std::to_string(outcome.refused.size()) + " clients in all");
+    }
+    answered_();
+  });
+}
+
+}  // namespace chatd::console

@@ -1,0 +1,37 @@
+/// What the commands of a console do: each is a request to the daemon, or something on
+/// the operator's desk. Knows no syntax.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "console/command.hpp"
+#include "console/control_client.hpp"
+#include "console/desk.hpp"
+#include "console/past.hpp"
+#include "console/replies.hpp"
+#include "console/screen.hpp"
+
+namespace chatd::console {
+
+class Operations {
+ public:
+  /// `answered` is called after every answer of the daemon, `quit` for /quit.
+  Operations(ControlClient& client, Desk& desk, std::function<void()> answered,
+             std::function<void()> quit);
+
+  /// `command` has a session where it needs one.
+  LineFate execute(const Command& command);
+
+ private:
+  void say_to_all(const std::string& text);
+
+  ControlClient& client_;
+  Desk& desk_;
+  std::function<void()> answered_;
+  std::function<void()> quit_;
+  Replies replies_;
+  Past past_;
+};
+
+}  // namespace chatd::console
