@@ -102,20 +102,24 @@ Endpoint name_of(int socket) {
 
 }  // namespace
 
-/// Outlives the Acceptor until libuv has let go of it, and so do the callbacks.
-struct Acceptor::Node : uv_poll_t {
-  Acceptor* owner = nullptr;  // null when the acceptor is gone
-  AcceptCallback on_accept;
-  FailureCallback on_failure;
+/// Outlive the acceptor if it goes inside one of them.
+struct Acceptor::Callbacks {
+  AcceptCallback accept;
+  FailureCallback failure;
+  bool gone = false;  ///< the acceptor
 };
 
 Acceptor::Acceptor(Loop& loop, UniqueFd socket, Endpoint endpoint)
-    : endpoint_{std::move(endpoint)}, socket_{std::move(socket)}, retry_{loop, [this] {
-                                                                           resume();
-                                                                         }} {}
+    : Watcher{loop.poller()},
+      endpoint_{std::move(endpoint)},
+      socket_{std::move(socket)},
+      callbacks_{std::make_shared<Callbacks>()},
+      retry_{loop, [this] { resume(); }} {}
 
 Acceptor::~Acceptor() {
-  if (poll_ != nullptr) poll_->owner = nullptr;
+  callbacks_->gone = true;
+  // The service manager, or the next process, may have the socket too.
+  (void)watch(socket_.get(), {}, watched_, kNothing);
 }
 
 Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const Endpoint& endpoint,
@@ -144,7 +148,7 @@ Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const Endpoint& e
   Endpoint name = endpoint.is_unix() ? endpoint : name_of(socket.get());
   std::unique_ptr<Acceptor> acceptor{new Acceptor{loop, std::move(socket), std::move(name)}};
   if (file) acceptor->file_.emplace(std::move(*file));
-  auto started = acceptor->start(loop, std::move(on_accept), std::move(on_failure));
+  auto started = acceptor->start(std::move(on_accept), std::move(on_failure));
   if (!started) return std::move(started.error()).while_doing(attempt);
   return acceptor;
 }
@@ -170,11 +174,14 @@ Result<std::unique_ptr<Acceptor>> Acceptor::adopt(Loop& loop, UniqueFd socket,
     auto set = set_tcp_options(socket.get());
     if (!set) return std::move(set.error()).while_doing(attempt);
   }
-  if (::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) return Error::from_errno(attempt, errno);
+  if (::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0 ||
+      ::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return Error::from_errno(attempt, errno);
+  }
 
   Endpoint name = name_of(socket.get());
   std::unique_ptr<Acceptor> acceptor{new Acceptor{loop, std::move(socket), std::move(name)}};
-  auto started = acceptor->start(loop, std::move(on_accept), std::move(on_failure));
+  auto started = acceptor->start(std::move(on_accept), std::move(on_failure));
   if (!started) return std::move(started.error()).while_doing(attempt);
   return acceptor;
 }
@@ -201,38 +208,33 @@ Result<std::unique_ptr<Acceptor>> Acceptor::restore(Loop& loop, UniqueFd socket,
   return acceptor;
 }
 
-Result<> Acceptor::start(Loop& loop, AcceptCallback on_accept, FailureCallback on_failure) {
-  int status = 0;
-  poll_ = make_handle<Node>(
-      [&](Node* node) { return uv_poll_init(loop.raw(), node, socket_.get()); }, status);
-  if (status == 0) status = uv_poll_start(poll_.get(), UV_READABLE, Acceptor::on_ready);
-  if (status != 0) return Error::from_errno("watch the socket", -status);
-  poll_->owner = this;
-  poll_->on_accept = std::move(on_accept);
-  poll_->on_failure = std::move(on_failure);
+Result<> Acceptor::start(AcceptCallback on_accept, FailureCallback on_failure) {
+  callbacks_->accept = std::move(on_accept);
+  callbacks_->failure = std::move(on_failure);
+  const int error = watch(socket_.get(), {}, watched_, kReadable);
+  if (error != 0) return Error::from_errno("watch the socket", error);
   return {};
 }
 
-void Acceptor::on_ready(uv_poll_t* handle, int /*status*/, int /*events*/) {
-  auto* node = static_cast<Node*>(handle);
-  static_cast<Loop*>(handle->loop->data)->note_turn();
-  if (node->owner->paused_) {
-    // A hang-up, which is reported whatever one asks for; the timer goes on alone.
-    uv_poll_stop(node);
+void Acceptor::on_ready(Tag, Events) {
+  if (paused_) {
+    // A hang-up, which is told whatever one asks for; the timer goes on alone.
+    (void)watch(socket_.get(), {}, watched_, kNothing);
     return;
   }
-  for (int i = 0; i < kAcceptsATurn && node->owner != nullptr; ++i) {
+  const auto callbacks = callbacks_;
+  for (int i = 0; i < kAcceptsATurn && !callbacks->gone; ++i) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
-    UniqueFd socket{::accept4(node->owner->socket_.get(), reinterpret_cast<sockaddr*>(&peer),
-                              &length, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    UniqueFd socket{::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
+                              SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (socket) {
-      node->owner->failing_ = false;
-      node->on_accept(std::move(socket), peer, length);
+      failing_ = false;
+      callbacks->accept(std::move(socket), peer, length);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return;
     } else if (!is_of_one_connection(errno)) {
-      node->owner->pause(errno);
+      pause(errno);
       return;
     }
   }
@@ -247,17 +249,16 @@ void Acceptor::set_backlog(int backlog) {
 /// would call back without end.
 void Acceptor::pause(int error) {
   paused_ = true;
-  // Not stopped but asked for what a listening socket never has: a handle that is
-  // active keeps the loop running.
-  require(uv_poll_start(poll_.get(), UV_PRIORITIZED, Acceptor::on_ready), "watch a socket");
+  // For what a listening socket never has: what is watched keeps the loop running.
+  require(-watch(socket_.get(), {}, watched_, kHangUp), "watch a socket");
   retry_.start(kPause);
   if (std::exchange(failing_, true)) return;
-  poll_->on_failure(Error::from_errno("accept on " + endpoint_.to_string(), error));
+  callbacks_->failure(Error::from_errno("accept on " + endpoint_.to_string(), error));
 }
 
 void Acceptor::resume() {
   paused_ = false;
-  require(uv_poll_start(poll_.get(), UV_READABLE, Acceptor::on_ready), "watch a socket");
+  require(-watch(socket_.get(), {}, watched_, kReadable), "watch a socket");
 }
 
 }  // namespace chatd::io

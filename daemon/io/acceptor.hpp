@@ -14,6 +14,7 @@
 #include "base/unique_fd.hpp"
 #include "io/endpoint.hpp"
 #include "io/loop.hpp"
+#include "io/poller.hpp"
 #include "io/timer.hpp"
 #include "io/unix_file.hpp"
 
@@ -24,7 +25,7 @@ class ByteWriter;
 
 namespace chatd::io {
 
-class Acceptor {
+class Acceptor : private Watcher {
  public:
   /// `socket` is non-blocking and closed on exec.
   using AcceptCallback =
@@ -56,7 +57,7 @@ class Acceptor {
                                                    FailureCallback on_failure);
   /// Stops listening and removes the file of a unix socket, if it is still ours.
   /// Allowed inside its own callbacks.
-  ~Acceptor();
+  ~Acceptor() override;
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
@@ -67,19 +68,20 @@ class Acceptor {
   void set_backlog(int backlog);
 
  private:
-  struct Node;
+  struct Callbacks;
 
   Acceptor(Loop& loop, UniqueFd socket, Endpoint endpoint);
 
-  Result<> start(Loop& loop, AcceptCallback on_accept, FailureCallback on_failure);
-  static void on_ready(uv_poll_t* handle, int status, int events);
+  Result<> start(AcceptCallback on_accept, FailureCallback on_failure);
+  void on_ready(Tag tag, Events events) override;
   void pause(int error);
   void resume();
 
   Endpoint endpoint_;
   UniqueFd socket_;
   std::optional<UnixFile> file_;
-  Handle<Node> poll_;
+  std::shared_ptr<Callbacks> callbacks_;
+  Events watched_ = kNothing;
   Timer retry_;
   bool paused_ = false;
   bool failing_ = false;  // told already

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,14 +22,6 @@ constexpr std::size_t kCompactBytes = 256 * 1024;
 // Nobody tells a process that its terminal is its own again: a shell's fg sends
 // SIGCONT only to a job that was stopped.
 constexpr Duration kBackgroundLook{250};
-
-Handle<uv_idle_t> make_idle(Loop& loop, void* owner) {
-  int status = 0;
-  auto idle = make_handle<uv_idle_t>(
-      [&](uv_idle_t* node) { return uv_idle_init(loop.raw(), node); }, status);
-  if (idle != nullptr) idle->data = owner;
-  return idle;
-}
 
 bool ready_now(int fd, short events) {
   pollfd waiting{fd, events, 0};
@@ -73,35 +64,43 @@ UniqueFd open_again(int fd, int access_mode, bool& shared) {
   return UniqueFd{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
 }
 
-Readiness::Readiness(Loop& loop, int fd, unsigned events, std::function<void()> on_ready)
-    : loop_{loop}, on_ready_{std::move(on_ready)} {
-  if (fd < 0) return;
-  UniqueFd set{::epoll_create1(EPOLL_CLOEXEC)};
-  epoll_event wanted{};
-  wanted.events = events;
-  if (!set || ::epoll_ctl(set.get(), EPOLL_CTL_ADD, fd, &wanted) != 0) return;
+Readiness::Readiness(Loop& loop, int fd, Events wanted, std::function<void()> on_ready)
+    : Watcher{loop.poller()}, fd_{fd}, wanted_{wanted}, on_ready_{std::move(on_ready)} {
+  possible_ = fd >= 0 && watch(fd_, {}, now_, wanted_) == 0;
+  if (possible_) {
+    stop();
+    return;
+  }
   int status = 0;
-  handle_ = make_handle<uv_poll_t>(
-      [&](uv_poll_t* node) { return uv_poll_init(loop.raw(), node, set.get()); }, status);
-  if (handle_ == nullptr) return;
-  handle_->data = this;
-  epoll_ = std::move(set);
+  idle_ = make_handle<uv_idle_t>([&](uv_idle_t* node) { return uv_idle_init(loop.raw(), node); },
+                                 status);
+  require(status, "make an idle handle");
+  idle_->data = this;
+}
+
+Readiness::~Readiness() {
+  stop();  // closing will not do: the giver has a duplicate
 }
 
 void Readiness::start() {
-  if (handle_ == nullptr || active_) return;
-  active_ = true;
-  uv_poll_start(handle_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
-    auto* readiness = static_cast<Readiness*>(handle->data);
-    readiness->loop_.note_turn();
-    readiness->on_ready_();
-  });
+  if (possible_) {
+    require(-watch(fd_, {}, now_, wanted_), "watch a descriptor");
+  } else {
+    uv_idle_start(idle_.get(),
+                  [](uv_idle_t* handle) { static_cast<Readiness*>(handle->data)->on_ready_(); });
+  }
 }
 
 void Readiness::stop() {
-  if (handle_ == nullptr || !active_) return;
-  active_ = false;
-  uv_poll_stop(handle_.get());
+  if (possible_) {
+    (void)watch(fd_, {}, now_, kNothing);
+  } else if (idle_ != nullptr) {
+    uv_idle_stop(idle_.get());
+  }
+}
+
+void Readiness::on_ready(Tag, Events) {
+  if (now_ != kNothing) on_ready_();
 }
 
 Reader::Reader(Loop& loop, int fd, ReadCallback on_read, EndCallback on_end)
@@ -109,25 +108,18 @@ Reader::Reader(Loop& loop, int fd, ReadCallback on_read, EndCallback on_end)
       fd_{open_again(fd, O_RDONLY, shared_)},
       on_read_{std::move(on_read)},
       on_end_{std::move(on_end)},
-      readiness_{loop, fd_.get(), EPOLLIN, [this] { step(); }},
+      readiness_{loop, fd_.get(), kReadable, [this] { step(); }},
       background_{loop, [this] { resume(); }} {
-  if (!readiness_.possible()) idle_ = make_idle(loop, this);
   resume();
 }
 
 void Reader::pause() {
   background_.stop();
   readiness_.stop();
-  if (idle_ != nullptr) uv_idle_stop(idle_.get());
 }
 
 void Reader::resume() {
-  if (ended_) return;
-  readiness_.start();
-  if (idle_ != nullptr) {
-    uv_idle_start(idle_.get(),
-                  [](uv_idle_t* handle) { static_cast<Reader*>(handle->data)->step(); });
-  }
+  if (!ended_) readiness_.start();
 }
 
 void Reader::step() {
@@ -154,13 +146,15 @@ void Reader::end(int error) {
 }
 
 Writer::Writer(Loop& loop, int fd, DrainedCallback on_drained, BrokenCallback on_broken)
-    : kind_{kind_of(fd)},
+    : loop_{loop},
+      kind_{kind_of(fd)},
       fd_{open_again(fd, O_WRONLY, shared_)},
       on_drained_{std::move(on_drained)},
       on_broken_{std::move(on_broken)},
-      readiness_{loop, fd_.get(), EPOLLOUT, [this] { step(); }} {
-  if (!readiness_.possible()) idle_ = make_idle(loop, this);
-}
+      readiness_{loop, fd_.get(), kWritable, [this] { step(); }},
+      turn_end_{loop, [this] {
+                  if (fresh_) step();
+                }} {}
 
 Writer::~Writer() {
   flush();
@@ -169,11 +163,9 @@ Writer::~Writer() {
 void Writer::write(std::string_view bytes) {
   if (error_ != 0 || bytes.empty()) return;
   queue_.append(bytes);
-  readiness_.start();
-  if (idle_ != nullptr) {
-    uv_idle_start(idle_.get(),
-                  [](uv_idle_t* handle) { static_cast<Writer*>(handle->data)->step(); });
-  }
+  if (waiting_) return;
+  fresh_ = true;
+  loop_.turn_again();  // this may be the end of the turn, and its own be past
 }
 
 long Writer::put(std::string_view bytes) const {
@@ -212,10 +204,14 @@ void Writer::flush() {
 }
 
 void Writer::step() {
+  fresh_ = false;
   flush();
-  if (queued_bytes() > 0) return;
+  waiting_ = queued_bytes() > 0;
+  if (waiting_) {
+    readiness_.start();
+    return;
+  }
   readiness_.stop();
-  if (idle_ != nullptr) uv_idle_stop(idle_.get());
   if (error_ == 0) return on_drained_();
   if (!std::exchange(broken_, true)) on_broken_(error_);
 }

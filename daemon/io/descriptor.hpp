@@ -18,6 +18,7 @@
 #include "base/unique_fd.hpp"
 #include "io/handle.hpp"
 #include "io/loop.hpp"
+#include "io/poller.hpp"
 #include "io/timer.hpp"
 
 namespace chatd::io {
@@ -43,27 +44,30 @@ enum class DescriptorKind {
 /// open. `shared` tells whether the flags are still shared with the giver.
 [[nodiscard]] UniqueFd open_again(int fd, int access_mode, bool& shared);
 
-/// Tells when a descriptor is ready, without touching its flags: the descriptor
-/// stands in an epoll set of its own, and the loop waits for that set.
-class Readiness {
+/// Tells when a descriptor is ready, or that it always is: files and /dev/null cannot be
+/// waited for.
+class Readiness : private Watcher {
  public:
-  /// `events` as of epoll(7). The descriptor must outlive this.
-  Readiness(Loop& loop, int fd, unsigned events, std::function<void()> on_ready);
-  ~Readiness() = default;
+  /// `wanted`: kReadable or kWritable. The descriptor must outlive this.
+  Readiness(Loop& loop, int fd, Events wanted, std::function<void()> on_ready);
+  ~Readiness() override;
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  /// False for what is always ready: files and /dev/null cannot be waited for.
-  [[nodiscard]] bool possible() const { return handle_ != nullptr; }
+  /// False for what is always ready; it is told once a turn all the same.
+  [[nodiscard]] bool possible() const { return possible_; }
   void start();
   void stop();
 
  private:
-  Loop& loop_;
-  UniqueFd epoll_;
+  void on_ready(Tag tag, Events events) override;
+
+  int fd_;
+  Events wanted_;
+  Events now_ = kNothing;
   std::function<void()> on_ready_;
-  Handle<uv_poll_t> handle_;
-  bool active_ = false;
+  bool possible_;
+  Handle<uv_idle_t> idle_;  // for what is always ready
 };
 
 /// Reads what arrives, at most kChunk bytes a turn of the loop. A terminal is left
@@ -99,12 +103,12 @@ class Reader {
   ReadCallback on_read_;
   EndCallback on_end_;
   Readiness readiness_;
-  Handle<uv_idle_t> idle_;  // for what is always ready: one step a turn
-  Timer background_;        // looks again whether the terminal is ours
+  Timer background_;  // looks again whether the terminal is ours
   bool ended_ = false;
 };
 
-/// Writes what is queued as fast as the other end takes it.
+/// Writes what is queued, at the end of the turn and then as fast as the other end takes
+/// it.
 class Writer {
  public:
   /// All that was queued has been taken.
@@ -134,16 +138,19 @@ class Writer {
   void step();
   [[nodiscard]] long put(std::string_view bytes) const;
 
+  Loop& loop_;
   DescriptorKind kind_;
   bool shared_ = false;
   UniqueFd fd_;
   DrainedCallback on_drained_;
   BrokenCallback on_broken_;
   Readiness readiness_;
-  Handle<uv_idle_t> idle_;
+  TurnEnd turn_end_;
   std::string queue_;
   std::size_t written_ = 0;  // how much of queue_ has been taken
   int error_ = 0;
+  bool fresh_ = false;    // something was queued in this turn
+  bool waiting_ = false;  // for the other end
   bool broken_ = false;
 };
 

@@ -11,66 +11,59 @@ namespace {
 /// Close callbacks may close further handles; each round settles one generation.
 constexpr int kDrainRounds = 16;
 
-constexpr std::uint64_t kNsPerMs = 1'000'000;
+/// What the loop itself watches, and nobody's business: libuv.
+constexpr std::size_t kOwnDescriptors = 1;
+constexpr std::size_t kOwnWatchers = 1;
 
 }  // namespace
 
-Loop::Loop() {
+Loop::Loop() : Watcher{LoopParts::poller} {
   require(uv_loop_init(&loop_), "make an event loop");
   loop_.data = this;
   int status = 0;
-  prepare_ =
+  keeper_ =
       make_handle<uv_prepare_t>([this](auto* h) { return uv_prepare_init(&loop_, h); }, status);
   require(status, "make a prepare handle");
-  check_ = make_handle<uv_check_t>([this](auto* h) { return uv_check_init(&loop_, h); }, status);
-  require(status, "make a check handle");
-  idle_ = make_handle<uv_idle_t>([this](auto* h) { return uv_idle_init(&loop_, h); }, status);
-  require(status, "make an idle handle");
-
-  const auto on_prepare = [](uv_prepare_t* handle) {
-    static_cast<Loop*>(handle->loop->data)->end_turn();
-  };
-  const auto on_check = [](uv_check_t* handle) {
-    static_cast<Loop*>(handle->loop->data)->note_turn_by_loop_time();
-  };
-  require(uv_prepare_start(prepare_.get(), on_prepare), "start a prepare handle");
-  require(uv_check_start(check_.get(), on_check), "start a check handle");
-  uv_unref(reinterpret_cast<uv_handle_t*>(prepare_.get()));
-  uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
+  require(uv_prepare_start(keeper_.get(), [](uv_prepare_t*) {}), "start a prepare handle");
+  require(-watch(uv_backend_fd(&loop_), {}, watching_libuv_, kReadable), "watch libuv");
 }
 
 Loop::~Loop() {
   lifelong_.clear();
-  prepare_.reset();
-  check_.reset();
-  idle_.reset();
+  keeper_.reset();
+  (void)watch(uv_backend_fd(&loop_), {}, watching_libuv_, kNothing);
   for (int round = 0; round < kDrainRounds; ++round) {
     uv_run(&loop_, UV_RUN_NOWAIT);
-    if (uv_loop_close(&loop_) == 0) return;
+    if (uv_loop_close(&loop_) == 0) break;
+    if (round < kDrainRounds - 1) continue;
+    // Not an assert: a handle that outlives the loop is a use after free to come,
+    // in a release as well.
+    std::fputs("chatd: the event loop ends with open handles:\n", stderr);
+    uv_print_all_handles(&loop_, stderr);
+    std::abort();
   }
-  // Not an assert: a handle that outlives the loop is a use after free to come,
-  // in a release as well.
-  std::fputs("chatd: the event loop ends with open handles:\n", stderr);
-  uv_print_all_handles(&loop_, stderr);
-  std::abort();
+  if (poller().watchers() > kOwnWatchers) {
+    std::fputs("chatd: the event loop ends while somebody watches a descriptor\n", stderr);
+    std::abort();
+  }
 }
 
 void Loop::run() {
   stopping_ = false;
-  note_turn();
-  do {
-    running_ = true;
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    running_ = false;
-    // uv_run returns from the middle of a turn: after its callbacks, before its end.
+  turn_began_ns_ = uv_hrtime();
+  for (;;) {
+    if (libuv_is_due_ || uv_backend_timeout(&loop_) == 0) {
+      libuv_is_due_ = false;
+      uv_run(&loop_, UV_RUN_NOWAIT);
+    }
     end_turn();
-  } while (again_ && !stopping_);
+    if (stopping_ || !(again_ || is_alive())) return;
+    wait();
+  }
 }
 
 void Loop::stop() {
   stopping_ = true;
-  // Outside uv_run this would end the next one instead.
-  if (running_) uv_stop(&loop_);
 }
 
 Time Loop::now() const {
@@ -78,20 +71,40 @@ Time Loop::now() const {
 }
 
 Time Loop::update_now() {
-  note_turn_by_loop_time();
   uv_update_time(&loop_);
   return now();
 }
 
-void Loop::at_turn_end(std::function<void()> callback) {
-  lifelong_.push_back(std::make_unique<TurnEnd>(*this, std::move(callback)));
+void Loop::on_ready(Tag, Events) {
+  libuv_is_due_ = true;
 }
 
-void Loop::note_turn_by_loop_time() {
-  if (turn_began_ns_ != 0) return;
-  // libuv read its clock when the wait ended, but keeps whole milliseconds only:
-  // rounded up, so that a turn is never made longer than it was.
-  turn_began_ns_ = std::min(uv_hrtime(), (uv_now(&loop_) + 1) * kNsPerMs);
+/// Whether there is something to wait for.
+bool Loop::is_alive() {
+  auto* keeper = reinterpret_cast<uv_handle_t*>(keeper_.get());
+  if (poller().watched() > kOwnDescriptors) {
+    uv_ref(keeper);
+  } else {
+    uv_unref(keeper);
+  }
+  return uv_loop_alive(&loop_) != 0;
+}
+
+/// Begins the next turn: waits, and lets those hear of it whose descriptors are ready.
+void Loop::wait() {
+  int timeout_ms = again_ ? 0 : uv_backend_timeout(&loop_);
+  if (timeout_ms > 0) {
+    uv_update_time(&loop_);  // the turn may have been long
+    timeout_ms = uv_backend_timeout(&loop_);
+  }
+  poller().wait(timeout_ms);
+  uv_update_time(&loop_);
+  turn_began_ns_ = uv_hrtime();
+  poller().dispatch();
+}
+
+void Loop::at_turn_end(std::function<void()> callback) {
+  lifelong_.push_back(std::make_unique<TurnEnd>(*this, std::move(callback)));
 }
 
 void Loop::end_turn() {
@@ -101,14 +114,7 @@ void Loop::end_turn() {
     if (turn_end_[i] != nullptr) turn_end_[i]->callback_();
   }
   std::erase(turn_end_, nullptr);
-  if (again_) {
-    // An active idle handle lets libuv poll without waiting.
-    uv_idle_start(idle_.get(), [](uv_idle_t* handle) { uv_idle_stop(handle); });
-  }
-  if (turn_began_ns_ != 0) {
-    longest_turn_ns_ = std::max(longest_turn_ns_, uv_hrtime() - turn_began_ns_);
-    turn_began_ns_ = 0;
-  }
+  longest_turn_ns_ = std::max(longest_turn_ns_, uv_hrtime() - turn_began_ns_);
 }
 
 TurnEnd::TurnEnd(Loop& loop, std::function<void()> callback)

@@ -5,6 +5,10 @@
 /// A turn is what happens between two waits. At its end, just before the loop
 /// waits again, every TurnEnd is called once in the order of registration: that
 /// is where pending writes leave.
+///
+/// It waits in its Poller, which watches all sockets and pipes. libuv, with its timers,
+/// signals, calls from other threads and processes, is one more descriptor there and
+/// runs when it has something to do.
 #pragma once
 
 #include <uv.h>
@@ -16,15 +20,21 @@
 
 #include "base/time.hpp"
 #include "io/handle.hpp"
+#include "io/poller.hpp"
 
 namespace chatd::io {
 
 class TurnEnd;
 
-class Loop {
+/// For what is to be there before a base class is.
+struct LoopParts {
+  Poller poller;
+};
+
+class Loop : private LoopParts, private Watcher {
  public:
   Loop();
-  ~Loop();
+  ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -46,36 +56,32 @@ class Loop {
   /// already past, the loop does not wait and another turn follows at once.
   void turn_again() { again_ = true; }
 
-  /// Says that the turn has begun, if nobody has yet. To be called first in what
-  /// libuv calls when a descriptor is ready: that is after the wait but before
-  /// libuv tells the loop so, and would be missing from longest_turn_ms().
-  void note_turn() {
-    if (turn_began_ns_ == 0) turn_began_ns_ = uv_hrtime();
-  }
   /// The longest turn so far, in milliseconds: the time that the loop could not
   /// serve anybody. Waiting does not count.
   [[nodiscard]] double longest_turn_ms() const {
     return static_cast<double>(longest_turn_ns_) / 1e6;
   }
 
+  [[nodiscard]] Poller& poller() { return LoopParts::poller; }
   [[nodiscard]] uv_loop_t* raw() { return &loop_; }
 
  private:
   friend class TurnEnd;
 
-  void note_turn_by_loop_time();
+  void on_ready(Tag tag, Events events) override;
+  bool is_alive();
+  void wait();
   void end_turn();
 
   uv_loop_t loop_{};
-  Handle<uv_prepare_t> prepare_;
-  Handle<uv_check_t> check_;
-  Handle<uv_idle_t> idle_;          // active when the loop must not wait
+  Handle<uv_prepare_t> keeper_;  // does nothing; keeps libuv alive while something is watched
+  Events watching_libuv_ = kNothing;
+  bool libuv_is_due_ = true;
   std::vector<TurnEnd*> turn_end_;  // null where one has gone
   std::vector<std::unique_ptr<TurnEnd>> lifelong_;
-  std::uint64_t turn_began_ns_ = 0;  // 0 while waiting
+  std::uint64_t turn_began_ns_ = 0;
   std::uint64_t longest_turn_ns_ = 0;
   bool again_ = false;
-  bool running_ = false;
   bool stopping_ = false;
 };
 

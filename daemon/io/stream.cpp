@@ -1,6 +1,5 @@
 #include "io/stream.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -25,13 +24,8 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kGrowth = 1024;
 /// Payloads in one system call.
 constexpr std::size_t kSendParts = 64;
-
-constexpr std::uint8_t kNothing = 0;
-constexpr std::uint8_t kReadable = UV_READABLE;
-constexpr std::uint8_t kWritable = UV_WRITABLE;
-/// Urgent data is never asked for; this stands for "only errors and hang-ups",
-/// which epoll reports whatever one asks for.
-constexpr std::uint8_t kHangUp = UV_PRIORITIZED;
+/// Whether the descriptor is non-blocking is not ours to say.
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 bool is_readable(int fd) {
   pollfd ask{fd, POLLIN, 0};
@@ -39,11 +33,6 @@ bool is_readable(int fd) {
 }
 
 }  // namespace
-
-struct StreamSet::Poll : uv_poll_t {
-  StreamSet* set = nullptr;
-  StreamId id = 0;
-};
 
 enum class StreamSet::State : std::uint8_t {
   kFree,
@@ -60,21 +49,22 @@ struct StreamSet::Stream {
   Time deadline = kNever;  // while closing
   UniqueFd socket;
   State state = State::kFree;
-  std::uint8_t watched = kNothing;  // what libuv was told to watch
+  Events watched = kNothing;
   /// Why nothing can be sent any more. The stream is kept until what the peer
   /// had sent before is read.
   std::uint8_t send_error = 0;
+  std::uint16_t generation = 0;  // of this use of the id
   bool paused : 1 = false;
   bool ended : 1 = false;    // the peer's end of file was read
   bool touched : 1 = false;  // it is in touched_
   bool high : 1 = false;
   bool blocked : 1 = false;  // the kernel takes no more until it says so
-  bool deaf : 1 = false;     // not to be watched for a hang-up, it would spin
-  Handle<Poll> poll;         // last: gone before the descriptor is closed
+  bool shared : 1 = false;   // somebody else may have a duplicate of the descriptor
 };
 
 StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
-    : loop_{loop},
+    : Watcher{loop.poller()},
+      loop_{loop},
       listener_{listener},
       limits_{limits},
       buffer_{std::make_unique<char[]>(kReadBytes)},
@@ -83,30 +73,23 @@ StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
   static_assert(sizeof(Stream) <= 64);
 }
 
-StreamSet::~StreamSet() = default;
+StreamSet::~StreamSet() {
+  for (Stream& stream : streams_) unwatch(stream);
+}
 
 Result<StreamId> StreamSet::adopt(UniqueFd socket) {
-  int status = 0;
-  auto poll = make_handle<Poll>(
-      [&](Poll* handle) { return uv_poll_init(loop_.raw(), handle, socket.get()); }, status);
-  if (status != 0) return Error::from_errno("watch a socket", -status);
   const StreamId id = free_.empty() ? static_cast<StreamId>(streams_.size()) : free_.top();
-  poll->set = this;
-  poll->id = id;
-  status = uv_poll_start(poll.get(), kReadable, on_poll);
-  if (status != 0) return Error::from_errno("watch a socket", -status);
-
   if (free_.empty()) {
     if (streams_.size() == streams_.capacity()) streams_.reserve(streams_.size() + kGrowth);
     streams_.emplace_back();
-  } else {
-    free_.pop();
+    free_.push(id);
   }
   Stream& stream = streams_[id];
+  const int error = watch(socket.get(), {id, stream.generation}, stream.watched, kReadable);
+  if (error != 0) return Error::from_errno("watch a socket", error);
+  free_.pop();
   stream.state = State::kOpen;
-  stream.watched = kReadable;
   stream.socket = std::move(socket);
-  stream.poll = std::move(poll);
   ++size_;
   return id;
 }
@@ -124,8 +107,8 @@ SavedStream SavedStream::read(ByteReader& in) {
   return saved;
 }
 
-int StreamSet::save(StreamId id, ByteWriter& out) const {
-  const Stream& stream = at(id);
+int StreamSet::save(StreamId id, ByteWriter& out) {
+  Stream& stream = at(id);
   std::uint64_t payloads = 0;
   stream.queue.each([&](const Payload&, std::string_view) { ++payloads; });
   out.number(payloads);
@@ -144,6 +127,7 @@ int StreamSet::save(StreamId id, ByteWriter& out) const {
   out.flag(stream.state == State::kLingering);
   out.flag(stream.paused);
   out.flag(stream.ended);
+  stream.shared = true;
   return stream.socket.get();
 }
 
@@ -163,6 +147,7 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   stream.high = stream.queue.bytes() > limits_.high_bytes;
   stream.paused = saved.paused;
   stream.ended = saved.ended;
+  stream.shared = true;  // who has kept it for us may still have it
   if (saved.closing) {
     stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
     const bool known = saved.linger_left > Duration{0};
@@ -266,35 +251,28 @@ const StreamSet::Stream& StreamSet::at(StreamId id) const {
   return streams_[id];
 }
 
-void StreamSet::on_poll(uv_poll_t* handle, int status, int events) {
-  const auto* poll = static_cast<Poll*>(handle);
-  poll->set->on_ready(poll->id, status, events);
-}
-
-void StreamSet::on_ready(StreamId id, int status, int events) {
-  loop_.note_turn();
-  Stream& stream = at(id);
-  if (status < 0) {
-    // An error is pending on the socket. libuv says EBADF whatever it is, and has
-    // stopped watching; the next system call gets the real one.
-    stream.watched = kNothing;
-    touch(id);
-  }
-  if (stream.blocked && (status < 0 || (events & UV_WRITABLE) != 0)) {
+void StreamSet::on_ready(Tag tag, Events events) {
+  const StreamId id = tag.id;
+  Stream& stream = streams_[id];
+  // Closed in this turn, and perhaps another one since.
+  if (stream.generation != tag.generation || !exists(id)) return;
+  const bool failed = (events & (kError | kHangUp)) != 0;
+  if (stream.blocked && (failed || (events & kWritable) != 0)) {
     stream.blocked = false;
     touch(id);
   }
+  if ((events & kError) != 0) touch(id);  // the next system call learns which error it is
   const bool reading = !stream.ended && !(stream.paused && stream.state == State::kOpen);
   if (reading) {
-    if (status < 0 || (events & UV_READABLE) != 0) receive(id);
+    if (failed || (events & kReadable) != 0) receive(id);
   } else if (stream.ended && stream.queue.empty()) {
-    if (status < 0 || (events & UV_PRIORITIZED) != 0) hung_up(id, status);
+    if (failed) hung_up(id);
   }
 }
 
 void StreamSet::receive(StreamId id) {
   Stream& stream = at(id);
-  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), kReadBytes, 0);
+  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
   if (count > 0) {
     if (stream.send_error != 0) touch(id);  // to see whether this was the last of it
     if (stream.state == State::kOpen) {
@@ -314,18 +292,10 @@ void StreamSet::receive(StreamId id) {
 }
 
 /// The peer had closed its sending side, and now an error or a hang-up arrived.
-void StreamSet::hung_up(StreamId id, int status) {
-  Stream& stream = at(id);
-  pollfd ask{stream.socket.get(), 0, 0};  // errors and hang-ups alone
-  if (status == 0 && ::poll(&ask, 1, 0) != 1) {
-    // Urgent data after the end of file: nonsense, and it would be reported for ever.
-    stream.deaf = true;
-    touch(id);
-    return;
-  }
+void StreamSet::hung_up(StreamId id) {
   int error = 0;
   socklen_t length = sizeof error;
-  ::getsockopt(stream.socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  ::getsockopt(at(id).socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
   fail(id, error != 0 ? error : EPIPE);
 }
 
@@ -370,7 +340,10 @@ void StreamSet::attend(StreamId id) {
     }
   }
 
-  watch(stream);
+  if (const int error = watch_for_what_is_due(id); error != 0) {
+    fail(id, error);
+    return;
+  }
   if (stream.high && stream.queue.bytes() <= limits_.low_bytes) {
     stream.high = false;
     if (stream.state == State::kOpen) listener_.on_drained(id);
@@ -386,12 +359,12 @@ std::size_t StreamSet::send(Stream& stream) {
     const std::size_t count = stream.queue.gather(parts);
     ssize_t sent = 0;
     if (count == 1) {
-      sent = ::send(stream.socket.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+      sent = ::send(stream.socket.get(), parts[0].iov_base, parts[0].iov_len, kSendFlags);
     } else {
       msghdr message{};
       message.msg_iov = parts.data();
       message.msg_iovlen = count;
-      sent = ::sendmsg(stream.socket.get(), &message, MSG_NOSIGNAL);
+      sent = ::sendmsg(stream.socket.get(), &message, kSendFlags);
     }
     if (sent < 0) {
       if (errno == EINTR) continue;
@@ -419,23 +392,25 @@ std::size_t StreamSet::send(Stream& stream) {
   return total;
 }
 
-/// Lets libuv watch what the stream now needs; costs nothing if it does already.
-void StreamSet::watch(Stream& stream) {
+/// Lets the stream be watched for what it needs now. Returns 0 or an errno.
+int StreamSet::watch_for_what_is_due(StreamId id) {
+  Stream& stream = streams_[id];
   const bool open = stream.state == State::kOpen;
-  std::uint8_t wanted = kNothing;
+  Events wanted = kNothing;
   if (!stream.ended && !(stream.paused && open)) wanted |= kReadable;
   if (stream.blocked) wanted |= kWritable;
   // After the end of file there is nothing to read, but the peer may still go away.
   // A paused stream is not watched: it is a hang-up already when a unix peer that
   // wrote and left has not been read yet.
-  if (wanted == kNothing && stream.ended && !stream.deaf) wanted = kHangUp;
-  if (wanted == stream.watched) return;
-  stream.watched = wanted;
-  if (wanted == kNothing) {
-    uv_poll_stop(stream.poll.get());
-  } else {
-    require(uv_poll_start(stream.poll.get(), wanted, on_poll), "watch a socket");
-  }
+  if (wanted == kNothing && stream.ended) wanted = kHangUp;
+  return watch(stream.socket.get(), {id, stream.generation}, stream.watched, wanted);
+}
+
+/// Before the descriptor is closed.
+void StreamSet::unwatch(Stream& stream) {
+  // What has a duplicate is not forgotten by the kernel, and would be told of for ever.
+  if (stream.shared) (void)watch(stream.socket.get(), {}, stream.watched, kNothing);
+  forget(stream.watched);
 }
 
 void StreamSet::set_deadline(StreamId id, Time deadline) {
@@ -466,7 +441,7 @@ void StreamSet::finish(StreamId id) {
   finished_.push_back({id, stream.queue.weight()});
   queued_bytes_ -= stream.queue.bytes();
   stream.queue.clear();
-  stream.poll.reset();
+  unwatch(stream);
   stream.socket.reset();
   stream.state = State::kFinished;
   loop_.turn_again();
@@ -479,7 +454,9 @@ void StreamSet::report_finished() {
     --size_;
     listener_.on_closed(id, unsent);
     // Only now: a stream that the listener adopted in there is another one.
+    const auto generation = static_cast<std::uint16_t>(streams_[id].generation + 1);
     streams_[id] = Stream{};
+    streams_[id].generation = generation;
     free_.push(id);
   }
   finished_.erase(finished_.begin(), finished_.begin() + static_cast<std::ptrdiff_t>(count));

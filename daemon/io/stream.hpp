@@ -1,10 +1,10 @@
 /// Connected sockets, many of one kind in one set, each known by a small dense
 /// StreamId. Knows nothing of chat.
 ///
-/// Why not uv_tcp_t: the set reads and sends on the descriptor itself and uses
-/// libuv (uv_poll_t) to learn when it may. That makes exactly one send for each
-/// stream a turn with everything that is pending, keeps no read buffer for an
-/// idle stream, and leaves the descriptor ours, so that it can be handed over.
+/// Why not uv_tcp_t: the set reads and sends on the descriptor itself and asks the
+/// loop's Poller when it may. That makes exactly one send for each stream a turn with
+/// everything that is pending, keeps no read buffer and no handle for an idle stream,
+/// and leaves the descriptor ours, so that it can be handed over.
 ///
 /// Callbacks go by id to one long-lived listener, so a stream may be closed
 /// inside its own callback. Invariant: after close() or abort() the only further
@@ -27,6 +27,7 @@
 #include "base/time.hpp"
 #include "base/unique_fd.hpp"
 #include "io/loop.hpp"
+#include "io/poller.hpp"
 #include "io/timer.hpp"
 
 namespace chatd {
@@ -87,16 +88,16 @@ struct SavedStream {
   static SavedStream read(ByteReader& in);
 };
 
-class StreamSet {
+class StreamSet : private Watcher {
  public:
   StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits);
   /// Aborts what is still open, without callbacks.
-  ~StreamSet();
+  ~StreamSet() override;
   StreamSet(const StreamSet&) = delete;
   StreamSet& operator=(const StreamSet&) = delete;
 
-  /// Takes a connected stream socket (made non-blocking here) and begins to read.
-  /// Errors: what libuv refuses to watch; the socket is closed then.
+  /// Takes a connected stream socket, blocking or not, and begins to read.
+  /// Errors: what cannot be watched; the socket is closed then.
   [[nodiscard]] Result<StreamId> adopt(UniqueFd socket);
 
   /// Takes a stream of another process: goes on with it where that one stopped. A
@@ -104,7 +105,7 @@ class StreamSet {
   [[nodiscard]] Result<StreamId> restore(UniqueFd socket, SavedStream saved);
   /// Writes down a stream that is open or closing (see exists()) as SavedStream reads
   /// it. Returns its descriptor, which stays ours.
-  int save(StreamId id, ByteWriter& out) const;
+  int save(StreamId id, ByteWriter& out);
   /// Whether it is open or closing, and on_closed() is not due yet.
   [[nodiscard]] bool exists(StreamId id) const;
 
@@ -149,7 +150,6 @@ class StreamSet {
 
  private:
   struct Stream;
-  struct Poll;
   enum class State : std::uint8_t;
   struct Finished {
     StreamId id;
@@ -159,15 +159,15 @@ class StreamSet {
   Stream& at(StreamId id);
   [[nodiscard]] const Stream& at(StreamId id) const;
 
-  static void on_poll(uv_poll_t* handle, int status, int events);
-  void on_ready(StreamId id, int status, int events);
+  void on_ready(Tag tag, Events events) override;
   void receive(StreamId id);
-  void hung_up(StreamId id, int status);
+  void hung_up(StreamId id);
 
   void touch(StreamId id);
   void attend(StreamId id);
   std::size_t send(Stream& stream);
-  void watch(Stream& stream);
+  int watch_for_what_is_due(StreamId id);
+  void unwatch(Stream& stream);
 
   void set_deadline(StreamId id, Time deadline);
   void on_linger_over();

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "io/recorder.hpp"
 #include "support/io.hpp"
 
@@ -708,6 +709,51 @@ TEST_CASE("stream: a stream that got the id of another begins anew", "[io][strea
   REQUIRE(run_until(bench.loop, [&] { return bench.heard.read == "good day"; }));
   REQUIRE(run_until(bench.loop, [&] { return peer.received() == "hello"; }));
   CHECK(bench.heard.events == Events{"read 0"});
+}
+
+TEST_CASE("stream: an event of the stream that had the id before is not taken for its own",
+          "[io][stream]") {
+  Bench bench;
+  auto first = unix_pair();
+  auto second = unix_pair();
+  auto third = unix_pair();
+  Peer one{bench.loop, std::move(first.theirs)};
+  Peer two{bench.loop, std::move(second.theirs)};
+  Peer three{bench.loop, std::move(third.theirs)};
+  bench.adopt(std::move(first.ours));
+  bench.adopt(std::move(second.ours));
+  one.send("1");
+  two.send("2");
+  three.send("3");
+  // Both are ready; whichever is read first, the other goes and a third takes its id.
+  std::string in_that_turn;
+  const chatd::io::TurnEnd look{bench.loop, [&] {
+                                  if (in_that_turn.empty()) in_that_turn = bench.heard.read;
+                                }};
+  bench.heard.when_read = [&](StreamId id, std::string_view) {
+    bench.heard.when_read = nullptr;
+    bench.set.abort(1 - id);
+    bench.set.flush();
+    REQUIRE(bench.adopt(std::move(third.ours)) == 1 - id);
+  };
+  REQUIRE(run_until(bench.loop, [&] { return bench.heard.read.size() == 2; }));
+  CHECK(in_that_turn.size() == 1);
+  CHECK(bench.heard.read[1] == '3');
+}
+
+TEST_CASE("stream: one whose descriptor somebody else has too is not told of after its end",
+          "[io][stream]") {
+  auto [ours, theirs] = unix_pair();
+  const UniqueFd duplicate{::dup(ours.get())};
+  Bench bench;
+  Peer peer{bench.loop, std::move(theirs)};
+  const StreamId id = bench.adopt(std::move(ours));
+  chatd::ByteWriter out;
+  bench.set.save(id, out);
+  bench.set.abort(id);
+  run_pending(bench.loop);
+  peer.send("is anybody there?");
+  CHECK(is_quiet(bench.loop));
 }
 
 TEST_CASE("stream: what is no socket to watch is refused and closed", "[io][stream]") {

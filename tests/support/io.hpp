@@ -34,16 +34,12 @@ inline bool run_until(io::Loop& loop, const std::function<bool()>& done) {
   const auto guard = io::make_handle<uv_timer_t>(
       [&](uv_timer_t* timer) { return uv_timer_init(loop.raw(), timer); }, status);
   guard->data = &too_late;
-  const auto give_up = [](uv_timer_t* timer) {
-    *static_cast<bool*>(timer->data) = true;
-    uv_stop(timer->loop);
-  };
+  const auto give_up = [](uv_timer_t* timer) { *static_cast<bool*>(timer->data) = true; };
   uv_timer_start(guard.get(), give_up, kGuardMs, 0);
   const io::TurnEnd watch{loop, [&] {
                             // What the guard itself has woken does not count.
-                            if (held || too_late || !done()) return;
-                            held = true;
-                            loop.stop();
+                            if (!held && !too_late) held = done();
+                            if (held || too_late) loop.stop();
                           }};
   loop.run();
   return held;
@@ -65,7 +61,7 @@ inline void run_pending(io::Loop& loop) {
 /// Whether the loop has nothing to do now: if not, after run_pending(), it spins.
 inline bool is_quiet(io::Loop& loop) {
   uv_run(loop.raw(), UV_RUN_NOWAIT);  // tells the kernel what is watched
-  pollfd ask{uv_backend_fd(loop.raw()), POLLIN, 0};
+  pollfd ask{loop.poller().descriptor(), POLLIN, 0};
   return ::poll(&ask, 1, 0) == 0;
 }
 

@@ -1,0 +1,104 @@
+/// Which descriptors the kernel is asked about, in one epoll set for the whole loop, and
+/// who hears of them. Level-triggered: what is not dealt with is told again in the next
+/// turn.
+///
+/// Why not uv_poll_t: its node is 160 bytes for each descriptor, and it makes five
+/// epoll_ctl of each connection where one will do.
+///
+/// Invariant: a Watcher that has gone hears nothing more. One that has stopped watching a
+/// descriptor may still be told, in the same turn, of what was found before: it knows by
+/// the Tag whether that concerns a use of the id that is over.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/unique_fd.hpp"
+
+namespace chatd::io {
+
+class Watcher;
+
+/// What may be wanted, and what is told, as of epoll(7).
+using Events = std::uint8_t;
+inline constexpr Events kNothing = 0;
+inline constexpr Events kReadable = EPOLLIN;
+inline constexpr Events kWritable = EPOLLOUT;
+/// Told whenever a descriptor is watched; wanted alone, it is watched for nothing else.
+inline constexpr Events kHangUp = EPOLLHUP;
+inline constexpr Events kError = EPOLLERR;
+
+/// Under which name a watcher hears of a descriptor.
+struct Tag {
+  std::uint32_t id = 0;
+  /// For ids that are used again: whoever is told of an earlier use can see it.
+  std::uint16_t generation = 0;
+};
+
+class Poller {
+ public:
+  Poller();
+  ~Poller() = default;
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  /// Waits until something is ready, at most `timeout_ms`, -1: for ever.
+  void wait(int timeout_ms);
+  /// Tells the watchers what wait() has found.
+  void dispatch();
+
+  /// Descriptors that are watched.
+  [[nodiscard]] std::size_t watched() const { return watched_; }
+  /// Watchers that there are.
+  [[nodiscard]] std::size_t watchers() const;
+  /// Readable while there is something to tell.
+  [[nodiscard]] int descriptor() const { return epoll_.get(); }
+
+ private:
+  friend class Watcher;
+
+  std::uint16_t join(Watcher& watcher);
+  void leave(std::uint16_t number);
+
+  UniqueFd epoll_;
+  std::vector<epoll_event> events_;
+  std::size_t ready_ = 0;            // of events_
+  std::vector<Watcher*> watchers_;   // by number; null where one has gone
+  std::vector<std::uint16_t> free_;  // numbers that may be used again
+  std::vector<std::uint16_t> left_;  // and such as may be when all is told
+  bool telling_ = false;
+  std::size_t watched_ = 0;
+};
+
+/// Hears when its descriptors are ready, for as long as it lives.
+class Watcher {
+ public:
+  virtual ~Watcher() { poller_.leave(number_); }
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+ protected:
+  explicit Watcher(Poller& poller) : poller_{poller}, number_{poller.join(*this)} {}
+
+  /// Watches `fd` for `wanted` and nothing else from now on, under the name `tag`; for
+  /// kNothing not at all. `now` is what it is watched for so far, kNothing at first; it is
+  /// kept by the caller and set to `wanted` here. Nothing is done if that is so already.
+  /// Returns 0 or an errno: a file cannot be watched (EPERM), or too many are.
+  [[nodiscard]] int watch(int fd, Tag tag, Events& now, Events wanted);
+  /// Stops watching a descriptor that is closed next and has no duplicate, for then the
+  /// kernel forgets it by itself.
+  void forget(Events& now);
+
+ private:
+  friend class Poller;
+
+  virtual void on_ready(Tag tag, Events events) = 0;
+
+  Poller& poller_;
+  std::uint16_t number_;
+};
+
+}  // namespace chatd::io
