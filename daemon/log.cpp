@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
@@ -14,15 +13,17 @@
 #include <string_view>
 #include <utility>
 
+#include "log_batch.hpp"
+
 namespace chatd {
 
 namespace {
 
-/// Each takes about half a KiB once it was used.
-constexpr std::size_t kQueuedLines = 2048;
 constexpr std::size_t kConsoleLines = 1000;
 /// A pipe that poll() calls writable takes this much without blocking.
 constexpr std::size_t kPart = 4096;
+/// What is kept for the lines to come when all is written.
+constexpr std::size_t kKept = 16UL * 1024;
 constexpr int kPatienceMs = 1000;
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
@@ -43,31 +44,35 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 /// Standard error, which may be a pipe that nobody reads: waits a second once, and
 /// from then on drops lines until it takes some again. Says then how many. A line of
-/// which only the beginning was taken is one of them.
+/// which only the beginning was taken is one of them. Writes when it is flushed.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    std::string text;
-    if (cut_) text += '\n';
-    if (lost_ > 0) {
-      text += std::to_string(lost_);
-      text += lost_ == 1 ? " log line was lost here\n" : " log lines were lost here\n";
-    }
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    text.append(line.data(), line.size());
-    const auto taken = put(text, lost_ == 0 ? kPatienceMs : 0);
-    if (taken == text.size()) {
-      lost_ = 0;
-      cut_ = false;
-    } else if (taken > 0) {  // the notice, too: it is shorter than what is taken at once
-      lost_ = 1;
-      cut_ = true;
-    } else {
-      ++lost_;
-    }
+    text_.append(line.data(), line.size());
   }
-  void flush_() override {}
+
+  void flush_() override {
+    if (text_.empty()) return;
+    std::string before = cut_ ? "\n" : "";
+    if (lost_ > 0) {
+      before += std::to_string(lost_);
+      before += lost_ == 1 ? " log line was lost here\n" : " log lines were lost here\n";
+    }
+    text_.insert(0, before);
+    const auto taken = put(text_, lost_ == 0 ? kPatienceMs : 0);
+    // The notice goes out with the first part or, like that, not at all.
+    auto rest = std::string_view{text_}.substr(before.size());
+    if (taken > 0) {
+      lost_ = 0;
+      cut_ = text_[taken - 1] != '\n';
+      rest = std::string_view{text_}.substr(std::max(taken, before.size()));
+    }
+    lost_ += static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n'));
+    text_.clear();
+    if (text_.capacity() > kKept) text_.shrink_to_fit();
+  }
 
  private:
   static bool ready(int patience_ms) {
@@ -79,12 +84,20 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     return count == 1 && (wait.revents & POLLOUT) != 0;
   }
 
+  /// What of `text` is written next: whole lines if they fit, so that they stay whole
+  /// where others write too.
+  static std::size_t part(std::string_view text) {
+    if (text.size() <= kPart) return text.size();
+    const auto end = text.rfind('\n', kPart - 1);
+    return end == std::string_view::npos ? kPart : end + 1;
+  }
+
   /// How many bytes of `text` were taken.
   static std::size_t put(std::string_view text, int patience_ms) {
     std::size_t taken = 0;
     while (taken < text.size() && ready(patience_ms)) {
-      const auto count =
-          ::write(STDERR_FILENO, text.data() + taken, std::min(text.size() - taken, kPart));
+      const auto rest = text.substr(taken);
+      const auto count = ::write(STDERR_FILENO, rest.data(), part(rest));
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) break;
       taken += static_cast<std::size_t>(count);
@@ -93,6 +106,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     return taken;
   }
 
+  std::string text_;  ///< what is written next
   std::size_t lost_ = 0;
   bool cut_ = false;  ///< the last thing that was written is the beginning of a line
 };
@@ -154,12 +168,9 @@ Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* 
         }
         break;
     }
-    spdlog::init_thread_pool(kQueuedLines, 1);
     auto logger =
-        std::make_shared<spdlog::async_logger>("chatd", std::move(sink), spdlog::thread_pool(),
-                                               spdlog::async_overflow_policy::overrun_oldest);
+        std::make_shared<spdlog::logger>("chatd", std::make_shared<LogBatch>(std::move(sink)));
     logger->set_level(to_spdlog(config.level));
-    logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc);
     return std::unique_ptr<Log>{new Log};

@@ -1,5 +1,5 @@
-/// The daemon's log: spdlog, asynchronous, so that no line is ever waited for. What
-/// cannot be written in time is lost and counted, never the chat.
+/// The daemon's log: spdlog, written by a thread of its own (LogBatch), so that no line is
+/// ever waited for. What cannot be written in time is lost and counted, never the chat.
 ///
 /// Invariant: what is logged is escaped by whoever logs it; spdlog passes control
 /// characters through.

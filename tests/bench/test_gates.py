@@ -20,7 +20,7 @@ SENDS = ("sendto", "sendmsg", "write", "writev")
 WAITS = ("epoll_wait", "epoll_pwait")
 # By chance: memory that is asked for, an operator that reads slowly for a moment.
 SLACK = 30
-MOST_SESSION_BYTES = 660
+MOST_SESSION_BYTES = 460
 QUOTA = 256 * 1024  # limits.output_hard
 
 
@@ -78,9 +78,12 @@ def test_a_visit_from_connect_to_bye():
     assert calls.of("recvfrom") <= 2 * visits + SLACK
     assert calls.of("shutdown") <= visits
     assert calls.of("close") <= visits + SLACK
-    # libuv's uv_poll: an addition and a removal to try, another each to begin, one to end.
-    assert calls.of("epoll_ctl") <= 5 * visits + SLACK
+    assert calls.of("epoll_ctl") <= visits + SLACK
     assert calls.of("sendto", "sendmsg") <= 2 * turns
+    # The log: two lines a visit, written together, at most every 5 ms.
+    logged = calls.of("write", "poll", "futex", "clock_nanosleep")
+    assert logged <= 0.2 * visits + SLACK
+    calls.nothing_else()
 
 
 def test_a_reader_that_stops_costs_its_quota_and_it_is_given_back():

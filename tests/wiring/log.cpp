@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spdlog/async.h>
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +13,6 @@
 #include <csignal>
 #include <functional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "base/unique_fd.hpp"
@@ -96,9 +94,9 @@ class Child {
     REQUIRE(pid_ > 0);
     error_.reset();
   }
-  /// In the child: says that all lines are taken from the queue, and waits.
+  /// In the child: says that all lines were written or given up, and waits.
   void pause() {
-    while (spdlog::thread_pool()->queue_size() > 0) std::this_thread::yield();
+    spdlog::default_logger()->flush();
     if (write(say_.get(), "x", 1) != 1 || take(told_, 1).empty()) _exit(3);
   }
   void wait_for_pause() { REQUIRE(take(heard_, 1) == "x"); }
