@@ -20,7 +20,9 @@ def assert_alive_and_idle(daemon, seconds=2.0):
     """Over some seconds it uses next to no processor time and says next to nothing,
     and serves a client and an operator before and after."""
     with daemon.operator() as operator:
-        speaking(daemon, operator)[0].close()
+        client, session = speaking(daemon, operator)
+        client.close()
+        wait_until(lambda: f"[{session}] connected" in daemon.log(), "what was said before is logged")
         used, said, began = daemon.cpu_seconds(), len(daemon.log()), time.monotonic()
         time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
         elapsed = time.monotonic() - began
