@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "log_batch.hpp"
+#include "wall_time.hpp"
 
 namespace chatd {
 
@@ -41,6 +43,32 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   }
   return spdlog::level::info;
 }
+
+/// `2026-11-23T06:50:00.123Z info: text`; what spdlog makes of a pattern takes four times as
+/// long.
+class LineFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    time_.clear();
+    append_rfc3339(time_, std::chrono::floor<std::chrono::milliseconds>(message.time));
+    const auto level = spdlog::level::to_string_view(message.level);
+    const auto append = [&](const auto& text) {
+      out.append(text.data(), text.data() + text.size());
+    };
+    append(time_);
+    out.push_back(' ');
+    append(level);
+    append(std::string_view{": "});
+    append(message.payload);
+    out.push_back('\n');
+  }
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<LineFormatter>();
+  }
+
+ private:
+  std::string time_;
+};
 
 /// Standard error, which may be a pipe that nobody reads: waits a second once, and
 /// from then on drops lines until it takes some again. Says then how many. A line of
@@ -172,7 +200,7 @@ Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* 
         std::make_shared<spdlog::logger>("chatd", std::make_shared<LogBatch>(std::move(sink)));
     logger->set_level(to_spdlog(config.level));
     spdlog::set_default_logger(std::move(logger));
-    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc);
+    spdlog::set_formatter(std::make_unique<LineFormatter>());
     return std::unique_ptr<Log>{new Log};
   } catch (const std::exception& error) {
     return Error{"open the log: " + std::string{error.what()}};

@@ -2,6 +2,7 @@
 /// set back or forward at any time: nothing is ever scheduled by it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 
@@ -11,7 +12,9 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 [[nodiscard]] WallTime wall_now();
 
-/// Appends `time` as RFC 3339 in UTC with milliseconds: 2026-11-23T06:50:00.123Z.
+/// `time` as RFC 3339 in UTC with milliseconds: 2026-11-23T06:50:00.123Z.
+[[nodiscard]] std::array<char, 24> rfc3339(WallTime time);
+/// Appends that.
 void append_rfc3339(std::string& out, WallTime time);
 
 }  // namespace chatd
