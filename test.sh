@@ -5,12 +5,13 @@
 #   asan     the same with the address, undefined and leak sanitizers
 #   tsan     the same with the thread sanitizer
 #   service  the package in a booted Debian of its own; needs root
+#   image    the image of the Dockerfile, built and run; needs root
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
 #   tidy     clang-tidy on every C++ file that is compiled
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
-#   all      everything above
+#   all      everything above but service and image
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
 set -euo pipefail
@@ -51,6 +52,14 @@ part_service() {
   cmake/build.sh release chatd chatctl
   say "testing the service"
   ctest --preset release -L '^service$' </dev/null
+}
+
+part_image() {
+  cmake/packages.sh build test image service
+  say "building release"
+  cmake/build.sh release chatd chatctl
+  say "testing the image"
+  ctest --preset release -L '^image$' </dev/null
 }
 
 part_format() {

@@ -7,7 +7,7 @@ include(GNUInstallDirs)
 set(CHATD_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units are installed")
 
 install(TARGETS chatd chatctl)
-install(FILES config/chatd.toml README.md NEWS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES config/chatd.toml README.md NEWS.md doc/operations.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_file(systemd/chatd.service.in systemd/chatd.service @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/systemd/chatd.service systemd/chatd.socket

@@ -1,0 +1,109 @@
+"""Restarts of the service, asked for and not: who goes on as if nothing had happened, and
+who is said goodbye to."""
+
+import resource
+import selectors
+import signal
+
+import pytest
+from service import CONTROL
+from talkers import Answerer, Crowd, Probe
+
+from chatd_support import Client, wait_until
+
+CONFIG = {
+    "limits": {"sessions": 16000, "sessions_per_address": 0},
+    "session": {"farewell": "farewell"},
+}
+
+
+@pytest.fixture
+def busy(service):
+    service.configure(CONFIG)
+    service.systemctl("reload")
+    return service
+
+
+def test_fifty_restarts_with_five_hundred_clients_that_talk(busy):
+    answerer = busy.keep(Answerer(busy.machine.root / CONTROL))
+    crowd = busy.keep(Crowd(busy, 500))
+    crowd.wait_answered(500)
+    pids = {busy.pid()}
+    for _ in range(50):
+        busy.restart()
+        pids.add(busy.pid())
+        crowd.wait_answered(100)
+    assert len(pids) == 51
+    said = crowd.end()
+    operator = busy.operator()
+    stats = operator.call("stats")
+    wait_until(lambda: sum(answerer.seen.values()) == said, "the operator has heard all")
+    assert answerer.errors == [] and answerer.pending == {}
+    assert answerer.attached >= 51
+    assert (stats["sessions"], stats["accepted"]) == (500, 500)
+    assert (stats["messages_in"], stats["messages_out"], stats["delivered"]) == (said, said, said)
+    assert "end" not in {event["method"] for event in operator.events}
+
+
+def everyone_hears(clients, line):
+    with selectors.DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.socket, selectors.EVENT_READ, client)
+        while selector.get_map():
+            ready = selector.select(60)
+            assert ready, f"{len(selector.get_map())} clients heard nothing"
+            for key, _ in ready:
+                key.data.expect(line)
+                selector.unregister(key.fileobj)
+
+
+def test_one_restart_with_fifteen_thousand_idle_clients(busy):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    count = 15000
+    assert most > count + 500, f"the limit of open files is {most} here"
+
+    def connect():
+        # From several addresses, as the kernel looks long for a port of one.
+        clients = []
+        for number in range(count):
+            clients.append(Client(("127.0.0.1", 8080), source=f"127.0.0.{number % 6 + 2}"))
+            busy.keep(clients[-1])
+        return clients
+
+    clients = busy.machine.connected(connect)
+    operator = busy.operator(subscribe=False)
+    wait_until(lambda: operator.call("stats")["sessions"] == count, "all are there")
+    probe = busy.keep(Probe(busy))
+    busy.restart()
+    answers = len(probe.times)
+    wait_until(lambda: probe.errors or len(probe.times) > answers + 100, "the next one answers")
+    probe.stop()
+    assert probe.errors == []
+    operator = busy.operator(subscribe=False)
+    assert operator.call("stats")["sessions"] == count + len(probe.clients)
+    sent = operator.call("send", to="all", text="still here")
+    assert len(sent["delivered"] + sent["held"]) == count + len(probe.clients)
+    everyone_hears(clients, b"still here\n")
+    gap = probe.longest_silence()
+    print(f"nobody answered for {gap * 1000:.0f} ms")
+    assert gap < 2
+
+
+def test_a_stop_says_goodbye_and_a_start_begins_anew(busy):
+    client, _ = busy.speaking(busy.operator())
+    busy.systemctl("stop")
+    client.expect(b"farewell\n")
+    client.expect_end()
+    busy.start()
+    assert busy.operator().call("stats")["sessions"] == 0
+
+
+def test_a_daemon_that_hangs_is_restarted(busy):
+    busy.drop_in("watchdog.conf", "[Service]\nWatchdogSec=2\n")
+    busy.restart()
+    old = busy.pid()
+    busy.kill(signal.SIGSTOP)
+    busy.wait_restarted(old)
+    assert "Watchdog timeout" in busy.journal()
+    assert busy.operator().call("stats")["sessions"] == 0

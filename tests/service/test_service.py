@@ -1,0 +1,103 @@
+"""The service in operation: a configuration with a fault in it, a journal that does not
+read, sockets that come from systemd."""
+
+import os
+import re
+import signal
+import time
+
+from chatd_support import wait_until
+
+FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
+AT = r"chatd\.toml:1:\d+: .*limits\.sessions"
+
+
+def test_a_bad_configuration_at_reload_changes_nothing_and_is_told(service):
+    operator = service.operator()
+    client, session = service.speaking(operator)
+    pid = service.pid()
+    before = service.machine.run("chatd", "--print-config").stdout
+    service.configure(FAULTY)
+    assert service.systemctl("reload", check=False).returncode != 0
+    for said in (service.journal(), service.systemctl("status", "--no-pager", check=False).stdout):
+        assert re.search(AT, said), said
+        assert re.search(r"chatd\.toml:3:\d+: .*session\.settle", said), said
+    assert service.property("ActiveState") == "active" and service.pid() == pid
+    # Also when the daemon itself is asked: then its own line of status says it.
+    refused = service.chatctl("reload", check=False)
+    assert refused.returncode == 1 and re.search(AT, refused.stderr)
+    wait_until(lambda: re.search(r":1:\d+", service.property("StatusText")), "the status says it")
+    client.send(b"goes on\n")
+    operator.wait_event("message", session=session, text="goes on")
+    service.configure(before)
+    service.systemctl("reload")
+    wait_until(lambda: ":1:" not in service.property("StatusText"), "the status is good")
+    assert service.pid() == pid
+
+
+def test_a_bad_configuration_at_start_ends_with_78_and_is_not_tried_again(service):
+    service.systemctl("stop")
+    service.configure(FAULTY)
+    starts = service.journal().count("Starting chatd")
+    assert service.systemctl("start", check=False).returncode != 0
+    assert service.property("ExecMainStatus") == "78"
+    assert service.property("ActiveState") == "failed"
+    assert service.property("NRestarts") == "0"
+    # A restart that is planned is a state of its own.
+    assert service.property("SubState") == "failed"
+    said = service.journal()
+    assert re.search(AT, said) and said.count("Starting chatd") == starts + 1
+
+
+def test_a_journal_that_does_not_read_delays_nobody(service):
+    """More is logged than any buffer on the way takes."""
+    service.configure({"log": {"level": "debug"}, "limits": {"sessions_per_address": 0}})
+    service.restart()
+    operator = service.operator()
+    client, session = service.speaking(operator)
+    machine = service.machine
+    journal = machine.host_pid(machine.property("systemd-journald.service", "MainPID"))
+    os.kill(journal, signal.SIGSTOP)
+    try:
+        longest = 0
+        for number in range(800):
+            started = time.monotonic()
+            with service.client() as visitor:
+                visitor.send(b"bye\n")
+                visitor.expect_end()
+            client.send(b"%d\n" % number)
+            operator.wait_event("message", session=session, text=str(number), timeout=10)
+            longest = max(longest, time.monotonic() - started)
+        assert operator.call("stats")["longest_turn_ms"] < 1000
+    finally:
+        os.kill(journal, signal.SIGCONT)
+    assert longest < 5
+    client.send(b"over\n")
+    operator.wait_event("message", session=session, text="over")
+
+
+def test_sockets_of_systemd_serve_without_a_network(service):
+    machine = service.machine
+    shipped = machine.root / "usr/share/doc/chatd/examples/sockets-only.conf"
+    service.systemctl("stop")
+    service.drop_in("sockets-only.conf", shipped.read_text())
+    machine.run("systemctl", "start", "chatd.socket")
+    assert service.property("ActiveState") == "inactive"
+    client = service.client()  # whom the service is started for
+    client.send(b"waited for\n")
+    wait_until(lambda: service.property("ActiveState") == "active", "the service was started")
+    operator = service.operator(subscribe=0)
+    session = operator.wait_event("message", text="waited for")["session"]
+    operator.call("send", to=session, text="hi")
+    client.expect(b"hi\n")
+    network = os.readlink(f"/proc/{machine.host_pid(service.pid())}/ns/net")
+    assert network != os.readlink(f"/proc/{machine.init}/ns/net")
+    old = service.pid()
+    service.restart()
+    assert service.pid() != old
+    operator = service.operator()
+    client.send(b"still here\n")
+    operator.wait_event("message", session=session, text="still here")
+    late, _ = service.speaking(operator)
+    machine.run("systemctl", "stop", "chatd.socket", "chatd.service")
+    late.expect_end()
