@@ -94,7 +94,7 @@ Exit unknown_option(std::string_view word, const CommandSpec* spec) {
 std::variant<Words, Exit> split(std::span<const char* const> arguments) {
   Words words;
   const CommandSpec* spec = nullptr;
-  std::size_t text_after = static_cast<std::size_t>(-1);
+  auto text_after = static_cast<std::size_t>(-1);
   std::size_t taken = 0;  // words of the command that are no options
   bool only_words = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {

@@ -61,6 +61,7 @@ class Run {
         command_{wish.command},
         connect_{connect},
         view_{wish.color, wish.timestamps},
+        cursor_{wish.command.number},
         again_{loop, [this] { reconnect(); }},
         quiet_{quiet_pipe()},
         lasting_{loop, quiet_.front().get(), EPOLLIN, [] {}},
@@ -72,7 +73,6 @@ class Run {
                  [this](const Error& error) { lost(error); },
                  // The daemon refuses a peer by an error that answers no request.
                  [this](std::string_view sentence) { refusal_ = sentence; }}} {
-    cursor_ = command_.number;
     attach(std::move(control));
     if (command_.verb == Verb::kTail) {
       lasting_.start();
