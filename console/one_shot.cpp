@@ -1,7 +1,6 @@
 #include "console/one_shot.hpp"
 
 #include <fcntl.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -64,10 +63,10 @@ class Run {
         cursor_{wish.command.number},
         again_{loop, [this] { reconnect(); }},
         quiet_{quiet_pipe()},
-        lasting_{loop, quiet_.front().get(), EPOLLIN, [] {}},
+        lasting_{loop, quiet_.front().get(), io::kReadable, [] {}},
         // No event but that it broke: nobody reads any more. A tail of a quiet daemon
         // must not stay for ever behind `| head -1`.
-        reader_{loop, STDOUT_FILENO, 0, [this] { stop(); }},
+        reader_{loop, STDOUT_FILENO, io::kHangUp, [this] { stop(); }},
         client_{loop,
                 {[this](const Event& event, const json& document) { take_event(event, document); },
                  [this](const Error& error) { lost(error); },
@@ -76,7 +75,7 @@ class Run {
     attach(std::move(control));
     if (command_.verb == Verb::kTail) {
       lasting_.start();
-      reader_.start();
+      if (reader_.possible()) reader_.start();  // a file has no reader who could go
     }
   }
 

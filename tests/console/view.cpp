@@ -18,7 +18,7 @@ Roster roster_with_names() {
   Roster roster;
   roster.replace({{3, "", "", "", "", "", "", 0, 0, 0},
                   {4, "anna", "", "", "", "", "", 0, 0, 0},
-                  {5, "\x1b[2J\xe2\x80\xae", "", "", "", "", "", 0, 0, 0}});
+                  {5, std::string{"\x1b[2J\xe2\x80"} + '\xae', "", "", "", "", "", 0, 0, 0}});
   return roster;
 }
 

@@ -125,6 +125,25 @@ def test_a_tail_that_nobody_reads_any_more_ends_though_nothing_happens():
         client.close()
 
 
+def test_a_tail_into_a_file_goes_on(tmp_path):
+    with Daemon() as daemon, open(tmp_path / "events", "w+b") as file:
+        operator = daemon.operator()
+        tail = subprocess.Popen(
+            [CHATCTL, "--socket", str(daemon.control_path), "--name", "file", "tail"],
+            env=daemon.env,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+        )
+        operator.wait_event("operator", name="file", state="attached")
+        for word in b"first", b"second":
+            client, _ = speaking(daemon, operator, word + b"\n")
+            wait_until(lambda: b"] " + word in (tmp_path / "events").read_bytes(), word)
+            client.close()
+        assert tail.poll() is None
+        tail.terminate()
+        tail.wait(GUARD)
+
+
 def test_a_tail_without_a_daemon_at_the_beginning_does_not_wait():
     with Daemon() as daemon:
         pass
