@@ -1,0 +1,133 @@
+"""The image of the Dockerfile: what is in it, and how it behaves as a container."""
+
+import os
+import shutil
+import signal
+
+import pytest
+from image import Container, Image
+
+from chatd_support import Client, Operator, wait_until
+
+ADDRESS = ("127.0.0.1", 8080)
+
+
+@pytest.fixture(scope="session")
+def image():
+    if not shutil.which("buildah"):
+        pytest.skip("cannot build an image: buildah is not there; ./test.sh image installs it")
+    built = Image()
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def container(image):
+    with Container(image) as running:
+        running.wait_log("listening on 0.0.0.0:8080")
+        yield running
+
+
+def operator_of(container):
+    return Operator(f"/proc/{container.pid}/root/run/chatd/control.sock")
+
+
+def speaking(container, operator, words=b"hello\n"):
+    client = container.connected(lambda: Client(ADDRESS))
+    client.send(words)
+    return client, operator.session_of(client)
+
+
+def test_the_programs_have_their_libraries_and_nothing_that_built_them(image):
+    for program in ("chatd", "chatctl"):
+        path = image.root / "usr/bin" / program
+        needed = os.popen(f"chroot {image.root} ldd /usr/bin/{program}").read()
+        assert "libc.so" in needed and "not found" not in needed
+        assert b".debug_info" not in path.read_bytes()
+    for tool in ("c++", "g++", "cc", "cmake", "ninja", "ld", "make", "git", "python3", "ccache"):
+        for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin"):
+            assert not (image.root / folder / tool).exists(), f"{folder}/{tool}"
+    for left in ("src", "installed", "usr/include/uv.h", "tmp/cmake"):
+        assert not (image.root / left).exists(), left
+    assert list((image.root / "var/lib/apt/lists").glob("*")) == []
+
+
+def test_it_is_nobody_who_can_do_harm(image, container):
+    assert image.config["User"] not in ("", "0", "root")
+    status = (open(f"/proc/{container.pid}/status")).read()
+    assert "Uid:\t0" not in status and "Gid:\t0" not in status
+    assert container.exec("touch", "/usr/bin/x").returncode != 0
+
+
+def test_it_says_how_an_engine_treats_it(image):
+    assert list(image.config["Volumes"]) == ["/var/lib/chatd"]
+    assert list(image.config["ExposedPorts"]) == ["8080/tcp"]
+    assert image.config["StopSignal"] in ("SIGTERM", "15")
+
+
+def healthy(container):
+    kind, *command = container.image.config["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    return container.exec(*command).returncode == 0
+
+
+def test_it_is_healthy_answers_and_records(container):
+    wait_until(lambda: healthy(container), "it is healthy")
+    operator = operator_of(container)
+    client, session = speaking(container, operator, b"q?\n")
+    operator.wait_event("message", session=session, text="q?")
+    assert container.exec("chatctl", "send", str(session), "42").returncode == 0
+    client.expect(b"42\n")
+    history = lambda: container.exec("chatctl", "history").stdout  # noqa: E731
+    wait_until(lambda: "q?" in history() and "42" in history(), "it is recorded")
+    assert (container.image.root / "var/lib/chatd/transcript.db").exists()
+
+
+def test_a_daemon_that_hangs_is_not_healthy(container):
+    assert healthy(container)
+    os.kill(container.pid, signal.SIGSTOP)
+    kind, *command = container.image.config["Healthcheck"]["Test"]
+    # An engine gives it so long.
+    assert container.image.config["Healthcheck"]["Timeout"] == 5 * 10**9
+    assert container.exec("timeout", "5", *command).returncode != 0
+
+
+def test_it_stops_within_its_grace_and_ends_sessions_well(container):
+    operator = operator_of(container)
+    client, session = speaking(container, operator)
+    operator.call("send", to=session, text="the last word")
+    os.kill(container.pid, signal.SIGTERM)
+    client.expect(b"the last word\n")
+    client.expect_end()
+    assert container.process.wait(timeout=10) == 0  # what `docker stop` waits
+
+
+def test_another_process_goes_on_with_the_sessions(container):
+    operator = operator_of(container)
+    client, session = speaking(container, operator)
+    client.send(b"the beginning, ")
+    os.kill(container.pid, signal.SIGUSR2)
+    container.wait_log("goes on with 1 sessions")
+    wait_until(lambda: healthy(container), "it is healthy")
+    operator = operator_of(container)
+    client.send(b"and the end\n")
+    operator.wait_event("message", session=session, text="the beginning, and the end")
+    operator.call("send", to=session, text="answer")
+    client.expect(b"answer\n")
+
+
+def test_in_a_terminal_it_is_the_console(image):
+    import pexpect
+
+    with Container(image) as running:  # only for the command that it is started by
+        command = running.command(*running.argv)
+    terminal = pexpect.spawn(command[0], command[1:], encoding="utf-8", timeout=60)
+    try:
+        terminal.expect("nobody is connected")
+        terminal.sendline("/stats")
+        terminal.expect("longest_turn_ms")
+        terminal.sendline("/quit")
+        terminal.expect(pexpect.EOF)
+    finally:
+        terminal.close(force=True)
+    assert terminal.exitstatus == 0
