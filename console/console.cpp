@@ -135,10 +135,16 @@ void Console::Impl::greeted(const Reply& reply) {
   }
   cursor_ = anew ? since : std::max(cursor_, since);
   // Away is a state of the connection, and this is another one.
-  desk_.set_away(false);
+  if (!desk_.away().empty()) {
+    client_.away(desk_.away(), [this](const Reply& answer) {
+      if (!answer.error || answer.error->code == kLostCode) return;
+      desk_.set_away({});
+      desk_.problem("not away any more: " + answer.error->message);
+    });
+  }
   // Both in one go, so that nothing happens between them: the list is how things
   // stand after the event whose number the subscription tells.
-  client_.subscribe(since, [this](const Reply& answer) { subscribed(answer); });
+  client_.subscribe(since, false, [this](const Reply& answer) { subscribed(answer); });
   client_.sessions([this](const Reply& answer) { listed(answer); });
 }
 

@@ -82,9 +82,11 @@ void ControlClient::hello(std::string_view name, ReplyCallback callback) {
   call("hello", params, std::move(callback));
 }
 
-void ControlClient::subscribe(std::optional<std::uint64_t> since, ReplyCallback callback) {
+void ControlClient::subscribe(std::optional<std::uint64_t> since, bool watch,
+                              ReplyCallback callback) {
   json params = json::object();
   if (since) params["since"] = *since;
+  if (watch) params["watch"] = true;
   call("subscribe", params, std::move(callback));
 }
 

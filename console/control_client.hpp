@@ -78,7 +78,8 @@ class ControlClient : private io::StreamListener {
   /// The methods of the protocol. Each calls back exactly once, and not inside the
   /// call unless nothing can be sent at all.
   void hello(std::string_view name, ReplyCallback callback);
-  void subscribe(std::optional<std::uint64_t> since, ReplyCallback callback);
+  /// `watch`: nobody is there who could answer a client.
+  void subscribe(std::optional<std::uint64_t> since, bool watch, ReplyCallback callback);
   void sessions(ReplyCallback callback);
   void send(SessionId to, std::string_view text, ReplyCallback callback);
   void send_all(std::string_view text, ReplyCallback callback);

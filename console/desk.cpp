@@ -83,8 +83,8 @@ void Desk::jump(int key) {
   }
 }
 
-void Desk::set_away(bool away) {
-  away_ = away;
+void Desk::set_away(std::string text) {
+  away_ = std::move(text);
   show_prompt();
 }
 
@@ -110,8 +110,8 @@ void Desk::show_list(std::vector<SessionInfo> sessions) {
 
 void Desk::show_prompt() {
   if (!interactive_) return;
-  screen_->set_prompt(
-      view_.prompt(focus_.current(), roster_, {&unread_, own_name_, away_, screen_->width()}));
+  screen_->set_prompt(view_.prompt(focus_.current(), roster_,
+                                   {&unread_, own_name_, !away_.empty(), screen_->width()}));
 }
 
 }  // namespace chatd::console

@@ -30,6 +30,7 @@ class Desk {
   [[nodiscard]] const Roster& roster() const { return roster_; }
   [[nodiscard]] Target focus() const { return focus_.current(); }
   [[nodiscard]] const std::string& own_name() const { return own_name_; }
+  [[nodiscard]] const std::string& away() const { return away_; }
   [[nodiscard]] std::size_t width() const { return screen_->width(); }
 
   // What happens.
@@ -44,7 +45,8 @@ class Desk {
   void set_focus(Target target);
   /// Alt-1 to Alt-9, or Alt-a, which is 0.
   void jump(int key);
-  void set_away(bool away);
+  /// `text` is what is said for this operator; empty: it is not away.
+  void set_away(std::string text);
 
   // What is shown.
 
@@ -69,7 +71,7 @@ class Desk {
   bool unread_holds_ = false;  // every event since it was counted has been heard
   Shortcuts shortcuts_;
   std::string own_name_;
-  bool away_ = false;
+  std::string away_;
   std::string day_;  // of what was shown last
   Screen* screen_ = nullptr;
 };

@@ -45,6 +45,7 @@ struct Event {
   std::string state;                ///< sent: "sent", "held", "lost"; operator: "attached", ...
   std::uint64_t lost = 0;           ///< disconnected: messages; lagged: events
   bool cut = false;                 ///< message: it was longer than the daemon takes
+  bool automatic = false;           ///< sent: for an operator who is away
 
   /// The session of an event about one; 0 if it is about none.
   [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }

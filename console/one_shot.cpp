@@ -178,7 +178,7 @@ class Run {
     // Names first: events carry ids alone.
     client_.sessions(answer([this](const json& result) {
       roster_.replace(decode_sessions(result));
-      client_.subscribe(cursor_, answer([](const json&) {}));
+      client_.subscribe(cursor_, true, answer([](const json&) {}));
     }));
   }
 

@@ -86,14 +86,15 @@ LineFate Operations::execute(const Command& command) {
       }));
       break;
     case Verb::kAway:
-      client_.away(command.text, replies_.shown("not away", [this](const nlohmann::json&) {
-        desk_.set_away(true);
-        desk_.say("away; /back ends it");
-      }));
+      client_.away(command.text,
+                   replies_.shown("not away", [this, text = command.text](const nlohmann::json&) {
+                     desk_.set_away(text);
+                     desk_.say("away; /back ends it");
+                   }));
       break;
     case Verb::kBack:
       client_.back(replies_.shown("not back", [this](const nlohmann::json&) {
-        desk_.set_away(false);
+        desk_.set_away({});
         desk_.say("back");
       }));
       break;

@@ -11,6 +11,7 @@ void Unread::apply(const Event& event, Target focus) {
       if (focus != event.session()) add(event.session(), 1);
       break;
     case Event::Kind::kSent:
+      if (event.automatic) break;  // nobody has read it
       for (const SessionId session : event.sessions) counts_.erase(session);
       break;
     case Event::Kind::kDisconnected:

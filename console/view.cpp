@@ -107,8 +107,10 @@ void View::append_status(std::vector<std::string>& lines, const Event& event, co
 
 void View::append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
                        std::string_view own_name) const {
-  const std::string from =
-      event.operator_name == own_name ? "" : " " + core::escaped(event.operator_name) + ":";
+  const std::string from = event.automatic ? " " + core::escaped(event.operator_name) + " (away):"
+                           : event.operator_name == own_name
+                               ? ""
+                               : " " + core::escaped(event.operator_name) + ":";
   const bool held = event.state == "held";
   const bool lost = event.state == "lost";
   if (event.sessions.size() > kSeparately) {

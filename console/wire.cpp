@@ -34,6 +34,11 @@ std::uint64_t number_of(const json& object, const char* key) {
   return value == nullptr ? 0 : to_number(*value);
 }
 
+bool flag_of(const json& object, const char* key) {
+  const json* value = find(object, key);
+  return value != nullptr && value->is_boolean() && value->get<bool>();
+}
+
 // One id, or a list of them.
 std::vector<SessionId> ids_of(const json& object, const char* key) {
   std::vector<SessionId> ids;
@@ -99,8 +104,8 @@ Event decode_event(std::string_view method, const json& params) {
   event.until = text_of(params, "until");
   event.state = text_of(params, "state");
   event.lost = number_of(params, "lost");
-  const json* cut = find(params, "cut");
-  event.cut = cut != nullptr && cut->is_boolean() && cut->get<bool>();
+  event.cut = flag_of(params, "cut");
+  event.automatic = flag_of(params, "automatic");
   return event;
 }
 

@@ -37,6 +37,8 @@ constexpr std::size_t kMaxQuestions = 16;
 constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
 /// How long an operator for whom that much waits may take nothing.
 constexpr Duration kPatience{1000};
+/// Of what is said for an operator who is away: an original client reads it at once.
+constexpr std::size_t kMaxAway = core::kOriginalRead;
 /// How long the claims of operators wait who had to leave.
 constexpr Duration kReturn{10'000};
 /// How long an operator waits for a client that takes nothing: once, see give_up_on_stalled().
@@ -63,7 +65,10 @@ struct Control::Operator {
   bool greeted = false;  ///< it said hello, so that others heard of it
   bool unheard = true;   ///< it has done nothing yet: its name can still be another
   bool subscribed = false;
-  bool live = false;  ///< has every event up to the last sealed one in its queue
+  bool watching = false;         ///< it only looks on, and is no reason to wait for an answer
+  std::string away;              ///< what is said for it while it is away; empty: it is not
+  std::uint64_t away_since = 0;  ///< counts up
+  bool live = false;             ///< has every event up to the last sealed one in its queue
   bool leaving = false;
   bool ended = false;         ///< it will send no more
   bool processing = false;    ///< a line of it is being worked on
@@ -90,6 +95,9 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
       return_{loop,
               [this] {
                 awaiting_ = false;
+                count_away();  // with this the last word is the last again
+                last_word_.reset();
+                count_away();
                 server_.release_if([this](auto holder) { return !is_there(holder, nullptr); });
               }},
       refusals_{loop,
@@ -256,6 +264,7 @@ std::string Control::take_name(std::string_view wish, const Operator& self) {
 
 void Control::await_return() {
   awaiting_ = true;
+  last_word_ = server_.away_before();
   return_.start(kReturn);
 }
 
@@ -280,6 +289,7 @@ void Control::leave(io::StreamId id, std::string_view why) {
   if (!why.empty()) spdlog::warn("detached operator {}: {}", core::escaped(name), why);
   if (self.greeted) server_.operator_changed(name, "detached");
   has_gone(name);
+  count_away();
   loop_.turn_again();  // this may be the end of a turn, with an event still to go out
 }
 
@@ -393,6 +403,10 @@ void Control::process_request(io::StreamId id, std::string_view line, Reply& rep
     hello(id, params, reply);
   } else if (request.method == "subscribe") {
     subscribe(id, params, reply);
+  } else if (request.method == "away") {
+    away(id, params, reply);
+  } else if (request.method == "back") {
+    back(id, params, reply);
   } else if (request.method == "history" || request.method == "search") {
     question(id, request.method, params, reply);
   } else if (!methods_.call(request.method, {operators_[id]->name, count_}, params, reply)) {
@@ -622,7 +636,11 @@ void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
     if (std::exchange(self.greeted, false)) server_.operator_changed(before, "detached");
     has_gone(before);
   }
-  if (!std::exchange(self.greeted, true)) server_.operator_changed(self.name, "attached");
+  if (!std::exchange(self.greeted, true)) {
+    server_.operator_changed(self.name, "attached");
+    if (!self.away.empty()) server_.operator_changed(self.name, "away", self.away);
+  }
+  count_away();
   std::string result = R"({"version":")" CHATD_VERSION R"(","protocol":1,"operator":)";
   append_json_string(result, self.name);
   result += ",\"seq\":" + std::to_string(log_.last_seq());
@@ -634,6 +652,7 @@ void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
 void Control::subscribe(io::StreamId id, rpc::Params& params, Reply& reply) {
   const bool replay = params.has("since");
   const auto since = params.number_or("since", 0);
+  const bool watch = params.flag("watch");
   if (!reply.accept(params)) return;
   publish();  // "from now on" means after what has happened already
   Operator& self = *operators_[id];
@@ -641,10 +660,65 @@ void Control::subscribe(io::StreamId id, rpc::Params& params, Reply& reply) {
   reply.result("{\"seq\":" + std::to_string(log_.sealed_seq()) + "}");
   write(id, std::exchange(reply.out, {}));
   if (!std::exchange(self.subscribed, true)) inbox_.came();
+  self.watching = watch;
+  count_away();
   self.fetch = 0;
   self.live = !replay || since >= log_.sealed_seq();
   self.cursor = since;
   if (!self.live) catch_up(id);
+}
+
+void Control::away(io::StreamId id, rpc::Params& params, Reply& reply) {
+  const auto text = params.text("text");
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    params.fail("text must say something");
+  } else if (text.size() > kMaxAway) {
+    params.fail("text must have at most 1024 bytes, as much as an original client reads at once");
+  }
+  if (!reply.accept(params)) return;
+  Operator& self = *operators_[id];
+  if (self.away != text) {
+    self.away = text;
+    self.away_since = ++last_number_;
+    server_.operator_changed(self.name, "away", text);
+    count_away();
+  }
+  reply.result("{}");
+}
+
+void Control::back(io::StreamId id, rpc::Params& params, Reply& reply) {
+  if (!reply.accept(params)) return;
+  Operator& self = *operators_[id];
+  if (!std::exchange(self.away, {}).empty()) {
+    server_.operator_changed(self.name, "back");
+    last_word_.reset();
+    count_away();
+  }
+  reply.result("{}");
+}
+
+/// Everybody is away if all who listen, and could answer, are. What is said is what the
+/// last one to go has said. With nobody there, nobody is away. Operators who had to leave
+/// come back in any order: until then, who was the last of them is known.
+void Control::count_away() {
+  Operator* last = nullptr;
+  bool is_back = false;
+  for (const auto& each : operators_) {
+    if (!each || each->leaving || each->watching) continue;
+    if (each->away.empty() && each->subscribed) {
+      server_.set_away({});
+      return;
+    }
+    if (each->away.empty() || is_back) continue;
+    is_back = last_word_ == core::Away{each->away, each->name};
+    if (is_back || last == nullptr || each->away_since > last->away_since) last = each.get();
+  }
+  if (last == nullptr || (last_word_ && !is_back)) {
+    server_.set_away({});
+    return;
+  }
+  if (is_back) last->away_since = ++last_number_;
+  server_.set_away(core::Away{last->away, last->name});
 }
 
 }  // namespace chatd

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -115,6 +116,9 @@ class Control : private io::StreamListener {
 
   void hello(io::StreamId id, rpc::Params& params, Reply& reply);
   void subscribe(io::StreamId id, rpc::Params& params, Reply& reply);
+  void away(io::StreamId id, rpc::Params& params, Reply& reply);
+  void back(io::StreamId id, rpc::Params& params, Reply& reply);
+  void count_away();
 
   io::Loop& loop_;
   Server& server_;
@@ -136,6 +140,7 @@ class Control : private io::StreamListener {
   io::Timer patience_;
   io::Timer return_;
   bool awaiting_ = false;  ///< operators who had to leave
+  std::optional<core::Away> last_word_;  ///< of the last of them who was away
   io::Timer refusals_;
   RefusalLog refused_{"operator"};
   io::TurnEnd turn_end_;  ///< before streams_: events are sealed, then sent

@@ -146,6 +146,7 @@ void append_event(std::string& out, const core::Event& event, const core::Outbox
       member(out, "operator", outbox.text(event.operator_name));
       member(out, "text", text);
       member(out, "state", word(event.state));
+      if (event.automatic) out += R"(,"automatic":true)";
       break;
     case core::EventType::kDelivered:
       member(out, "ref", event.ref);
@@ -177,6 +178,7 @@ void append_event(std::string& out, const core::Event& event, const core::Outbox
     case core::EventType::kOperator:
       member(out, "name", outbox.text(event.operator_name));
       member(out, "state", text);
+      if (event.detail.size > 0) member(out, "text", outbox.text(event.detail));
       break;
     case core::EventType::kWarning:
       member(out, "text", text);

@@ -353,13 +353,24 @@ std::string_view Server::claimed_by(core::SessionId id) const {
              : std::string_view{session->claim()->holder};
 }
 
-void Server::operator_changed(std::string_view name, std::string_view state) {
+void Server::operator_changed(std::string_view name, std::string_view state,
+                              std::string_view text) {
   const auto kept_name = outbox_.keep(name);
   const auto kept_state = outbox_.keep(state);
+  const auto kept_text = outbox_.keep(text);
   core::Event& event = outbox_.add(core::EventType::kOperator, 0);
   event.operator_name = kept_name;
   event.text = kept_state;
+  event.detail = kept_text;
   deliver();
+}
+
+void Server::set_away(std::optional<core::Away> away) {
+  if (away) {
+    router_.set_away(std::move(*away));
+  } else {
+    router_.end_away();
+  }
 }
 
 std::vector<SessionInfo> Server::sessions() const {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -114,8 +115,15 @@ class Server : private io::StreamListener {
   /// Who is connected from there.
   [[nodiscard]] std::vector<core::SessionId> sessions_in(const Network& network) const;
 
-  /// Adds an `operator` event: "attached" or "detached".
-  void operator_changed(std::string_view name, std::string_view state);
+  /// Adds an `operator` event: "attached", "detached", "away" or "back"; `text` is what one
+  /// who is away says.
+  void operator_changed(std::string_view name, std::string_view state, std::string_view text = {});
+  /// Whether all operators are away, and what is said for them then.
+  void set_away(std::optional<core::Away> away);
+  /// What was said in the process before this one, and since then nothing else.
+  [[nodiscard]] const std::optional<core::Away>& away_before() const {
+    return router_.away_before();
+  }
   /// Adds a `warning` event: something that every operator should know.
   void warn(std::string_view text);
 

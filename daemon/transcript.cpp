@@ -101,6 +101,7 @@ void Transcript::record(const core::Event& event, const core::Outbox& outbox, Wa
       record.state = event.state == core::SendState::kHeld   ? store::State::kHeld
                      : event.state == core::SendState::kLost ? store::State::kLost
                                                              : store::State::kSent;
+      record.ref = event.automatic ? 1 : 0;
       break;
     case core::EventType::kDelivered:
       record.kind = store::Kind::kDelivered;

@@ -45,6 +45,10 @@ std::string_view shortened(std::string_view text) {
   return text;
 }
 
+bool is_automatic(const store::Record& record) {
+  return record.kind == store::Kind::kSent && record.ref != 0;
+}
+
 void append_sessions(std::string& out, const store::Record& record) {
   if (record.sessions.empty()) {
     out += std::to_string(record.session);
@@ -70,6 +74,7 @@ std::string message_json(const store::Record& record, std::string_view text, boo
   out += record.kind == store::Kind::kSent ? word(record.state) : "received";
   out += '"';
   if (cut) out += R"(,"cut":true)";
+  if (is_automatic(record)) out += R"(,"automatic":true)";
   out += '}';
   return out;
 }
@@ -92,6 +97,7 @@ void append_event_again(std::string& out, const store::Record& record) {
       rest += ",\"state\":\"";
       rest += word(record.state);
       rest += '"';
+      if (is_automatic(record)) rest += R"(,"automatic":true)";
       break;
     case store::Kind::kDelivered:
       rest = "delivered,\"session\":" + std::to_string(record.session) +

@@ -76,12 +76,13 @@ struct Event {
   Range sessions;         ///< kSent to several: of Outbox::ids()
   Range text;             ///< message, sent text, reason, name or state; kClaimed: from whom;
                           ///< kBanned, kUnbanned: the network
-  Range detail;           ///< kBanned: until when, as people read it
+  Range detail;           ///< kBanned: until when; kOperator: what one who is away says
   Range operator_name;
   std::uint32_t lost = 0;  ///< kDisconnected: messages that it never got
   EventType type{};
-  SendState state{};  ///< kSent
-  bool cut = false;   ///< kMessage
+  SendState state{};       ///< kSent
+  bool cut = false;        ///< kMessage
+  bool automatic = false;  ///< kSent: for the operators, who are away
 };
 
 class Outbox {

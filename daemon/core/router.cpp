@@ -27,7 +27,9 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   assert(has(slot));
   Session& session = *slots_[slot];
   Context work = context(now, outbox);
+  const auto first_event = outbox.events().size();
   act(session, work);
+  if (away_) answer_for_the_away(session, first_event, work);
   settle(session);
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -47,6 +48,14 @@ struct Receipt {
   std::vector<SessionId> delivered;
   std::vector<SessionId> held;
   std::vector<Refused> refused;
+};
+
+/// What is said for the operators while all of them are away.
+struct Away {
+  std::string text;  ///< not empty
+  std::string operator_name;
+
+  friend bool operator==(const Away&, const Away&) = default;
 };
 
 /// Whom a message is for.
@@ -110,6 +119,15 @@ class Router {
   void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
   /// Whether it has claimed a session for as long as it is there.
   [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
+  // While all are away: away.cpp.
+  /// From now on whoever writes is told so, once until that ends or another text is said.
+  /// An answer like others, for a claimed session, too; see Session::Writer.
+  void set_away(Away away);
+  /// Somebody is there.
+  void end_away() { away_.reset(); }
+  /// What was said in an earlier router, and since then nothing else.
+  [[nodiscard]] const std::optional<Away>& away_before() const { return away_before_; }
+
   /// The daemon stops: every session ends, with the farewell where one is due.
   void stop(Time now, Outbox& outbox);
 
@@ -134,6 +152,7 @@ class Router {
   template <class Act>
   Outcome with_own(SessionId id, std::string_view operator_name, Time now, Outbox& outbox, Act act);
   void release(Session& session, Outbox& outbox);
+  void answer_for_the_away(Session& session, std::size_t first_event, Context& context);
   Context context(Time now, Outbox& outbox);
   void settle(Session& session);
   void file(Session& session, Time when);
@@ -144,6 +163,9 @@ class Router {
   std::vector<std::unique_ptr<Session>> slots_;
   std::unordered_map<SessionId, Slot> by_id_;
   std::set<SessionId> claimed_;
+  std::optional<Away> away_;
+  std::optional<Away> away_before_;  ///< of an earlier router
+  std::uint32_t away_period_ = 0;    ///< counts up
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
 };

@@ -132,6 +132,7 @@ void Session::save(ByteWriter& out, Time now) const {
   out.time(refilled_, now);
   out.number(tokens_);
   out.number(unread_);
+  out.number(told_away_);
   out.enumerator(state_);
   out.flag(spoken_);
   out.flag(spoken_to_);
@@ -161,6 +162,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->refilled_ = in.time(now);
   session->tokens_ = in.number<float>();
   session->unread_ = in.number<std::uint32_t>();
+  session->told_away_ = in.number<std::uint32_t>();
   session->state_ = in.enumerator(State::kParting);
   session->spoken_ = in.flag();
   session->spoken_to_ = in.flag();
@@ -185,6 +187,12 @@ void Router::save(ByteWriter& out) const {
   out.number(counters_.delivered);
   out.number(counters_.held);
   out.number(counters_.lost);
+  out.number(away_period_);
+  out.flag(away_.has_value());
+  if (away_) {
+    out.text(away_->text);
+    out.text(away_->operator_name);
+  }
 }
 
 void Router::restore(ByteReader& in) {
@@ -196,9 +204,19 @@ void Router::restore(ByteReader& in) {
   counters.delivered = in.number<std::uint64_t>();
   counters.held = in.number<std::uint64_t>();
   counters.lost = in.number<std::uint64_t>();
+  const auto period = in.number<std::uint32_t>();
+  std::optional<Away> away;
+  if (in.flag()) {
+    auto& was = away.emplace();
+    was.text = in.text();
+    was.operator_name = in.text();
+    in.require(is_utf8(was.text) && is_utf8(was.operator_name));
+  }
   in.require(counters.messages_out == counters.delivered + counters.held + counters.lost);
   if (!in.ok()) return;
   counters_ = counters;
+  away_period_ = period;
+  away_before_ = std::move(away);
   last_id_ = std::max(last_id_, last_id);
 }
 

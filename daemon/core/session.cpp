@@ -241,19 +241,19 @@ Session::Disposition Session::disposition(std::size_t size, const Settings& sett
   return held + size > settings.output_hard ? Disposition::kFull : Disposition::kHold;
 }
 
-void Session::send(Outgoing& message, Context& context) {
+void Session::send(Outgoing& message, Context& context, Writer writer) {
   ++context.counters.messages_out;
   ++context.counters.delivered;
-  unread_ = 0;
+  if (writer == Writer::kOperator) unread_ = 0;
   if (takes_turns()) turn().sent(message.text().size(), context.now);
   write(message.as(dialect()), context);
-  if (state_ == State::kAsking) close("answered", context);
+  if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
 }
 
-void Session::hold(Outgoing& message, Seq ref, Context& context) {
+void Session::hold(Outgoing& message, Seq ref, Context& context, Writer writer) {
   ++context.counters.messages_out;
   ++context.counters.held;
-  unread_ = 0;
+  if (writer == Writer::kOperator) unread_ = 0;
   turn().hold(message.as(Dialect::kOriginal), ref, hold_until(context));
   if (takes_turns()) release(context);
 }

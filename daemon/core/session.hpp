@@ -94,11 +94,14 @@ class Session {
 
   // What operators do.
   [[nodiscard]] Disposition disposition(std::size_t size, const Settings& settings) const;
+  /// Who writes. What nobody has read stays unread after an automatic answer, and who
+  /// waits for one answer waits on.
+  enum class Writer : std::uint8_t { kOperator, kAutomatic };
   /// Sends at once; disposition() was kNow.
-  void send(Outgoing& message, Context& context);
+  void send(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
   /// Holds the message of the `sent` event `ref`; disposition() was kHold. A part
   /// of it may go out at once.
-  void hold(Outgoing& message, Seq ref, Context& context);
+  void hold(Outgoing& message, Seq ref, Context& context, Writer writer = Writer::kOperator);
   void bye(std::string_view operator_name, Context& context);
   /// Ends it now: kicked, not reading, ...
   void end(std::string_view reason, Context& context);
@@ -127,6 +130,9 @@ class Session {
   /// Messages that are held for it.
   [[nodiscard]] std::uint32_t held() const { return turn_ ? turn_->held() : 0; }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
+  /// The last time that operators were away of which it has been told; 0: none.
+  [[nodiscard]] std::uint32_t told_away() const { return told_away_; }
+  void set_told_away(std::uint32_t period) { told_away_ = period; }
   /// Null if nobody has claimed it.
   [[nodiscard]] const Claim* claim() const { return claim_.get(); }
   /// Whether it is for another operator than this one to answer it.
@@ -173,6 +179,7 @@ class Session {
   Time refilled_;        ///< when tokens_ was right
   float tokens_ = -1;    ///< messages that it may send at once; -1: the whole burst
   std::uint32_t unread_ = 0;
+  std::uint32_t told_away_ = 0;
   Slot slot_;
   DialectSetting setting_;
   State state_ = State::kOpen;

@@ -128,6 +128,7 @@ Record Reader::record_of(const Statement& row) {
       break;
     case Kind::kSent:
       record.state = static_cast<State>(row.number(4));
+      record.ref = static_cast<std::uint64_t>(row.number(6));
       record.operator_name = row.text(7);
       record.text = row.text(8);
       each_id(extra, [this](std::uint64_t id) {

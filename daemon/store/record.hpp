@@ -34,6 +34,7 @@ struct Record {
   std::int64_t time_ms = 0;   ///< since 1970, UTC
   std::uint64_t session = 0;  ///< 0 where `sessions` is used
   std::uint64_t ref = 0;      ///< kDelivered: the message's number; kAttended
+                              ///< kSent: 1 if it was an automatic answer
   std::uint32_t lost = 0;     ///< kDisconnected: messages that the session never got
   Kind kind = Kind::kOther;
   State state = State::kSent;  ///< kSent

@@ -115,7 +115,7 @@ bool Recorder::add(const Record& record) {
       .bind(5, is_message ? std::int64_t{record.cut}
                : is_sent  ? as_integer(record.state)
                           : 0);
-  if (is_delivered) {
+  if (is_delivered || (is_sent && record.ref != 0)) {
     insert_event_.bind(6, static_cast<std::int64_t>(record.ref));
   } else {
     insert_event_.bind_null(6);

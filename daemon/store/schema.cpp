@@ -30,7 +30,7 @@ CREATE TABLE events (
   kind INTEGER NOT NULL,     -- 0 other, 1 message, 2 sent, 3 delivered
   state INTEGER NOT NULL,    -- 1: whether it was cut; 2: 0 sent, 1 held, 2 lost, as it began
   outcome INTEGER,           -- 2: 2 lost or 3 delivered, if that came later
-  ref INTEGER,               -- 3: the number of the held message
+  ref INTEGER,               -- 3: the number of the held message; 2: 1 if it was automatic
   operator TEXT,             -- 2
   text TEXT,                 -- 1, 2: what was said
   extra BLOB                 -- 2: the sessions, if several; 0: the event's name and members

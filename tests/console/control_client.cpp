@@ -46,8 +46,8 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
   const auto nobody_cares = [](const Reply&) {};
   heard.client.hello("anna", nobody_cares);
   heard.client.hello("", nobody_cares);
-  heard.client.subscribe(7, nobody_cares);
-  heard.client.subscribe({}, nobody_cares);
+  heard.client.subscribe(7, false, nobody_cares);
+  heard.client.subscribe({}, true, nobody_cares);
   heard.client.send(3, "a\n\"b\"\xff", nobody_cares);
   heard.client.send_all("x", nobody_cares);
   heard.client.bye(3, nobody_cares);
@@ -60,7 +60,7 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
       {"hello", {{"name", "anna"}}},
       {"hello", json::object()},
       {"subscribe", {{"since", 7}}},
-      {"subscribe", json::object()},
+      {"subscribe", {{"watch", true}}},
       {"send", {{"to", 3}, {"text", "a\n\"b\"\ufffd"}}},
       {"send", {{"to", "all"}, {"text", "x"}}},
       {"bye", {{"session", 3}}},

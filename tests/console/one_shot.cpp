@@ -29,16 +29,16 @@ json asked_by_tail(std::optional<std::uint64_t> since) {
 }  // namespace
 
 TEST_CASE("tail: from now on is from when the others heard of it", "[console][one-shot]") {
-  CHECK(asked_by_tail({}) == json{{"since", 17}});
+  CHECK(asked_by_tail({}) == json{{"since", 17}, {"watch", true}});
 }
 
 TEST_CASE("tail: it goes on where it is told", "[console][one-shot]") {
-  CHECK(asked_by_tail(4) == json{{"since", 4}});
-  CHECK(asked_by_tail(17) == json{{"since", 17}});
+  CHECK(asked_by_tail(4) == json{{"since", 4}, {"watch", true}});
+  CHECK(asked_by_tail(17) == json{{"since", 17}, {"watch", true}});
 }
 
 TEST_CASE("tail: where the daemon counts anew, all of it", "[console][one-shot]") {
-  CHECK(asked_by_tail(18) == json{{"since", 0}});
+  CHECK(asked_by_tail(18) == json{{"since", 0}, {"watch", true}});
 }
 
 }  // namespace chatd::console

@@ -93,6 +93,8 @@ class Chat {
     router_.release_if([this](auto holder) { return holder == by_; }, outbox_);
     return shown(effects());
   }
+  void away(std::string_view text) { router_.set_away({std::string{text}, by_}); }
+  void back() { router_.end_away(); }
   std::string stop() {
     router_.stop(now_, outbox_);
     REQUIRE(router_.size() == 0);
@@ -238,6 +240,10 @@ class Chat {
         const auto* state = event.state == core::SendState::kSent   ? "sent"
                             : event.state == core::SendState::kHeld ? "held"
                                                                     : "lost";
+        if (event.automatic) {
+          const bool sent = event.state == core::SendState::kSent;
+          return who + "automatic" + (sent ? "" : std::string{", "} + state);
+        }
         if (event.session != 0) return who + state;
         REQUIRE(event.sessions.size > 1);
         auto all = std::string{state} + " for";

@@ -25,6 +25,7 @@
 namespace chatd::test::model {
 
 using core::append_repaired;
+using core::Away;
 using core::Claim;
 using core::Dialect;
 using core::DialectSetting;
@@ -74,6 +75,8 @@ struct Client {
   bool paused = false;
   std::string holder;  ///< of the claim
   bool claim_stays = false;
+  bool owed = false;            ///< it wrote, and is to be told that everybody is away
+  std::uint32_t told_away = 0;  ///< the last time of which it was told
 };
 
 struct Numbers {
@@ -139,6 +142,7 @@ class Walk {
     check();
     if (one_in(20)) {
       must(hand_over(router_, now_), "it cannot read what it has written");
+      if (!away_.empty()) router_.set_away({away_, "ann"});
       check();
     }
   }
@@ -371,7 +375,7 @@ class Walk {
     auto& client = clients_[slot];
     const auto by = somebody();
     const auto outcome = expected(by, client);
-    switch (choose_() % 7) {
+    switch (choose_() % 8) {
       case 0: {
         const bool before = client.parting;
         must(router_.bye(client.id, by, now_, outbox_) == outcome, "bye");
@@ -395,6 +399,9 @@ class Walk {
         must(router_.release(client.id, by, outbox_) == outcome, "release");
         if (outcome == Outcome::kDone) client.holder.clear();
         break;
+      case 6:
+        go_or_come_back();
+        break;
       case 5:
         router_.release_if([&](auto holder) { return holder == by; }, outbox_);
         for (auto& each : clients_) {
@@ -405,6 +412,21 @@ class Walk {
         break;
     }
     deliver();
+  }
+
+  void go_or_come_back() {
+    if (one_in(3)) {
+      away_.clear();
+      router_.end_away();
+      return;
+    }
+    const auto said = text().substr(0, 20) + ".";
+    std::string whole;
+    append_repaired(whole, said);
+    if (whole == away_) return;
+    away_ = whole;
+    ++away_period_;
+    router_.set_away({away_, "ann"});
   }
 
   void claim(Client& client, const std::string& by) {
@@ -474,6 +496,10 @@ class Walk {
       closed_.push_back(close.slot);
     }
     for (const auto& event : outbox_.events()) happened(event);
+    for (auto& client : clients_) {
+      must(!client.owed || client.parting || !client.held.empty(), "not told that all are away");
+      client.owed = false;
+    }
     outbox_.clear();
     held_now_.clear();
     closed_.clear();
@@ -508,6 +534,7 @@ class Walk {
     if (event.type == EventType::kSent) {
       const auto by = outbox_.text(event.operator_name);
       must(by == "ann" || by == "bob", "who sent it?");
+      if (event.automatic) return answered(event);
       if (event.session != 0) return sent(event, event.session);
       must(event.sessions.size > 1, "an event for several that are not");
       for (const auto id : outbox_.ids(event.sessions)) sent(event, id);
@@ -517,6 +544,7 @@ class Walk {
     switch (event.type) {
       case EventType::kMessage:
         client.heard += outbox_.text(event.text);
+        client.owed = !away_.empty() && client.told_away != away_period_;
         ++numbers_.in;
         break;
       case EventType::kDelivered:
@@ -531,6 +559,29 @@ class Walk {
         over(client, event);
         break;
       default:
+        break;
+    }
+  }
+
+  /// For those who are away.
+  void answered(const Event& event) {
+    auto& client = by_id(event.session);
+    must(client.owed, "told that everybody is away, and not owed that");
+    must(outbox_.text(event.text) == away_, "it was told something else");
+    client.owed = false;
+    client.told_away = away_period_;
+    client.told += away_;
+    ++numbers_.out;
+    switch (event.state) {
+      case SendState::kSent:
+        ++numbers_.delivered;
+        break;
+      case SendState::kHeld:
+        ++numbers_.held;
+        client.held.emplace_back(event.seq, client.told.size());
+        break;
+      case SendState::kLost:
+        ++numbers_.lost;
         break;
     }
   }
@@ -649,6 +700,8 @@ class Walk {
   Seq last_seq_ = 0;
   std::array<Client, kSlots> clients_;
   Numbers numbers_;
+  std::string away_;  ///< empty: somebody is there
+  std::uint32_t away_period_ = 0;
   std::size_t checks_ = 0;
   int sessions_ = 0;
   int overflows_ = 0;

@@ -1,0 +1,43 @@
+// The answer that is given for the operators while all of them are away.
+#include <algorithm>
+#include <utility>
+
+#include "core/router.hpp"
+
+namespace chatd::core {
+
+void Router::set_away(Away away) {
+  if (away_ == away) return;
+  // Who comes back to a new process has been away all the time.
+  if (std::exchange(away_before_, std::nullopt) != away) ++away_period_;
+  away_ = std::move(away);
+}
+
+/// If the session has said something in the events from `first_event` on.
+void Router::answer_for_the_away(Session& session, std::size_t first_event, Context& context) {
+  if (session.ended() || session.told_away() == away_period_) return;
+  const auto& events = context.outbox.events();
+  const auto first = events.begin() + static_cast<std::ptrdiff_t>(first_event);
+  const bool has_spoken = std::any_of(
+      first, events.end(), [](const Event& event) { return event.type == EventType::kMessage; });
+  if (!has_spoken) return;
+  const auto disposition = session.disposition(away_->text.size(), settings_);
+  const bool now = disposition == Session::Disposition::kNow;
+  if (!now && disposition != Session::Disposition::kHold) return;
+  session.set_told_away(away_period_);
+  Outgoing message{away_->text};
+  const auto text = context.outbox.keep(away_->text);
+  const auto name = context.outbox.keep(away_->operator_name);
+  Event& event = context.outbox.add(EventType::kSent, session.id());
+  event.text = text;
+  event.operator_name = name;
+  event.state = now ? SendState::kSent : SendState::kHeld;
+  event.automatic = true;
+  if (now) {
+    session.send(message, context, Session::Writer::kAutomatic);
+  } else {
+    session.hold(message, event.seq, context, Session::Writer::kAutomatic);
+  }
+}
+
+}  // namespace chatd::core

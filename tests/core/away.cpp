@@ -1,0 +1,129 @@
+/// The automatic answer: to whom, how often, and what it leaves as it is.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/chat.hpp"
+
+using chatd::core::Session;
+using chatd::test::Chat;
+
+namespace {
+
+TEST_CASE("away: whoever writes is told once", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  CHECK(chat.in("before\n") == "said 'before'");
+  chat.away("back at two");
+  CHECK(chat.in("hello?\n") == "said 'hello?'; automatic; out 'back at two\n'");
+  CHECK(chat.in("hello!\n") == "said 'hello!'");
+  chat.connect();
+  CHECK(chat.in("one\ntwo\n", 2) ==
+        "2 said 'one'; 2 said 'two'; 2 automatic; 2 out 'back at two\n'");
+  chat.back();
+  chat.connect();
+  CHECK(chat.in("three\n", 3) == "3 said 'three'");
+}
+
+TEST_CASE("away: another time, or another text, is told again", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.away("back at two");
+  chat.in("hello\n");
+  chat.away("back at two");
+  CHECK(chat.in("hello\n") == "said 'hello'");
+  chat.away("back at three");
+  CHECK(chat.in("hello\n") == "said 'hello'; automatic; out 'back at three\n'");
+  chat.back();
+  chat.away("back at three");
+  CHECK(chat.in("hello\n") == "said 'hello'; automatic; out 'back at three\n'");
+}
+
+TEST_CASE("away: nobody has read what was answered so", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.away("later");
+  chat.in("hello\n");
+  CHECK(chat.session().unread() == 1);
+  CHECK(chat.counters().messages_out == 1);
+  CHECK(chat.counters().delivered == 1);
+  CHECK(chat.send("here I am") == "sent; out 'here I am\n'");
+  CHECK(chat.session().unread() == 0);
+}
+
+TEST_CASE("away: to an original client it is an answer, which it waits for", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.away("later");
+  chat.in("hello");
+  CHECK(chat.wait(50) == "said 'hello'; automatic; out 'later'");
+  // It listens no more: what a person says waits for its next turn.
+  CHECK(chat.send("I am here") == "held");
+  CHECK(chat.in("oh") == "said 'oh'; delivered #4; out 'I am here'");
+}
+
+TEST_CASE("away: an original client that cannot be told now is told in its turn", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.in("hello");
+  chat.wait(50);
+  chat.send(std::string(1024, 'x'));
+  chat.send(std::string(1020, 'y'));
+  chat.away("later");
+  CHECK(chat.in("next") ==
+        "said 'next'; delivered #4; automatic, held; out '" + std::string(1020, 'y') + "'");
+  CHECK(chat.in("more") == "said 'more'; delivered #7; out 'later'");
+}
+
+TEST_CASE("away: who waits for one answer waits on", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.away("later");
+  CHECK(chat.in("question") == "nothing");
+  CHECK(chat.eof() == "said 'question'; automatic; out 'later'");
+  CHECK(chat.session().state() == Session::State::kAsking);
+  CHECK(chat.send("the answer") == "sent; gone 'answered'; out 'the answer'; closed");
+}
+
+TEST_CASE("away: no answer to a bye, and none after one", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.away("later");
+  CHECK(chat.in("bye\n") == "gone 'bye'; closed");
+  chat.connect();
+  chat.in("hello", 2);
+  chat.back();
+  chat.wait(50);
+  chat.bye(2);
+  chat.away("later");
+  CHECK(chat.in("what?", 2) == "2 said 'what?'");
+}
+
+TEST_CASE("away: a claimed session is told, too", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.in("hi\n");
+  chat.as("bob");
+  chat.claim();
+  chat.as("ann");
+  chat.away("later");
+  CHECK(chat.in("hello\n") == "said 'hello'; automatic; out 'later\n'");
+}
+
+TEST_CASE("away: the next process does not tell again what was told", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  chat.connect();
+  chat.away("later");
+  chat.in("hello\n");
+  chat.hand_over();
+  // Nobody has come back yet.
+  CHECK(chat.in("hello?\n", 2) == "2 said 'hello?'");
+  chat.away("later");
+  CHECK(chat.in("hello\n") == "said 'hello'");
+  CHECK(chat.in("hello\n", 2) == "2 said 'hello'; 2 automatic; 2 out 'later\n'");
+  chat.hand_over();
+  chat.away("even later");
+  CHECK(chat.in("hello\n") == "said 'hello'; automatic; out 'even later\n'");
+}
+
+}  // namespace

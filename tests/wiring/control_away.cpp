@@ -1,0 +1,95 @@
+/// Who has to be away for clients to be told so.
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "support/daemon.hpp"
+
+namespace chatd::test {
+namespace {
+
+/// What a client that says something is told by the daemon itself.
+std::string told(Bench& bench) {
+  const auto client = bench.connect();
+  client->read();
+  const auto before = bench.server.stats();
+  client->send("hi\n");
+  REQUIRE(
+      run_until(bench.loop, [&] { return bench.server.stats().messages_in > before.messages_in; }));
+  if (bench.server.stats().messages_out == before.messages_out) return "";
+  REQUIRE(run_until(bench.loop, [&] { return client->received().ends_with('\n'); }));
+  return std::string{client->received()};
+}
+
+TEST_CASE("away: nobody is, where nobody is there", "[wiring][control][away]") {
+  Bench bench;
+  CHECK(told(bench).empty());
+  {
+    Operator ann{bench};
+    (void)ann.result("away", {{"text", "gone"}});
+    CHECK(told(bench) == "gone\n");
+    ann.leave();
+    REQUIRE(run_until(bench.loop, [&] { return bench.control.operators() == 0; }));
+  }
+  CHECK(told(bench).empty());
+}
+
+TEST_CASE("away: all have to be, and the last one's text is said", "[wiring][control][away]") {
+  Bench bench;
+  Operator ann{bench};
+  Operator bob{bench};
+  (void)ann.result("hello", {{"name", "ann"}});
+  (void)ann.result("subscribe");
+  (void)bob.result("hello", {{"name", "bob"}});
+  (void)bob.result("subscribe");
+  CHECK(ann.result("away", {{"text", "ann is out"}}) == json::object());
+  const auto gone = bob.wait_event("operator", 1);
+  CHECK(gone["name"] == "ann");
+  CHECK(gone["state"] == "away");
+  CHECK(gone["text"] == "ann is out");
+  CHECK(told(bench).empty());
+  (void)bob.result("away", {{"text", "bob, too"}});
+  CHECK(told(bench) == "bob, too\n");
+  CHECK(ann.wait_event("sent")["operator"] == "bob");
+  CHECK(ann.wait_event("sent")["automatic"] == true);
+  // Said again, it is no news; another text is.
+  const auto seq = bench.log.last_seq();
+  (void)bob.result("away", {{"text", "bob, too"}});
+  CHECK(bench.log.last_seq() == seq);
+  (void)ann.result("away", {{"text", "ann is out for long"}});
+  CHECK(told(bench) == "ann is out for long\n");
+  CHECK(bob.result("back") == json::object());
+  CHECK(bob.result("back") == json::object());
+  CHECK(ann.wait_event("operator", 5)["state"] == "back");
+  CHECK(told(bench).empty());
+  bob.leave();
+  REQUIRE(run_until(bench.loop, [&] { return bench.control.operators() == 1; }));
+  CHECK(told(bench) == "ann is out for long\n");
+}
+
+TEST_CASE("away: who only looks on, and who does not listen, is no reason to wait",
+          "[wiring][control][away]") {
+  Bench bench;
+  Operator ann{bench};
+  (void)ann.result("subscribe");
+  (void)ann.result("away", {{"text", "out"}});
+  Operator script{bench};
+  (void)script.result("hello", {{"name", "script"}});
+  CHECK(told(bench) == "out\n");
+  (void)script.result("subscribe", {{"watch", true}});
+  CHECK(told(bench) == "out\n");
+  (void)script.result("subscribe");
+  CHECK(told(bench).empty());
+}
+
+TEST_CASE("away: what it says is something, and short", "[wiring][control][away]") {
+  Bench bench;
+  Operator ann{bench};
+  CHECK(ann.error("away") == -32602);
+  CHECK(ann.error("away", {{"text", " \n"}}) == -32602);
+  CHECK(ann.error("away", {{"text", std::string(1025, 'x')}}) == -32602);
+  CHECK(ann.result("away", {{"text", std::string(1024, 'x')}}) == json::object());
+}
+
+}  // namespace
+}  // namespace chatd::test
