@@ -1,0 +1,243 @@
+"""doc/protocol.md is true: every exchange in it is replayed against the daemon, and every
+method and event that the daemon knows is in one.
+
+With CHATD_PROTOCOL_WRITE=1 the page is written anew with what came. A new exchange may
+have `?` there for the next answer, and `?NAME` for the next event of that name."""
+
+import codecs
+import json
+import os
+import re
+import sqlite3
+
+from chatd_support import GUARD, REPOSITORY, Client, Daemon, connect, wait_until
+
+PAGE = REPOSITORY / "doc/protocol.md"
+WRITE = os.environ.get("CHATD_PROTOCOL_WRITE") == "1"
+
+# What differs from run to run, and what it looks like.
+SHAPES = [
+    (r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', "<time>"),
+    (r"127\.0\.0\.1:\d+", "<address>"),
+    (r'"version":"\d+\.\d+\.\d+"', "<version>"),
+    (r'"(idle_ms|queued_bytes|recorded|longest_turn_ms)":[\d.]+', r"<\1>"),
+    (r'"method":"lagged","params":\{"seq":\d+', "<lagged>"),
+    (r'"lost":\d+\}\}', "<lost>"),
+    (r"/\S*/chatd\.toml", "<path>"),
+]
+
+
+def shape(line):
+    for pattern, name in SHAPES:
+        line = re.sub(pattern, name, line)
+    return line
+
+
+class Line:
+    """A connection to the control socket, line by line."""
+
+    def __init__(self, daemon):
+        self.socket = connect(str(daemon.control_path))
+        self.socket.settimeout(GUARD)
+        self.file = self.socket.makefile("rb")
+
+    def send(self, text):
+        self.socket.sendall(text.encode() + b"\n")
+
+    def expect(self, wanted):
+        """The line of that shape. Events that the page leaves out may come before it, but
+        no other answer may."""
+        skipped = []
+        for line in iter(self.line, None):
+            event = json.loads(line).get("method")
+            if shape(line) == shape(wanted):
+                return line
+            if WRITE and event == kind_of(wanted):
+                return line
+            assert event is not None, f"the answer is\n{line}\nand not\n{wanted}"
+            skipped.append(line)
+        raise AssertionError(f"not\n{wanted}\nbut\n" + "\n".join(skipped))
+
+    def line(self):
+        """The next one; None if none comes."""
+        try:
+            return self.file.readline().decode().rstrip("\n") or None
+        except TimeoutError:
+            return None
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def kind_of(wanted):
+    """The name of an event, None for an answer."""
+    if wanted.startswith("?"):
+        return wanted[1:] or None
+    return json.loads(wanted).get("method")
+
+
+class Stage:
+    """Where the exchanges of the page take place, in its order."""
+
+    def __init__(self):
+        self.daemon = None
+        self.begin()
+
+    def begin(self, **config):
+        if self.daemon is not None:
+            self.end()
+        self.operators = {}
+        self.clients = {}
+        self.lock = None
+        # The page says what happens, and nothing is to happen by itself besides.
+        self.config = {
+            "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
+            "transcript": {"path": "@HOME@/transcript.db"},
+            "session": {"original_hold": "0s"},
+        } | config
+        self.daemon = Daemon(self.config)
+
+    def end(self, stopped=False):
+        for each in [*self.operators.values(), *self.clients.values()]:
+            each.close()
+        if stopped:
+            self.daemon.check_end()
+        else:
+            self.daemon.stop()
+
+    def operator(self, name):
+        if name not in self.operators:
+            self.operators[name] = Line(self.daemon)
+        return self.operators[name]
+
+    def act(self, what):
+        for pattern, action in self.ACTIONS:
+            match = re.fullmatch(pattern, what)
+            if match:
+                action(self, *match.groups())
+                return
+        raise AssertionError(f"the page says what this test cannot do: {what}")
+
+    def connects(self, number):
+        before = self.stats()["accepted"]
+        self.clients[number] = Client(self.daemon.address)
+        wait_until(lambda: self.stats()["accepted"] > before, "it is accepted")
+
+    def stats(self):
+        """From an operator of whom nobody hears, or the numbers would not be the page's."""
+        operator = Line(self.daemon)
+        operator.send('{"jsonrpc":"2.0","id":1,"method":"stats"}')
+        answer = json.loads(operator.file.readline())
+        operator.close()
+        return answer["result"]
+
+    def says(self, number, text):
+        self.clients[number].send(codecs.decode(text, "unicode_escape").encode())
+
+    def floods(self, number):
+        self.clients[number].send((b"x" * 1000 + b"\n") * 3000)
+        wait_until(lambda: self.stats()["messages_in"] == 3000, "all was heard")
+
+    def gets(self, number, text):
+        self.clients[number].expect(codecs.decode(text, "unicode_escape").encode())
+
+    def leaves(self, name):
+        self.operators.pop(name).close()
+
+    def configure(self, keys):
+        text = self.daemon.home.config_path.read_text()
+        for key, value in re.findall(r'(\w+\.\w+) = ("[^"]*"|\d+)', keys):
+            table, name = key.split(".")
+            text = re.sub(rf"(\[{table}\]\n(?:\w.*\n)*?){name} = .*\n", r"\1", text)
+            text = text.replace(f"[{table}]\n", f"[{table}]\n{name} = {value}\n")
+        self.daemon.home.config_path.write_text(text)
+
+    def lock_transcript(self):
+        self.lock = sqlite3.connect(self.daemon.home.path / "transcript.db", isolation_level=None)
+        self.lock.execute("BEGIN IMMEDIATE")
+
+    def unlock_transcript(self):
+        self.lock.execute("ROLLBACK")
+        self.lock.close()
+
+    def another(self):
+        self.begin(transcript={"enabled": False})
+
+    ACTIONS = [
+        (r"client (\d+) connects", connects),
+        (r'client (\d+) says "(.*)"', says),
+        (r"client (\d+) says a thousand bytes, 3000 times", floods),
+        (r'client (\d+) gets "(.*)"', gets),
+        (r"(\w+) leaves", leaves),
+        (r"the configuration gets (.*)", configure),
+        (r"the transcript cannot be written", lock_transcript),
+        (r"the transcript can be written", unlock_transcript),
+        (r"another daemon, without transcripts", another),
+    ]
+
+
+def exchanges(lines):
+    """The numbers of the lines that are in exchanges."""
+    inside = False
+    for number, line in enumerate(lines):
+        if line == "```exchange":
+            inside = True
+        elif line == "```":
+            inside = False
+        elif inside:
+            yield number
+
+
+def test_every_exchange_of_the_page_is_how_it_is():
+    lines = PAGE.read_text().split("\n")
+    stage = Stage()
+    try:
+        for number in exchanges(lines):
+            line = lines[number]
+            try:
+                if line.startswith("# "):
+                    stage.act(line[2:])
+                elif match := re.fullmatch(r"(\w+)> (.*)", line):
+                    stage.operator(match.group(1)).send(match.group(2))
+                elif match := re.fullmatch(r"(\w+)< (.*)", line):
+                    came = stage.operator(match.group(1)).expect(match.group(2))
+                    lines[number] = f"{match.group(1)}< {came}"
+                else:
+                    raise AssertionError("what is this?")
+            except (AssertionError, TimeoutError) as error:
+                raise AssertionError(f"{PAGE.name}:{number + 1}: {line}\n{error}") from error
+    except BaseException:
+        stage.daemon.kill()
+        raise
+    stage.end(stopped=True)
+    if WRITE:
+        PAGE.write_text("\n".join(lines))
+
+
+def known(file, pattern):
+    found = set(re.findall(pattern, (REPOSITORY / "daemon" / file).read_text()))
+    assert found, f"{file} does not look as it did"
+    return found
+
+
+def test_the_page_has_every_method_and_every_event():
+    lines = PAGE.read_text().split("\n")
+    asked, done, heard = {}, set(), set()
+    for number in exchanges(lines):
+        match = re.fullmatch(r"(\w+)([<>]) (\{.*)", lines[number])
+        if match is None:
+            continue
+        document = json.loads(match.group(3))
+        if match.group(2) == ">":
+            asked[match.group(1), document["id"]] = document["method"]
+        elif "result" in document:
+            done.add(asked[match.group(1), document["id"]])
+        elif "method" in document:
+            heard.add(document["method"])
+    methods = known("methods.cpp", r'\{"(\w+)", &Methods::') | known(
+        "control.cpp", r'request\.method == "(\w+)"'
+    )
+    assert len(methods) > 18 and methods - done == set()
+    events = known("event_json.cpp", r"case core::EventType::\w+:\s+return \"(\w+)\"") | {"lagged"}
+    assert len(events) > 12 and events - heard == set()
