@@ -175,7 +175,7 @@ bool Control::allowed(int socket, unsigned uid, unsigned gid) const {
   if (group_ < 0) return false;
   if (gid == static_cast<unsigned>(group_)) return true;
   std::vector<gid_t> groups(1024);
-  socklen_t bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  auto bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
   while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) != 0) {
     if (errno != ERANGE) return false;
     groups.resize(bytes / sizeof(gid_t));

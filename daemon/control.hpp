@@ -139,7 +139,7 @@ class Control : private io::StreamListener {
   bool stalling_ = false;  ///< stall_ will go off
   io::Timer patience_;
   io::Timer return_;
-  bool awaiting_ = false;  ///< operators who had to leave
+  bool awaiting_ = false;                ///< operators who had to leave
   std::optional<core::Away> last_word_;  ///< of the last of them who was away
   io::Timer refusals_;
   RefusalLog refused_{"operator"};

@@ -51,6 +51,10 @@ TEST_CASE("unread: messages count until they are looked at, answered or cannot b
   CHECK(unread.next() == Target{3});
   unread.seen(3);
   CHECK(unread.next() == Target{2});
+  Event automatic = event_of(kSent, {2});
+  automatic.automatic = true;
+  unread.apply(automatic, Target{1});
+  CHECK(unread.next() == Target{2});
   unread.apply(event_of(kSent, {1, 2}), Target{1});
   CHECK(unread.next() == Target{4});
   unread.apply(event_of(kMessage, {3}), Target{1});

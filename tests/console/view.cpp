@@ -87,6 +87,9 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"unbanned","params":{"address":"::1","operator":"bo"}})",
        {"* ::1 is banned no more by bo"}},
       {R"({"method":"unbanned","params":{"address":"::1"}})", {"* ::1 is banned no more"}},
+      {R"({"method":"sent","params":{"session":3,"operator":"root","text":"later",)"
+       R"("state":"sent","automatic":true}})",
+       {"[3]< root (away): later"}},
       {R"({"method":"lagged","params":{"lost":120}})", {"* 120 events were missed"}},
       {R"({"method":"moved","params":{"session":3}})", {"[3]* moved"}},
       {R"({"method":"message","params":{"session":"three","text":5}})", {"[0] "}},
@@ -301,6 +304,20 @@ TEST_CASE("view: the list tells of claims and keys where there are any", "[conso
     }
   }
   CHECK(view.sessions(sessions, 80, 0, &keys)[0].find("claimed by") != std::string::npos);
+}
+
+TEST_CASE("view: who has banned is told who is there, and whether it is kept", "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  const auto shown_of = [&](const char* json) {
+    return view.banned(decode_ban(nlohmann::json::parse(json)));
+  };
+  CHECK(shown_of(R"({"address":"::1","sessions":[],"kept":true})").empty());
+  CHECK(shown_of("{}").empty());
+  CHECK(shown_of(R"({"sessions":[3],"kept":false})") ==
+        Lines{"* 1 client is connected from there and not ended: [3]",
+              "* it ends with the daemon: without transcripts no ban is kept"});
+  CHECK(shown_of(R"({"sessions":[1,2,3,4,5,6,7]})") ==
+        Lines{"* 7 clients are connected from there and not ended: [1] [2] [3] [4] [5] ..."});
 }
 
 TEST_CASE("view: durations are short", "[console][view]") {

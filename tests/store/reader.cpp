@@ -179,23 +179,29 @@ TEST_CASE("reader: a replay has every event as it was", "[store][replay]") {
   Transcript transcript;
   Record cut = message(2, 1, std::string_view("a\0b", 3));
   cut.cut = true;
+  Record automatic = sent(6, 1, "away", State::kHeld);
+  automatic.ref = 1;
   transcript.write({other(1, 1, R"(connected,"session":1)"), cut, sent(3, 1, "later", State::kHeld),
-                    delivered(4, 1, 3), sent_to(5, {7, 6, 9}, "all", State::kLost),
-                    disconnected(6, 1, 0)});
+                    delivered(4, 1, 3), sent_to(5, {7, 6, 9}, "all", State::kLost), automatic,
+                    delivered(7, 1, 6), disconnected(8, 1, 0)});
   std::vector<Record> all;
   std::vector<std::string> texts;
   std::vector<std::uint64_t> several;
-  REQUIRE(transcript.reader().replay(0, 5, [&](const Record& record) {
+  REQUIRE(transcript.reader().replay(0, 6, [&](const Record& record) {
     all.push_back(record);
     texts.emplace_back(record.text);
     if (!record.sessions.empty()) several.assign(record.sessions.begin(), record.sessions.end());
     return true;
   }));
-  REQUIRE(all.size() == 5);
-  CHECK(texts == Found{R"(connected,"session":1)", std::string("a\0b", 3), "later", "", "all"});
+  REQUIRE(all.size() == 6);
+  CHECK(texts ==
+        Found{R"(connected,"session":1)", std::string("a\0b", 3), "later", "", "all", "away"});
   CHECK(all[0].kind == Kind::kOther);
   CHECK(all[1].cut);
   CHECK(all[1].time_ms == 2000);
+  CHECK(all[2].ref == 0);
+  CHECK(all[5].ref == 1);
+  CHECK(all[5].state == State::kHeld);
   CHECK(all[2].state == State::kHeld);  // although it was delivered since
   CHECK(all[3].kind == Kind::kDelivered);
   CHECK(all[3].ref == 3);

@@ -72,6 +72,30 @@ TEST_CASE("event json: each event is this very line", "[wiring][event_json]") {
   sent.state = core::SendState::kLost;
   CHECK(line_of(sent, outbox) ==
         line("sent", R"(,"session":3,"operator":"anna","text":"hello","state":"lost")"));
+  sent.automatic = true;
+  CHECK(line_of(sent, outbox) ==
+        line("sent", R"(,"session":3,"operator":"anna","text":"hello","state":"lost",)"
+                     R"("automatic":true)"));
+  auto claimed = event(EventType::kClaimed, 3);
+  CHECK(line_of(claimed, outbox) ==
+        line("claimed", R"(,"session":3,"operator":"anna","from":"hello")"));
+  claimed.text = {};
+  CHECK(line_of(claimed, outbox) == line("claimed", R"(,"session":3,"operator":"anna")"));
+  CHECK(line_of(event(EventType::kReleased, 3), outbox) ==
+        line("released", R"(,"session":3,"operator":"anna")"));
+  auto banned = event(EventType::kBanned, 0);
+  CHECK(line_of(banned, outbox) == line("banned", R"(,"address":"hello","operator":"anna")"));
+  banned.detail = anna;
+  CHECK(line_of(banned, outbox) ==
+        line("banned", R"(,"address":"hello","until":"anna","operator":"anna")"));
+  auto unbanned = event(EventType::kUnbanned, 0);
+  CHECK(line_of(unbanned, outbox) == line("unbanned", R"(,"address":"hello","operator":"anna")"));
+  unbanned.operator_name = {};
+  CHECK(line_of(unbanned, outbox) == line("unbanned", R"(,"address":"hello")"));
+  auto away = event(EventType::kOperator, 0);
+  away.detail = text;
+  CHECK(line_of(away, outbox) ==
+        line("operator", R"(,"name":"anna","state":"hello","text":"hello")"));
   auto delivered = event(EventType::kDelivered, 3);
   delivered.ref = 9;
   CHECK(line_of(delivered, outbox) == line("delivered", R"(,"session":3,"ref":9)"));
