@@ -252,7 +252,12 @@ void Store::work() {
     const bool stop = stop_;
     std::vector<Job> jobs;
     jobs.swap(jobs_);
-    if (!retry_ || stop || Steady::now() >= *retry_) write_batch(lock);
+    // A question comes after all that was recorded before it: batch_, waiting_, backlog_.
+    auto batches = jobs.empty() ? 1 : 2 + backlog_.size();
+    if (!retry_ || stop || Steady::now() >= *retry_) {
+      do write_batch(lock);
+      while (--batches > 0 && !retry_);
+    }
     lock.unlock();
     numbers_.sync();
     std::vector<Done> done;

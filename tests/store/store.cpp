@@ -204,6 +204,19 @@ TEST_CASE("store: operators have heard all up to a number, or all while they are
   CHECK(store->opened().unread == 0);
 }
 
+TEST_CASE("store: a question comes after all that was recorded before, however much that is",
+          "[store]") {
+  const Folder folder;
+  const auto store = open(options_of(folder));
+  const std::string text(10'000, 'x');
+  constexpr std::uint64_t kCount = 600;  // several transactions
+  for (std::uint64_t seq = 1; seq <= kCount; ++seq) {
+    store->record(message(seq, 1, text));
+    store->hand_over();
+  }
+  CHECK(history(*store).size() == kCount);
+}
+
 TEST_CASE("store: bans are kept", "[store][bans]") {
   const Folder folder;
   const std::vector<Ban> bans{{"192.0.2.0/24", -1, 5, "anna"}, {"2001:db8::/64", 99, 6, "bert"}};
