@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "log_batch.hpp"
+#include "service/journal.hpp"
 #include "wall_time.hpp"
 
 namespace chatd {
@@ -139,6 +141,76 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   bool cut_ = false;  ///< the last thing that was written is the beginning of a line
 };
 
+/// Between the fields of a line and its text, for the journal alone: what is logged holds
+/// no control characters.
+constexpr char kField = '\x1f';
+/// A longer entry is cut there: the journal's socket may not take it.
+constexpr std::size_t kMaxText = 32UL * 1024;
+
+/// The journal, with what a line is about as fields of their own. It waits as StderrSink
+/// does, and counts what was lost.
+class JournalSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit JournalSink(service::Journal journal) : journal_{std::move(journal)} {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (lost_ > 0) {
+      const auto notice = std::to_string(lost_) +
+                          (lost_ == 1 ? " log line was lost here" : " log lines were lost here");
+      if (!journal_.send(entry(notice, spdlog::level::warn), Duration{0})) {
+        ++lost_;
+        return;
+      }
+      lost_ = 0;
+    }
+    const std::string_view text{message.payload.data(), message.payload.size()};
+    if (!journal_.send(entry(text, message.level), Duration{kPatienceMs})) ++lost_;
+  }
+  void flush_() override {}
+
+ private:
+  static std::string_view priority(spdlog::level::level_enum level) {
+    switch (level) {
+      case spdlog::level::critical:
+        return "2";
+      case spdlog::level::err:
+        return "3";
+      case spdlog::level::warn:
+        return "4";
+      case spdlog::level::info:
+        return "6";
+      default:
+        return "7";
+    }
+  }
+
+  static std::string entry(std::string_view text, spdlog::level::level_enum level) {
+    std::string made;
+    using service::Journal;
+    Journal::append_field(made, "PRIORITY", priority(level));
+    Journal::append_field(made, "SYSLOG_IDENTIFIER", "chatd");
+    for (const char* name : {"CHATD_SESSION", "CHATD_PEER", "CHATD_EVENT"}) {
+      const auto end = text.find(kField);
+      if (end == std::string_view::npos) break;
+      if (end > 0) Journal::append_field(made, name, text.substr(0, end));
+      text.remove_prefix(end + 1);
+    }
+    Journal::append_field(made, "MESSAGE", text.substr(0, kMaxText));
+    return made;
+  }
+
+  service::Journal journal_;
+  std::size_t lost_ = 0;
+};
+
+bool to_journal(LogTarget target) {
+  return target == LogTarget::kJournal ||
+         (target == LogTarget::kAuto && service::Journal::has_standard_error());
+}
+
+std::atomic<bool> with_fields{false};
+
 class ConsoleSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit ConsoleSink(ConsoleLines& lines) : lines_{lines} {}
@@ -180,21 +252,24 @@ void ConsoleLines::show_all() {
 Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* console) {
   try {
     spdlog::sink_ptr sink;
-    switch (config.target) {
-      case LogTarget::kFile:
-        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.file);
-        break;
-      case LogTarget::kJournal:
-        return Error{
-            "log.target: this build has no journal; under systemd standard error goes there"};
-      case LogTarget::kAuto:
-      case LogTarget::kStderr:
-        if (console != nullptr && isatty(STDERR_FILENO) == 1) {
-          sink = std::make_shared<ConsoleSink>(*console);
-        } else {
-          sink = std::make_shared<StderrSink>();
-        }
-        break;
+    if (to_journal(config.target)) {
+      service::Journal journal;
+      if (journal.exists()) {
+        sink = std::make_shared<JournalSink>(std::move(journal));
+      } else if (config.target == LogTarget::kJournal) {
+        return Error{"log.target: there is no journal at " +
+                     std::string{service::Journal::kSocket}};
+      }
+    }
+    with_fields = sink != nullptr;
+    if (sink != nullptr) {
+      // It is the journal.
+    } else if (config.target == LogTarget::kFile) {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.file);
+    } else if (console != nullptr && isatty(STDERR_FILENO) == 1) {
+      sink = std::make_shared<ConsoleSink>(*console);
+    } else {
+      sink = std::make_shared<StderrSink>();
     }
     auto logger =
         std::make_shared<spdlog::logger>("chatd", std::make_shared<LogBatch>(std::move(sink)));
@@ -211,6 +286,20 @@ Log::~Log() {
   spdlog::shutdown();
   // What is logged from here on goes nowhere, instead of to a logger that is gone.
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("chatd"));
+}
+
+bool Log::keeps(LogLevel level) {
+  return spdlog::should_log(to_spdlog(level));
+}
+
+void Log::line(LogLevel level, const LogFields& fields, std::string_view text) {
+  if (!with_fields) {
+    spdlog::log(to_spdlog(level), text);
+    return;
+  }
+  const auto session = fields.session == 0 ? "" : std::to_string(fields.session);
+  spdlog::log(to_spdlog(level), "{}{}{}{}{}{}{}", session, kField, fields.peer, kField,
+              fields.event, kField, text);
 }
 
 void Log::set_level(LogLevel level) {

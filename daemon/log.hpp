@@ -5,10 +5,12 @@
 /// characters through.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -36,6 +38,13 @@ class ConsoleLines {
   io::Async async_;
 };
 
+/// What a line is about, for a log that keeps that beside the text.
+struct LogFields {
+  std::uint64_t session = 0;  ///< 0: none
+  std::string peer;           ///< its address; empty: none
+  std::string_view event;     ///< as operators hear of it; empty: none
+};
+
 /// The log is open as long as this exists.
 class Log {
  public:
@@ -48,6 +57,11 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   static void set_level(LogLevel level);
+
+  /// Whether a line of that level is kept.
+  static bool keeps(LogLevel level);
+  /// Logs one line. Without this, with spdlog's own calls, a line has no fields.
+  static void line(LogLevel level, const LogFields& fields, std::string_view text);
 
  private:
   Log() = default;

@@ -461,63 +461,6 @@ void Server::publish() {
   }
 }
 
-/// One line an event. What people said is logged at trace alone.
-void Server::log_event(const core::Event& event) const {
-  const auto text = [&] { return core::escaped(outbox_.text(event.text)); };
-  switch (event.type) {
-    case core::EventType::kConnected:
-      spdlog::info("[{}] connected from {} on {}", event.session,
-                   clients_[event.slot].peer.to_string(),
-                   listener_names_[clients_[event.slot].listener]);
-      return;
-    case core::EventType::kDisconnected:
-      spdlog::info("[{}] disconnected from {}: {}", event.session,
-                   clients_[event.slot].peer.to_string(), text());
-      return;
-    case core::EventType::kNamed:
-      spdlog::info("[{}] named {}", event.session, text());
-      return;
-    case core::EventType::kClaimed:
-      spdlog::info("[{}] claimed by {}{}", event.session,
-                   core::escaped(outbox_.text(event.operator_name)),
-                   event.text.size == 0 ? "" : ", taken from " + text());
-      return;
-    case core::EventType::kReleased:
-      spdlog::info("[{}] released by {}", event.session,
-                   core::escaped(outbox_.text(event.operator_name)));
-      return;
-    case core::EventType::kBanned:
-      spdlog::info(
-          "{} banned by {}{}", text(), core::escaped(outbox_.text(event.operator_name)),
-          event.detail.size == 0 ? "" : " until " + std::string{outbox_.text(event.detail)});
-      return;
-    case core::EventType::kUnbanned:
-      spdlog::info("{} banned no more{}", text(),
-                   event.operator_name.size == 0
-                       ? ""
-                       : ", says " + core::escaped(outbox_.text(event.operator_name)));
-      return;
-    case core::EventType::kOperator:
-      spdlog::info("operator {} {}", core::escaped(outbox_.text(event.operator_name)), text());
-      return;
-    case core::EventType::kWarning:
-      spdlog::warn(text());
-      return;
-    case core::EventType::kMessage:
-      if (spdlog::should_log(spdlog::level::trace)) {
-        spdlog::trace("[{}] says: {}", event.session, text());
-      }
-      return;
-    case core::EventType::kSent:
-      if (spdlog::should_log(spdlog::level::trace)) {
-        spdlog::trace("[{}] is sent: {}", event.session, text());
-      }
-      return;
-    case core::EventType::kDelivered:
-      return;
-  }
-}
-
 void Server::tick() {
   router_.tick(loop_.now(), outbox_);
   deliver();
