@@ -41,6 +41,8 @@ constexpr Duration kPatience{1000};
 constexpr std::size_t kMaxAway = core::kOriginalRead;
 /// How long the claims of operators wait who had to leave.
 constexpr Duration kReturn{10'000};
+/// For questions that the transcript still has to answer when another process takes over.
+constexpr Duration kAnswersLimit{1000};
 /// How long an operator waits for a client that takes nothing: once, see give_up_on_stalled().
 constexpr Duration kStall{10};
 
@@ -153,6 +155,14 @@ Result<std::unique_ptr<io::Acceptor>> Control::open_socket(const std::string& pa
 }
 
 int Control::save(ByteWriter& out) {
+  // What they have asked for already is still done and answered here.
+  if (transcript_ != nullptr) (void)transcript_->drain(kAnswersLimit);
+  std::vector<char> buffer(kMaxControlLine);
+  for (io::StreamId id = 0; id < operators_.size(); ++id) {
+    if (!operators_[id] || operators_[id]->leaving || must_wait(id)) continue;
+    const auto size = ::recv(streams_.descriptor(id), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) on_read(id, {buffer.data(), static_cast<std::size_t>(size)});
+  }
   publish();
   streams_.flush();
   acceptor_->save(out);

@@ -105,7 +105,9 @@ Result<> Daemon::open() {
                  descriptor_limit);
     transcripts.enabled = false;
   }
-  auto transcript = Transcript::open(loop_, transcripts, inherited_ && inherited_->why.empty());
+  open_lifeboat();
+  const bool sessions_go_on = (inherited_ && inherited_->why.empty()) || !shipwrecked_.head.empty();
+  auto transcript = Transcript::open(loop_, transcripts, sessions_go_on);
   if (!transcript) return std::move(transcript.error());
   transcript_ = std::move(*transcript);
   if (transcript_) {
@@ -124,7 +126,8 @@ Result<> Daemon::open() {
         "limits.sessions is {}, but the descriptor limit {} leaves room for {}: that holds",
         config_.limits.sessions, descriptor_limit, fits);
   }
-  server_ = std::make_unique<Server>(loop_, config_, fits, events_, transcript_.get());
+  server_ =
+      std::make_unique<Server>(loop_, config_, fits, events_, transcript_.get(), lifeboat_.get());
   control_ = std::make_unique<Control>(
       loop_, *server_, events_, config_,
       Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }},
@@ -265,6 +268,7 @@ void Daemon::stop(const char* why) {
 }
 
 void Daemon::finish() {
+  if (lifeboat_) lifeboat_->sink();
   loop_.stop();
 }
 

@@ -15,6 +15,7 @@
 #include "io/process.hpp"
 #include "io/signal.hpp"
 #include "io/timer.hpp"
+#include "lifeboat.hpp"
 #include "log.hpp"
 #include "options.hpp"
 #include "server.hpp"
@@ -65,7 +66,9 @@ class Daemon {
   Result<> open_log();
   void inherit();
   void restore_events();
+  void open_lifeboat();
   void restore_rest();
+  void forget_kept();
   void finish();
 
   service::Program program_;
@@ -81,6 +84,7 @@ class Daemon {
   EventLog events_;
   std::unique_ptr<ConsoleLines> console_lines_;
   std::unique_ptr<Log> log_;
+  std::unique_ptr<Lifeboat> lifeboat_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<console::Console> console_;
@@ -99,6 +103,9 @@ class Daemon {
   std::unique_ptr<io::Timer> stop_grace_;
   std::unique_ptr<Inherited> inherited_;  ///< from an earlier process, while it is restored
   std::vector<UniqueFd> listening_;       ///< of socket units, until they are used
+  UniqueFd kept_records_;                 ///< what the service manager had kept besides
+  std::vector<service::KeptSession> kept_sessions_;
+  Lifeboat::Saved shipwrecked_;  ///< of a process that left nothing, until they are rescued
   bool stopping_ = false;
 };
 

@@ -132,6 +132,7 @@ Error Daemon::leave_to_next() {
 std::string Daemon::save(std::vector<int>& descriptors) {
   ByteWriter clients;
   server_->save(clients, descriptors);
+  if (lifeboat_) descriptors.push_back(lifeboat_->descriptor());
   ByteWriter operators;
   descriptors.push_back(control_->save(operators));  // with this all events are sealed
   ByteWriter events;
@@ -140,6 +141,7 @@ std::string Daemon::save(std::vector<int>& descriptors) {
   ByteWriter out;
   out.number<std::uint64_t>(descriptors.size());
   for (const int fd : descriptors) out.number<std::int32_t>(fd);
+  out.flag(lifeboat_ != nullptr);
   for (const auto* part : {&events, &operators, &clients}) out.text(part->bytes());
   return out.bytes();
 }
@@ -149,6 +151,8 @@ std::string Daemon::save(std::vector<int>& descriptors) {
 void Daemon::inherit() {
   auto passed = service::take_inheritance();
   listening_ = std::move(passed.listening);
+  kept_records_ = std::move(passed.stored.records);
+  kept_sessions_ = std::move(passed.stored.sessions);
   auto left = service::take_left();
   const bool stored = !left.document;
   const auto file = std::move(stored ? passed.stored.document : left.document);
@@ -174,20 +178,55 @@ void Daemon::inherit() {
     const auto number = in.number<std::int32_t>();  // in that other process
     if (!stored) inherited_->descriptors.push_back(service::inherit(number));
   }
+  const bool records = in.flag();
+  in.require(count >= (records ? 2 : 1));
+  if (records && in.ok()) {
+    auto& descriptors = inherited_->descriptors;
+    inherited_->records = std::move(descriptors[descriptors.size() - 2]);
+  }
   inherited_->events = in.text();
   inherited_->operators = in.text();
   inherited_->clients = in.text();
   if (!in.finished()) inherited_->why = "it cannot be understood";
 }
 
+/// With what is in it, if the process before this one could not do better.
+void Daemon::open_lifeboat() {
+  if (!store_.exists()) return;
+  lifeboat_ = Lifeboat::open(store_, std::move(inherited_ ? inherited_->records : kept_records_));
+  if (!inherited_ && lifeboat_ && lifeboat_->goes_on()) shipwrecked_ = lifeboat_->take_saved();
+}
+
 void Daemon::restore_events() {
-  if (!inherited_ || !inherited_->why.empty()) return;
-  ByteReader in{inherited_->events};
-  events_.restore(in);
+  if (inherited_ && inherited_->why.empty()) {
+    ByteReader in{inherited_->events};
+    events_.restore(in);
+  } else if (!shipwrecked_.head.empty()) {
+    const auto last = ByteReader{shipwrecked_.head}.number<core::Seq>();
+    events_.go_on_after(last);
+  }
+}
+
+/// What the service manager had kept one by one, and nobody went on with.
+void Daemon::forget_kept() {
+  for (const auto& kept : kept_sessions_) {
+    if (!lifeboat_ || !lifeboat_->has(kept.session)) (void)store_.forget_session(kept.session);
+  }
+  if (!lifeboat_) store_.forget_records();
+  kept_sessions_.clear();
 }
 
 void Daemon::restore_rest() {
-  if (!inherited_) return;
+  if (!inherited_) {
+    if (!kept_sessions_.empty() || !shipwrecked_.head.empty()) {
+      std::vector<service::KeptSession> connections;
+      for (auto& kept : kept_sessions_)
+        connections.push_back({kept.session, std::move(kept.socket)});
+      server_->rescue(std::exchange(shipwrecked_, {}), std::move(connections));
+      forget_kept();
+    }
+    return;
+  }
   auto& descriptors = inherited_->descriptors;
   if (inherited_->why.empty() && !descriptors.empty()) {
     ByteReader operators{inherited_->operators};
@@ -218,6 +257,7 @@ void Daemon::restore_rest() {
     server_->dismiss(std::move(rest));
   }
   if (inherited_->stored) store_.forget_left();
+  forget_kept();
   inherited_.reset();
 }
 

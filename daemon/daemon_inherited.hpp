@@ -12,6 +12,7 @@ struct Inherited {
   std::vector<UniqueFd> descriptors;  ///< the last one is the control socket
   std::vector<int> kept;              ///< numbers of sockets that stay whatever happens
   bool stored = false;                ///< it came from the service manager's store
+  UniqueFd records;                   ///< of the lifeboat
   std::string events;
   std::string operators;
   std::string clients;

@@ -67,6 +67,10 @@ void EventLog::restore(ByteReader& in) {
   sealed_seq_ = last_seq_ = last;
 }
 
+void EventLog::go_on_after(core::Seq seq) {
+  sealed_seq_ = last_seq_ = std::max(last_seq_, seq);
+}
+
 core::Seq EventLog::first_seq() const {
   return blocks_.empty() ? sealed_seq_ + 1 : blocks_.front().first;
 }

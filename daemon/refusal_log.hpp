@@ -28,6 +28,8 @@ class RefusalLog {
   [[nodiscard]] Time deadline() const { return silent_ > 0 ? next_line_ : kNever; }
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
+  /// As many had been counted, and spoken of, by an earlier process.
+  void go_on_from(std::uint64_t count) { count_ += count; }
   /// Refused since the last line.
   [[nodiscard]] std::uint64_t silent() const { return silent_; }
 

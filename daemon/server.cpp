@@ -26,7 +26,7 @@ constexpr std::size_t kGrowth = 1024;
 }  // namespace
 
 Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
-               Transcript* transcript)
+               Transcript* transcript, Lifeboat* lifeboat)
     : loop_{loop},
       config_{config},
       max_sessions_{max_sessions},
@@ -34,6 +34,9 @@ Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, E
       transcript_{transcript},
       router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session},
       outbox_{log.last_seq()},
+      lifeboat_{lifeboat},
+      board_{loop, [this] { board(); }},
+      records_{loop, [this] { keep_records(); }},
       streams_{loop, *this, stream_limits(config)},
       timer_{loop, [this] { tick(); }},
       refusals_{loop,
@@ -239,6 +242,7 @@ void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage&
   client_at(*id) = {peer, door.name_index};
   router_.connect(*id, door.listener.dialect, loop_.now(), outbox_);
   deliver();
+  board_soon();
 }
 
 Server::Client& Server::client_at(io::StreamId id) {
@@ -288,6 +292,10 @@ void Server::on_closed(io::StreamId id, std::size_t unsent) {
     spdlog::warn("{} did not take its last {} messages", client.peer.to_string(), unsent);
   }
   admission_.leave(client.peer);
+  if (client.place != 0) {
+    lifeboat_->leave(client.place);
+    board_soon();
+  }
   if (++closed_since_trim_ == kTrimAfter) trim_.start(kTrimDelay);
   if (relieved_) relieved_(id);
   if (stopped_ && streams_.size() == 0) std::exchange(stopped_, nullptr)();

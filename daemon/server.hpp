@@ -18,6 +18,7 @@
 
 #include "admission.hpp"
 #include "bans.hpp"
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "config.hpp"
 #include "core/outbox.hpp"
@@ -27,6 +28,7 @@
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/timer.hpp"
+#include "lifeboat.hpp"
 #include "peer.hpp"
 #include "refusal_log.hpp"
 #include "transcript.hpp"
@@ -67,9 +69,10 @@ struct ServerStats {
 class Server : private io::StreamListener {
  public:
   /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
-  /// nothing is recorded, and numbers begin anew.
+  /// nothing is recorded, and numbers begin anew. `lifeboat` may be null: then no session
+  /// outlives a crash.
   Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
-         Transcript* transcript = nullptr);
+         Transcript* transcript = nullptr, Lifeboat* lifeboat = nullptr);
   ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -149,6 +152,9 @@ class Server : private io::StreamListener {
   /// used are taken from their places. To be called before listen(), which takes the
   /// listeners that are still wanted.
   [[nodiscard]] bool restore(ByteReader& in, std::vector<UniqueFd>& descriptors);
+  /// Goes on with what was in the lifeboat when an earlier process ended without warning.
+  /// `connections` are those that came with it; who cannot be gone on with is dismissed.
+  void rescue(const Lifeboat::Saved& saved, std::vector<service::KeptSession> connections);
   /// Ends connections whose sessions could not be restored, as gently as others.
   void dismiss(std::vector<UniqueFd> connections);
 
@@ -168,6 +174,7 @@ class Server : private io::StreamListener {
     Peer peer;
     std::uint16_t listener = 0;  ///< of listener_names_
     bool gone = false;           ///< nothing can be written any more; what was unsent is counted
+    Lifeboat::Place place = 0;   ///< in the lifeboat
   };
   struct SavedClient;
 
@@ -198,6 +205,13 @@ class Server : private io::StreamListener {
   void publish();
   void tick();
   void set_limits();
+  void keep_records();
+  void record_head();
+  void record_all();
+  std::string_view record_of(core::Slot slot);
+  std::unique_ptr<SavedClient> read_record(const std::string& record);
+  void board();
+  void board_soon();
   void log_event(const core::Event& event) const;
   [[nodiscard]] std::string hard_limit_reason() const;
   std::uint16_t listener_name(const std::string& name);
@@ -217,6 +231,12 @@ class Server : private io::StreamListener {
   std::vector<core::Slot> congested_;
   std::function<void(core::Slot)> relieved_;
   std::function<void()> stopped_;
+  Lifeboat* lifeboat_;
+  ByteWriter record_;  ///< memory for one
+  core::Seq recorded_seq_ = 0;
+  bool boarding_ = false;  ///< board_ will call
+  io::Timer board_;
+  io::TurnEnd records_;  ///< before streams_: what is sent was written down before
   io::StreamSet streams_;
   io::Timer timer_;
   io::Timer refusals_;

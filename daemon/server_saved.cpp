@@ -9,15 +9,9 @@
 
 #include "base/bytes.hpp"
 #include "server.hpp"
+#include "server_saved.hpp"
 
 namespace chatd {
-
-struct Server::SavedClient {
-  std::uint32_t descriptor;
-  Client client;
-  io::SavedStream stream;
-  std::unique_ptr<core::Session> session;  ///< null: it has ended, the stream closes
-};
 
 namespace {
 
@@ -59,12 +53,14 @@ void Server::save(ByteWriter& out, std::vector<int>& descriptors) {
   for (const auto id : alive) {
     clients_[id].peer.save(out);
     out.number(clients_[id].listener);
+    out.number(clients_[id].place);
     out.number(place_of(streams_.save(id, out)));
     out.flag(router_.has(id));
     if (router_.has(id)) router_.at(id).save(out, now);
   }
   router_.save(out);
   save_bans(out);
+  out.number(refused_.count());
 }
 
 bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
@@ -92,6 +88,7 @@ bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     SavedClient& saved = clients.emplace_back();
     saved.client.peer = Peer::read(in);
     saved.client.listener = in.number<std::uint16_t>();
+    saved.client.place = in.number<Lifeboat::Place>();
     saved.stream = io::SavedStream::read(in);
     saved.descriptor = in.number<std::uint32_t>();
     in.require(saved.client.listener < names.size());
@@ -107,16 +104,20 @@ bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
   }
   router_.restore(in);
   const auto bans = read_bans(in);
+  const auto refused = in.number<std::uint64_t>();
   if (!in.ok()) return false;
+  refused_.go_on_from(refused);
   bans_.replace(bans, now, wall_now());
   ban_end_.start_at(bans_.deadline());
 
+  if (lifeboat_ != nullptr) (void)lifeboat_->take_saved();  // this is newer
   for (auto& client : clients) {
     client.client.listener = listener_name(names[client.client.listener]);
     auto socket = std::move(descriptors[client.descriptor]);
     restore_client(std::move(client), std::move(socket));
   }
   deliver();
+  record_all();
   return true;
 }
 
@@ -127,9 +128,17 @@ void Server::restore_client(SavedClient saved, UniqueFd socket) {
     return;
   }
   client_at(*id) = saved.client;
+  Lifeboat::Place& place = client_at(*id).place;
   admission_.readmit(saved.client.peer);
+  const auto session = saved.session ? saved.session->id() : 0;
+  if (place != 0 && (lifeboat_ == nullptr || !lifeboat_->goes_on_with(place, session))) place = 0;
   if (!saved.session) return;
-  if (!router_.adopt(*id, std::move(saved.session))) streams_.close(*id);
+  if (!router_.adopt(*id, std::move(saved.session))) {
+    streams_.close(*id);
+  } else if (place != 0) {
+    router_.watch(*id);
+    (void)streams_.share(*id);  // it is in the store still
+  }
 }
 
 void Server::dismiss(std::vector<UniqueFd> connections) {

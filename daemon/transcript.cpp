@@ -2,14 +2,21 @@
 
 #include <spdlog/spdlog.h>
 
-#include <future>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "event_json.hpp"
 #include "transcript_path.hpp"
 
 namespace chatd {
+
+namespace {
+
+constexpr std::chrono::microseconds kDrainStep{200};
+
+}  // namespace
 
 Transcript::Transcript(io::Loop& loop)
     : wake_{loop, [this] { woken(); }}, turn_end_{loop, [this] { store_->hand_over(); }} {}
@@ -43,15 +50,16 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
 }
 
 bool Transcript::drain(Duration patience) {
-  auto drained = std::make_shared<std::promise<void>>();
-  auto done = drained->get_future();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto drained = std::make_shared<bool>(false);
   store_->hand_over();
   store_->settle();
-  store_->ask([drained](store::Reader&) {
-    drained->set_value();
-    return [] {};
-  });
-  return done.wait_for(patience) == std::future_status::ready;
+  store_->ask([drained](store::Reader&) { return [drained] { *drained = true; }; });
+  while (true) {
+    store_->poll();
+    if (*drained || std::chrono::steady_clock::now() >= deadline) return *drained;
+    std::this_thread::sleep_for(kDrainStep);
+  }
 }
 
 void Transcript::woken() {

@@ -59,7 +59,8 @@ class Transcript {
 
   /// Waits, at most `patience`, until all that was recorded is in the file, so that the
   /// next process goes on with the next number. For the end of a process that has no
-  /// time to close it; the loop stands still meanwhile.
+  /// time to close it; the loop stands still meanwhile. What was asked is answered inside
+  /// this call.
   bool drain(Duration patience);
 
   void set_keep(Duration keep) { store_->set_keep(keep); }

@@ -60,6 +60,12 @@ class ByteWriter {
   }
 
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  /// Begins anew, in the same memory.
+  void clear() {
+    bytes_.clear();
+    payloads_.clear();
+    count_ = 0;
+  }
 
  private:
   std::string bytes_;

@@ -23,6 +23,7 @@ Outcome Router::claim(SessionId id, Claim claim, bool force, Outbox& outbox) {
     claimed_.insert(id);
   }
   session.set_claim(std::make_unique<Claim>(std::move(claim)));
+  note(session);
   return Outcome::kDone;
 }
 
@@ -40,6 +41,7 @@ void Router::release(Session& session, Outbox& outbox) {
   outbox.add(EventType::kReleased, session.id()).operator_name = holder;
   claimed_.erase(session.id());
   session.set_claim(nullptr);
+  note(session);
 }
 
 void Router::release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox) {

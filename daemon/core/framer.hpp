@@ -10,6 +10,7 @@
 /// gives the same messages.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -58,8 +59,9 @@ class Framer {
   bool finish(const Settings& settings, Reading& reading);
 
   /// Writes down the state, and reads it back into a framer that was just made. What
-  /// cannot be is refused by the reader; then this is good for nothing.
-  void save(ByteWriter& out, Time now) const;
+  /// cannot be is refused by the reader; then this is good for nothing. Of a message that
+  /// has begun at most `most` bytes are written down; the rest is as if it were too long.
+  void save(ByteWriter& out, Time now, std::size_t most) const;
   void restore(ByteReader& in, Time now);
 
   /// When expire() is to be called; kNever while nothing waits for quiet.

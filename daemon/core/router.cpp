@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <optional>
+#include <utility>
 
 namespace chatd::core {
 
@@ -56,6 +57,7 @@ Outcome Router::with_own(SessionId id, std::string_view operator_name, Time now,
 /// it anew if it wants to be woken sooner. (Later is found out when the old
 /// deadline comes, so that a message costs no work here.)
 void Router::settle(Session& session) {
+  note(session);
   if (session.ended()) {
     file(session, kNever);
     by_id_.erase(session.id());
@@ -65,6 +67,17 @@ void Router::settle(Session& session) {
   }
   const Time when = session.deadline(settings_);
   if (when < session.filed_at) file(session, when);
+}
+
+void Router::note(Session& session) {
+  if (session.watched && !std::exchange(session.noted, true)) changed_.push_back(session.slot());
+}
+
+void Router::changes_seen() {
+  for (const Slot slot : changed_) {
+    if (slots_[slot]) slots_[slot]->noted = false;
+  }
+  changed_.clear();
 }
 
 void Router::file(Session& session, Time when) {

@@ -83,6 +83,16 @@ class Router {
   /// the last one that was given, or belongs to another.
   [[nodiscard]] bool adopt(Slot slot, std::unique_ptr<Session> session);
 
+  /// Some sessions of the earlier router are not here: what was held for them is lost.
+  void lose_missing();
+
+  /// From now on changed() tells of this session.
+  void watch(Slot slot) { slots_[slot]->watched = true; }
+  /// The slots of watched sessions to which something happened since changes_seen(), the
+  /// last of which may have been their end.
+  [[nodiscard]] const std::vector<Slot>& changed() const { return changed_; }
+  void changes_seen();
+
   // What happens on a client's connection. An unknown slot is a bug.
   SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox);
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
@@ -155,6 +165,7 @@ class Router {
   void answer_for_the_away(Session& session, std::size_t first_event, Context& context);
   Context context(Time now, Outbox& outbox);
   void settle(Session& session);
+  void note(Session& session);
   void file(Session& session, Time when);
 
   Settings settings_;
@@ -168,6 +179,7 @@ class Router {
   std::uint32_t away_period_ = 0;    ///< counts up
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
+  std::vector<Slot> changed_;
 };
 
 }  // namespace chatd::core

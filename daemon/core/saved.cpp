@@ -23,6 +23,15 @@ void write_optional(ByteWriter& out, const std::unique_ptr<std::string>& text) {
   if (text) out.text(*text);
 }
 
+/// What a held message takes besides its text, about.
+constexpr std::size_t kHeldOverhead = 48;
+
+/// As much of what was read as ends with a line.
+std::string_view whole_lines(std::string_view bytes, std::size_t most) {
+  if (bytes.size() <= most) return bytes;
+  return bytes.substr(0, bytes.substr(0, most).rfind('\n') + 1);
+}
+
 std::unique_ptr<std::string> read_optional(ByteReader& in) {
   return in.flag() ? std::make_unique<std::string>(in.text()) : nullptr;
 }
@@ -31,13 +40,13 @@ std::unique_ptr<std::string> read_optional(ByteReader& in) {
 
 // ---- framer ----
 
-void Framer::save(ByteWriter& out, Time now) const {
-  out.text(partial_);
+void Framer::save(ByteWriter& out, Time now, std::size_t most) const {
+  out.text(std::string_view{partial_}.substr(0, most));
   out.time(deadline_, now);
   out.time(last_byte_, now);
   out.enumerator(dialect_);
   out.flag(fixed_);
-  out.flag(dropped_);
+  out.flag(dropped_ || partial_.size() > most);
   out.flag(skipping_);
   out.flag(after_cr_);
   out.enumerator(telnet_);
@@ -60,9 +69,18 @@ void Framer::restore(ByteReader& in, Time now) {
 
 // ---- turn ----
 
-void Turn::save(ByteWriter& out, Time now) const {
-  out.number<std::uint64_t>(held_.size());
+void Turn::save(ByteWriter& out, Time now, std::size_t most) const {
+  std::uint64_t fit = 0;
   for (const Held& held : held_) {
+    if (held.text.size() + kHeldOverhead > most) break;
+    most -= held.text.size() + kHeldOverhead;
+    ++fit;
+  }
+  const bool bye_left_out = fit < held_.size() && held_.back().bye;
+  out.number(fit + (bye_left_out ? 1 : 0));
+  for (const Held& held : held_) {
+    if (fit == 0 && !held.bye) continue;
+    if (!held.bye) --fit;
     out.payload(held.text);
     out.number<std::uint64_t>(held.out);
     out.number(held.ref);
@@ -112,19 +130,20 @@ void Turn::restore(ByteReader& in, Time now) {
 
 // ---- session ----
 
-void Session::save(ByteWriter& out, Time now) const {
+void Session::save(ByteWriter& out, Time now, std::size_t most) const {
   out.number(id_);
   out.enumerator(setting_);
-  framer_.save(out, now);
+  framer_.save(out, now, most);
   out.flag(turn_ != nullptr);
-  if (turn_) turn_->save(out, now);
+  if (turn_) turn_->save(out, now, most);
   write_optional(out, name_);
   out.flag(claim_ != nullptr);
   if (claim_) {
     out.text(claim_->holder);
     out.flag(claim_->stays);
   }
-  write_optional(out, backlog_);
+  out.flag(backlog_ != nullptr);
+  if (backlog_) out.text(whole_lines(*backlog_, most));
   write_optional(out, farewell_reason_);
   out.time(connected_at_, now);
   out.time(last_activity_, now);
@@ -218,6 +237,13 @@ void Router::restore(ByteReader& in) {
   away_period_ = period;
   away_before_ = std::move(away);
   last_id_ = std::max(last_id_, last_id);
+}
+
+void Router::lose_missing() {
+  std::uint64_t held = 0;
+  for (const auto& session : slots_) held += session ? session->held() : 0;
+  counters_.lost += counters_.messages_out - counters_.delivered - counters_.lost - held;
+  counters_.held = held;
 }
 
 bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {

@@ -77,8 +77,9 @@ class Session {
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
-  /// Writes down all that it is, but for its slot. It has not ended.
-  void save(ByteWriter& out, Time now) const;
+  /// Writes down all that it is, but for its slot. It has not ended. `most`: as Framer's,
+  /// Turn's, and of input that waits to be read as many bytes; for a record that is short.
+  void save(ByteWriter& out, Time now, std::size_t most = SIZE_MAX) const;
   /// Null if that cannot be a session. It has no slot yet: Router::adopt() gives it one.
   static std::unique_ptr<Session> restore(ByteReader& in, Time now);
   void move_to(Slot slot) { slot_ = slot; }
@@ -142,6 +143,8 @@ class Session {
 
   /// The deadline under which the router has filed this session.
   Time filed_at = kNever;
+  bool watched = false;  ///< the router takes note of each change; see Router::watch()
+  bool noted = false;    ///< and has taken note of one
 
  private:
   void read(std::string_view input, Context& context);

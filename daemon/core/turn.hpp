@@ -73,8 +73,8 @@ class Turn {
   /// When release() could do something although nothing was heard.
   [[nodiscard]] Time deadline() const;
 
-  /// As Framer's.
-  void save(ByteWriter& out, Time now) const;
+  /// As Framer's; messages that take more than `most` bytes together are left out.
+  void save(ByteWriter& out, Time now, std::size_t most) const;
   void restore(ByteReader& in, Time now);
 
   /// Messages that are held, wholly or in part; a bye is not counted.

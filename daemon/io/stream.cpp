@@ -131,6 +131,15 @@ int StreamSet::save(StreamId id, ByteWriter& out) {
   return stream.socket.get();
 }
 
+int StreamSet::descriptor(StreamId id) const {
+  return at(id).socket.get();
+}
+
+int StreamSet::share(StreamId id) {
+  at(id).shared = true;
+  return at(id).socket.get();
+}
+
 bool StreamSet::exists(StreamId id) const {
   return id < streams_.size() && streams_[id].state != State::kFree &&
          streams_[id].state != State::kFinished;

@@ -106,6 +106,10 @@ class StreamSet : private Watcher {
   /// Writes down a stream that is open or closing (see exists()) as SavedStream reads
   /// it. Returns its descriptor, which stays ours.
   int save(StreamId id, ByteWriter& out);
+  /// That of a stream which exists(); it stays ours.
+  [[nodiscard]] int descriptor(StreamId id) const;
+  /// The same, for a copy of it to be given to another process.
+  int share(StreamId id);
   /// Whether it is open or closing, and on_closed() is not due yet.
   [[nodiscard]] bool exists(StreamId id) const;
 

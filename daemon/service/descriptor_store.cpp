@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kDocument = "chatd-document";
 constexpr std::string_view kPack = "chatd-pack";
+constexpr std::string_view kRecords = "chatd-records";
+constexpr std::string_view kSession = "chatd-session-";  // and its id
 
 /// For a manager that is slow to take things, or to say that it has.
 constexpr Duration kPatience{2000};
@@ -46,6 +48,22 @@ void DescriptorStore::forget_left() const {
   notify_.forget(kPack, kPatience);
 }
 
+bool DescriptorStore::keep_records(int file) const {
+  return notify_.store(file, kRecords, kPatience);
+}
+
+void DescriptorStore::forget_records() const {
+  notify_.forget(kRecords, kPatience);
+}
+
+bool DescriptorStore::keep_session(std::uint64_t session, int socket) const {
+  return notify_.store(socket, std::string{kSession} + std::to_string(session));
+}
+
+bool DescriptorStore::forget_session(std::uint64_t session) const {
+  return notify_.forget(std::string{kSession} + std::to_string(session));
+}
+
 Inheritance take_inheritance() {
   Inheritance all;
   for (auto& passed : take_passed()) {
@@ -53,6 +71,13 @@ Inheritance take_inheritance() {
       all.stored.document = std::move(passed.fd);
     } else if (passed.name == kPack) {
       unpack(passed.fd.get(), all.stored.descriptors);
+    } else if (passed.name == kRecords) {
+      all.stored.records = std::move(passed.fd);
+    } else if (passed.name.starts_with(kSession)) {
+      std::uint64_t session = 0;
+      const auto& name = passed.name;
+      std::from_chars(name.data() + kSession.size(), name.data() + name.size(), session);
+      all.stored.sessions.push_back({session, std::move(passed.fd)});
     } else if (is_listening(passed.fd.get())) {
       all.listening.push_back(std::move(passed.fd));
     }

@@ -33,15 +33,32 @@ class DescriptorStore {
   /// Throws away what leave() has left.
   void forget_left() const;
 
+  // What is there while this process lives, for the case that it ends without warning.
+  // None of these waits; false: the manager does not take it now.
+  /// A file of records; there is one.
+  [[nodiscard]] bool keep_records(int file) const;
+  void forget_records() const;
+  /// The connection of a session.
+  [[nodiscard]] bool keep_session(std::uint64_t session, int socket) const;
+  [[nodiscard]] bool forget_session(std::uint64_t session) const;
+
  private:
   const Notify& notify_;
   std::size_t room_ = 0;
+};
+
+/// A connection that was kept.
+struct KeptSession {
+  std::uint64_t session;
+  UniqueFd socket;
 };
 
 /// What an earlier process had put into the store, as it was passed to this one.
 struct Stored {
   UniqueFd document;
   std::vector<UniqueFd> descriptors;  ///< each at its place; empty where it is missing
+  UniqueFd records;
+  std::vector<KeptSession> sessions;
 };
 
 /// What the service manager has passed to this process.

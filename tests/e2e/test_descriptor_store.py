@@ -37,7 +37,7 @@ def test_a_restart_goes_unnoticed(job):
         with manager.start() as daemon:
             assert daemon.endpoints == address
             daemon.wait_log("goes on with 2 sessions")
-            wait_until(lambda: manager.stored() == [], "the store is empty")
+            wait_until(lambda: manager.stored() == ["chatd-records"], "the rest was taken out")
             operator = daemon.operator(subscribe=seq)
             assert operator.session(line_id)["name"] == "zwölf"
             line.send(b"and the end\n")
@@ -107,7 +107,7 @@ def test_thousands_of_sessions_go_on():
                 client.send(b"client %d " % number)
             wait_until(lambda: operator.call("stats")["sessions"] == 2000, "all are there")
             daemon.stop()
-            assert len(manager.stored()) <= 5
+            assert len(manager.stored()) <= 80
         with manager.start() as daemon:
             operator = daemon.operator()
             assert operator.call("stats")["sessions"] == 2000
@@ -153,7 +153,7 @@ def test_what_cannot_be_read_costs_the_sessions_and_not_the_service(passed, chan
         with manager.start(None, sockets) as daemon:
             daemon.wait_log(f"the sessions .* are lost: .*({why})")
             client.expect_end()
-            wait_until(lambda: manager.stored() == [], "the store is empty")
+            wait_until(lambda: manager.stored() == ["chatd-records"], "the rest was taken out")
             operator = daemon.operator()
             with Client(passed.getsockname()) as client:
                 client.send(b"hi\n")

@@ -138,6 +138,61 @@ def test_an_operator_resumes_from_its_cursor_without_a_gap():
         assert texts == [str(number) for number in range(10, 21)]
 
 
+def test_what_an_operator_asked_for_is_answered_or_was_not_done():
+    with Daemon({}) as daemon:
+        client, session = speaking(daemon, daemon.operator())
+        answered = []
+        for _ in range(3):
+            operator = daemon.operator(subscribe=False)
+            thread = threading.Thread(target=hand_over, args=(daemon,))
+            thread.start()
+            with pytest.raises((AssertionError, OSError)):
+                while True:
+                    text = f"number {len(answered)}"
+                    operator.call("history", limit=1)
+                    operator.call("send", to=session, text=text)
+                    answered.append(text)
+            thread.join()
+        daemon.operator().call("send", to=session, text="end")
+        for text in [*answered, "end"]:
+            client.expect(text.encode() + b"\n")
+
+
+def test_how_many_were_refused_is_not_forgotten():
+    with Daemon({"limits": {"sessions": 1}}) as daemon:
+        operator = daemon.operator()
+        client, _ = speaking(daemon, operator)
+        with daemon.client() as other:
+            other.expect_end()
+        assert operator.call("stats")["refused"] == 1
+        hand_over(daemon)
+        operator = daemon.operator()
+        with daemon.client() as other:
+            other.expect_end()
+        assert operator.call("stats")["refused"] == 2
+        client.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGUSR2, signal.SIGTERM])
+def test_ids_go_on_without_a_gap(how):
+    home = Home()
+    home.write_config({})
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        client.leave()
+        operator.wait_event("disconnected")
+        if how == signal.SIGUSR2:
+            hand_over(daemon)
+            hand_over(daemon)
+            with daemon.client() as client:
+                assert daemon.operator(subscribe=0).session_of(client) == session + 1
+    if how == signal.SIGTERM:
+        with Daemon(home=home) as daemon, daemon.client() as client:
+            assert daemon.operator(subscribe=0).session_of(client) == session + 1
+    home.remove()
+
+
 def test_listeners_are_never_closed_and_those_who_connect_meanwhile_are_served():
     home = Home()
     path = f"unix:{home.path}/clients.sock"

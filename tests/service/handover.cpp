@@ -1,0 +1,57 @@
+#include "service/handover.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <string>
+
+using chatd::service::disclose;
+using chatd::service::enclose;
+
+TEST_CASE("handover: what is enclosed is disclosed", "[service][handover]") {
+  for (const std::string& body :
+       {std::string{}, std::string(100'000, 'x'), std::string{"\0\n", 2}}) {
+    const auto document = enclose(body);
+    auto read = disclose(document);
+    REQUIRE(read);
+    CHECK(*read == body);
+  }
+}
+
+TEST_CASE("handover: another version is named", "[service][handover]") {
+  const auto document = enclose("body", 99);
+  auto read = disclose(document);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().message.find("version 99") != std::string::npos);
+}
+
+TEST_CASE("handover: no byte can be changed, added or taken away", "[service][handover]") {
+  const auto good = enclose("a body of some bytes");
+  for (std::size_t place = 0; place < good.size(); ++place) {
+    for (const unsigned flip : {0x01U, 0x80U, 0xffU}) {
+      auto bytes = good;
+      bytes[place] = static_cast<char>(static_cast<unsigned char>(bytes[place]) ^ flip);
+      if (disclose(bytes)) FAIL("byte " << place);
+    }
+    if (disclose(good.substr(0, place))) FAIL("the first " << place << " bytes");
+  }
+  CHECK_FALSE(disclose(good + '\0'));
+}
+
+TEST_CASE("handover: a document is taken once", "[service][handover]") {
+  auto file = chatd::service::put("what is left");
+  REQUIRE(file);
+  auto taken = chatd::service::take(file->get());
+  REQUIRE(taken);
+  CHECK(*taken == "what is left");
+  taken = chatd::service::take(file->get());
+  REQUIRE(taken);
+  CHECK(taken->empty());
+}
+
+TEST_CASE("handover: what is left to another process is not taken", "[service][handover]") {
+  for (const char* value : {"1:5", "", ":", "x:y", "5", "99999999999999999999:3"}) {
+    ::setenv("CHATD_HANDOVER", value, 1);
+    CHECK_FALSE(chatd::service::take_left().document);
+    CHECK(std::getenv("CHATD_HANDOVER") == nullptr);
+  }
+}
