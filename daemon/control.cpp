@@ -154,8 +154,7 @@ Result<std::unique_ptr<io::Acceptor>> Control::open_socket(const std::string& pa
       log_failure, 0660);
 }
 
-int Control::save(ByteWriter& out) {
-  // What they have asked for already is still done and answered here.
+void Control::finish_requests() {
   if (transcript_ != nullptr) (void)transcript_->drain(kAnswersLimit);
   std::vector<char> buffer(kMaxControlLine);
   for (io::StreamId id = 0; id < operators_.size(); ++id) {
@@ -163,6 +162,9 @@ int Control::save(ByteWriter& out) {
     const auto size = ::recv(streams_.descriptor(id), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size > 0) on_read(id, {buffer.data(), static_cast<std::size_t>(size)});
   }
+}
+
+int Control::save(ByteWriter& out) {
   publish();
   streams_.flush();
   acceptor_->save(out);

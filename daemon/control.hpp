@@ -50,6 +50,9 @@ class Control : private io::StreamListener {
   /// Opens the control socket at `path`, in a folder that is made if it is missing
   /// (0750). Members of `group` may connect besides root and this user.
   [[nodiscard]] Result<> listen(const std::string& path, const std::string& group);
+  /// Does and answers what operators have asked for already. The loop stands still
+  /// meanwhile, at most for a second.
+  void finish_requests();
   /// Writes down the control socket for the next process and returns its descriptor.
   /// Operators are left behind; they come back by themselves, to the next process.
   int save(ByteWriter& out);

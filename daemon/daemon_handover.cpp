@@ -75,6 +75,8 @@ void Daemon::successor_checked(int exit_code) {
 }
 
 void Daemon::hand_over() {
+  control_->finish_requests();  // before anything that they change is written down
+  if (stopping_) return;        // one of them may have been that
   const bool with_console = console_ != nullptr;
   console_.reset();  // the terminal is as it was
   std::vector<int> descriptors;
@@ -108,6 +110,8 @@ void Daemon::drain_transcript() {
 /// drops it if not: then clients miss their farewell, and nothing worse.
 void Daemon::terminate() {
   if (store_.exists() && !stopping_ && service::ask_for_job(kAskLimit) != service::Job::kOther) {
+    control_->finish_requests();
+    if (stopping_) return;  // an operator has asked for that
     spdlog::error("ends all sessions: {}", leave_to_next().message);
   }
   stop("SIGTERM");

@@ -137,7 +137,6 @@ void Server::restore_client(SavedClient saved, UniqueFd socket) {
     streams_.close(*id);
   } else if (place != 0) {
     router_.watch(*id);
-    (void)streams_.share(*id);  // it is in the store still
   }
 }
 

@@ -26,7 +26,7 @@ constexpr const char* kVariable = "CHATD_HANDOVER";
 
 /// CRC-32C, a byte at a time: 0.4 GB/s, for a document of a few MiB.
 std::uint32_t checksum(std::string_view bytes) {
-  static const auto table = [] {
+  static const auto kTable = [] {
     std::array<std::uint32_t, 256> made{};
     for (std::uint32_t i = 0; i < made.size(); ++i) {
       std::uint32_t value = i;
@@ -37,7 +37,7 @@ std::uint32_t checksum(std::string_view bytes) {
   }();
   std::uint32_t sum = ~0U;
   for (const char c : bytes)
-    sum = table[(sum ^ static_cast<unsigned char>(c)) & 0xffU] ^ (sum >> 8U);
+    sum = kTable[(sum ^ static_cast<unsigned char>(c)) & 0xffU] ^ (sum >> 8U);
   return ~sum;
 }
 
