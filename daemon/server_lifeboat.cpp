@@ -53,7 +53,7 @@ void Server::record_head() {
   record_.clear();
   record_.number(log_.last_seq());
   record_.number<std::uint64_t>(router_.size());
-  router_.save(record_);
+  router_.save(record_, kMostText);
   record_.number(refused_.count());
   lifeboat_->write_head(record_.bytes());
 }

@@ -76,8 +76,9 @@ class Router {
   void set_settings(Settings settings);
 
   /// Writes down what is not of one session: the counters and the last id; and reads it
-  /// back, after which ids go on from the higher of that and its own.
-  void save(ByteWriter& out) const;
+  /// back, after which ids go on from the higher of that and its own. That all are away
+  /// is left out where it takes more than `most` bytes.
+  void save(ByteWriter& out, std::size_t most = SIZE_MAX) const;
   void restore(ByteReader& in);
   /// Takes a session of an earlier router, without an event. False if its id is above
   /// the last one that was given, or belongs to another.

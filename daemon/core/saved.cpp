@@ -198,7 +198,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
 
 // ---- router ----
 
-void Router::save(ByteWriter& out) const {
+void Router::save(ByteWriter& out, std::size_t most) const {
   out.number(last_id_);
   out.number(counters_.accepted);
   out.number(counters_.messages_in);
@@ -207,8 +207,9 @@ void Router::save(ByteWriter& out) const {
   out.number(counters_.held);
   out.number(counters_.lost);
   out.number(away_period_);
-  out.flag(away_.has_value());
-  if (away_) {
+  const bool with_away = away_ && away_->text.size() + away_->operator_name.size() <= most;
+  out.flag(with_away);
+  if (with_away) {
     out.text(away_->text);
     out.text(away_->operator_name);
   }
