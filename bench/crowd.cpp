@@ -16,9 +16,12 @@ Crowd::Crowd(Poller& poller, Framing in, Framing out)
     : poller_{poller}, in_{std::move(in)}, out_{std::move(out)}, input_(kReadBytes, '\0') {}
 
 void Crowd::connect(std::uint16_t port) {
-  const auto number = size();
-  clients_.push_back({connect_tcp(port, number), 0, 0});
-  poller_.add(clients_.back().socket, number);
+  adopt(connect_tcp(port, size()));
+}
+
+void Crowd::adopt(int socket) {
+  clients_.push_back({socket, 0, 0});
+  poller_.add(socket, size() - 1);
 }
 
 void Crowd::say(std::uint32_t client, Kind kind, std::uint32_t first, std::uint32_t count) {
@@ -38,6 +41,9 @@ void Crowd::expect(Kind kind) {
 
 void Crowd::frame(std::uint32_t client, std::uint32_t number) {
   frame_ = in_.before;
+  if (const auto place = frame_.find("{}"); place != std::string::npos) {
+    frame_.replace(place, 2, std::to_string(client));
+  }
   frame_ += Text{{kind_, kind_ == Kind::kBroadcast ? 0 : client, number}}.view();
   frame_ += in_.after;
 }

@@ -13,7 +13,7 @@
 
 namespace chatd::bench {
 
-/// What stands around a text on the wire.
+/// What stands around a text on the wire; `{}` before it is the client's number.
 struct Framing {
   std::string before;
   std::string after;
@@ -26,6 +26,8 @@ class Crowd {
 
   /// One more client; its number is size() - 1, also for the poller.
   void connect(std::uint16_t port);
+  /// The same with a connection that there is already, non-blocking.
+  void adopt(int socket);
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(clients_.size()); }
   [[nodiscard]] int socket(std::uint32_t client) const { return clients_[client].socket; }
 

@@ -40,9 +40,13 @@ class Load:
     """A running bench_load, which waits twice: when all is set up, and at the end."""
 
     def __init__(self, server, workload, units=None):
-        command = [str(BIN / "bench_load"), *workload.arguments(units), "--hold"]
+        peer = getattr(server, "kind", None)
+        program = [str(BIN / "bench_peer"), peer] if peer else [str(BIN / "bench_load")]
+        command = [*program, *workload.arguments(units), "--hold"]
         command += ["--port", str(server.port), "--pid", str(server.pid)]
-        if server.console:
+        if peer:
+            pass
+        elif server.console:
             command += ["--console", *map(str, server.console)]
         else:
             command += ["--control", str(server.control)]

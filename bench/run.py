@@ -2,12 +2,15 @@
 the other in turns, medians of several runs, as markdown on standard output."""
 
 import argparse
+import json
 import statistics
+import subprocess
 import sys
 import time
 
+import peers
 from measure import Workload, count_all_calls, measure
-from servers import Bare, Chatd
+from servers import BIN, SERVER_CORE, Bare, Chatd, pinned
 
 WORKLOADS = [
     Workload("broadcast to 100", "broadcast", 100, 200_000, target=1.10),
@@ -91,11 +94,59 @@ def print_stall():
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
+# What all of them can do, each in its own protocol.
+PEER_WORKLOADS = [
+    Workload("broadcast to 100", "broadcast", 100, 100_000),
+    Workload("broadcast to 100, 16 in flight", "broadcast", 100, 400_000, 16),
+    Workload("question and answer, 100", "questions", 100, 50_000, 100),
+    Workload("fan-in from 100", "fan-in", 100, 100_000, 1),
+    Workload("fan-in from 100, 16 a write", "fan-in", 100, 400_000, 16),
+]
+
+
+def print_peers(rounds, quick):
+    """CPU of each as a ratio to the bare server's, in turns with it."""
+    installed = peers.installed()
+    if peers.missing():
+        print(f"not installed: to measure them too, apt-get install {' '.join(peers.missing())}")
+        print("(and see to it that they are not started as services)")
+    print("\n| workload | chatd | " + " | ".join(p.package for p in installed) + " |")
+    print("| --- | --: |" + " --: |" * len(installed))
+    for workload in PEER_WORKLOADS:
+        servers = [Bare, Chatd]
+        for peer in installed:
+            if workload.kind in peer.workloads and workload.in_flight <= peer.in_flight:
+                servers.append(peer)
+        units = workload.units // 10 if quick else workload.units
+        costs = {server: [] for server in servers}
+        for _ in range(rounds):
+            for server in servers:
+                costs[server].append(measure(server, workload, units)["cpu_us"])
+        bare = statistics.median(costs[Bare])
+        cells = [
+            f"{statistics.median(costs[s]) / bare:.2f}" if s in costs else "–"
+            for s in [Chatd, *installed]
+        ]
+        print(f"| {workload.name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def print_parts():
+    """The inner parts by themselves."""
+    command = [str(BIN / "bench_parts"), "--benchmark_format=json", "--benchmark_min_time=0.2"]
+    result = subprocess.run(pinned(SERVER_CORE, command), capture_output=True, check=True)
+    print("\n| part | ns |")
+    print("| --- | --: |")
+    for part in json.loads(result.stdout)["benchmarks"]:
+        # A broadcast is so many deliveries.
+        each = 1e9 / part["items_per_second"] if "items_per_second" in part else part["cpu_time"]
+        print(f"| {part['name']} | {each:,.0f} |", flush=True)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--quick", action="store_true", help="a tenth of the work")
-    arguments.add_argument("--only", default="", help="workloads whose name has this in it")
+    arguments.add_argument("--only", default="", help="workloads whose name has this in it; or parts, or peers")
     wish = arguments.parse_args()
     print(HEADER, flush=True)
     for workload in WORKLOADS:
@@ -108,6 +159,10 @@ def main():
         print_idle(wish.quick)
         if not wish.quick:
             print_stall()
+    if wish.only in ("", "parts"):
+        print_parts()
+    if wish.only in ("", "peers"):
+        print_peers(wish.rounds, wish.quick)
 
 
 main()

@@ -1,0 +1,171 @@
+// bench_parts: the inner parts of the hot path by themselves, with Google Benchmark: from
+// a client's bytes to the line that an operator gets, and back. Messages are the 63 bytes
+// of bench_load.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/framer.hpp"
+#include "core/outbox.hpp"
+#include "core/router.hpp"
+#include "core/settings.hpp"
+#include "core/text.hpp"
+#include "event_json.hpp"
+#include "send_request.hpp"
+#include "text.hpp"
+
+namespace chatd::bench {
+namespace {
+
+constexpr Time kNow{Duration{1'000'000}};
+const std::string kPlain{Text{{Kind::kQuestion, 12, 345}}.view()};
+const std::string kLine = kPlain + "\n";
+const std::string kForeign = "Grüße aus Köln, 世界: was kostet ein Brief nach Übersee? äöü";
+const std::string kHostile = "\x1b[2J\x1b[H you \xe2\x80\xae never \xc2\x9b 31m \x07 saw \xff this";
+
+core::Settings settings() {
+  core::Settings all;
+  all.messages_per_second = 1e9;
+  all.messages_burst = 1e9;
+  return all;
+}
+
+void count(benchmark::State& state, std::size_t bytes) {
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
+}
+
+/// One read of `messages` lines to so many messages.
+void framer(benchmark::State& state) {
+  std::string bytes;
+  for (std::int64_t i = 0; i < state.range(0); ++i) bytes += kLine;
+  const auto rules = settings();
+  core::Reading reading;
+  core::Framer line{core::DialectSetting::kLine};
+  for (auto each : state) {
+    std::string_view input = bytes;
+    while (line.next(input, kNow, rules, reading)) benchmark::DoNotOptimize(reading.text);
+  }
+  count(state, bytes.size());
+}
+BENCHMARK(framer)->Arg(1)->Arg(16);
+
+void framer_original(benchmark::State& state) {
+  const auto rules = settings();
+  core::Reading reading;
+  core::Framer original{core::DialectSetting::kOriginal};
+  for (auto each : state) {
+    std::string_view input = kPlain;
+    while (original.next(input, kNow, rules, reading)) benchmark::DoNotOptimize(reading.text);
+  }
+  count(state, kPlain.size());
+}
+BENCHMARK(framer_original);
+
+const std::string& sample(std::int64_t number) {
+  return number == 0 ? kPlain : number == 1 ? kForeign : kHostile;
+}
+
+/// For a terminal or a log: plain ASCII, other scripts, what would deceive.
+void escape_for_terminal(benchmark::State& state) {
+  const auto& text = sample(state.range(0));
+  std::string out;
+  for (auto each : state) {
+    out.clear();
+    core::append_escaped(out, text);
+    benchmark::DoNotOptimize(out.data());
+  }
+  count(state, text.size());
+}
+BENCHMARK(escape_for_terminal)->Arg(0)->Arg(1)->Arg(2);
+
+void escape_for_json(benchmark::State& state) {
+  const auto& text = sample(state.range(0));
+  std::string out;
+  for (auto each : state) {
+    out.clear();
+    core::append_json(out, text);
+    benchmark::DoNotOptimize(out.data());
+  }
+  count(state, text.size());
+}
+BENCHMARK(escape_for_json)->Arg(0)->Arg(1)->Arg(2);
+
+void encode_event(benchmark::State& state) {
+  core::Outbox outbox;
+  const auto text = outbox.keep(kPlain);
+  core::Event& event = outbox.add(core::EventType::kMessage, 1234);
+  event.text = text;
+  const auto time = wall_now();
+  std::string out;
+  for (auto each : state) {
+    out.clear();
+    append_event(out, event, outbox, time, {});
+    benchmark::DoNotOptimize(out.data());
+  }
+  count(state, out.size());
+}
+BENCHMARK(encode_event);
+
+void read_operators_line(benchmark::State& state) {
+  const auto line =
+      R"({"jsonrpc":"2.0","id":7,"method":"send","params":{"to":1234,"text":")" + kPlain + R"("}})";
+  for (auto each : state) benchmark::DoNotOptimize(read_send_request(line));
+  count(state, line.size());
+}
+BENCHMARK(read_operators_line);
+
+/// A router with `sessions` of them, each of which has spoken.
+struct House {
+  explicit House(std::int64_t sessions) {
+    for (core::Slot slot = 0; slot < static_cast<core::Slot>(sessions); ++slot) {
+      router.connect(slot, core::DialectSetting::kLine, kNow, outbox);
+      router.receive(slot, kLine, kNow, outbox);
+      outbox.clear();
+    }
+  }
+
+  core::Router router{settings()};
+  core::Outbox outbox;
+};
+
+/// From a read of one message to its effects, one session after the other.
+void route_message(benchmark::State& state) {
+  House house{state.range(0)};
+  core::Slot slot = 0;
+  for (auto each : state) {
+    house.router.receive(slot, kLine, kNow, house.outbox);
+    benchmark::DoNotOptimize(house.outbox.events().data());
+    house.outbox.clear();
+    if (++slot == static_cast<core::Slot>(state.range(0))) slot = 0;
+  }
+}
+BENCHMARK(route_message)->Arg(1)->Arg(1000)->Arg(10'000);
+
+void route_answer(benchmark::State& state) {
+  House house{state.range(0)};
+  core::Recipients to{false, {0}};
+  for (auto each : state) {
+    to.sessions[0] = to.sessions[0] % static_cast<core::SessionId>(state.range(0)) + 1;
+    benchmark::DoNotOptimize(house.router.send(to, kPlain, "bench", kNow, house.outbox));
+    house.outbox.clear();
+  }
+}
+BENCHMARK(route_answer)->Arg(1)->Arg(1000)->Arg(10'000);
+
+/// Of one delivery.
+void route_broadcast(benchmark::State& state) {
+  House house{state.range(0)};
+  const core::Recipients all{true, {}};
+  for (auto each : state) {
+    benchmark::DoNotOptimize(house.router.send(all, kPlain, "bench", kNow, house.outbox));
+    house.outbox.clear();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(route_broadcast)->Arg(1000);
+
+}  // namespace
+}  // namespace chatd::bench
+
+BENCHMARK_MAIN();
