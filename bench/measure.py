@@ -88,7 +88,7 @@ def measure(make_server, workload, units=None):
         load.go_on()
         load.wait_for("done")
         load.go_on()
-        return load.result()
+        return {**load.result(), "stats": server.stats()}
 
 
 def count_calls(make_server, workload, units=None):

@@ -1,10 +1,12 @@
 """The servers that are measured, started in a folder of their own and pinned to one
 core: chatd, and bench_bare, which is the limit. Each says where it listens."""
 
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -76,6 +78,10 @@ class Server:
                 raise RuntimeError(f"{command[0]} did not start: {log.read_text()}")
             time.sleep(0.02)
 
+    def stats(self):
+        """The server's own counters, if it has some."""
+        return None
+
     def __enter__(self):
         return self
 
@@ -114,6 +120,16 @@ class Chatd(Server):
         mode = "on" if console else "off"
         command = [str(BIN / "chatd"), "--config", str(config), "--console", mode]
         self.start(command, r"listening on 127\.0\.0\.1:(\d+)")
+
+
+    def stats(self):
+        if self.console:
+            return None
+        with socket.socket(socket.AF_UNIX) as operator:
+            operator.settimeout(PATIENCE)
+            operator.connect(str(self.control))
+            operator.sendall(b'{"jsonrpc":"2.0","id":1,"method":"stats"}\n')
+            return json.loads(operator.makefile().readline())["result"]
 
 
 class Bare(Server):

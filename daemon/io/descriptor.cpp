@@ -65,8 +65,11 @@ UniqueFd open_again(int fd, int access_mode, bool& shared) {
 }
 
 Readiness::Readiness(Loop& loop, int fd, Events wanted, std::function<void()> on_ready)
-    : Watcher{loop.poller()}, fd_{fd}, wanted_{wanted}, on_ready_{std::move(on_ready)} {
-  possible_ = fd >= 0 && watch(fd_, {}, now_, wanted_) == 0;
+    : Watcher{loop.poller()},
+      fd_{fd},
+      wanted_{wanted},
+      on_ready_{std::move(on_ready)},
+      possible_{fd >= 0 && watch(fd, {}, now_, wanted) == 0} {
   if (possible_) {
     stop();
     return;
