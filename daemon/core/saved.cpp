@@ -18,6 +18,9 @@ namespace chatd::core {
 
 namespace {
 
+/// More messages than any burst allows.
+constexpr float kMostTokens = 1e9F;
+
 void write_optional(ByteWriter& out, const std::unique_ptr<std::string>& text) {
   out.flag(text != nullptr);
   if (text) out.text(*text);
@@ -187,7 +190,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->spoken_to_ = in.flag();
   session->greeted_ = in.flag();
   session->unpaced_ = in.flag();
-  in.require(id > 0 && std::isfinite(session->tokens_));
+  in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // nor is it no number
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);
   in.require((session->state_ == State::kParting) == (session->farewell_reason_ != nullptr));

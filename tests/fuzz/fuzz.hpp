@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -46,5 +47,35 @@ class Input {
  private:
   std::string_view rest_;
 };
+
+/// A document to read. An even first byte: the rest of the input. An odd one: `good`
+/// with changes, each of which is four bytes: a place, what is done there, and with what.
+inline std::string changed(Input input, std::string good) {
+  if (input.byte() % 2 == 0) return std::string{input.rest()};
+  while (!input.empty() && !good.empty()) {
+    const std::size_t high = input.byte();
+    const auto place = (high << 8U | input.byte()) % good.size();
+    const auto what = input.byte();
+    const auto with = static_cast<char>(input.byte());
+    switch (what % 6) {
+      case 0:
+        good.erase(place, static_cast<unsigned char>(with));
+        break;
+      case 1:
+        good.insert(place, 1 + what / 6, with);
+        break;
+      case 2:
+        good.resize(place);
+        break;
+      case 3:
+        good[place] = static_cast<char>(good[place] ^ with);
+        break;
+      default:
+        good[place] = with;
+        break;
+    }
+  }
+  return good;
+}
 
 }  // namespace chatd::fuzz

@@ -17,7 +17,9 @@ plan() {
 framer 1000000 400
 text 1000000 200
 rpc 1000000 400
-core 300000 300
+saved 1000000 120
+core 150000 300
+handover 30000 120
 config 40000 2000
 PLAN
 }

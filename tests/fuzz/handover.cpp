@@ -1,0 +1,232 @@
+// What the whole daemon leaves to the next: the envelope, the events, listeners and
+// connections. Any bytes are refused, or are a server that serves and stops and leaves no
+// descriptor open; what a server wrote down is read back to the same. The input as in
+// saved.cpp; the first of the lengths in it parts events from clients.
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "event_log.hpp"
+#include "fuzz/fuzz.hpp"
+#include "server.hpp"
+#include "service/handover.hpp"
+#include "support/io.hpp"
+
+namespace {
+
+using namespace chatd;
+using fuzz::must;
+
+constexpr std::size_t kConnections = 5;
+constexpr std::size_t kKeptEvents = 2048;
+
+Config quiet_config() {
+  Config config;
+  config.listen.clear();
+  config.session.greeting = "welcome";
+  config.session.farewell = "farewell";
+  return config;
+}
+
+/// A listening socket, of which every run gets a copy.
+int listener() {
+  static const UniqueFd socket = [] {
+    UniqueFd made{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    must(::listen(made.get(), 1) == 0, "listen");
+    return made;
+  }();
+  return ::dup(socket.get());
+}
+
+/// The other ends of the connections that a server has.
+using Ends = std::array<UniqueFd, kConnections>;
+
+std::vector<UniqueFd> descriptors(Ends& ends) {
+  std::vector<UniqueFd> all;
+  for (auto& end : ends) {
+    auto pair = test::unix_pair();
+    const int least = 1;
+    ::setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+    all.push_back(std::move(pair.ours));
+    end = std::move(pair.theirs);
+  }
+  all.emplace_back(listener());
+  return all;
+}
+
+void say(const UniqueFd& end, std::string_view bytes) {
+  (void)::send(end.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+/// Stops, and waits until all is over.
+void stop(io::Loop& loop, Server& server, Ends& ends) {
+  for (auto& end : ends) end.reset();
+  bool done = false;
+  server.stop([&] { done = true; });
+  loop.run();
+  must(done, "it does not stop");
+  must(server.stats().sessions == 0, "a session outlived the daemon");
+}
+
+std::string written_down(Server& server, EventLog& events, std::vector<UniqueFd>& copies) {
+  ByteWriter clients;
+  std::vector<int> numbers;
+  server.save(clients, numbers);
+  std::uint32_t count = 0;
+  (void)events.seal(count);
+  ByteWriter out;
+  ByteWriter log;
+  events.save(log);
+  out.text(log.bytes());
+  copies.clear();
+  for (const int number : numbers) copies.emplace_back(::dup(number));
+  return out.bytes() + clients.bytes();
+}
+
+/// A process that comes: it reads the events before it makes a server.
+struct Next {
+  Next(io::Loop& loop, std::string_view bytes, std::vector<UniqueFd>& with) {
+    ByteReader in{bytes};
+    ByteReader log{in.text()};
+    events.restore(log);
+    server = std::make_unique<Server>(loop, quiet_config(), 100, events);
+    taken = server->restore(in, with);
+    must(static_cast<bool>(server->listen()), "listen");
+  }
+  EventLog events{0, kKeptEvents};
+  std::unique_ptr<Server> server;
+  bool taken = false;
+};
+
+/// Whoever subscribes gets every event that is kept.
+void check_events(const EventLog& events) {
+  must(events.first_seq() >= 1 && events.first_seq() <= events.sealed_seq() + 1, "events");
+  core::Seq since = events.first_seq() > 2 ? events.first_seq() - 2 : 0;
+  while (since < events.sealed_seq()) {
+    const auto before = since;
+    const auto lines = events.after(since);
+    if (lines.empty()) return must(events.first_seq() == events.sealed_seq() + 1, "one is missing");
+    must(since > before, "events come again and again");
+  }
+}
+
+/// Made by a server with clients in several states.
+std::string make_good() {
+  io::Loop loop;
+  EventLog events{0, kKeptEvents};
+  Ends ends;
+  std::vector<UniqueFd> copies;
+  std::string bytes;
+  {
+    Server server{loop, quiet_config(), 100, events};
+    // As if an earlier process had left that many clients who have said nothing.
+    ByteWriter out;
+    out.flag(false);
+    out.number<std::uint64_t>(1);
+    out.text("127.0.0.1");
+    out.number<std::uint16_t>(0);
+    out.number<std::uint32_t>(kConnections);
+    out.flag(false);
+    out.number<std::uint64_t>(1);
+    out.text("127.0.0.1:1");
+    out.number<std::uint64_t>(kConnections);
+    core::Router router{core::Settings{}};
+    core::Outbox outbox;
+    sockaddr_storage address{};
+    address.ss_family = AF_INET;
+    for (std::uint32_t i = 0; i < kConnections; ++i) {
+      router.connect(i, core::DialectSetting::kAuto, loop.now(), outbox);
+      Peer{address, sizeof address}.save(out);
+      out.number<std::uint16_t>(0);
+      out.number<std::uint64_t>(0);
+      out.number<std::uint32_t>(0);
+      for (int flag = 0; flag < 4; ++flag) out.flag(false);
+      out.number(i);
+      out.flag(true);
+      router.at(i).save(out, loop.now());
+    }
+    router.save(out);
+    auto with = descriptors(ends);
+    ByteReader in{out.bytes()};
+    must(server.restore(in, with) && in.finished(), "what is written by hand is refused");
+    must(static_cast<bool>(server.listen()), "listen");
+
+    say(ends[0], "a line\nand the beginning of one");
+    say(ends[1], "\xff\xfd\x01telnet\r\n");
+    say(ends[2], "original");
+    say(ends[3], "question\n");
+    test::run_pending(loop);
+    ::shutdown(ends[3].get(), SHUT_WR);
+    test::run_pending(loop);
+    (void)server.name(1, "ann", "bob");
+    (void)server.send({true, {}}, "to all", "bob");
+    // More than its kernel takes: some of it waits.
+    for (int i = 0; i < 4; ++i) (void)server.send({false, {1}}, std::string(3000, 'x'), "bob");
+    (void)server.send({false, {5}}, "held", "bob");
+    (void)server.kick(2, "enough", "bob");
+    bytes = written_down(server, events, copies);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const std::string good = [] {
+    spdlog::set_level(spdlog::level::off);
+    return make_good();
+  }();
+  const std::string bytes = fuzz::changed({data, size}, good);
+
+  const auto enclosed = service::enclose(bytes);
+  const auto disclosed = service::disclose(enclosed);
+  must(disclosed && *disclosed == bytes, "an envelope holds something else");
+  if (size < 64 || size % 16 == 0) {
+    must(!service::disclose(bytes) || bytes.starts_with("chatd\r\n"), "any bytes are a document");
+    for (std::size_t i = 0; i < size && i < 4; ++i) {
+      auto damaged = enclosed;
+      damaged[(data[i] * 257U) % damaged.size()] ^= 1;
+      must(!service::disclose(damaged), "a damaged document is taken");
+    }
+  }
+
+  const auto before = size % 64 == 0 ? test::open_descriptors() : 0;
+  {
+    io::Loop loop;
+    Ends ends;
+    auto with = descriptors(ends);
+    std::string written;
+    {
+      Next first{loop, bytes, with};
+      check_events(first.events);
+      must(first.taken || bytes != good, "what is good is refused");
+      must(first.taken || first.server->stats().sessions == 0, "refused, and there are sessions");
+      if (first.taken) written = written_down(*first.server, first.events, with);
+    }
+    if (written.empty()) return 0;
+    Next next{loop, written, with};
+    must(next.taken, "what it wrote down is refused");
+    with.clear();
+    Server& server = *next.server;
+    must(written_down(server, next.events, with) == written, "the next one is another");
+    with.clear();
+
+    for (const auto& end : ends) say(end, "\xff\xf1 a line\nbye\n");
+    test::run_pending(loop);
+    (void)server.send({true, {}}, "to all", "ann");
+    test::run_pending(loop);
+    const auto stats = server.stats();
+    must(stats.messages_out == stats.delivered + stats.held + stats.lost, "the sum is wrong");
+    must(server.sessions().size() == stats.sessions, "a list that is not all");
+    stop(loop, server, ends);
+  }
+  if (before != 0) must(test::open_descriptors() == before, "a descriptor is left open");
+  return 0;
+}
