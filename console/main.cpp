@@ -19,10 +19,15 @@
 #include "console/control_client.hpp"
 #include "console/one_shot.hpp"
 #include "console/shell_completion.hpp"
+#include "io/out_of_memory.hpp"
 #include "io/signal.hpp"
 
 namespace chatd::console {
 namespace {
+
+[[gnu::constructor(io::kFirstOfAll)]] void begin() {
+  io::end_when_out_of_memory();
+}
 
 // A folder in /tmp that somebody else made first could hold somebody else's socket.
 bool is_foreign(const std::string& path) {

@@ -9,10 +9,15 @@
 
 #include "config_load.hpp"
 #include "daemon.hpp"
+#include "io/out_of_memory.hpp"
 #include "options.hpp"
 #include "service/program.hpp"
 
 namespace {
+
+[[gnu::constructor(chatd::io::kFirstOfAll)]] void begin() {
+  chatd::io::end_when_out_of_memory();
+}
 
 constexpr int kFailed = 1;
 constexpr int kBadConfiguration = 78;  // EX_CONFIG of sysexits.h

@@ -36,10 +36,12 @@ Handle<H> make_handle(Init init, int& status) {
 }
 
 /// Ends the process if libuv refused what the loop cannot be without: its own
-/// parts, timers, signals. They fail at start or never.
+/// parts, timers, signals. They fail at start or never. For want of memory or
+/// descriptors that is an exit code; anything else is a bug.
 inline void require(int status, const char* attempt) {
   if (status == 0) return;
   std::fprintf(stderr, "chatd: cannot %s: %s\n", attempt, uv_strerror(status));
+  if (status == UV_ENOMEM || status == UV_EMFILE || status == UV_ENFILE) std::_Exit(EXIT_FAILURE);
   std::abort();
 }
 

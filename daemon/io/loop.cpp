@@ -1,6 +1,11 @@
 #include "io/loop.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -15,9 +20,30 @@ constexpr int kDrainRounds = 16;
 constexpr std::size_t kOwnDescriptors = 1;
 constexpr std::size_t kOwnWatchers = 1;
 
+/// What a loop and the signals take. Without them libuv aborts, and says nothing.
+constexpr std::size_t kDescriptors = 8;
+
+/// 0 if so many can be had, else libuv's error.
+int probe_descriptors() {
+  std::array<int, kDescriptors> probes{};
+  std::size_t count = 0;
+  int status = 0;
+  while (count < probes.size() && status == 0) {
+    const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+      probes[count++] = fd;
+    } else {
+      status = -errno;
+    }
+  }
+  while (count > 0) ::close(probes[--count]);
+  return status == UV_EMFILE || status == UV_ENFILE ? status : 0;
+}
+
 }  // namespace
 
 Loop::Loop() : Watcher{LoopParts::poller} {
+  require(probe_descriptors(), "make an event loop");
   require(uv_loop_init(&loop_), "make an event loop");
   loop_.data = this;
   int status = 0;
