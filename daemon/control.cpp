@@ -120,6 +120,8 @@ Control::~Control() {
 // ---- connections ----
 
 Result<> Control::listen(const std::string& path, const std::string& group) {
+  path_ = path;
+  group_name_ = group;
   if (!group.empty()) {
     auto gid = find_group(group);
     if (!gid) return std::move(gid.error()).while_doing("control.group");
@@ -141,6 +143,16 @@ Result<> Control::listen(const std::string& path, const std::string& group) {
   }
   spdlog::info("operators attach at {}", path);
   return {};
+}
+
+Result<> Control::reopen() {
+  if (!acceptor_ || acceptor_->is_in_place()) return {};
+  spdlog::warn("the control socket {} is not there any more", path_);
+  auto before = std::move(acceptor_);
+  // Not by reference: listen() keeps them.
+  auto opened = listen(std::string{path_}, std::string{group_name_});
+  if (!opened) acceptor_ = std::move(before);
+  return opened;
 }
 
 /// That of an earlier process, if it is still at that path; or a new one.

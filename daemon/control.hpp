@@ -53,6 +53,9 @@ class Control : private io::StreamListener {
   /// Does and answers what operators have asked for already. The loop stands still
   /// meanwhile, at most for a second.
   void finish_requests();
+  /// Opens it again if its file was removed. Errors: there is something else now. Who
+  /// is attached stays.
+  [[nodiscard]] Result<> reopen();
   /// Writes down the control socket for the next process and returns its descriptor.
   /// Operators are left behind; they come back by themselves, to the next process.
   int save(ByteWriter& out);
@@ -133,6 +136,8 @@ class Control : private io::StreamListener {
   std::vector<std::unique_ptr<Operator>> operators_;  ///< by stream
   std::size_t count_ = 0;
   std::uint64_t last_number_ = 0;  ///< of operators and of what they wait for
+  std::string path_;
+  std::string group_name_;
   int group_ = -1;                 ///< gid whose members may connect
   std::unique_ptr<io::Acceptor> acceptor_;
   std::function<void()> stopped_;

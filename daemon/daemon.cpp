@@ -242,6 +242,7 @@ Result<ConfigChange> Daemon::load_and_apply() {
     while (faults.ends_with('\n')) faults.pop_back();
     return refuse(std::move(faults));
   }
+  if (auto opened = control_->reopen(); !opened) return refuse(opened.error().message);
   const auto change = diff(config_, loaded->config);
   const Config next = after_reload(config_, loaded->config);
   if (auto applied = server_->apply(next); !applied) return refuse(applied.error().message);

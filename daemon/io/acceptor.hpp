@@ -64,6 +64,10 @@ class Acceptor : private Watcher {
   /// The real address, with the port that the kernel chose.
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
+  /// Whether it can be reached: the file of a unix socket may have been removed, or be
+  /// another one.
+  [[nodiscard]] bool is_in_place() const { return !file_ || file_->is_ours(); }
+
   /// Changes how many connections may wait to be accepted.
   void set_backlog(int backlog);
 
