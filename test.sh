@@ -11,6 +11,9 @@
 #   tidy     clang-tidy on every C++ file that is compiled
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
+#   faults   of `release`, only what breaks around the programs (tests/faults)
+#   valgrind memcheck over the unit tests and over a chatd that serves
+#   soak     500 clients that come and go, for three minutes (bench/soak)
 #   all      everything above but service and image
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
@@ -90,6 +93,26 @@ part_fuzz() {
   tests/fuzz/run.sh
 }
 
+part_faults() {
+  cmake/packages.sh build test
+  say "building release"
+  cmake/build.sh release chatd chatctl faulty
+  say "testing what breaks"
+  ctest --preset release -L '^faults$' </dev/null
+}
+
+part_valgrind() {
+  cmake/packages.sh build test valgrind
+  say "building release"
+  cmake/build.sh release
+  say "running valgrind"
+  tests/valgrind.sh
+}
+
+part_soak() {
+  bench/soak/run.sh
+}
+
 part_bare() {
   cmake/packages.sh bare
   say "making a bare Debian to test in"
@@ -98,8 +121,8 @@ part_bare() {
 
 # `all` is two rows at once: what waits for events, and what only computes and gives way
 # to it. So two cores are busy all the time, and no test is hurried.
-waiting=(format shell release asan tsan)
-computing=(tidy fuzz)
+waiting=(format shell release asan tsan soak)
+computing=(tidy fuzz valgrind)
 
 # One part after the other: HOW PART.... The names of those that fail go to descriptor 3.
 # `shown`: what a part says is seen at once; `kept`: when it has ended.

@@ -95,6 +95,7 @@ class Daemon:
     home        a folder from before, to start again where another daemon was
     env         more environment
     stdin, stdout   as for subprocess.Popen; with stdout=PIPE see output()
+    stderr      somewhere else; then there is no log() and `listeners` has to be 0
     descriptors the limit of open files, soft and hard
     listeners   how many addresses to wait for; None: as many as configured
     pass_fds    descriptors that it inherits
@@ -112,6 +113,7 @@ class Daemon:
         env=None,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         descriptors=None,
         listeners=None,
         prefix=(),
@@ -131,6 +133,7 @@ class Daemon:
             self.argv += ["--console", console]
         self.argv += args
         self.stderr = ""
+        self.stderr_target = stderr
         self.stdout = b""
         self.output_changed = threading.Condition()
         self.operators = []
@@ -162,12 +165,13 @@ class Daemon:
             cwd=self.home.path,
             stdin=stdin,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=self.stderr_target,
             preexec_fn=limit if descriptors else None,
             pass_fds=self.pass_fds,
         )
         self.pid = self.process.pid
-        self._read_in_thread(self.process.stderr, self._on_stderr)
+        if self.process.stderr is not None:
+            self._read_in_thread(self.process.stderr, self._on_stderr)
         if self.process.stdout is not None:
             self._read_in_thread(self.process.stdout, self._on_stdout)
 

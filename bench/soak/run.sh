@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# run.sh [SECONDS]: 500 clients that come, talk and go, one that never reads, operators
+# that come and go; fails unless the ledgers of both ends agree, descriptors are what they
+# were and memory stays flat. Three minutes; `run.sh 600` is the long form, which has at
+# least a million messages.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+cmake/packages.sh build bench
+cmake/build.sh release chatd
+exec /usr/bin/python3 -B bench/soak/soak.py "${1:-180}"

@@ -1,0 +1,143 @@
+// A library for LD_PRELOAD: the calls of a program that fail when a test wants them to.
+// What fails is said, while the program runs, by a page of shared memory in the file that
+// FAULTY names: numbers of 64 bits, whose meaning is that of Page (tests/faults/faulty.py).
+// Knows nothing of chatd.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* old, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+}
+
+namespace {
+
+struct Page {
+  std::atomic<std::int64_t> allocations;    ///< counted by us
+  std::atomic<std::int64_t> failing;        ///< the allocation of that number fails; 0: none
+  std::atomic<std::int64_t> failed;         ///< how many have failed
+  std::atomic<std::int64_t> clock_shift_s;  ///< added to the time of day
+  std::atomic<std::int64_t> accept_error;   ///< what accept4() fails with; 0: it does not
+  std::atomic<std::int64_t> accepts_failed;
+  std::atomic<std::int64_t> keepalive_divisor;  ///< TCP's times are shorter by it; 0: they are not
+};
+
+Page* page = nullptr;
+
+void begin() {
+  const char* path = std::getenv("FAULTY");
+  const int fd = path == nullptr ? -1 : ::open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return;
+  void* place = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  if (place != MAP_FAILED) page = static_cast<Page*>(place);
+}
+
+bool fails() {
+  if (page == nullptr || ++page->allocations != page->failing) return false;
+  ++page->failed;
+  errno = ENOMEM;
+  return true;
+}
+
+std::int64_t shift() {
+  return page == nullptr ? 0 : page->clock_shift_s.load();
+}
+
+template <class Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" {
+
+void* malloc(std::size_t size) {
+  return fails() ? nullptr : __libc_malloc(size);
+}
+
+void* calloc(std::size_t count, std::size_t size) {
+  return fails() ? nullptr : __libc_calloc(count, size);
+}
+
+void* realloc(void* old, std::size_t size) {
+  return fails() ? nullptr : __libc_realloc(old, size);
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  return fails() ? nullptr : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void** place, std::size_t alignment, std::size_t size) {
+  *place = aligned_alloc(alignment, size);
+  return *place == nullptr ? ENOMEM : 0;
+}
+
+/// What libraries allocate before the program begins is not the program's.
+int __libc_start_main(int (*main)(int, char**, char**), int argc, char** argv, void (*init)(),
+                      void (*fini)(), void (*rtld_fini)(), void* stack_end) {
+  static auto* const real = next<int(int (*)(int, char**, char**), int, char**, void (*)(),
+                                     void (*)(), void (*)(), void*)>("__libc_start_main");
+  begin();
+  return real(main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+int clock_gettime(clockid_t clock, struct timespec* now) noexcept {
+  static auto* const real = next<int(clockid_t, struct timespec*)>("clock_gettime");
+  const int result = real(clock, now);
+  if (clock == CLOCK_REALTIME) now->tv_sec += shift();
+  return result;
+}
+
+int gettimeofday(struct timeval* now, void* zone) noexcept {
+  static auto* const real = next<int(struct timeval*, void*)>("gettimeofday");
+  const int result = real(now, zone);
+  now->tv_sec += shift();
+  return result;
+}
+
+time_t time(time_t* place) noexcept {
+  struct timespec now {};
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (place != nullptr) *place = now.tv_sec;
+  return now.tv_sec;
+}
+
+int accept4(int socket, struct sockaddr* address, socklen_t* length, int flags) {
+  static auto* const real = next<int(int, struct sockaddr*, socklen_t*, int)>("accept4");
+  if (page != nullptr && page->accept_error != 0) {
+    ++page->accepts_failed;
+    errno = static_cast<int>(page->accept_error);
+    return -1;
+  }
+  return real(socket, address, length, flags);
+}
+
+int setsockopt(int socket, int level, int option, const void* value, socklen_t size) noexcept {
+  static auto* const real = next<int(int, int, int, const void*, socklen_t)>("setsockopt");
+  const bool is_time = level == IPPROTO_TCP && (option == TCP_KEEPIDLE || option == TCP_KEEPINTVL);
+  if (page == nullptr || page->keepalive_divisor == 0 || !is_time || size != sizeof(int)) {
+    return real(socket, level, option, value, size);
+  }
+  const int seconds = *static_cast<const int*>(value);
+  const int less = std::max(1, seconds / static_cast<int>(page->keepalive_divisor));
+  return real(socket, level, option, &less, size);
+}
+}

@@ -1,0 +1,184 @@
+"""Memory that is not there: the allocation of number N fails, for N from 1 on. What is
+asked for is done, or refused, or the process ends with a sentence and an exit code, and
+never by a signal."""
+
+import signal
+import subprocess
+
+from chatd_support import CHATCTL, CHATD, Client, Daemon, Home, RpcError, wait_until
+from conftest import LONG
+from witness import Witness
+
+SAMPLE = 40
+"""How many numbers of an uneventful stretch are tried in the short form."""
+
+
+def numbers(most):
+    """All from 1 to `most`; in the short form the first ones and some others."""
+    step = 1 if LONG else max(1, most // SAMPLE)
+    return sorted({*range(1, min(most, 10) + 1), *range(1, most + 1, step)})
+
+
+def ended_well(code, said, codes):
+    assert code in codes, f"exit code {code}: {said}"
+    assert code == 0 or said.strip(), f"exit code {code} without a word"
+
+
+def test_a_program_that_does_one_thing(faulty):
+    home = Home()
+    home.write_config({"limits": {"sessions": 7}})
+    config = str(home.config_path)
+    try:
+        for arguments, codes in (
+            ([CHATD, "--config", config, "--check-config"], (0, 1, 78)),
+            ([CHATD, "--config", config, "--print-config"], (0, 1, 78)),
+            ([CHATD, "--no-such-flag"], (2, 1)),
+            ([CHATCTL, "--help"], (0, 1)),
+        ):
+
+            def run():
+                return subprocess.run(
+                    arguments, env=home.env | faulty.env, capture_output=True, text=True
+                )
+
+            faulty.fail_allocation(0)
+            assert run().returncode == codes[0]
+            most = faulty.allocations
+            assert most > 10
+            for number in numbers(most):
+                faulty.fail_allocation(number)
+                ended = run()
+                ended_well(ended.returncode, ended.stderr, codes)
+    finally:
+        home.remove()
+
+
+def test_a_daemon_that_begins_and_stops(faulty):
+    """Without memory it does not begin, or it begins and stops as it should."""
+    home = Home()
+    home.write_config({})
+
+    def run(number):
+        faulty.fail_allocation(number)
+        process = subprocess.Popen(
+            [CHATD, "--config", str(home.config_path), "--console", "off"],
+            env=home.env | faulty.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if "listening on" in line:
+                break
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        said += process.stderr
+        process.stderr.close()
+        return process.wait(), "".join(said)
+
+    try:
+        code, said = run(0)
+        assert code == 0, said
+        most = faulty.allocations
+        failed = 0
+        for number in numbers(most):
+            code, said = run(number)
+            # SIGTERM may come before anybody handles it.
+            assert code in (0, 1, 78, -signal.SIGTERM), f"{number}: exit code {code}: {said}"
+            assert code in (0, -signal.SIGTERM) or said.strip(), f"{number}: without a word"
+            failed += faulty.failed
+        assert failed > 10
+    finally:
+        home.remove()
+
+
+def transaction(daemon, operator):
+    """Most of what a daemon does all day. False if it did not go through."""
+    with operator.changed:
+        operator.events.clear()
+    try:
+        with Client(daemon.address, timeout=5) as client:
+            client.send(b"question\n")
+
+            def heard():
+                assert daemon.alive()
+                return operator.events_of("message", text="question")
+
+            session = wait_until(heard, "the question", timeout=5)[-1]["session"]
+            for method, params in (
+                ("send", {"to": session, "text": "answer"}),
+                ("sessions", {}),
+                ("history", {"limit": 3}),
+            ):
+                operator.finish(operator.begin(method, **params), timeout=5)
+            client.send(b"bye\n")
+            return client.take_all() == b"answer\n"
+    except (AssertionError, OSError, RpcError):
+        return False
+
+
+def test_a_daemon_that_serves(faulty):
+    home = Home()
+    number, refused, ended, daemon = 0, 0, 0, None
+    step = 1 if LONG else 7
+    try:
+        while True:
+            if daemon is None:
+                daemon = Daemon({}, home=home, env=faulty.env)
+                operator = daemon.operator()
+                assert transaction(daemon, operator)
+                before = daemon.fds()
+            number += step
+            faulty.fail_allocation(number)
+            through = transaction(daemon, operator)
+            failed = faulty.failed
+            faulty.failing = 0
+            assert through or failed, f"{number}: {daemon.log()[-2000:]}"
+            try:
+                daemon.process.wait(0 if through else 1)
+            except subprocess.TimeoutExpired:
+                assert transaction(daemon, operator), "it lives on, and does not serve"
+                wait_until(lambda: daemon.fds() == before, f"{number}: descriptors are back")
+                refused += failed
+            else:
+                daemon.check_end(1)
+                assert "there is no memory left" in daemon.log()
+                daemon.kill()
+                daemon, ended = None, ended + 1
+            if not failed:
+                break  # There was no allocation of that number.
+        assert ended > 0 and ended + refused > 5
+        daemon.stop()
+    finally:
+        if daemon is not None:
+            daemon.kill()
+        home.remove()
+
+
+def test_chatctl(faulty):
+    with Daemon() as daemon:
+        witness = Witness(daemon)
+        for words in (["list"], ["send", str(witness.session), "hello"], ["--json", "stats"]):
+
+            def run():
+                return subprocess.run(
+                    [CHATCTL, "--socket", str(daemon.control_path), *words],
+                    env=daemon.env | faulty.env,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                )
+
+            faulty.fail_allocation(0)
+            assert run().returncode == 0
+            for number in numbers(faulty.allocations):
+                faulty.fail_allocation(number)
+                ended = run()
+                ended_well(ended.returncode, ended.stderr, (0, 1, 3))
+        while b"hello" in (line := witness.client.take_line()):
+            if line == b"hello\n" and not witness.client.pending:
+                break
+        witness.all_is_back()

@@ -1,0 +1,48 @@
+"""A chatd under valgrind that does a bit of everything. Run by tests/valgrind.sh, which
+reads the report."""
+
+import os
+import signal
+
+from chatd_support import Daemon, RpcError
+
+VALGRIND = os.environ["CHATD_VALGRIND"].split()
+
+
+def test_it_serves_and_stops():
+    config = {"session": {"greeting": "hello", "farewell": "so long", "bye_grace": "1s"}}
+    with Daemon(config, prefix=VALGRIND) as daemon:
+        operator = daemon.operator()
+        clients = [daemon.client() for _ in range(5)]
+        sessions = [operator.session_of(client) for client in clients]
+        clients[0].send("grüß dich\n".encode())
+        clients[1].send(b"\xff\xfd\x03telnet \xff\xff\r\n")
+        clients[2].send(b"original")
+        clients[3].send(b"x" * 20_000 + b"\nquestion\n")
+        for session in sessions[:4]:
+            operator.wait_event("message", session=session)
+        clients[3].close_sending()
+        operator.call("send", to="all", text="to all")
+        for session in sessions[:4]:
+            operator.call("send", to=session, text="to you " * 300)
+        operator.call("name", session=sessions[0], name="zoë")
+        operator.call("bye", session=sessions[2])
+        operator.call("kick", session=sessions[1], reason="enough")
+        clients[4].reset()
+        operator.wait_event("disconnected", session=sessions[4])
+        assert operator.call("history", limit=10)["messages"]
+        assert operator.call("search", text="question")["messages"]
+        operator.call("sessions")
+        operator.call("stats")
+        operator.call("reload")
+        operator.send_raw(b'{"jsonrpc": "2.0", "id": "x", "method": "nothing"}\nno json\n')
+        try:
+            operator.call("send", to=99, text="nobody")
+        except RpcError as refused:
+            assert refused.code == 1
+        with daemon.operator(subscribe=0) as late:
+            late.wait_event("named")
+        daemon.send_signal(signal.SIGHUP)
+        daemon.wait_log("reloaded the configuration", timeout=60)
+        for client in clients[:4]:
+            client.close()

@@ -1,0 +1,58 @@
+"""Somebody who is served while something else breaks, and who looks afterwards whether
+all is as it was."""
+
+import time
+
+from chatd_support import SANITIZER, speaking, wait_until
+
+MIB = 1 << 20
+
+
+class Witness:
+    """A client and an operator of a daemon. Made when all is well."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.operator = daemon.operator(name="witness")
+        self.client, self.session = speaking(daemon, self.operator, b"witness\n")
+        self.number = 0
+        self.is_served()
+        self.fds = daemon.fds()
+        self.rss = daemon.rss()
+
+    def is_served(self):
+        """A question and its answer, through the whole daemon."""
+        self.number += 1
+        question, answer = f"question {self.number}", f"answer {self.number}"
+        self.client.send(question.encode() + b"\n")
+        self.operator.wait_event("message", session=self.session, text=question)
+        receipt = self.operator.call("send", to=self.session, text=answer)
+        assert receipt["delivered"] == [self.session], receipt
+        self.client.expect(answer.encode() + b"\n")
+
+    def sums(self):
+        """The counters; they add up."""
+        stats = self.operator.call("stats")
+        total = stats["delivered"] + stats["held"] + stats["lost"]
+        assert stats["messages_out"] == total, stats
+        return stats
+
+    def all_is_back(self, memory=4 * MIB):
+        """The others are gone: descriptors are exactly, and memory is about, what it was
+        at the start; counters add up; the log holds no report."""
+        daemon = self.daemon
+        self.is_served()
+        wait_until(lambda: self.operator.call("stats")["sessions"] == 1, "the others are gone")
+        wait_until(lambda: daemon.fds() == self.fds, f"{self.fds} descriptors again")
+        stats = self.sums()
+        assert stats["held"] == 0 and stats["queued_bytes"] == 0, stats
+        if not SANITIZER:
+            grown = daemon.rss() - self.rss
+            assert grown < memory, f"{grown} bytes more than at the start"
+        return stats
+
+    def cpu_of(self, seconds):
+        """Processor time that the daemon uses in so many seconds."""
+        used, began = self.daemon.cpu_seconds(), time.monotonic()
+        time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
+        return (self.daemon.cpu_seconds() - used) / (time.monotonic() - began)
