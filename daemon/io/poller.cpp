@@ -24,7 +24,7 @@ std::uint64_t packed(Tag tag, std::uint16_t watcher) {
 Poller::Poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, events_(kEventsATurn) {
   if (epoll_) return;
   std::fprintf(stderr, "chatd: cannot make an epoll set: %s\n", std::strerror(errno));
-  std::abort();
+  std::_Exit(EXIT_FAILURE);  // for want of descriptors or memory
 }
 
 void Poller::wait(int timeout_ms) {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from chatd_support import CHATCTL, GUARD, Daemon, run_chatd
+from chatd_support import CHATCTL, GUARD, REPOSITORY, Daemon, run_chatd
 
 BUILD = Path(CHATCTL).parents[1]
 
@@ -196,3 +196,17 @@ def test_completion_is_printed_by_chatctl_too():
         assert done.stdout == (BUILD / "completions" / shell / name).read_bytes()
     done = subprocess.run([CHATCTL, "completion", "csh"], capture_output=True, timeout=GUARD)
     assert done.returncode == 2 and b"bash|zsh|fish" in done.stderr
+
+
+def test_every_test_that_the_security_page_names_is_there():
+    page = (REPOSITORY / "doc" / "security.md").read_text()
+    named = re.findall(r"`((?:tests|bench|cmake)/[^`]+)`", page)
+    assert len(named) > 50
+    for name in named:
+        path, _, test = name.partition("::")
+        file = REPOSITORY / path.split(" ")[0]
+        assert file.exists(), name
+        if test:
+            begin = "def " if path.endswith(".py") else 'TEST_CASE("'
+            text = re.sub(r'TEST_CASE\(\s*"', 'TEST_CASE("', file.read_text())
+            assert begin + test in text, name
