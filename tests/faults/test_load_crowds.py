@@ -108,12 +108,12 @@ def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
 def cost_of(daemon, act, witness):
     used = daemon.cpu_seconds()
     act()
-    witness.is_served()
+    witness.is_served(after_others=True)
     return daemon.cpu_seconds() - used
 
 
 def resets(daemon, witness, sockets):
-    """All at once, with output that waits for each."""
+    """All at once."""
     def act():
         for sock in sockets:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -185,5 +185,6 @@ def test_four_times_as_many_cost_no_more_than_about_four_times_as_much(kind):
             witness.operator.close()
             with daemon.operator() as operator:
                 wait_until(lambda: operator.call("stats")["sessions"] == 0, "all have left")
+        print("processor time of few and of many:", costs)
         # Ticks of 10 ms are a coarse measure of what is little.
-        assert costs[1] < 10 * max(costs[0], 0.05), costs
+        assert costs[1] < 10 * max(costs[0], 0.02), costs

@@ -20,15 +20,17 @@ class Witness:
         self.fds = daemon.fds()
         self.rss = daemon.rss()
 
-    def is_served(self):
-        """A question and its answer, through the whole daemon."""
+    def is_served(self, after_others=False):
+        """A question and its answer, through the whole daemon. Something else may have
+        been sent to everybody before."""
         self.number += 1
         question, answer = f"question {self.number}", f"answer {self.number}"
         self.client.send(question.encode() + b"\n")
         self.operator.wait_event("message", session=self.session, text=question)
         receipt = self.operator.call("send", to=self.session, text=answer)
         assert receipt["delivered"] == [self.session], receipt
-        self.client.expect(answer.encode() + b"\n")
+        while (line := self.client.take_line()) != answer.encode() + b"\n":
+            assert after_others, f"{line!r} instead of {answer!r}"
 
     def sums(self):
         """The counters; they add up."""
