@@ -138,7 +138,7 @@ class Control : private io::StreamListener {
   std::uint64_t last_number_ = 0;  ///< of operators and of what they wait for
   std::string path_;
   std::string group_name_;
-  int group_ = -1;                 ///< gid whose members may connect
+  int group_ = -1;  ///< gid whose members may connect
   std::unique_ptr<io::Acceptor> acceptor_;
   std::function<void()> stopped_;
   /// Clients that were waited for in vain, and what they had taken then.

@@ -50,6 +50,7 @@ using Ends = std::array<UniqueFd, kConnections>;
 
 std::vector<UniqueFd> descriptors(Ends& ends) {
   std::vector<UniqueFd> all;
+  all.emplace_back(listener());
   for (auto& end : ends) {
     auto pair = test::unix_pair();
     const int least = 1;
@@ -57,7 +58,6 @@ std::vector<UniqueFd> descriptors(Ends& ends) {
     all.push_back(std::move(pair.ours));
     end = std::move(pair.theirs);
   }
-  all.emplace_back(listener());
   return all;
 }
 
@@ -90,6 +90,18 @@ std::string written_down(Server& server, EventLog& events, std::vector<UniqueFd>
   return out.bytes() + clients.bytes();
 }
 
+/// Whoever subscribes gets every event that is kept.
+void check_events(const EventLog& events) {
+  must(events.first_seq() >= 1 && events.first_seq() <= events.sealed_seq() + 1, "events");
+  core::Seq since = events.first_seq() > 2 ? events.first_seq() - 2 : 0;
+  while (since < events.sealed_seq()) {
+    const auto before = since;
+    const auto lines = events.after(since);
+    if (lines.empty()) return must(events.first_seq() == events.sealed_seq() + 1, "one is missing");
+    must(since > before, "events come again and again");
+  }
+}
+
 /// A process that comes: it reads the events before it makes a server.
 struct Next {
   Next(io::Loop& loop, std::string_view bytes, std::vector<UniqueFd>& with) {
@@ -105,75 +117,60 @@ struct Next {
   bool taken = false;
 };
 
-/// Whoever subscribes gets every event that is kept.
-void check_events(const EventLog& events) {
-  must(events.first_seq() >= 1 && events.first_seq() <= events.sealed_seq() + 1, "events");
-  core::Seq since = events.first_seq() > 2 ? events.first_seq() - 2 : 0;
-  while (since < events.sealed_seq()) {
-    const auto before = since;
-    const auto lines = events.after(since);
-    if (lines.empty()) return must(events.first_seq() == events.sealed_seq() + 1, "one is missing");
-    must(since > before, "events come again and again");
-  }
+/// A client of a server that listens.
+UniqueFd connect(Server& server) {
+  sockaddr_storage address{};
+  auto endpoint = io::Endpoint::parse(server.addresses().at(0));
+  auto length = endpoint->to_socket_address(address);
+  UniqueFd socket{::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  must(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), *length) == 0,
+       "connect");
+  return socket;
 }
 
-/// Made by a server with clients in several states.
-std::string make_good() {
+/// Written down by a server with clients in several states.
+std::string make_first() {
   io::Loop loop;
   EventLog events{0, kKeptEvents};
+  auto config = quiet_config();
+  config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
+  Server server{loop, config, 100, events};
+  must(static_cast<bool>(server.listen()), "listen");
   Ends ends;
-  std::vector<UniqueFd> copies;
-  std::string bytes;
-  {
-    Server server{loop, quiet_config(), 100, events};
-    // As if an earlier process had left that many clients who have said nothing.
-    ByteWriter out;
-    out.flag(false);
-    out.number<std::uint64_t>(1);
-    out.text("127.0.0.1");
-    out.number<std::uint16_t>(0);
-    out.number<std::uint32_t>(kConnections);
-    out.flag(false);
-    out.number<std::uint64_t>(1);
-    out.text("127.0.0.1:1");
-    out.number<std::uint64_t>(kConnections);
-    core::Router router{core::Settings{}};
-    core::Outbox outbox;
-    sockaddr_storage address{};
-    address.ss_family = AF_INET;
-    for (std::uint32_t i = 0; i < kConnections; ++i) {
-      router.connect(i, core::DialectSetting::kAuto, loop.now(), outbox);
-      Peer{address, sizeof address}.save(out);
-      out.number<std::uint16_t>(0);
-      out.number<std::uint64_t>(0);
-      out.number<std::uint32_t>(0);
-      for (int flag = 0; flag < 4; ++flag) out.flag(false);
-      out.number(i);
-      out.flag(true);
-      router.at(i).save(out, loop.now());
-    }
-    router.save(out);
-    auto with = descriptors(ends);
-    ByteReader in{out.bytes()};
-    must(server.restore(in, with) && in.finished(), "what is written by hand is refused");
-    must(static_cast<bool>(server.listen()), "listen");
-
-    say(ends[0], "a line\nand the beginning of one");
-    say(ends[1], "\xff\xfd\x01telnet\r\n");
-    say(ends[2], "original");
-    say(ends[3], "question\n");
-    test::run_pending(loop);
-    ::shutdown(ends[3].get(), SHUT_WR);
-    test::run_pending(loop);
-    (void)server.name(1, "ann", "bob");
-    (void)server.send({true, {}}, "to all", "bob");
-    // More than its kernel takes: some of it waits.
-    for (int i = 0; i < 4; ++i) (void)server.send({false, {1}}, std::string(3000, 'x'), "bob");
-    (void)server.send({false, {5}}, "held", "bob");
-    (void)server.kick(2, "enough", "bob");
-    bytes = written_down(server, events, copies);
+  for (auto& end : ends) {
+    end = connect(server);
+    test::run_until(loop, [&, before = server.stats().accepted] {
+      return server.stats().accepted > before || server.stats().sessions == kConnections;
+    });
   }
-  return bytes;
+  say(ends[0], "a line\nand the beginning of one");
+  say(ends[1], "\xff\xfd\x01telnet\r\n");
+  say(ends[2], "original");
+  say(ends[3], "question\n");
+  test::run_until(loop, [&] { return server.stats().messages_in >= 4; });
+  ::shutdown(ends[3].get(), SHUT_WR);
+  test::run_until(loop, [&] { return server.sessions().at(3).state == "asking"; });
+  (void)server.name(1, "ann", "bob");
+  (void)server.send({true, {}}, "to all", "bob");
+  (void)server.send({false, {5}}, "held", "bob");
+  std::vector<UniqueFd> copies;
+  return written_down(server, events, copies);
+}
+
+/// The same, with something that waits for a kernel that takes little, and a session that
+/// is over.
+std::string make_good() {
+  const auto first = make_first();
+  io::Loop loop;
+  Ends ends;
+  auto with = descriptors(ends);
+  Next next{loop, first, with};
+  must(next.taken, "what a server wrote down is refused");
+  for (int i = 0; i < 4; ++i) {
+    (void)next.server->send({false, {1}}, std::string(3000, 'x'), "bob");
+  }
+  (void)next.server->kick(2, "enough", "bob");
+  return written_down(*next.server, next.events, with);
 }
 
 }  // namespace
