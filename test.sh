@@ -12,9 +12,9 @@
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
 #   faults   of `release`, only what breaks around the programs (tests/faults)
-#   valgrind memcheck over the unit tests and over a chatd that serves
+#   valgrind memcheck over the unit tests and over a chatd that serves; not in `all` yet
 #   soak     500 clients that come and go, for three minutes (bench/soak)
-#   all      everything above but service and image
+#   all      everything above but service, image and valgrind
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
 set -euo pipefail
@@ -122,7 +122,7 @@ part_bare() {
 # `all` is two rows at once: what waits for events, and what only computes and gives way
 # to it. So two cores are busy all the time, and no test is hurried.
 waiting=(format shell release asan tsan soak)
-computing=(tidy fuzz valgrind)
+computing=(tidy fuzz)
 
 # One part after the other: HOW PART.... The names of those that fail go to descriptor 3.
 # `shown`: what a part says is seen at once; `kept`: when it has ended.

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # valgrind.sh: memcheck, with all leaks and descriptors, over the unit tests of the release
 # and over a chatd that serves a few clients and operators and stops. Any report fails it;
-# nothing is suppressed. Left out is what only computes and takes hours so: [exhaustive],
-# [model], and tests of how long something takes.
+# nothing is suppressed. Left out is what only computes and takes hours so ([exhaustive],
+# [model]), what is about how long something takes ([backpressure]), what sets the limit of
+# descriptors, of which valgrind takes some, and a process that is meant to end unfreed.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +12,7 @@ reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --track-fds=yes
-  --fair-sched=yes "--log-file=$reports/%p")
+  --fair-sched=yes --child-silent-after-fork=yes "--log-file=$reports/%p")
 
 # The report of a process may say that it inherited its own file, and nothing else.
 check() {
@@ -55,8 +56,8 @@ smoke() {
 }
 
 unit core '~[exhaustive]' '~[model]'
-unit io
-unit store
-unit wiring
+unit io '~*without descriptors*'
+unit store '~*after a crash*'
+unit wiring '~[backpressure]' '~*soft limit*'
 unit console
 smoke

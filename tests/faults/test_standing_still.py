@@ -87,7 +87,7 @@ def test_an_operator_that_is_stopped_is_detached_and_misses_nothing(words, tmp_p
             return [int(number) for number in re.findall(r" (\d+) xxx", text)]
 
         try:
-            wait_until(lambda: witness.operator.call("stats")["operators"] == 2, "it is there")
+            witness.operator.wait_event("operator", state="attached")
             flood(witness, count=10)
             wait_until(lambda: len(seen()) == 10, "it shows what is said")
             chatctl.send_signal(signal.SIGSTOP)
