@@ -99,11 +99,45 @@ def test_a_stop_says_goodbye_and_a_start_begins_anew(busy):
     assert busy.operator().call("stats")["sessions"] == 0
 
 
-def test_a_daemon_that_hangs_is_restarted(busy):
+def test_a_daemon_that_hangs_is_restarted_and_its_sessions_go_on(busy):
     busy.drop_in("watchdog.conf", "[Service]\nWatchdogSec=2\n")
     busy.restart()
+    operator = busy.operator()
+    talking = [busy.speaking(operator, b"line %d\n" % number) for number in range(20)]
+    wait_in_store(busy, 20)
     old = busy.pid()
     busy.kill(signal.SIGSTOP)
     busy.wait_restarted(old)
     assert "Watchdog timeout" in busy.journal()
-    assert busy.operator().call("stats")["sessions"] == 0
+    go_on(busy, talking)
+
+
+def test_a_daemon_that_is_killed_is_restarted_and_its_sessions_go_on(busy):
+    operator = busy.operator()
+    talking = [busy.speaking(operator, b"line %d\n" % number) for number in range(100)]
+    for client, session in talking:
+        operator.call("send", to=session, text="answer")
+        client.expect(b"answer\n")
+    wait_in_store(busy, 100)
+    old = busy.pid()
+    busy.kill(signal.SIGKILL)
+    busy.wait_restarted(old)
+    go_on(busy, talking)
+
+
+def wait_in_store(service, sessions):
+    """Who has been there for a second is kept in the descriptor store soon after."""
+    wait_until(
+        lambda: int(service.property("NFileDescriptorStore")) >= sessions,
+        "the service manager has them",
+        interval=0.1,
+    )
+
+
+def go_on(service, talking):
+    operator = service.operator()
+    for client, session in talking:
+        client.send(b"still here?\n")
+        operator.wait_event("message", session=session, text="still here?")
+        operator.call("send", to=session, text="yes")
+        client.expect(b"yes\n")
