@@ -9,6 +9,10 @@ shift
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=build/$preset
 
+# If there is a ccache: the same objects wherever the tree lies. The package and the image
+# that the tests build are compiled from copies of it.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock 9
