@@ -12,9 +12,9 @@
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
 #   faults   of `release`, only what breaks around the programs (tests/faults)
-#   valgrind memcheck over the unit tests and over a chatd that serves; not in `all` yet
+#   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for three minutes (bench/soak)
-#   all      everything above but service, image and valgrind
+#   all      everything above
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
 set -euo pipefail
@@ -119,10 +119,11 @@ part_bare() {
   tests/bare.sh
 }
 
-# `all` is two rows at once: what waits for events, and what only computes and gives way
-# to it. So two cores are busy all the time, and no test is hurried.
-waiting=(format shell release asan tsan soak)
-computing=(tidy fuzz)
+# `all` is rows at once: what waits for events, what only computes, and what lasts; the
+# last two give way to the first. So two cores are busy all the time, and no test is hurried.
+waiting=(format shell release service image asan tsan)
+computing=(fuzz valgrind tidy)
+lasting=(soak)
 
 # One part after the other: HOW PART.... The names of those that fail go to descriptor 3.
 # `shown`: what a part says is seen at once; `kept`: when it has ended.
@@ -146,10 +147,10 @@ in_turn() {
 }
 
 (($#)) || set -- release
-rows=1
+all=
 if [[ $* == all ]]; then
-  rows=2
-  set -- "${waiting[@]}" "${computing[@]}"
+  all=yes
+  set -- "${waiting[@]}" "${computing[@]}" "${lasting[@]}"
 fi
 for part in "$@"; do
   if ! declare -F "part_$part" >/dev/null; then
@@ -165,13 +166,13 @@ fi
 
 failures=$(mktemp)
 exec 3>"$failures"
-if ((rows == 1)); then
+if [[ ! $all ]]; then
   in_turn shown "$@"
 else
-  # All at once, so that the two rows do not wait for each other's apt.
-  mapfile -t groups < <(awk '!/^#/ && $1 !~ /^(bare|booted)$/ { print $1 }' cmake/packages.txt | sort -u)
-  cmake/packages.sh "${groups[@]}"
+  # All at once, so that no row waits for another's apt.
+  cmake/packages.sh build test service image lint fuzz valgrind bench
   in_turn kept "${computing[@]}" &
+  in_turn kept "${lasting[@]}" &
   in_turn shown "${waiting[@]}"
   wait
 fi
