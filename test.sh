@@ -171,6 +171,8 @@ if [[ ! $all ]]; then
 else
   # All at once, so that no row waits for another's apt.
   cmake/packages.sh build test service image lint fuzz valgrind bench
+  # What every row begins with; those that give way must not be waited for with it.
+  cmake/build.sh release
   in_turn kept "${computing[@]}" &
   in_turn kept "${lasting[@]}" &
   in_turn shown "${waiting[@]}"

@@ -231,17 +231,21 @@ Result<ConfigChange> Daemon::reload() {
   return change;
 }
 
+Result<LoadedConfig> Daemon::read_config() const {
+  auto loaded = load_config(sources_);
+  if (loaded) return std::move(*loaded);
+  std::string faults = to_string(loaded.error());
+  while (faults.ends_with('\n')) faults.pop_back();
+  return Error{std::move(faults)};
+}
+
 Result<ConfigChange> Daemon::load_and_apply() {
   const auto refuse = [](std::string why) -> Result<ConfigChange> {
     spdlog::error("the configuration stays as it is: {}", why);
     return Error{std::move(why)};
   };
-  auto loaded = load_config(sources_);
-  if (!loaded) {
-    std::string faults = to_string(loaded.error());
-    while (faults.ends_with('\n')) faults.pop_back();
-    return refuse(std::move(faults));
-  }
+  auto loaded = read_config();
+  if (!loaded) return refuse(std::move(loaded.error().message));
   if (auto opened = control_->reopen(); !opened) return refuse(opened.error().message);
   const auto change = diff(config_, loaded->config);
   const Config next = after_reload(config_, loaded->config);

@@ -52,6 +52,7 @@ class Daemon {
   Result<UniqueFd> connect_console();
   Result<ConfigChange> reload();
   Result<ConfigChange> load_and_apply();
+  [[nodiscard]] Result<LoadedConfig> read_config() const;
   [[nodiscard]] std::string status() const;
   void stop(const char* why);
 

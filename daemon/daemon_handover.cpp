@@ -119,6 +119,10 @@ void Daemon::terminate() {
 
 /// Returns only if that failed.
 Error Daemon::leave_to_next() {
+  // Sessions that are left to a process which then does not start end without a goodbye.
+  if (auto config = read_config(); !config) {
+    return std::move(config.error()).while_doing("the next process would not start");
+  }
   console_.reset();
   std::vector<int> descriptors;
   auto document = service::put(service::enclose(save(descriptors)));

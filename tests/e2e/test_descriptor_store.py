@@ -97,6 +97,18 @@ def test_a_manager_that_does_not_take_them_gets_a_stop():
             client.expect_end()
 
 
+def test_a_configuration_that_the_next_process_would_refuse_gets_a_stop():
+    with Manager(store=100, job="restart") as manager:
+        with manager.start({"session": {"farewell": "farewell"}}) as daemon:
+            client, _ = speaking(daemon, daemon.operator())
+            daemon.home.config_path.write_text("[session]\nsettle = 50\n")
+            daemon.stop()
+            daemon.wait_log("ends all sessions: the next process would not start: .*:2:10")
+            client.expect(b"farewell\n")
+            client.expect_end()
+        assert manager.stored() == []
+
+
 def test_thousands_of_sessions_go_on():
     with Manager(store=100, job="restart") as manager:
         config = {"limits": {"sessions_per_address": 0}, "session": {"settle": "10s"}}
