@@ -124,6 +124,7 @@ void Loop::wait() {
     timeout_ms = uv_backend_timeout(&loop_);
   }
   poller().wait(timeout_ms);
+  ++turn_;
   uv_update_time(&loop_);
   turn_began_ns_ = uv_hrtime();
   poller().dispatch();

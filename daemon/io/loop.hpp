@@ -56,6 +56,9 @@ class Loop : private LoopParts, private Watcher {
   /// already past, the loop does not wait and another turn follows at once.
   void turn_again() { again_ = true; }
 
+  /// Which turn this is: how often it has waited. One that keeps it at its TurnEnd knows
+  /// whether that is past, and turn_again() is called for.
+  [[nodiscard]] std::uint64_t turn() const { return turn_; }
   /// The longest turn so far, in milliseconds: the time that the loop could not
   /// serve anybody. Waiting does not count.
   [[nodiscard]] double longest_turn_ms() const {
@@ -79,6 +82,7 @@ class Loop : private LoopParts, private Watcher {
   bool libuv_is_due_ = true;
   std::vector<TurnEnd*> turn_end_;  // null where one has gone
   std::vector<std::unique_ptr<TurnEnd>> lifelong_;
+  std::uint64_t turn_ = 1;
   std::uint64_t turn_began_ns_ = 0;
   std::uint64_t longest_turn_ns_ = 0;
   bool again_ = false;

@@ -226,6 +226,7 @@ void StreamSet::flush() {
   // or, if it came too late for that, in the turn that follows at once.
   if (flushing_) return;
   flushing_ = true;
+  flushed_turn_ = loop_.turn();
   // One pass: a listener that always has more to write must not keep the loop.
   const std::size_t count = touched_.size();
   for (std::size_t i = 0; i < count; ++i) attend(touched_[i]);
@@ -314,7 +315,12 @@ void StreamSet::touch(StreamId id) {
   if (stream.touched) return;
   stream.touched = true;
   touched_.push_back(id);
-  loop_.turn_again();
+  call_for_flush();
+}
+
+/// What is found after the flush of this turn is done in another one, at once.
+void StreamSet::call_for_flush() {
+  if (flushed_turn_ == loop_.turn()) loop_.turn_again();
 }
 
 /// Does what is due for one stream at the end of a turn. Calls back last, and
@@ -453,7 +459,7 @@ void StreamSet::finish(StreamId id) {
   unwatch(stream);
   stream.socket.reset();
   stream.state = State::kFinished;
-  loop_.turn_again();
+  call_for_flush();
 }
 
 void StreamSet::report_finished() {

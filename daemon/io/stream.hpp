@@ -168,6 +168,7 @@ class StreamSet : private Watcher {
   void hung_up(StreamId id);
 
   void touch(StreamId id);
+  void call_for_flush();
   void attend(StreamId id);
   std::size_t send(Stream& stream);
   int watch_for_what_is_due(StreamId id);
@@ -190,6 +191,7 @@ class StreamSet : private Watcher {
   std::vector<StreamId> touched_;   // to be attended to at the end of the turn
   std::vector<Finished> finished_;  // closed, and not reported yet
   bool flushing_ = false;
+  std::uint64_t flushed_turn_ = 0;  // the turn of the last flush
 
   std::unique_ptr<char[]> buffer_;                 // what is read goes through it, for all streams
   std::set<std::pair<Time, StreamId>> deadlines_;  // of the closing streams

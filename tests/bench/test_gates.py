@@ -73,6 +73,11 @@ def test_a_question_and_its_answer_are_one_read_and_one_send(original):
     calls.nothing_else()
 
 
+def test_a_message_by_itself_is_one_turn():
+    calls = Calls(Workload("", "fan-in", 1, 1_000))
+    assert calls.turns <= 1.2 * calls.units + SLACK
+
+
 def test_sixteen_messages_in_one_write_are_one_read():
     calls = Calls(Workload("", "fan-in", 200, 32_000, in_flight=16))
     assert calls.of(*READS) <= calls.units / 16 + calls.turns
