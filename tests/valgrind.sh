@@ -3,7 +3,8 @@
 # and over a chatd that serves a few clients and operators and stops. Any report fails it;
 # nothing is suppressed. Left out is what only computes and takes hours so ([exhaustive],
 # [model]), what is about how long something takes ([backpressure]), what sets the limit of
-# descriptors, of which valgrind takes some, and a process that is meant to end unfreed.
+# descriptors, of which valgrind takes some, what asks how much is allocated, which it does
+# not tell, and a process that is meant to end unfreed.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,12 +15,15 @@ trap 'rm -rf "$reports"' EXIT
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --track-fds=yes
   --fair-sched=yes --child-silent-after-fork=yes "--log-file=$reports/%p")
 
-# The report of a process may say that it inherited its own file, and nothing else.
+# The report of a process may say that it inherited its own file, and that valgrind does
+# not know SIOCOUTQNSD, and nothing else.
 check() {
   local report bad
   for report in "$reports"/*; do
     bad=$(sed -E 's/^==[0-9]+== ?//' "$report" |
-      awk '/^Open file descriptor/ { held = $0; next }
+      awk '/^Open / { held = $0; next }
+           /^Warning: noted but unhandled ioctl 0x894b/ { skip = 2; next }
+           skip > 0 { --skip; next }
            /inherited from parent/ { held = ""; next }
            held != "" { print held; held = "" }
            /^(FILE DESCRIPTORS:.*)?$/ { next }
@@ -55,9 +59,9 @@ smoke() {
   echo "valgrind: chatd, served and stopped: nothing to report" >&2
 }
 
-unit core '~[exhaustive]' '~[model]'
+unit core '~[exhaustive]' '~[model]' '~*memory*'
 unit io '~*without descriptors*'
 unit store '~*after a crash*'
-unit wiring '~[backpressure]' '~*soft limit*'
+unit wiring '~[backpressure]' '~*soft limit*' '~*reads slowly*'
 unit console
 smoke
