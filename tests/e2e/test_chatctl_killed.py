@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from chatd_support import CHATCTL, GUARD, Daemon, scaled, wait_until
+from chatd_support import CHATCTL, GUARD, SANITIZER, Daemon, scaled, wait_until
 from harness.desk import chatctl
 
 CLIENTS = 50
@@ -131,8 +131,10 @@ def test_a_tail_killed_in_the_middle_of_a_line_goes_on_with_every_event_once():
             there = heard_by(operator, first)
             assert events == there[: len(events)]
             assert [event["seq"] for event in events] == list(range(first + 1, cursor + 1))
-            # What is shorter than a page goes into a pipe whole.
-            assert torn > TAILS // 4, f"{torn} of {TAILS} were killed in the middle of a line"
+            # What is shorter than a page goes into a pipe whole; so slow as under a
+            # sanitizer, little is on its way at any time.
+            least = 0 if SANITIZER else TAILS // 4
+            assert torn > least, f"{torn} of {TAILS} were killed in the middle of a line"
             crowd.check_untouched()
 
 

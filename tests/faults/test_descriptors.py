@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import pytest
-from chatd_support import Client, Daemon, Home, run_chatd
+from chatd_support import SANITIZER, Client, Daemon, Home, run_chatd
 from witness import Witness
 
 CLIENTS = 20
@@ -101,6 +101,7 @@ def test_without_descriptors_operators_wait_and_what_needs_one_is_refused():
         witness.all_is_back()
 
 
+@pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer needs descriptors of its own")
 @pytest.mark.parametrize("count", range(3, 11))
 def test_with_too_few_descriptors_to_begin_it_says_so_or_begins(count):
     """From three, which the standard ones take, to as many as it needs."""

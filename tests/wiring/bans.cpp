@@ -28,7 +28,8 @@ const Time kNow{Duration{1'000'000}};
 const WallTime kDate{Duration{1'700'000'000'000}};
 
 Bans::Ban until(Time time) {
-  return {time, kDate + (time - kNow), kDate, "ann"};
+  const bool ends = time != kNever;
+  return {time, ends ? kDate + (time - kNow) : WallTime{}, kDate, "ann"};
 }
 
 TEST_CASE("network: it is written in one way", "[wiring][bans]") {
