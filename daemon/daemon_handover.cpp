@@ -256,10 +256,9 @@ void Daemon::restore_rest() {
     for (auto& fd : rest) {
       if (!fd || !service::is_listening(fd.get())) continue;
       const auto& kept = inherited_->kept;
-      if (std::find(kept.begin(), kept.end(), fd.get()) != kept.end()) {
-        listening_.push_back(std::move(fd));
-      }
-      fd.reset();
+      const bool stays = std::find(kept.begin(), kept.end(), fd.get()) != kept.end();
+      UniqueFd listener = std::move(fd);
+      if (stays) listening_.push_back(std::move(listener));
     }
     std::erase_if(rest, [](const UniqueFd& fd) { return !fd; });
     server_->dismiss(std::move(rest));
