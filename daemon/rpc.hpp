@@ -21,6 +21,8 @@ inline constexpr int kClaimed = 2;
 inline constexpr int kNotAllowed = 3;
 inline constexpr int kLimit = 4;
 
+// A JSON tree may need memory while it is destroyed. Without memory the process ends.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 struct Request {
   std::string id;  ///< as JSON; empty for a notification, which is never answered
   std::string method;
