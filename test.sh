@@ -8,13 +8,13 @@
 #   image    the image of the Dockerfile, built and run; needs root
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
-#   tidy     clang-tidy on every C++ file that is compiled
+#   tidy     clang-tidy on every C++ file that is compiled; not in `all` yet
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
 #   faults   of `release`, only what breaks around the programs (tests/faults)
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for three minutes (bench/soak)
-#   all      everything above
+#   all      everything above but tidy
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
 set -euo pipefail
@@ -122,7 +122,7 @@ part_bare() {
 # `all` is rows at once: what waits for events, what only computes, and what lasts; the
 # last two give way to the first. So two cores are busy all the time, and no test is hurried.
 waiting=(format shell release service image asan tsan)
-computing=(fuzz valgrind tidy)
+computing=(valgrind fuzz)
 lasting=(soak)
 
 # One part after the other: HOW PART.... The names of those that fail go to descriptor 3.

@@ -40,6 +40,8 @@ void print(std::FILE* stream, const std::string& text) {
 
 }  // namespace
 
+// What nobody expected ends the process, and says what it was.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
   auto parsed = chatd::parse_options(argc, argv);
