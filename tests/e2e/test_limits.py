@@ -290,7 +290,8 @@ def test_300_mib_without_a_newline_cost_no_memory_and_disturb_nobody(first):
                 answered += 1
                 most = max(most, daemon.rss())
             flooder.join()
-            assert flooded == total and answered >= 3
+            # Under a sanitizer the flood is a tenth, and may be over soon.
+            assert flooded == total and answered >= (1 if SANITIZER else 3)
             if not SANITIZER:
                 assert most - before < MIB, f"{before} grew to {most}"
             client.send(b"\nand on\n")
