@@ -2,12 +2,12 @@
 // process, one thread, bounded in count and in time. See usage() for its arguments.
 #include <unistd.h>
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
+#include "arguments.hpp"
 #include "sockets.hpp"
 #include "workload.hpp"
 
@@ -24,18 +24,10 @@ constexpr unsigned kMostSeconds = 240;
   std::exit(2);
 }
 
-template <class Number>
-Number number(const char* text) {
-  const std::string_view digits{text == nullptr ? "" : text};
-  Number value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size()) usage();
-  return value;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
+  using chatd::bench::number;
   if (argc < 2) usage();
   chatd::bench::Wish wish;
   wish.workload = argv[1];
@@ -49,18 +41,18 @@ int main(int argc, char** argv) {
       wish.console_input = argv[++i];
       wish.console_output = argv[++i];
     } else if (flag == "--port") {
-      wish.port = number<std::uint16_t>(argv[++i]);
+      wish.port = number<std::uint16_t>(argv[++i], usage);
     } else if (flag == "--pid") {
-      wish.pid = number<pid_t>(argv[++i]);
+      wish.pid = number<pid_t>(argv[++i], usage);
     } else if (flag == "--control") {
       if (++i == argc) usage();
       wish.control = argv[i];
     } else if (flag == "--clients") {
-      wish.clients = number<std::uint32_t>(argv[++i]);
+      wish.clients = number<std::uint32_t>(argv[++i], usage);
     } else if (flag == "--in-flight") {
-      wish.in_flight = number<std::uint32_t>(argv[++i]);
+      wish.in_flight = number<std::uint32_t>(argv[++i], usage);
     } else if (flag == "--units") {
-      wish.units = number<std::uint32_t>(argv[++i]);
+      wish.units = number<std::uint32_t>(argv[++i], usage);
     } else {
       usage();
     }

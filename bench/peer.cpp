@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,9 +20,11 @@
 #include <string_view>
 #include <vector>
 
+#include "arguments.hpp"
 #include "crowd.hpp"
 #include "latency.hpp"
 #include "sockets.hpp"
+#include "stretch.hpp"
 #include "text.hpp"
 #include "usage.hpp"
 
@@ -50,15 +51,13 @@ struct Wish {
   bool hold = false;
 };
 
-[[noreturn]] void stop(const std::string& what) {
-  errno = 0;
-  give_up("go on: " + what);
-}
-
 class Run {
  public:
   explicit Run(const Wish& wish)
-      : wish_{wish}, irc_{wish.kind == "irc"}, redis_{wish.kind == "redis"} {}
+      : wish_{wish},
+        irc_{wish.kind == "irc"},
+        redis_{wish.kind == "redis"},
+        stretch_{wish.pid, wish.hold} {}
 
   void run() {
     get_ready();
@@ -80,9 +79,6 @@ class Run {
   void heard(const Said& said);
   void flush();
   void turn();
-  void hold(const char* word) const;
-  void begin();
-  void end(std::uint64_t units);
 
   const Wish& wish_;
   bool irc_;
@@ -92,6 +88,7 @@ class Run {
   std::vector<int> sockets_;
   std::optional<Crowd> crowd_;
   Latency latency_;
+  Stretch stretch_;
   std::string output_;   ///< of the operator
   std::string pending_;  ///< what came to it
   std::vector<std::uint32_t> next_;
@@ -100,8 +97,6 @@ class Run {
   std::vector<std::uint32_t> turn_done_;  ///< clients that were heard, or answered
   std::uint64_t got_ = 0;                 ///< texts that clients got, or the operator
   std::uint64_t turn_began_ = 0;
-  std::uint64_t began_ns_ = 0;
-  std::uint64_t began_cpu_ns_ = 0;
 };
 
 /// Says something and reads until the answer has come.
@@ -111,9 +106,9 @@ void Run::step(int socket, const std::string& say, std::string_view answer) {
   std::vector<char> bytes(64UL * 1024);
   while (!answer.empty() && seen.find(answer) == std::string::npos) {
     pollfd wait{socket, POLLIN, 0};
-    if (::poll(&wait, 1, kPatienceMs) != 1) stop("nothing follows on: " + seen);
+    if (::poll(&wait, 1, kPatienceMs) != 1) lost("nothing follows on: " + seen);
     const auto count = ::recv(socket, bytes.data(), bytes.size(), 0);
-    if (count <= 0) stop("the server ends after: " + seen);
+    if (count <= 0) lost("the server ends after: " + seen);
     seen.append(bytes.data(), static_cast<std::size_t>(count));
     // An IRC server may want to see that somebody is there.
     if (const auto ping = seen.find("PING "); irc_ && ping != std::string::npos) {
@@ -136,7 +131,7 @@ std::string Run::drained() const {
     for (const auto& each : wait) {
       if (each.revents == 0) continue;
       const auto count = ::recv(each.fd, bytes.data(), bytes.size(), 0);
-      if (count <= 0) stop("the server ends a connection");
+      if (count <= 0) lost("the server ends a connection");
       if (each.fd == sockets_[0]) of_first.append(bytes.data(), static_cast<std::size_t>(count));
     }
   }
@@ -152,12 +147,12 @@ Framing Run::heard_framing(const std::string& heard) const {
   if (wish_.kind == "ncat") {
     constexpr std::string_view kNews = " is connected as ";
     const auto news = heard.rfind(kNews);
-    if (news == std::string::npos) stop("nobody was told that the operator came");
+    if (news == std::string::npos) lost("nobody was told that the operator came");
     const auto begin = news + kNews.size();
     return {heard.substr(begin, heard.find('>', begin) + 1 - begin) + " ", "\n"};
   }
   const auto begin = heard.rfind(":op!");
-  if (begin == std::string::npos) stop("nobody was told that the operator came");
+  if (begin == std::string::npos) lost("nobody was told that the operator came");
   const auto name = heard.substr(begin, heard.find(' ', begin) - begin);
   const bool all = wish_.workload == "broadcast";
   return {name + " PRIVMSG " + (all ? "#all" : "c{}") + " :", "\r\n"};
@@ -203,7 +198,7 @@ void Run::flush() {
 
 void Run::heard(const Said& said) {
   if (said.who >= wish_.clients || said.number != next_[said.who]++) {
-    stop("client " + std::to_string(said.who) + " is heard out of order");
+    lost("client " + std::to_string(said.who) + " is heard out of order");
   }
   if (wish_.workload == "questions") {
     output_ += "PRIVMSG c" + std::to_string(said.who) + " :";
@@ -219,7 +214,7 @@ void Run::read_operator() {
   std::array<char, 64UL * 1024> bytes;
   const auto count = ::recv(operator_, bytes.data(), bytes.size(), 0);
   if (count < 0 && errno == EAGAIN) return;
-  if (count <= 0) stop("the server has left the operator");
+  if (count <= 0) lost("the server has left the operator");
   pending_.append(bytes.data(), static_cast<std::size_t>(count));
   std::size_t done = 0;
   for (auto line_end = pending_.find('\n'); line_end != std::string::npos;
@@ -246,42 +241,15 @@ void Run::turn() {
       turn_done_.push_back(number);
     }
   });
-  if (!any) stop("nothing comes any more, something is lost");
+  if (!any) lost("nothing comes any more, something is lost");
   flush();
-}
-
-void Run::hold(const char* word) const {
-  if (!wish_.hold) return;
-  std::puts(word);
-  std::fflush(stdout);
-  while (std::getchar() != '\n' && std::feof(stdin) == 0) continue;
-}
-
-void Run::begin() {
-  hold("ready");
-  began_cpu_ns_ = cpu_ns(wish_.pid);
-  began_ns_ = clock_ns();
-}
-
-void Run::end(std::uint64_t units) {
-  const auto wall = clock_ns() - began_ns_;
-  const auto cpu = cpu_ns(wish_.pid) - began_cpu_ns_;
-  hold("done");
-  const auto count = static_cast<double>(units);
-  std::printf(R"({"units":%llu,"cpu_us":%.4f,"wall_us":%.4f,"p50_us":%.1f,"p99_us":%.1f,)"
-              R"("max_us":%.1f,"bytes":%llu})"
-              "\n",
-              static_cast<unsigned long long>(units), static_cast<double>(cpu) / count / 1e3,
-              static_cast<double>(wall) / count / 1e3, latency_.percentile_us(0.5),
-              latency_.percentile_us(0.99), latency_.percentile_us(1),
-              static_cast<unsigned long long>(memory_bytes(wish_.pid)));
 }
 
 void Run::broadcast() {
   crowd_->expect(Kind::kBroadcast);
   const std::uint64_t each = std::uint64_t{wish_.clients} * wish_.in_flight;
   const std::uint64_t rounds = std::max<std::uint64_t>(1, wish_.units / each);
-  begin();
+  stretch_.begin();
   std::uint32_t number = 0;
   for (std::uint64_t round = 1; round <= rounds; ++round) {
     for (std::uint32_t i = 0; i < wish_.in_flight; ++i) {
@@ -297,7 +265,7 @@ void Run::broadcast() {
       for (std::size_t i = 0; i < turn_done_.size(); ++i) latency_.add(turn_began_ - began);
     }
   }
-  end(got_);
+  stretch_.end(got_, latency_);
 }
 
 /// Questions that are answered, or messages that are only heard: of whoever has been quiet
@@ -321,7 +289,7 @@ void Run::asked_and_answered() {
     number[client] += a_write;
     ++writes;
   };
-  begin();
+  stretch_.begin();
   while (writes < at_once) say();
   while (got_ < std::uint64_t{all} * a_write) {
     turn();
@@ -332,7 +300,7 @@ void Run::asked_and_answered() {
       if (writes < all) say();
     }
   }
-  end(got_);
+  stretch_.end(got_, latency_);
 }
 
 [[noreturn]] void usage() {
@@ -341,15 +309,6 @@ void Run::asked_and_answered() {
       "           [--clients N] [--in-flight N] [--units N] [--hold]\n",
       stderr);
   std::exit(2);
-}
-
-template <class Number>
-Number number(const char* text) {
-  const std::string_view digits{text == nullptr ? "" : text};
-  Number value = 0;
-  const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || rest != digits.data() + digits.size()) usage();
-  return value;
 }
 
 }  // namespace
@@ -371,15 +330,15 @@ int main(int argc, char** argv) {
     if (flag == "--hold") {
       wish.hold = true;
     } else if (flag == "--port") {
-      wish.port = number<std::uint16_t>(argv[++i]);
+      wish.port = number<std::uint16_t>(argv[++i], usage);
     } else if (flag == "--pid") {
-      wish.pid = number<pid_t>(argv[++i]);
+      wish.pid = number<pid_t>(argv[++i], usage);
     } else if (flag == "--clients") {
-      wish.clients = number<std::uint32_t>(argv[++i]);
+      wish.clients = number<std::uint32_t>(argv[++i], usage);
     } else if (flag == "--in-flight") {
-      wish.in_flight = number<std::uint32_t>(argv[++i]);
+      wish.in_flight = number<std::uint32_t>(argv[++i], usage);
     } else if (flag == "--units") {
-      wish.units = number<std::uint32_t>(argv[++i]);
+      wish.units = number<std::uint32_t>(argv[++i], usage);
     } else {
       usage();
     }

@@ -34,6 +34,11 @@ void give_up(const std::string& attempt) {
   std::exit(1);
 }
 
+void lost(const std::string& what) {
+  errno = 0;
+  give_up("go on: " + what);
+}
+
 int connect_tcp(std::uint16_t port, std::uint32_t number, int receive_buffer) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) give_up("make a socket");

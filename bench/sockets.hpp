@@ -13,6 +13,8 @@ namespace chatd::bench {
 
 /// Ends this process: what was attempted, and errno's sentence if it is set.
 [[noreturn]] void give_up(const std::string& attempt);
+/// Ends this process: what came is not what should have come.
+[[noreturn]] void lost(const std::string& what);
 
 /// A connection to 127.0.0.1:`port`, non-blocking. `number` chooses the source address,
 /// a few thousand connections for each: past some 14,000 from one address the kernel's

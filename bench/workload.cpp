@@ -14,6 +14,7 @@
 #include "latency.hpp"
 #include "operator.hpp"
 #include "sockets.hpp"
+#include "stretch.hpp"
 #include "text.hpp"
 #include "usage.hpp"
 
@@ -33,7 +34,8 @@ class Run {
       : wish_{wish},
         crowd_{poller_, {"", wish.original ? "" : "\n"}, {"", wish.original ? "" : "\n"}},
         operator_{poller_, kOperator,
-                  [this](std::uint64_t session, std::string_view text) { heard(session, text); }} {
+                  [this](std::uint64_t session, std::string_view text) { heard(session, text); }},
+        stretch_{wish.pid, wish.hold} {
     if (wish.control.empty()) {
       operator_.attach_to_console(wish.console_input, wish.console_output);
     } else {
@@ -54,9 +56,7 @@ class Run {
   void connect_silently(std::uint32_t count);
   void greet(std::uint32_t first);
   void set_up();
-  void begin();
   void end(std::uint64_t units);
-  void hold(const char* word) const;
   void rest(std::uint64_t ms);
   void turn();
   template <class Done>
@@ -68,6 +68,7 @@ class Run {
   Crowd crowd_;
   Operator operator_;
   Latency latency_;
+  Stretch stretch_;
   std::vector<std::uint64_t> began_;       ///< by client: when its question was asked
   std::vector<std::uint32_t> next_;        ///< by client: the number that is expected of it
   std::vector<std::uint32_t> unheard_;     ///< by client: messages under way
@@ -78,14 +79,7 @@ class Run {
   std::vector<std::uint32_t> turn_ready_;  ///< clients that got something in this turn
   std::vector<std::uint32_t> turn_heard_;  ///< clients that the operator has heard in it
   std::uint64_t turn_began_ = 0;
-  std::uint64_t began_ns_ = 0;
-  std::uint64_t began_cpu_ns_ = 0;
 };
-
-[[noreturn]] void lost(const std::string& what) {
-  errno = 0;
-  give_up("go on: " + what);
-}
 
 /// Answers questions; notes all else.
 void Run::heard(std::uint64_t session, std::string_view text) {
@@ -159,32 +153,9 @@ void Run::set_up() {
   }
 }
 
-void Run::hold(const char* word) const {
-  if (!wish_.hold) return;
-  std::puts(word);
-  std::fflush(stdout);
-  while (std::getchar() != '\n' && std::feof(stdin) == 0) continue;
-}
-
-void Run::begin() {
-  hold("ready");
-  began_cpu_ns_ = cpu_ns(wish_.pid);
-  began_ns_ = clock_ns();
-}
-
 void Run::end(std::uint64_t units) {
   turn_until([&] { return operator_.unanswered() == 0; });
-  const auto wall = clock_ns() - began_ns_;
-  const auto cpu = cpu_ns(wish_.pid) - began_cpu_ns_;
-  hold("done");
-  const auto count = static_cast<double>(units);
-  std::printf(R"({"units":%llu,"cpu_us":%.4f,"wall_us":%.4f,"p50_us":%.1f,"p99_us":%.1f,)"
-              R"("max_us":%.1f,"bytes":%llu})"
-              "\n",
-              static_cast<unsigned long long>(units), static_cast<double>(cpu) / count / 1e3,
-              static_cast<double>(wall) / count / 1e3, latency_.percentile_us(0.5),
-              latency_.percentile_us(0.99), latency_.percentile_us(1),
-              static_cast<unsigned long long>(memory_bytes(wish_.pid)));
+  stretch_.end(units, latency_);
 }
 
 /// in_flight broadcasts at once to everybody; the next when all have all of them.
@@ -192,7 +163,7 @@ void Run::broadcast() {
   set_up();
   crowd_.expect(Kind::kBroadcast);
   const std::uint64_t rounds = std::max(1U, wish_.units / (wish_.clients * wish_.in_flight));
-  begin();
+  stretch_.begin();
   for (std::uint64_t round = 1; round <= rounds; ++round) {
     for (std::uint32_t i = 0; i < wish_.in_flight; ++i) {
       const auto number = static_cast<std::uint32_t>((round - 1) * wish_.in_flight + i);
@@ -222,7 +193,7 @@ void Run::questions() {
     crowd_.say(client, Kind::kQuestion, crowd_.got(client));
     ++asked;
   };
-  begin();
+  stretch_.begin();
   while (asked < at_once) ask();
   while (got_ < units) {
     turn();
@@ -250,7 +221,7 @@ void Run::fan_in() {
     crowd_.say(client, Kind::kQuestion, next_[client], wish_.in_flight);
     ++writes;
   };
-  begin();
+  stretch_.begin();
   while (writes < at_once) say();
   while (messages_ < std::uint64_t{all} * wish_.in_flight) {
     turn();
@@ -278,7 +249,7 @@ void Run::visits() {
     send_all(sockets[place], words + "\nbye\n");
     poller_.add(sockets[place], place);
   };
-  begin();
+  stretch_.begin();
   for (std::uint32_t place = 0; place < wish_.in_flight; ++place) visit(place);
   while (over < begun) {
     poller_.wait(kPatienceMs, [&](std::uint32_t number, std::uint32_t) {
@@ -338,10 +309,10 @@ void Run::idle() {
   rest(kSettleMs);
   const auto spoken = memory_bytes(wish_.pid);
   const auto cpu = cpu_ns(wish_.pid);
-  hold("ready");
+  stretch_.hold("ready");
   rest(kLookMs);
   const auto used = cpu_ns(wish_.pid) - cpu;
-  hold("done");
+  stretch_.hold("done");
   const auto each = [&](std::uint64_t bytes) {
     return (static_cast<double>(bytes) - static_cast<double>(empty)) / (wish_.clients - 1);
   };
@@ -373,13 +344,13 @@ void Run::stall() {
   turn_until([&] { return hellos_ == crowd_.size() + 1; });
   const auto before = memory_bytes(wish_.pid);
   auto most = before;
-  begin();
+  stretch_.begin();
   for (std::uint32_t round = 1; number < kBefore + wish_.units / wish_.clients; ++round) {
     latency_.add(broadcast(wish_.in_flight));
     if (round % 16 == 0) most = std::max(most, memory_bytes(wish_.pid));
   }
   turn_until([&] { return operator_.unanswered() == 0; });
-  hold("done");
+  stretch_.hold("done");
   // It was cut off, or the measurement says nothing: what it got, and then the end.
   std::string input(kReadBytes, '\0');
   ssize_t count = 0;
