@@ -185,11 +185,12 @@ Result<> Server::apply(const Config& config) {
            (kept[same] || doors_[same]->listener.endpoint != listener.endpoint)) {
       ++same;
     }
-    if (same < doors_.size()) {
+    if (same < doors_.size() && doors_[same]->acceptor->is_in_place()) {
       kept[same] = true;
       changed.emplace_back(same, &listener);
       continue;
     }
+    if (same < doors_.size()) spdlog::warn("{} is not there any more", doors_[same]->name);
     auto door = open(listener);
     if (!door) return std::move(door.error());
     opened.push_back(std::move(*door));

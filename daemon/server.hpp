@@ -88,7 +88,8 @@ class Server : private io::StreamListener {
   [[nodiscard]] std::vector<std::string> addresses() const;
 
   /// Follows a new configuration: limits and settings at once; listeners are added
-  /// and removed, sessions stay. If a listener cannot be opened, nothing changes.
+  /// and removed, sessions stay; a unix socket whose file was removed is opened again. If
+  /// a listener cannot be opened, nothing changes.
   [[nodiscard]] Result<> apply(const Config& config);
 
   // What operators want; see core::Router.

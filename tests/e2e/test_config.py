@@ -340,6 +340,7 @@ def test_reload_with_a_listener_that_cannot_be_bound_changes_nothing(home):
     home.write_config({"session": {"greeting": "old"}})
     with Daemon(home=home) as daemon, socket.create_server(("127.0.0.1", 0)) as taken:
         operator = daemon.operator()
+        before = daemon.fds()
         port = taken.getsockname()[1]
         home.write_config(
             {
@@ -353,10 +354,10 @@ def test_reload_with_a_listener_that_cannot_be_bound_changes_nothing(home):
         with pytest.raises(RpcError) as refused:
             operator.call("reload")
         assert f"127.0.0.1:{port}" in refused.value.message
+        wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
         with daemon.client() as client:
             client.send(b"hi\n")
             client.expect(b"old\n")
-        assert daemon.fds() == daemon.fds()
 
 
 def test_reload_of_a_file_that_has_gone_changes_nothing(home):

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from chatd_support import Client, Daemon, Home, connect, run_chatd, wait_until
+from chatd_support import Client, Daemon, Home, RpcError, connect, run_chatd, speaking, wait_until
 
 
 def test_several_listeners_of_every_family_serve_the_same_chat():
@@ -227,5 +227,40 @@ def test_a_unix_socket_for_clients_is_open_to_other_users():
     try:
         with Daemon(home=home):
             assert stat.S_IMODE(path.stat().st_mode) == 0o666
+    finally:
+        home.remove()
+
+
+def test_a_unix_socket_whose_file_was_removed_is_opened_again_by_a_reload():
+    home = Home()
+    path = home.path / "clients.sock"
+    home.write_config({"listen": [{"address": f"unix:{path}"}]})
+    try:
+        with Daemon(home=home) as daemon:
+            operator = daemon.operator()
+            client, session = speaking(daemon, operator)
+            before = daemon.fds()
+            path.unlink()
+            # Somebody else has its place: nothing changes, and what is there stays.
+            with socket.socket(socket.AF_UNIX) as other:
+                other.bind(str(path))
+                other.listen()
+                with pytest.raises(RpcError, match="clients.sock"):
+                    operator.call("reload")
+                connect(str(path)).close()
+                path.unlink()
+            operator.call("reload")
+            with daemon.client() as newcomer:
+                operator.session_of(newcomer)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o666
+            wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
+            # One that is where it should be stays, and so does who was connected.
+            inode = path.stat().st_ino
+            operator.call("reload")
+            assert path.stat().st_ino == inode
+            operator.call("send", to=session, text="still there")
+            client.expect(b"still there\n")
+            client.close()
+        assert not path.exists()
     finally:
         home.remove()
