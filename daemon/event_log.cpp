@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/most_number.hpp"
 
 namespace chatd {
 
@@ -60,7 +61,7 @@ void EventLog::restore(ByteReader& in) {
     bytes += block.lines.size();
     blocks.push_back(std::move(block));
   }
-  in.require(blocks.empty() || blocks.back().last == last);
+  in.require(last <= kMostNumber && (blocks.empty() || blocks.back().last == last));
   if (!in.ok()) return;
   blocks_ = std::move(blocks);
   bytes_ = bytes;
@@ -68,7 +69,7 @@ void EventLog::restore(ByteReader& in) {
 }
 
 void EventLog::go_on_after(core::Seq seq) {
-  sealed_seq_ = last_seq_ = std::max(last_seq_, seq);
+  if (seq <= kMostNumber) sealed_seq_ = last_seq_ = std::max(last_seq_, seq);
 }
 
 core::Seq EventLog::first_seq() const {

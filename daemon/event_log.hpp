@@ -36,7 +36,8 @@ class EventLog {
   /// nothing has changed.
   void save(ByteWriter& out) const;
   void restore(ByteReader& in);
-  /// Numbers up to `seq` were used by somebody else. Nothing was appended yet.
+  /// Numbers up to `seq` were used by somebody else, if that can be. Nothing was appended
+  /// yet.
   void go_on_after(core::Seq seq);
 
   /// Ends the batch; empty if there is none. `count` is its number of events.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/most_number.hpp"
 #include "core/framer.hpp"
 #include "core/router.hpp"
 #include "core/session.hpp"
@@ -235,6 +236,7 @@ void Router::restore(ByteReader& in) {
     was.operator_name = in.text();
     in.require(is_utf8(was.text) && is_utf8(was.operator_name));
   }
+  in.require(last_id <= kMostNumber);
   in.require(counters.messages_out == counters.delivered + counters.held + counters.lost);
   if (!in.ok()) return;
   counters_ = counters;

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/most_number.hpp"
+
 namespace chatd::store {
 
 namespace {
@@ -32,7 +34,8 @@ Result<Numbers> Numbers::open(const std::string& path) {
   if (::pread(numbers.file_.get(), text.data(), kSize, 0) > 0) {
     std::uint64_t seq = 0;
     std::uint64_t session = 0;
-    if (std::sscanf(text.data(), "events %" SCNu64 " sessions %" SCNu64, &seq, &session) == 2) {
+    if (std::sscanf(text.data(), "events %" SCNu64 " sessions %" SCNu64, &seq, &session) == 2 &&
+        seq <= kMostNumber && session <= kMostNumber) {
       numbers.seq_ = seq;
       numbers.session_ = session;
     }

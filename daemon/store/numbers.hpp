@@ -20,7 +20,7 @@ inline constexpr std::uint64_t kSessionStep = 10;
 
 class Numbers {
  public:
-  /// Opens or makes the file and locks it. Errors: another process has it; what the
+  /// Opens or makes the file and locks it; what cannot be is not read. Errors: another process has it; what the
   /// system says.
   [[nodiscard]] static Result<Numbers> open(const std::string& path);
   Numbers() = default;

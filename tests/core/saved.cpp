@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "base/most_number.hpp"
 #include "support/chat.hpp"
 #include "support/handed_over.hpp"
 
@@ -153,6 +154,15 @@ TEST_CASE("saved: times are of the clock that reads them", "[core][saved]") {
   CHECK(elsewhere - other.find(1)->connected_at() == now - chat.session(1).connected_at());
   CHECK(other.deadline() - elsewhere == chat.router().deadline() - now);
   CHECK(written_down(other, elsewhere) == bytes);
+}
+
+TEST_CASE("saved: a number of a session that nobody can have reached is refused", "[core][saved]") {
+  for (const auto last : {chatd::kMostNumber, chatd::kMostNumber + 1, ~std::uint64_t{0}}) {
+    INFO("the last one is " << last);
+    const Router router{Settings{}, last};
+    Router other{Settings{}};
+    CHECK(read_back(written_down(router, Time{}), other, Time{}) == (last <= chatd::kMostNumber));
+  }
 }
 
 TEST_CASE("saved: every part of it is needed", "[core][saved]") {

@@ -9,11 +9,14 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/most_number.hpp"
 #include "store/transcript_file.hpp"
 
 namespace chatd::store::test {
@@ -54,18 +57,19 @@ bool comes_true(Condition condition) {
   return false;
 }
 
-/// Runs `work` in a process that ends without closing anything, as by SIGKILL.
+/// Runs `work` in a process that is killed when it is done.
 template <class Work>
 void in_killed_process(Work work) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     work();
-    ::_exit(0);
+    ::_exit(1);
   }
   int status = 1;
   REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(status == 0);
+  REQUIRE(WIFSIGNALED(status));
+  REQUIRE(WTERMSIG(status) == SIGKILL);
 }
 
 TEST_CASE("store: what was recorded is there when it is opened again", "[store]") {
@@ -109,13 +113,13 @@ TEST_CASE("store: after a crash no number is used again", "[store][numbers]") {
       auto options = options_of(folder);
       options.gather = Duration{100'000};  // killed before anything is written
       auto store = Store::open(options);
-      if (!store) ::_exit(1);
+      if (!store) return;
       const auto& opened = (*store)->opened();
       for (std::uint64_t i = 1; i <= 1500; ++i) {
         (*store)->record(message(opened.last_seq + i, opened.last_session + 1 + i / 100, "x"));
       }
       (*store)->hand_over();
-      ::_exit(0);
+      ::raise(SIGKILL);
     });
     last_seq += 1500;
     last_session += 16;
@@ -129,6 +133,18 @@ TEST_CASE("store: after a crash no number is used again", "[store][numbers]") {
     store.reset();
     // A clean end leaves nothing out.
     CHECK(open(options_of(folder))->opened().last_seq == last_seq);
+  }
+}
+
+TEST_CASE("store: a file of numbers that nobody can have reached is as good as none",
+          "[store][numbers]") {
+  const Folder folder;
+  open(options_of(folder))->record(message(4, 2, "x"));
+  for (const std::uint64_t number : {kMostNumber, kMostNumber + 1, ~std::uint64_t{0}}) {
+    std::ofstream{folder.file() + "-numbers"} << "events " << number << " sessions 2\n";
+    CHECK(open(options_of(folder))->opened().last_seq == (number <= kMostNumber ? number : 4));
+    std::ofstream{folder.file() + "-numbers"} << "events 4 sessions " << number << '\n';
+    CHECK(open(options_of(folder))->opened().last_session == (number <= kMostNumber ? number : 2));
   }
 }
 

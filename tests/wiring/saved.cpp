@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/most_number.hpp"
 #include "event_log.hpp"
 #include "peer.hpp"
 
@@ -103,8 +104,25 @@ TEST_CASE("saved event log: what cannot be is refused, and nothing has changed",
   CHECK(refused > good.size());
 }
 
+TEST_CASE("saved event log: a number that nobody can have reached is refused", "[wiring][saved]") {
+  for (const int count : {0, 5}) {
+    for (const core::Seq last : {kMostNumber, kMostNumber + 1, ~core::Seq{0}}) {
+      INFO(count << " events up to " << last);
+      const auto events = static_cast<core::Seq>(count);
+      const auto bytes = saved(filled(last - events, count));
+      EventLog log{7, 1024};
+      ByteReader in{bytes};
+      log.restore(in);
+      CHECK(in.ok() == (last <= kMostNumber));
+      CHECK(log.last_seq() == (in.ok() ? last : 7));
+      CHECK(log.first_seq() == log.last_seq() + 1 - (in.ok() ? events : 0));
+    }
+  }
+}
+
 TEST_CASE("saved event log: numbers that somebody else used are left out", "[wiring][saved]") {
   EventLog log{7, 1024};
+  log.go_on_after(kMostNumber + 1);
   log.go_on_after(5);
   CHECK(log.last_seq() == 7);
   log.go_on_after(9);
