@@ -12,6 +12,7 @@
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
 #   faults   of `release`, only what breaks around the programs (tests/faults)
+#   allocator the test of `faults` in which each allocation fails, all of them one by one
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for three minutes (bench/soak)
 #   all      everything above but tidy
@@ -101,6 +102,14 @@ part_faults() {
   ctest --preset release -L '^faults$' </dev/null
 }
 
+part_allocator() {
+  cmake/packages.sh build test
+  say "building release"
+  cmake/build.sh release chatd chatctl faulty
+  say "failing every allocation"
+  CHATD_FAULTS_LONG=1 ctest --preset release -R '^faults/allocator$' </dev/null
+}
+
 part_valgrind() {
   cmake/packages.sh build test valgrind
   say "building release"
@@ -122,7 +131,7 @@ part_bare() {
 # `all` is rows at once: what waits for events, what only computes, and what lasts; the
 # last two give way to the first. So two cores are busy all the time, and no test is hurried.
 waiting=(format shell release service image asan tsan)
-computing=(valgrind fuzz)
+computing=(valgrind fuzz allocator)
 lasting=(soak)
 
 # One part after the other: HOW PART.... The names of those that fail go to descriptor 3.

@@ -20,8 +20,8 @@ inline constexpr std::uint64_t kSessionStep = 10;
 
 class Numbers {
  public:
-  /// Opens or makes the file and locks it; what cannot be is not read. Errors: another process has it; what the
-  /// system says.
+  /// Opens or makes the file and locks it; what cannot be is not read. Errors: another
+  /// process has it; what the system says.
   [[nodiscard]] static Result<Numbers> open(const std::string& path);
   Numbers() = default;
   Numbers(Numbers&& other) noexcept

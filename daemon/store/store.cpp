@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 #include "store/schema.hpp"
@@ -68,7 +69,12 @@ Result<std::unique_ptr<Store>> Store::open(Options options) {
     return std::move(opened.error()).while_doing("transcript " + store->options_.path);
   }
   const SignalsBlocked blocked;
-  store->worker_ = std::thread{[self = store.get()] { self->work(); }};
+  try {
+    store->worker_ = std::thread{[self = store.get()] { self->work(); }};
+  } catch (const std::system_error& error) {
+    return Error::from_errno("transcript " + store->options_.path + ": start its thread",
+                             error.code().value());
+  }
   return store;
 }
 

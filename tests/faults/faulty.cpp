@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -38,6 +39,8 @@ struct Page {
   std::atomic<std::int64_t> accept_error;   ///< what accept4() fails with; 0: it does not
   std::atomic<std::int64_t> accepts_failed;
   std::atomic<std::int64_t> keepalive_divisor;  ///< TCP's times are shorter by it; 0: they are not
+  std::atomic<std::int64_t> threads;            ///< counted by us
+  std::atomic<std::int64_t> failing_thread;     ///< the thread of that number is refused; 0: none
 };
 
 Page* page = nullptr;
@@ -161,6 +164,14 @@ int accept4(int socket, struct sockaddr* address, socklen_t* length, int flags) 
     return -1;
   }
   return real(socket, address, length, flags);
+}
+
+int pthread_create(pthread_t* place, const pthread_attr_t* attributes, void* (*run)(void*),
+                   void* argument) noexcept {
+  static auto* const real =
+      next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
+  if (page != nullptr && ++page->threads == page->failing_thread) return EAGAIN;
+  return real(place, attributes, run, argument);
 }
 
 int setsockopt(int socket, int level, int option, const void* value, socklen_t size) noexcept {

@@ -19,6 +19,8 @@ FIELDS = [
     "accept_error",
     "accepts_failed",
     "keepalive_divisor",
+    "threads",
+    "failing_thread",
 ]
 
 
