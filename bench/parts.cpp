@@ -3,6 +3,8 @@
 // of bench_load.
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,9 @@
 #include "core/text.hpp"
 #include "event_json.hpp"
 #include "send_request.hpp"
+#include "store/index.hpp"
+#include "store/recorder.hpp"
+#include "store/schema.hpp"
 #include "text.hpp"
 
 namespace chatd::bench {
@@ -164,6 +169,43 @@ void route_broadcast(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(route_broadcast)->Arg(1000);
+
+/// Of one event, on the transcript's thread: questions of a thousand sessions and their
+/// answers, so many in a transaction, the index and SQLite's checkpoints included.
+void record_event(benchmark::State& state) {
+  std::string folder{"/tmp/chatd-parts-XXXXXX"};
+  if (::mkdtemp(folder.data()) == nullptr) return state.SkipWithError("no folder");
+  {
+    auto database = store::Database::open(folder + "/transcript.db");
+    if (!database || !store::prepare_schema(*database)) return state.SkipWithError("no database");
+    auto recorder = store::Recorder::make(*database);
+    auto index = store::Index::make(*database);
+    if (!recorder || !index) return state.SkipWithError("no statements");
+    store::Record record;
+    store::Batch batch;
+    while (state.KeepRunningBatch(state.range(0))) {
+      for (std::int64_t i = 0; i < state.range(0); ++i) {
+        ++record.seq;
+        record.session = record.seq / 2 % 1000 + 1;
+        record.kind = record.seq % 2 == 0 ? store::Kind::kMessage : store::Kind::kSent;
+        record.operator_name = "bench";
+        const Text text{{Kind::kQuestion, static_cast<std::uint32_t>(record.session),
+                         static_cast<std::uint32_t>(record.seq)}};
+        record.text = text.view();
+        batch.add(record);
+      }
+      if (!recorder->write(batch)) return state.SkipWithError("not written");
+      batch.clear();
+      const auto before = record.seq - static_cast<std::uint64_t>(state.range(0));
+      if (before / store::Index::kBehind != record.seq / store::Index::kBehind &&
+          !index->catch_up()) {
+        return state.SkipWithError("not indexed");
+      }
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(record_event)->Arg(1)->Arg(50)->Arg(500)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace chatd::bench

@@ -70,42 +70,45 @@ std::string match_expression(std::string_view text) {
 Result<Reader> Reader::make(Database& database) {
   Reader reader;
   reader.database_ = &database;
+  auto index = Index::make(database);
+  if (!index) return std::move(index.error());
+  reader.index_ = std::move(*index);
   if (sqlite3_create_function_v2(database.raw(), "has_id", 2,
                                  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
                                  sql_has_id, nullptr, nullptr, nullptr) != SQLITE_OK) {
     return database.error();
   }
 #define CHATD_COLUMNS \
-  "e.seq, e.time, e.session, e.kind, e.state, e.outcome, e.ref, e.operator, e.text, e.extra"
-  const std::pair<Statement*, const char*> all[] = {
-      {&reader.all_, "SELECT " CHATD_COLUMNS
+  "e.time, e.session, e.kind, e.state, e.outcome, e.ref, e.operator, e.text, e.extra"
+  const std::pair<Statement*, std::string> all[] = {
+      {&reader.all_, "SELECT e.seq, " CHATD_COLUMNS
                      " FROM events e WHERE e.seq < ?1 AND e.text IS NOT NULL ORDER BY e.seq DESC"},
       {&reader.of_session_,
-       "SELECT " CHATD_COLUMNS " FROM events e WHERE e.session = ?2 AND e.seq < ?1"
-       " AND e.text IS NOT NULL ORDER BY e.seq DESC"},
+       Index::of_session("?2", CHATD_COLUMNS, "# < ?1 AND e.text IS NOT NULL", "DESC")},
       {&reader.to_several_,
-       "SELECT " CHATD_COLUMNS " FROM events e WHERE e.session = 0 AND e.seq < ?1 AND e.seq >= ?3"
-       " AND e.seq <= ?4 AND e.kind = 2 AND has_id(e.extra, ?2)"
-       " ORDER BY e.seq DESC"},
-      {&reader.found_, "SELECT " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
-                       " WHERE words MATCH ?5 AND words.rowid < ?1 ORDER BY words.rowid DESC"},
+       Index::of_session("0", CHATD_COLUMNS,
+                         "# < ?1 AND # >= ?3 AND # <= ?4 AND e.kind = 2 AND has_id(e.extra, ?2)",
+                         "DESC")},
+      {&reader.found_,
+       "SELECT e.seq, " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
+       " WHERE words MATCH ?5 AND words.rowid < ?1 ORDER BY words.rowid DESC"},
       {&reader.found_of_session_,
-       "SELECT " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
+       "SELECT e.seq, " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
        " WHERE words MATCH ?5 AND words.rowid < ?1 AND words.rowid >= ?3 AND words.rowid <= ?4"
        " AND (e.session = ?2 OR (e.session = 0 AND has_id(e.extra, ?2)))"
        " ORDER BY words.rowid DESC"},
-      {&reader.first_of_, "SELECT min(seq) FROM events WHERE session = ?1"},
+      {&reader.first_of_, Index::of_session("?1", "0", "TRUE", "ASC LIMIT 1")},
       {&reader.last_of_,
-       "SELECT seq, substr(extra, 1, 13) = CAST('disconnected,' AS BLOB) FROM events"
-       " WHERE session = ?1 ORDER BY seq DESC LIMIT 1"},
-      {&reader.replay_,
-       "SELECT " CHATD_COLUMNS " FROM events e WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq"},
+       Index::of_session("?1", "substr(e.extra, 1, 13) = CAST('disconnected,' AS BLOB)", "TRUE",
+                         "DESC LIMIT 1")},
+      {&reader.replay_, "SELECT e.seq, " CHATD_COLUMNS
+                        " FROM events e WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq"},
       {&reader.outcomes_,
        "SELECT count(*), max(outcome = 2), min(outcome = 2), max(outcome) FROM outcomes"
        " WHERE seq = ?1 AND (?2 = 0 OR session = ?2)"}};
 #undef CHATD_COLUMNS
   for (const auto& [statement, sql] : all) {
-    auto prepared = database.prepare(sql);
+    auto prepared = database.prepare(sql.c_str());
     if (!prepared) return std::move(prepared.error());
     *statement = std::move(*prepared);
   }
@@ -196,8 +199,9 @@ std::optional<Reader::Span> Reader::span_of(std::uint64_t session) {
   Span span{0, std::numeric_limits<std::int64_t>::max()};
   first_of_.bind(1, static_cast<std::int64_t>(session));
   const Statement::Use use_first{first_of_};
-  if (first_of_.step() != Statement::Step::kRow) return std::nullopt;
-  if (first_of_.is_null(0)) return Span{0, -1};  // never seen
+  const auto first = first_of_.step();
+  if (first == Statement::Step::kFailed) return std::nullopt;
+  if (first == Statement::Step::kDone) return Span{0, -1};  // never seen
   span.first = first_of_.number(0);
   last_of_.bind(1, static_cast<std::int64_t>(session));
   const Statement::Use use_last{last_of_};
@@ -248,6 +252,8 @@ Result<> Reader::history(const Question& question, const Visit& visit) {
 Result<> Reader::search(std::string_view text, const Question& question, const Visit& visit) {
   const std::string expression = match_expression(text);
   if (expression.empty()) return {};
+  // On a full disk what came just before that is not found, as all that comes after it.
+  (void)index_.catch_up();
   if (question.session == 0) {
     return messages(found_.bind(1, before_of(question)).bind(5, expression), question, visit);
   }
@@ -290,11 +296,17 @@ Result<std::uint64_t> Reader::number(const char* sql, std::int64_t parameter) {
 }
 
 Result<std::uint64_t> Reader::last_seq() {
-  return number("SELECT max(seq) FROM events");
+  // Where all events are forgotten, the index still knows.
+  return number(
+      "SELECT max(coalesce((SELECT max(seq) FROM events), 0), value) FROM meta"
+      " WHERE name = 'indexed'");
 }
 
 Result<std::uint64_t> Reader::last_session() {
-  return number("SELECT max(session) FROM events");
+  return number(
+      "SELECT max(coalesce((SELECT max(session) FROM by_session), 0),"
+      " coalesce((SELECT max(session) FROM events"
+      " WHERE seq > (SELECT value FROM meta WHERE name = 'indexed')), 0))");
 }
 
 Result<std::uint64_t> Reader::attended() {

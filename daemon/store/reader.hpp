@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "store/ban.hpp"
 #include "store/database.hpp"
+#include "store/index.hpp"
 #include "store/record.hpp"
 
 namespace chatd::store {
@@ -65,6 +66,7 @@ class Reader {
   Result<std::uint64_t> number(const char* sql, std::int64_t parameter = 0);
 
   Database* database_ = nullptr;
+  Index index_;
   Statement all_;
   Statement of_session_;
   Statement to_several_;

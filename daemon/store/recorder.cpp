@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/id_list.hpp"
+#include "store/index.hpp"
 
 namespace chatd::store {
 
@@ -18,13 +19,12 @@ constexpr std::int64_t as_integer(State state) {
 Result<Recorder> Recorder::make(Database& database) {
   Recorder recorder;
   recorder.database_ = &database;
-  const std::pair<Statement*, const char*> all[] = {
+  const std::pair<Statement*, std::string> all[] = {
       // A number that is there already (a clock of numbers that was set back by hand)
       // keeps its first meaning; failing for ever would be worse.
       {&recorder.insert_event_,
        "INSERT OR IGNORE INTO events (seq, time, session, kind, state, ref, operator, text, extra)"
        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
-      {&recorder.insert_words_, "INSERT INTO words (rowid, text) VALUES (?1, ?2)"},
       {&recorder.insert_held_, "INSERT OR IGNORE INTO held (session, seq) VALUES (?1, ?2)"},
       {&recorder.delete_held_, "DELETE FROM held WHERE session = ?1 AND seq = ?2"},
       {&recorder.held_of_, "SELECT seq FROM held WHERE session = ?1"},
@@ -32,15 +32,16 @@ Result<Recorder> Recorder::make(Database& database) {
       {&recorder.set_outcome_, "UPDATE events SET outcome = ?3 WHERE seq = ?1 AND session = ?2"},
       {&recorder.insert_outcome_,
        "INSERT OR REPLACE INTO outcomes (seq, session, outcome) VALUES (?1, ?2, ?3)"},
-      {&recorder.recent_sent_,
-       "SELECT seq FROM events WHERE session = ?1 AND text IS NOT NULL AND kind = 2"
-       " AND coalesce(outcome, state) IN (0, 3) ORDER BY seq DESC LIMIT ?2"},
+      {&recorder.recent_sent_, Index::of_session("?1", "0",
+                                                 "e.text IS NOT NULL AND e.kind = 2"
+                                                 " AND coalesce(e.outcome, e.state) IN (0, 3)",
+                                                 "DESC LIMIT ?2")},
       {&recorder.set_meta_, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"},
       {&recorder.delete_bans_, "DELETE FROM bans"},
       {&recorder.insert_ban_,
        "INSERT OR REPLACE INTO bans (address, until, since, operator) VALUES (?1, ?2, ?3, ?4)"}};
   for (const auto& [statement, sql] : all) {
-    auto prepared = database.prepare(sql);
+    auto prepared = database.prepare(sql.c_str());
     if (!prepared) return std::move(prepared.error());
     *statement = std::move(*prepared);
   }
@@ -140,13 +141,8 @@ bool Recorder::add(const Record& record) {
     insert_event_.bind_null(9);
   }
   if (!insert_event_.run()) return false;
-  if (database_->changes() == 0 || !(is_message || is_sent)) return true;
-  if (!add_words(record)) return false;
-  return record.kind != Kind::kSent || record.state != State::kHeld || add_sent(record);
-}
-
-bool Recorder::add_words(const Record& record) {
-  return insert_words_.bind(1, static_cast<std::int64_t>(record.seq)).bind(2, record.text).run();
+  if (database_->changes() == 0) return true;
+  return !is_sent || record.state != State::kHeld || add_sent(record);
 }
 
 /// Remembers for whom it is held.

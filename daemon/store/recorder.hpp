@@ -26,7 +26,6 @@ class Recorder {
  private:
   bool add(const Record& record);
   bool add_sent(const Record& record);
-  bool add_words(const Record& record);
   bool came_to(std::uint64_t seq, std::uint64_t session, State outcome);
   bool disconnected(const Record& record);
   bool replace(const std::vector<Ban>& bans);
@@ -37,7 +36,6 @@ class Recorder {
 
   Database* database_ = nullptr;
   Statement insert_event_;
-  Statement insert_words_;
   Statement insert_held_;
   Statement delete_held_;
   Statement held_of_;

@@ -7,11 +7,17 @@ namespace chatd::store {
 Result<Retention> Retention::make(Database& database) {
   Retention retention;
   retention.database_ = &database;
+  auto index = Index::make(database);
+  if (!index) return std::move(index.error());
+  retention.index_ = std::move(*index);
   const std::pair<Statement*, const char*> all[] = {
       {&retention.oldest_, "SELECT seq, time FROM events ORDER BY seq LIMIT ?1"},
       {&retention.forget_words_,
        "INSERT INTO words (words, rowid, text)"
        " SELECT 'delete', seq, text FROM events WHERE seq <= ?1 AND text IS NOT NULL"},
+      {&retention.forget_sessions_,
+       "DELETE FROM by_session WHERE (session, seq) IN"
+       " (SELECT session, seq FROM events WHERE seq <= ?1)"},
       {&retention.forget_events_, "DELETE FROM events WHERE seq <= ?1"},
       {&retention.forget_outcomes_, "DELETE FROM outcomes WHERE seq <= ?1"},
       {&retention.forget_held_, "DELETE FROM held WHERE seq <= ?1"}};
@@ -38,7 +44,8 @@ Result<bool> Retention::forget(std::int64_t cutoff_ms) {
   }
   if (count == 0) return false;
   if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return std::move(begun.error());
-  auto done = delete_up_to(last);
+  // What is taken out of the index has to be in it.
+  auto done = index_.catch_up_inside() ? delete_up_to(last) : Result<>{database_->error()};
   if (done) done = database_->run("COMMIT");
   if (!done) {
     (void)database_->run("ROLLBACK");
@@ -51,7 +58,8 @@ Result<bool> Retention::forget(std::int64_t cutoff_ms) {
 }
 
 Result<> Retention::delete_up_to(std::int64_t seq) {
-  for (Statement* statement : {&forget_words_, &forget_events_, &forget_outcomes_, &forget_held_}) {
+  for (Statement* statement :
+       {&forget_words_, &forget_sessions_, &forget_events_, &forget_outcomes_, &forget_held_}) {
     if (!statement->bind(1, seq).run()) return database_->error();
   }
   return {};

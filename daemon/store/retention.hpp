@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "store/database.hpp"
+#include "store/index.hpp"
 
 namespace chatd::store {
 
@@ -27,7 +28,9 @@ class Retention {
 
   Database* database_ = nullptr;
   Statement oldest_;
+  Index index_;
   Statement forget_words_;
+  Statement forget_sessions_;
   Statement forget_events_;
   Statement forget_outcomes_;
   Statement forget_held_;

@@ -60,6 +60,23 @@ CREATE TABLE bans (
   since INTEGER NOT NULL,
   operator TEXT NOT NULL
 ) WITHOUT ROWID;
+)",
+    // An index of SQLite's own follows at once, at the cost of a changed page for nearly
+    // each event. See index.hpp. The sizes of texts, which nobody asks for, were a sixth of
+    // what recording costs. This step takes some 5 µs a message.
+    R"(
+DROP INDEX events_by_session;
+DROP TABLE words;
+CREATE VIRTUAL TABLE words USING fts5 (text, content = 'events', content_rowid = 'seq',
+  columnsize = 0);
+INSERT INTO words (rowid, text) SELECT seq, text FROM events WHERE text IS NOT NULL;
+CREATE TABLE by_session (    -- where session 0 stands for messages to several
+  session INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)
+) WITHOUT ROWID;
+INSERT INTO by_session SELECT session, seq FROM events ORDER BY session, seq;
+INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM events;
 )"};
 
 }  // namespace

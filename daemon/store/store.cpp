@@ -90,6 +90,9 @@ Result<> Store::open_file() {
   auto recorder = Recorder::make(database_);
   if (!recorder) return std::move(recorder.error());
   recorder_ = std::move(*recorder);
+  auto index = Index::make(database_);
+  if (!index) return std::move(index.error());
+  index_ = std::move(*index);
   auto reader = Reader::make(database_);
   if (!reader) return std::move(reader.error());
   reader_ = std::move(*reader);
@@ -234,8 +237,10 @@ bool Store::has_work() const {
 
 void Store::wait_for_work(Lock& lock) {
   while (!has_work()) {
-    std::optional<Steady::time_point> until = forget_;
-    if (retry_ && (!until || *retry_ < *until)) until = retry_;
+    std::optional<Steady::time_point> until;
+    for (const auto& each : {forget_, retry_, index_at_}) {
+      if (each && (!until || *each < *until)) until = each;
+    }
     idle_ = !retry_;  // until then, more to write is no reason to wake
     if (until) {
       work_.wait_until(lock, *until);
@@ -243,8 +248,7 @@ void Store::wait_for_work(Lock& lock) {
       work_.wait(lock);
     }
     idle_ = false;
-    const auto now = Steady::now();
-    if ((forget_ && now >= *forget_) || (retry_ && now >= *retry_)) return;
+    if (until && Steady::now() >= *until) return;
   }
   // More comes soon: a transaction costs as much as twenty rows.
   work_.wait_for(lock, options_.gather, [this] { return stop_ || !jobs_.empty(); });
@@ -271,7 +275,10 @@ void Store::work() {
     jobs.clear();
     lock.lock();
     std::move(done.begin(), done.end(), std::back_inserter(done_));
-    if (!stop) forget_old(lock);
+    if (!stop) {
+      follow(lock);
+      forget_old(lock);
+    }
     const bool wake = !done_.empty() || !notices_.empty();
     if (stop && (retry_ || waiting_.empty())) {
       counts_.lost += batch_.events() + waiting_.events();
@@ -306,6 +313,8 @@ void Store::write_batch(Lock& lock) {
   lock.lock();
   if (written) {
     counts_.recorded += batch_.events();
+    unindexed_ += batch_.events();
+    if (!index_at_) index_at_ = Steady::now() + options_.index_after;
     batch_.clear();
     retry_.reset();
     if (backlog_.empty()) no_trouble();
@@ -314,6 +323,16 @@ void Store::write_batch(Lock& lock) {
   if (bans && !bans_) bans_ = bans;
   trouble(written.error().message);
   retry_ = Steady::now() + options_.retry;
+}
+
+/// The index follows what was written. If it cannot, it does so later or when it is asked.
+void Store::follow(Lock& lock) {
+  if (unindexed_ < Index::kBehind && !(index_at_ && Steady::now() >= *index_at_)) return;
+  lock.unlock();
+  (void)index_->catch_up();
+  lock.lock();
+  unindexed_ = 0;
+  index_at_.reset();
 }
 
 void Store::forget_old(Lock& lock) {

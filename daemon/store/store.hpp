@@ -23,6 +23,7 @@
 #include "base/time.hpp"
 #include "store/ban.hpp"
 #include "store/database.hpp"
+#include "store/index.hpp"
 #include "store/numbers.hpp"
 #include "store/reader.hpp"
 #include "store/record.hpp"
@@ -45,6 +46,8 @@ struct Options {
   std::size_t max_waiting_bytes = 16UL * 1024 * 1024;
   /// What comes within so long is written together.
   Duration gather{5};
+  /// Where fewer events come than Index::kBehind, the index follows so much later.
+  std::chrono::milliseconds index_after{1000};
   /// After a failure it is tried again so much later.
   Duration retry{1000};
 };
@@ -122,6 +125,7 @@ class Store {
   void work();
   void wait_for_work(Lock& lock);
   void write_batch(Lock& lock);
+  void follow(Lock& lock);
   void forget_old(Lock& lock);
   [[nodiscard]] bool has_work() const;
   void trouble(const std::string& why);
@@ -132,6 +136,7 @@ class Store {
   Numbers numbers_;
   Database database_;
   std::optional<Recorder> recorder_;
+  std::optional<Index> index_;
   std::optional<Reader> reader_;
   std::optional<Retention> retention_;
 
@@ -162,6 +167,8 @@ class Store {
   Batch batch_;  ///< what is being written
   std::optional<Steady::time_point> retry_;
   std::optional<Steady::time_point> forget_;
+  std::uint64_t unindexed_ = 0;  ///< events that were written since the index followed
+  std::optional<Steady::time_point> index_at_;
   std::thread worker_;
 };
 

@@ -51,7 +51,7 @@ def test_the_counters_of_the_daemon_are_those_of_the_load():
 
 def test_a_delivery_of_a_broadcast_is_one_send():
     calls = Calls(Workload("", "broadcast", 500, 20_000))
-    assert calls.of(*SENDS) <= calls.units + calls.turns
+    assert calls.of(*SENDS) <= calls.units + calls.turns + SLACK
     assert calls.of(*READS) <= calls.turns
     assert calls.turns <= 0.1 * calls.units
     calls.nothing_else()
@@ -69,7 +69,7 @@ def test_broadcasts_that_come_together_go_out_together():
 def test_a_question_and_its_answer_are_one_read_and_one_send(original):
     calls = Calls(Workload("", "questions", 200, 5_000, in_flight=100, original=original))
     assert calls.of(*READS) <= calls.units + calls.turns
-    assert calls.of(*SENDS) <= calls.units + calls.turns
+    assert calls.of(*SENDS) <= calls.units + calls.turns + SLACK
     calls.nothing_else()
 
 

@@ -305,6 +305,33 @@ TEST_CASE("store: questions are answered while the file cannot be written", "[st
   CHECK(comes_true([&] { return store->counts().recorded == 2; }));
 }
 
+std::int64_t indexed(const Folder& folder) {
+  auto database = Transcript::take(Database::open(folder.file()));
+  return *database.number("SELECT value FROM meta WHERE name = 'indexed'");
+}
+
+TEST_CASE("store: the index follows when nobody asks", "[store][index]") {
+  const Folder folder;
+  auto store = open(options_of(folder));
+  store->record(message(1, 1, "one"));
+  store->hand_over();
+  CHECK(comes_true([&] { return indexed(folder) == 1; }));
+}
+
+TEST_CASE("store: the index follows a steady stream, and not each of it", "[store][index]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.index_after = std::chrono::hours{1};
+  auto store = open(options);
+  std::uint64_t seq = 0;
+  while (seq < Index::kBehind - 1) store->record(message(++seq, 1, "words"));
+  CHECK(history(*store).size() == seq);
+  CHECK(indexed(folder) == 0);
+  store->record(message(++seq, 1, "words"));
+  store->hand_over();
+  CHECK(comes_true([&] { return indexed(folder) == static_cast<std::int64_t>(seq); }));
+}
+
 TEST_CASE("store: old events are forgotten by a clock, and by a new rule at once",
           "[store][retention]") {
   const Folder folder;

@@ -1,0 +1,45 @@
+/// What history and search look things up in: which events are a session's, and which
+/// words a message has. That costs more than to record an event, and much less for many
+/// events than for each, so it follows behind, by `kBehind` events at most. Knows the tables
+/// of schema.cpp and no thread.
+///
+/// Invariant: all events up to the number `indexed` in `meta` are in it, and none after.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "store/database.hpp"
+
+namespace chatd::store {
+
+class Index {
+ public:
+  [[nodiscard]] static Result<Index> make(Database& database);
+
+  /// Takes in the events that are not in it yet. In one transaction, outside of any other.
+  [[nodiscard]] Result<> catch_up();
+  /// The same inside of a transaction. False if it failed; then that is to be rolled back.
+  [[nodiscard]] bool catch_up_inside();
+
+  /// SQL for the events of a session, whether they are in it or not: their numbers and
+  /// `columns`, where `e` is the event and `#` in the condition `which` its number. They come
+  /// in the order of their numbers: `order` is ASC or DESC, and may go on with a LIMIT.
+  [[nodiscard]] static std::string of_session(std::string_view session, std::string_view columns,
+                                              std::string_view which, std::string_view order);
+
+  /// After so many events it is time to catch up. A search that comes just before that
+  /// waits for all of them, some 30 ms.
+  static constexpr std::uint64_t kBehind = 8192;
+
+ private:
+  Database* database_ = nullptr;
+  Statement is_behind_;
+  Statement add_words_;
+  Statement add_sessions_;
+  Statement set_indexed_;
+};
+
+}  // namespace chatd::store

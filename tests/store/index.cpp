@@ -1,0 +1,121 @@
+/// The index follows behind what is recorded, and nobody who asks can tell.
+#include "store/index.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "store/retention.hpp"
+#include "store/transcript_file.hpp"
+
+namespace chatd::store::test {
+namespace {
+
+std::uint64_t indexed(Database& database) {
+  return static_cast<std::uint64_t>(
+      *database.number("SELECT value FROM meta WHERE name = 'indexed'"));
+}
+
+void catch_up(Transcript& transcript) {
+  auto index = Transcript::take(Index::make(transcript.database()));
+  REQUIRE(index.catch_up());
+}
+
+/// A day's events, of every kind, in two sessions.
+const std::vector<Record>& day() {
+  static const std::vector<std::uint64_t> both{1, 2};
+  static const std::vector<Record> all{other(1, 1, R"(connected,"session":1)"),
+                                       message(2, 1, "good morning"),
+                                       other(3, 2, R"(connected,"session":2)"),
+                                       sent(4, 1, "good morning to you"),
+                                       sent_to(5, both, "to both"),
+                                       message(6, 2, "morning"),
+                                       sent(7, 2, "wait", State::kHeld),
+                                       sent(8, 2, "longer", State::kHeld),
+                                       delivered(9, 2, 7),
+                                       sent(10, 1, "one more"),
+                                       sent_to(11, both, "to both again"),
+                                       disconnected(12, 1, 2),
+                                       message(13, 2, "still here in the morning"),
+                                       disconnected(14, 2, 1)};
+  return all;
+}
+
+std::vector<std::vector<std::string>> answers(Transcript& transcript) {
+  std::vector<std::vector<std::string>> all{transcript.history()};
+  for (std::uint64_t session = 0; session <= 3; ++session) {
+    for (std::uint64_t before = 1; before <= 15; ++before) {
+      all.push_back(transcript.history({session, before}));
+    }
+  }
+  return all;
+}
+
+std::vector<std::vector<std::string>> finds(Transcript& transcript) {
+  std::vector<std::vector<std::string>> all;
+  for (const char* text : {"morning", "to both", "good", "none"}) {
+    for (std::uint64_t session = 0; session <= 3; ++session) {
+      all.push_back(transcript.search(text, {session, 0}));
+    }
+  }
+  return all;
+}
+
+TEST_CASE("index: wherever it ends, the answers are the same", "[store][index]") {
+  Transcript whole;
+  whole.write(day());
+  const auto found = finds(whole);
+  CHECK(found.front().size() == 4);
+  CHECK(indexed(whole.database()) == 14);
+  const auto known = answers(whole);
+  CHECK(whole.history({1, 0}).size() == 5);
+  for (std::size_t end = 0; end <= day().size(); ++end) {
+    INFO("it ends after " << end);
+    Transcript transcript;
+    const auto middle = day().begin() + static_cast<std::ptrdiff_t>(end);
+    transcript.write({day().begin(), middle});
+    catch_up(transcript);
+    CHECK(indexed(transcript.database()) == end);
+    transcript.write({middle, day().end()});
+    CHECK(indexed(transcript.database()) == end);
+    CHECK(*transcript.reader().last_session() == 2);
+    CHECK(answers(transcript) == known);
+    CHECK(indexed(transcript.database()) == end);  // history needs no more
+    CHECK(finds(transcript) == found);
+    CHECK(indexed(transcript.database()) == 14);
+  }
+}
+
+TEST_CASE("index: what is forgotten before it was taken in leaves nothing behind",
+          "[store][index][retention]") {
+  Transcript transcript;
+  transcript.write(day());
+  auto retention = Transcript::take(Retention::make(transcript.database()));
+  CHECK(*retention.forget(6000) == false);
+  CHECK(transcript.search("morning") ==
+        std::vector<std::string>{"13/2 in still here in the morning", "6/2 in morning"});
+  CHECK(*transcript.database().number("SELECT count(*) FROM by_session") == 9);
+  CHECK(transcript.database().run("INSERT INTO words (words) VALUES ('integrity-check')"));
+  CHECK(*retention.forget(INT64_MAX) == false);
+  CHECK(*transcript.database().number("SELECT count(*) FROM by_session") == 0);
+  // The numbers go on, or what comes next would be taken for something that is in it.
+  CHECK(*transcript.reader().last_seq() == 14);
+}
+
+TEST_CASE("index: it is as it was where catching up fails", "[store][index]") {
+  const Folder folder;
+  Transcript transcript{folder.file()};
+  transcript.write(day());
+  REQUIRE(transcript.database().run("PRAGMA busy_timeout = 0"));
+  auto other_connection = Transcript::take(Database::open(folder.file()));
+  REQUIRE(other_connection.run("BEGIN IMMEDIATE"));
+  auto index = Transcript::take(Index::make(transcript.database()));
+  CHECK_FALSE(index.catch_up());
+  CHECK(transcript.search("morning").empty());
+  CHECK(transcript.history({2, 0}).size() == 6);
+  REQUIRE(other_connection.run("COMMIT"));
+  CHECK(transcript.search("morning").size() == 4);
+}
+
+}  // namespace
+}  // namespace chatd::store::test
