@@ -45,13 +45,18 @@ class Client:
         if self.original and self.waiting:
             return now + 0.1
         last = now >= self.leaves_at - 1
-        self.said += 1
         # Who will leave in a way that loses what is under way waits for an answer first.
         question = self.original or (last and self.how == "reset") or random.random() < 0.05
-        text = f"{'?' if question else '.'}{self.said} {'talk ' * random.randint(1, 12)}"
+        # Several at once, as a paste is: most of what this costs is the occasion.
+        words = [] if self.original else [self.say(".") for _ in range(random.randrange(4))]
         self.waiting = question
-        self.send(text.encode() + (b"" if self.original else b"\n"))
+        words.append(self.say("?" if question else "."))
+        self.send("\n".join(words).encode() + (b"" if self.original else b"\n"))
         return now + random.uniform(0.25, 0.75)
+
+    def say(self, mark):
+        self.said += 1
+        return f"{mark}{self.said} {'talk ' * random.randint(1, 12)}"
 
     def send(self, data):
         sent = self.socket.send(data)
