@@ -14,7 +14,8 @@
 #   faults   of `release`, only what breaks around the programs (tests/faults)
 #   allocator the test of `faults` in which each allocation fails, all of them one by one
 #   valgrind memcheck over the unit tests and over a chatd that serves
-#   soak     500 clients that come and go, for three minutes (bench/soak)
+#   soak     500 clients that come and go, for ten minutes and a million messages;
+#            `bench/soak/run.sh` alone takes three minutes
 #   all      everything above but tidy
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
@@ -119,7 +120,7 @@ part_valgrind() {
 }
 
 part_soak() {
-  bench/soak/run.sh
+  bench/soak/run.sh 600
 }
 
 part_bare() {

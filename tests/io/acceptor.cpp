@@ -315,12 +315,15 @@ TEST_CASE("acceptor: without descriptors it still keeps the loop running", "[io]
     const NoMoreDescriptors limit;
     REQUIRE(run_until(bench.loop, [&] { return !bench.failures.empty(); }));
   }
+  // valgrind, which keeps the limit in the kernel's place, has accepted the first and let
+  // it go.
+  clients.push_back(connected(acceptor->endpoint()));
   // Not run_until(), which keeps the loop running by itself.
   bench.loop.at_turn_end([&] {
     if (!bench.accepted.empty()) bench.loop.stop();
   });
   bench.loop.run();
-  CHECK(bench.accepted.size() == 1);
+  CHECK_FALSE(bench.accepted.empty());
 }
 
 TEST_CASE("acceptor: a unix socket has its mode, and its file goes with it", "[io][acceptor]") {
