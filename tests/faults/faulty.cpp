@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -41,6 +42,7 @@ struct Page {
   std::atomic<std::int64_t> keepalive_divisor;  ///< TCP's times are shorter by it; 0: they are not
   std::atomic<std::int64_t> threads;            ///< counted by us
   std::atomic<std::int64_t> failing_thread;     ///< the thread of that number is refused; 0: none
+  std::atomic<std::int64_t> watch_error;        ///< with that epoll_ctl() adds nothing; 0: it does
 };
 
 Page* page = nullptr;
@@ -164,6 +166,15 @@ int accept4(int socket, struct sockaddr* address, socklen_t* length, int flags) 
     return -1;
   }
   return real(socket, address, length, flags);
+}
+
+int epoll_ctl(int set, int how, int fd, struct epoll_event* event) noexcept {
+  static auto* const real = next<int(int, int, int, struct epoll_event*)>("epoll_ctl");
+  if (page != nullptr && how == EPOLL_CTL_ADD && page->watch_error != 0) {
+    errno = static_cast<int>(page->watch_error);
+    return -1;
+  }
+  return real(set, how, fd, event);
 }
 
 int pthread_create(pthread_t* place, const pthread_attr_t* attributes, void* (*run)(void*),

@@ -21,6 +21,7 @@ FIELDS = [
     "keepalive_divisor",
     "threads",
     "failing_thread",
+    "watch_error",
 ]
 
 

@@ -101,6 +101,21 @@ def test_without_descriptors_operators_wait_and_what_needs_one_is_refused():
         witness.all_is_back()
 
 
+def test_a_connection_that_cannot_be_watched_is_refused_and_takes_no_place(faulty):
+    with Daemon({"limits": {"sessions": 2}}, env=faulty.env) as daemon:
+        witness = Witness(daemon)
+        faulty.watch_error = errno.ENOSPC
+        for number in range(1, 4):
+            with Client(daemon.address) as client:
+                client.expect_end()
+            assert witness.operator.call("stats")["refused"] == number
+        daemon.wait_log("refused.*No space left on device")
+        faulty.watch_error = 0
+        with Client(daemon.address) as client:
+            witness.operator.session_of(client)
+        witness.all_is_back()
+
+
 @pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer needs descriptors of its own")
 @pytest.mark.parametrize("count", range(3, 11))
 def test_with_too_few_descriptors_to_begin_it_says_so_or_begins(count):

@@ -1,13 +1,20 @@
 #include <catch2/catch.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
+#include "io/recorder.hpp"
 #include "io/stream.hpp"
+#include "io/timer.hpp"
+#include "support/io.hpp"
 
 using chatd::ByteReader;
 using chatd::ByteWriter;
 using chatd::Payload;
 using chatd::io::SavedStream;
+using chatd::test::run_pending;
+using chatd::test::run_until;
 
 namespace {
 
@@ -27,7 +34,61 @@ std::string written(const std::vector<Payload>& queue, std::uint32_t left, Flags
   return out.bytes();
 }
 
+/// A set with one connection, of which the kernel keeps little on the way.
+struct Bench {
+  SavedStream saved() {
+    ByteWriter out;
+    set.save(id, out);
+    ByteReader in{out.bytes()};
+    return SavedStream::read(in);
+  }
+
+  chatd::io::Loop loop;
+  chatd::test::Recorder heard;
+  chatd::io::StreamSet set{
+      loop, heard, {64 * 1024, 32 * 1024, 512 * 1024, chatd::Duration{3'600'000}}};
+  chatd::test::Pair pair = chatd::test::tcp_pair(2048);
+  chatd::test::Peer peer{loop, std::move(pair.theirs)};
+  chatd::io::StreamId id = 0;
+};
+
 }  // namespace
+
+TEST_CASE("saved stream: one for which much waits is told of when it has drained", "[io][saved]") {
+  Bench bench;
+  SavedStream saved;
+  saved.queue.emplace_back(std::string(300'000, 'x'), 1U);
+  auto id = bench.set.restore(std::move(bench.pair.ours), std::move(saved));
+  REQUIRE(id);
+  run_pending(bench.loop);
+  CHECK(bench.set.queued_bytes(*id) > 64 * 1024);
+  CHECK(bench.heard.events.empty());
+  bench.peer.read();
+  REQUIRE(run_until(bench.loop, [&] { return bench.peer.received().size() == 300'000; }));
+  CHECK(bench.heard.events == chatd::test::Events{"drained 0"});
+}
+
+TEST_CASE("saved stream: while the peer takes some, the time to close begins anew", "[io][saved]") {
+  Bench bench;
+  bench.id = *bench.set.adopt(std::move(bench.pair.ours));
+  REQUIRE(bench.set.write(bench.id, Payload{std::string(300'000, 'x')}));
+  bench.set.close(bench.id);
+  run_pending(bench.loop);
+  // Until the kernel has taken nothing for a while.
+  std::size_t before = 0;
+  while (before != bench.set.queued_bytes(bench.id)) {
+    before = bench.set.queued_bytes(bench.id);
+    bool over = false;
+    chatd::io::Timer while_waiting{bench.loop, [&] { over = true; }};
+    while_waiting.start(chatd::Duration{10});
+    REQUIRE(run_until(bench.loop, [&] { return over; }));
+  }
+  const auto left = bench.saved().linger_left;
+  CHECK(left < chatd::Duration{3'600'000});
+  bench.peer.read();
+  REQUIRE(run_until(bench.loop, [&] { return bench.set.queued_bytes(bench.id) < before; }));
+  CHECK(bench.saved().linger_left > left);
+}
 
 TEST_CASE("saved stream: what was written is read", "[io][saved]") {
   const Payload one{"one", 1};

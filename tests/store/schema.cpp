@@ -120,7 +120,17 @@ TEST_CASE("retention: what is older goes, with its words, and the file shrinks",
   for (int i = 0; i < 20; ++i) (void)retention.forget(0);
   CHECK(*transcript.database().number("PRAGMA page_count") < pages / 3);
   CHECK(transcript.database().run("INSERT INTO words (words) VALUES ('integrity-check')"));
+  // What is known of a message goes with it.
+  const auto count = [&](const char* table) {
+    return *transcript.database().number(("SELECT count(*) FROM " + std::string{table}).c_str());
+  };
+  transcript.write({sent(3001, 1, "to one", State::kHeld),
+                    sent_to(3002, {1, 2}, "to two", State::kHeld), delivered(3003, 2, 3002)});
+  CHECK(count("held") == 2);
+  CHECK(count("outcomes") == 1);
   CHECK(*retention.forget(INT64_MAX) == false);
+  CHECK(count("held") == 0);
+  CHECK(count("outcomes") == 0);
   CHECK(*retention.oldest_ms() == -1);
   CHECK(transcript.history().empty());
 }

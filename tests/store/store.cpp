@@ -249,6 +249,26 @@ TEST_CASE("store: bans are kept", "[store][bans]") {
   CHECK(open(options_of(folder))->opened().bans.empty());
 }
 
+TEST_CASE("store: bans that cannot be written are, when the file can be", "[store][bans]") {
+  const Folder folder;
+  const std::vector<Ban> bans{{"192.0.2.0/24", -1, 5, "anna"}};
+  {
+    auto options = options_of(folder);
+    std::atomic<int> woken = 0;
+    options.wake = [&] { ++woken; };
+    auto store = open(options);
+    auto other_connection = Transcript::take(Database::open(folder.file()));
+    REQUIRE(other_connection.run("BEGIN IMMEDIATE"));
+    store->set_bans(bans);
+    REQUIRE(comes_true([&] { return woken > 0; }));
+    REQUIRE(other_connection.run("COMMIT"));
+    // It had tried, and now it has written.
+    std::size_t notices = 0;
+    REQUIRE(comes_true([&] { return (notices += store->take_notices().size()) == 2; }));
+  }
+  CHECK(open(options_of(folder))->opened().bans == bans);
+}
+
 TEST_CASE("store: while the file cannot be written, what is said waits, up to a bound",
           "[store][trouble]") {
   const Folder folder;

@@ -97,6 +97,44 @@ TEST_CASE("backpressure: a client that never reads is closed, and the operator g
   CHECK(run_until(bench.loop, [&] { return other->received() == "still here\n"; }));
 }
 
+TEST_CASE("backpressure: of several, the one that is closed for it was not delivered to",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto deaf = bench.speaking_client(kSmallBuffer);
+  auto other = bench.speaking_client();
+  other->read();
+  Operator one{bench};
+  json answer;
+  for (int sent = 0; sent < 1000 && !answer.contains("refused"); ++sent) {
+    answer = one.result("send", {{"to", {1, 2}}, {"text", kText}});
+    if (answer["refused"].empty()) answer.erase("refused");
+  }
+  CHECK(answer["delivered"] == json{2});
+  REQUIRE(answer["refused"].size() == 1);
+  CHECK(answer["refused"][0]["session"] == 1);
+}
+
+TEST_CASE("backpressure: what was queued for a client that left without it is lost",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto deaf = bench.speaking_client(kSmallBuffer);
+  std::uint64_t sent = 0;
+  while (bench.server.stats().queued_bytes < kText.size()) {
+    REQUIRE(bench.server.send({false, {1}}, kText, "ann").delivered.size() == 1);
+    ++sent;
+    run_pending(bench.loop);
+  }
+  REQUIRE(bench.server.bye(1, "ann") == core::Outcome::kDone);
+  run_pending(bench.loop);
+  CHECK(bench.server.stats().sessions == 0);
+  CHECK(bench.server.stats().delivered == sent);  // it may still take it
+  deaf->reset();
+  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().queued_bytes == 0; }));
+  const auto stats = bench.server.stats();
+  CHECK(stats.lost > 0);
+  CHECK(stats.delivered + stats.lost == sent);
+}
+
 TEST_CASE("backpressure: a client that takes nothing is waited for once, not for each message",
           "[wiring][backpressure]") {
   Bench bench;
