@@ -117,6 +117,24 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
+void append_json_ids(std::string& out, std::span<const std::uint64_t> ids) {
+  // A broadcast has as many as there are sessions, twice.
+  std::array<char, 1024> some;
+  char* end = some.data();
+  *end++ = '[';
+  for (const auto id : ids) {
+    if (end > some.data() + some.size() - 24) {
+      out.append(some.data(), end);
+      end = some.data();
+    }
+    end = std::to_chars(end, some.data() + some.size(), id).ptr;
+    *end++ = ',';
+  }
+  if (!ids.empty()) --end;
+  *end++ = ']';
+  out.append(some.data(), end);
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   core::append_json(out, text);

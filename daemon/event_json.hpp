@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,16 +38,6 @@ void append_json_string(std::string& out, std::string_view text);
 void append_number(std::string& out, std::uint64_t number);
 
 /// Appends ids as a JSON array.
-template <class Ids>
-void append_json_ids(std::string& out, const Ids& ids) {
-  char separator = '[';
-  for (const auto id : ids) {
-    out += separator;
-    append_number(out, id);
-    separator = ',';
-  }
-  if (separator == '[') out += '[';
-  out += ']';
-}
+void append_json_ids(std::string& out, std::span<const std::uint64_t> ids);
 
 }  // namespace chatd

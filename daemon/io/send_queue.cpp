@@ -7,7 +7,7 @@ namespace chatd::io {
 namespace {
 
 /// Room for a usual burst, so that it costs one allocation.
-constexpr std::size_t kFirstCapacity = 8;
+constexpr std::size_t kFirstCapacity = 16;
 /// Below this many, emptied places at the front are not worth moving the rest.
 constexpr std::size_t kCompactAt = 64;
 
@@ -60,6 +60,10 @@ std::size_t SendQueue::gather(std::span<iovec> vectors) const {
 
 void SendQueue::consume(std::size_t count) {
   assert(count <= bytes_);
+  if (count == bytes_) {
+    clear();
+    return;
+  }
   bytes_ -= count;
   while (count > 0) {
     const std::size_t left = first_.size() - offset_;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -24,6 +25,9 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kGrowth = 1024;
 /// Payloads in one system call.
 constexpr std::size_t kSendParts = 64;
+/// Several small payloads are copied together first: for the kernel that is less work than
+/// to gather as many parts.
+constexpr std::size_t kCopiedBytes = 4096;
 /// Whether the descriptor is non-blocking is not ours to say.
 constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
@@ -371,7 +375,16 @@ std::size_t StreamSet::send(Stream& stream) {
   std::array<iovec, kSendParts> parts;
   std::size_t total = 0;
   while (!stream.queue.empty()) {
-    const std::size_t count = stream.queue.gather(parts);
+    std::size_t count = stream.queue.gather(parts);
+    std::array<char, kCopiedBytes> copied;
+    if (count > 1 && stream.queue.bytes() <= copied.size()) {
+      std::size_t size = 0;
+      for (std::size_t i = 0; i < count; size += parts[i++].iov_len) {
+        std::memcpy(&copied[size], parts[i].iov_base, parts[i].iov_len);
+      }
+      parts[0] = {copied.data(), size};
+      count = 1;
+    }
     ssize_t sent = 0;
     if (count == 1) {
       sent = ::send(stream.socket.get(), parts[0].iov_base, parts[0].iov_len, kSendFlags);

@@ -138,6 +138,14 @@ TEST_CASE("event json: arrays of ids", "[wiring][event_json]") {
   CHECK(array({}) == "[]");
   CHECK(array({1}) == "[1]");
   CHECK(array({1, 2, std::numeric_limits<std::uint64_t>::max()}) == "[1,2,18446744073709551615]");
+  // As many as fill what they are written to in between, at every place in it.
+  std::vector<core::SessionId> ids;
+  std::string expected;
+  for (std::size_t count = 1; count <= 400; ++count) {
+    ids.push_back(count % 7 == 0 ? std::numeric_limits<std::uint64_t>::max() - count : count);
+    expected += (count == 1 ? "[" : ",") + std::to_string(ids.back());
+    CHECK(array(ids) == expected + "]");
+  }
 }
 
 TEST_CASE("event json: numbers pass whole", "[wiring][event_json]") {
