@@ -41,7 +41,7 @@ class ConsoleLines {
 /// What a line is about, for a log that keeps that beside the text.
 struct LogFields {
   std::uint64_t session = 0;  ///< 0: none
-  std::string peer;           ///< its address; empty: none
+  std::string_view peer;      ///< its address; empty: none
   std::string_view event;     ///< as operators hear of it; empty: none
 };
 

@@ -466,7 +466,7 @@ void Server::publish() {
     if (transcript_ != nullptr) {
       transcript_->record(event, outbox_, time, std::string_view{log_.buffer()}.substr(begin));
     }
-    log_event(event);
+    log_event(event, address);
   }
 }
 

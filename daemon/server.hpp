@@ -213,7 +213,7 @@ class Server : private io::StreamListener {
   std::unique_ptr<SavedClient> read_record(const std::string& record);
   void board();
   void board_soon();
-  void log_event(const core::Event& event) const;
+  void log_event(const core::Event& event, std::string_view address);
   [[nodiscard]] std::string hard_limit_reason() const;
   std::uint16_t listener_name(const std::string& name);
 
@@ -233,7 +233,8 @@ class Server : private io::StreamListener {
   std::function<void(core::Slot)> relieved_;
   std::function<void()> stopped_;
   Lifeboat* lifeboat_;
-  ByteWriter record_;  ///< memory for one
+  ByteWriter record_;     ///< memory for one
+  std::string log_line_;  ///< and for one of these
   core::Seq recorded_seq_ = 0;
   bool boarding_ = false;  ///< board_ will call
   io::Timer board_;
