@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -13,8 +14,8 @@
 namespace chatd::io {
 namespace {
 
-/// Accepted in one go; who is connected already wants to be served meanwhile.
-constexpr int kAcceptsATurn = 64;
+/// Accepted in one turn at most; who is connected already wants to be served meanwhile.
+constexpr unsigned kMostATurn = 64;
 /// How long no connection is accepted after the system had no room for one.
 constexpr Duration kPause{100};
 
@@ -111,6 +112,7 @@ struct Acceptor::Callbacks {
 
 Acceptor::Acceptor(Loop& loop, UniqueFd socket, Endpoint endpoint)
     : Watcher{loop.poller()},
+      loop_{loop},
       endpoint_{std::move(endpoint)},
       socket_{std::move(socket)},
       callbacks_{std::make_shared<Callbacks>()},
@@ -222,8 +224,12 @@ void Acceptor::on_ready(Tag, Events) {
     (void)watch(socket_.get(), {}, watched_, kNothing);
     return;
   }
+  // To learn that nobody else waits takes a call that makes a socket, and throws it away.
+  // So one is accepted, and twice as many in each turn in which somebody still waited.
+  const bool crowded = loop_.turn() == taken_turn_ + 1;
+  at_once_ = crowded ? std::min(at_once_ * 2, kMostATurn) : 1;
   const auto callbacks = callbacks_;
-  for (int i = 0; i < kAcceptsATurn && !callbacks->gone; ++i) {
+  for (unsigned i = 0; i < at_once_; ++i) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     UniqueFd socket{::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &length,
@@ -231,6 +237,7 @@ void Acceptor::on_ready(Tag, Events) {
     if (socket) {
       failing_ = false;
       callbacks->accept(std::move(socket), peer, length);
+      if (callbacks->gone) return;
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return;
     } else if (!is_of_one_connection(errno)) {
@@ -238,6 +245,7 @@ void Acceptor::on_ready(Tag, Events) {
       return;
     }
   }
+  taken_turn_ = loop_.turn();
 }
 
 void Acceptor::set_backlog(int backlog) {

@@ -81,12 +81,15 @@ class Acceptor : private Watcher {
   void pause(int error);
   void resume();
 
+  Loop& loop_;
   Endpoint endpoint_;
   UniqueFd socket_;
   std::optional<UnixFile> file_;
   std::shared_ptr<Callbacks> callbacks_;
   Events watched_ = kNothing;
   Timer retry_;
+  unsigned at_once_ = 1;
+  std::uint64_t taken_turn_ = 0;  // the last one that took as many as that
   bool paused_ = false;
   bool failing_ = false;  // told already
 };

@@ -88,7 +88,8 @@ def test_sixteen_messages_in_one_write_are_one_read():
 def test_a_visit_from_connect_to_bye():
     calls = Calls(Workload("", "visits", 64, 2_000, in_flight=64))
     visits, turns = calls.units, calls.turns
-    assert calls.of("accept4", "accept") <= visits + turns
+    # One to learn that nobody else waits is left out, but where several came at once.
+    assert calls.of("accept4", "accept") <= 1.1 * visits + SLACK
     # The message with the bye, and the client's end of file.
     assert calls.of("recvfrom") <= 2 * visits + SLACK
     assert calls.of("shutdown") <= visits

@@ -278,7 +278,9 @@ TEST_CASE("acceptor: a crowd is accepted whole", "[io][acceptor]") {
   const auto acceptor = bench.listen({"127.0.0.1", 0});
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 100; ++i) clients.push_back(connected(acceptor->endpoint()));
+  const auto before = bench.loop.turn();
   REQUIRE(bench.until_accepted(100));
+  CHECK(bench.loop.turn() - before <= 8);  // 1, 2, 4 and so on in each
   CHECK(bench.failures.empty());
 }
 
