@@ -43,8 +43,9 @@ constexpr std::size_t kMaxAway = core::kOriginalRead;
 constexpr Duration kReturn{10'000};
 /// For questions that the transcript still has to answer when another process takes over.
 constexpr Duration kAnswersLimit{1000};
-/// How long an operator waits for a client that takes nothing: once, see give_up_on_stalled().
-constexpr Duration kStall{10};
+/// How long an operator waits for a client that takes nothing, once: with what a turn takes
+/// nobody is kept waiting for more than 10 ms. See give_up_on_stalled().
+constexpr Duration kStall{5};
 
 void log_failure(const Error& error) {
   spdlog::error("{}", error.message);
