@@ -23,6 +23,8 @@ namespace {
 // A script can be faster than the daemon: this many requests wait for their answers
 // before the next line is read.
 constexpr std::size_t kMaxUnanswered = 64;
+/// So often it tries to attach again before it gives up.
+constexpr int kAttempts = 10;
 
 }  // namespace
 
@@ -66,6 +68,7 @@ class Console::Impl : public ScreenListener {
   LineGuard guard_;
   Phase phase_ = Phase::kAttaching;
   bool attached_before_ = false;
+  int attempts_ = 0;   // to attach again, since it was attached
   bool full_ = false;  // too much waits to be shown
   bool held_ = true;
   std::optional<bool> left_at_end_;  // how the console was left, once it was
@@ -177,6 +180,7 @@ void Console::Impl::begin_when_caught_up() {
               "; /help shows what can be typed");
   }
   attached_before_ = true;
+  attempts_ = 0;
   update();
 }
 
@@ -191,7 +195,10 @@ void Console::Impl::take_event(const Event& event) {
 
 void Console::Impl::lost(const Error& error) {
   if (phase_ == Phase::kOver) return;
-  const bool hopeless = phase_ == Phase::kAttaching || !options_.reattach || left_at_end_;
+  // A daemon may be replaced while this attaches again, but one that takes nobody is not
+  // asked for ever.
+  const bool hopeless = !attached_before_ || !options_.reattach || left_at_end_ ||
+                        (phase_ == Phase::kAttaching && ++attempts_ > kAttempts);
   if (hopeless) return give_up(error);
   auto control = options_.reattach();
   if (!control) return give_up(error);

@@ -170,11 +170,36 @@ Result<std::unique_ptr<io::Acceptor>> Control::open_socket(const std::string& pa
 void Control::finish_requests() {
   if (transcript_ != nullptr) (void)transcript_->drain(kAnswersLimit);
   std::vector<char> buffer(kMaxControlLine);
+  bool questions = false;
   for (io::StreamId id = 0; id < operators_.size(); ++id) {
-    if (!operators_[id] || operators_[id]->leaving || must_wait(id)) continue;
+    if (!operators_[id] || operators_[id]->leaving || streams_.queued_bytes(id) > kHighBytes) {
+      continue;
+    }
     const auto size = ::recv(streams_.descriptor(id), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size > 0) on_read(id, {buffer.data(), static_cast<std::size_t>(size)});
+    if (operators_[id]->leaving) continue;
+    if (!operators_[id]->waits_for.empty()) refuse_requests(id);
+    questions = questions || operators_[id]->questions > 0;
   }
+  if (questions) (void)transcript_->drain(kAnswersLimit);
+}
+
+/// Whoever waits for a slow client is told what of it was not done.
+void Control::refuse_requests(io::StreamId id) {
+  std::string_view rest = operators_[id]->pending;
+  std::string answers;
+  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    auto parsed = rpc::parse(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+    if (const auto* failure = std::get_if<rpc::Failure>(&parsed)) {
+      rpc::append_failure(answers, *failure);
+    } else if (auto& request = std::get<rpc::Request>(parsed); !request.id.empty()) {
+      rpc::append_failure(answers, {std::move(request.id), rpc::kReplaced,
+                                    "not done: the daemon is just being replaced; try again"});
+    }
+  }
+  operators_[id]->pending = std::string{rest};
+  write(id, answers);
 }
 
 int Control::save(ByteWriter& out) {

@@ -50,8 +50,8 @@ class Control : private io::StreamListener {
   /// Opens the control socket at `path`, in a folder that is made if it is missing
   /// (0750). Members of `group` may connect besides root and this user.
   [[nodiscard]] Result<> listen(const std::string& path, const std::string& group);
-  /// Does and answers what operators have asked for already. The loop stands still
-  /// meanwhile, at most for a second.
+  /// Does and answers what operators have asked for already, or refuses it where it would
+  /// have to wait for a client. The loop stands still meanwhile, at most for two seconds.
   void finish_requests();
   /// Opens it again if its file was removed. Errors: there is something else now. Who
   /// is attached stays.
@@ -103,6 +103,7 @@ class Control : private io::StreamListener {
   void process_line(io::StreamId id, std::string_view line);
   void process_request(io::StreamId id, std::string_view line, Reply& reply);
   bool must_wait(io::StreamId id);
+  void refuse_requests(io::StreamId id);
   void relieved(core::Slot slot);
   void give_up_on_stalled();
   void wait_for_congested(io::StreamId id);

@@ -77,7 +77,9 @@ Daemon::Daemon(service::Program program, const Options& options, ConfigSources s
       store_{manager_.notify()},
       events_{0, kKeptEventBytes} {}
 
-Daemon::~Daemon() = default;
+Daemon::~Daemon() {
+  if (closes_it_.joinable()) closes_it_.join();
+}
 
 Result<> Daemon::run() {
   if (auto opened = open(); !opened) return opened;
@@ -119,7 +121,8 @@ Result<> Daemon::open() {
 
   // Listeners, the control socket and its lock, the console's two ends.
   const auto open_later = config_.listen.size() + 8;
-  const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() + open_later,
+  const auto passed = connections_passed();  // sessions already, or soon closed
+  const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() - passed + open_later,
                                       config_.control.max_operators);
   if (fits < config_.limits.sessions) {
     spdlog::warn(
@@ -161,6 +164,7 @@ Result<> Daemon::open() {
     if (auto opened = open_console(); !opened) return opened;
   }
   manager_.ready();
+  forget_watched();
   return {};
 }
 

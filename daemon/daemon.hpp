@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.hpp"
@@ -22,6 +23,7 @@
 #include "service/descriptor_store.hpp"
 #include "service/manager.hpp"
 #include "service/program.hpp"
+#include "service/unit_job.hpp"
 #include "transcript.hpp"
 
 namespace chatd::console {
@@ -61,15 +63,18 @@ class Daemon {
   void successor_checked(int exit_code);
   void hand_over();
   void terminate();
+  void job_known(service::Job job);
   [[nodiscard]] Error leave_to_next();
   [[nodiscard]] std::string save(std::vector<int>& descriptors);
   void drain_transcript();
   Result<> open_log();
   void inherit();
+  [[nodiscard]] std::size_t connections_passed() const;
   void restore_events();
   void open_lifeboat();
   void restore_rest();
   void forget_kept();
+  void forget_watched();
   void finish();
 
   service::Program program_;
@@ -96,6 +101,7 @@ class Daemon {
   std::unique_ptr<io::Process> check_;  ///< of the program that would take over
   std::unique_ptr<io::Timer> check_limit_;
   std::unique_ptr<io::Timer> check_done_;  ///< the process may not be destroyed in its callback
+  std::unique_ptr<service::JobQuestion> question_;  ///< why this is to end
   UniqueFd check_output_;
   int check_result_ = 0;
   std::unique_ptr<io::Timer>
@@ -107,6 +113,8 @@ class Daemon {
   UniqueFd kept_records_;                 ///< what the service manager had kept besides
   std::vector<service::KeptSession> kept_sessions_;
   Lifeboat::Saved shipwrecked_;  ///< of a process that left nothing, until they are rescued
+  UniqueFd watched_before_;      ///< by the process before this one, in an epoll set
+  std::thread closes_it_;
   bool stopping_ = false;
 };
 

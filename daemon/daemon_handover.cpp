@@ -13,13 +13,13 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/signals_blocked.hpp"
 #include "console/console.hpp"
 #include "core/text.hpp"
 #include "daemon.hpp"
 #include "daemon_inherited.hpp"
 #include "service/handover.hpp"
 #include "service/passed.hpp"
-#include "service/unit_job.hpp"
 
 namespace chatd {
 
@@ -109,7 +109,17 @@ void Daemon::drain_transcript() {
 /// A manager that cannot be asked keeps what it was given if it starts this again, and
 /// drops it if not: then clients miss their farewell, and nothing worse.
 void Daemon::terminate() {
-  if (store_.exists() && !stopping_ && service::ask_for_job(kAskLimit) != service::Job::kOther) {
+  if (!store_.exists() || stopping_) {
+    stop("SIGTERM");
+  } else if (!question_) {
+    question_ = std::make_unique<service::JobQuestion>(loop_, kAskLimit,
+                                                       [this](auto job) { job_known(job); });
+  }
+}
+
+void Daemon::job_known(service::Job job) {
+  if (stopping_) return;
+  if (job != service::Job::kOther) {
     control_->finish_requests();
     if (stopping_) return;  // an operator has asked for that
     spdlog::error("ends all sessions: {}", leave_to_next().message);
@@ -136,11 +146,14 @@ Error Daemon::leave_to_next() {
   ::_exit(0);
 }
 
-/// The numbers of the descriptors, the events, the operators' side, the clients' side.
+/// The numbers of the descriptors, the events, the operators' side, the clients' side. The
+/// set of what was watched goes along: taking thousands of sockets out of it takes the kernel
+/// long, and while this process ends nobody is served.
 std::string Daemon::save(std::vector<int>& descriptors) {
   ByteWriter clients;
   server_->save(clients, descriptors);
   if (lifeboat_) descriptors.push_back(lifeboat_->descriptor());
+  descriptors.push_back(loop_.poller().descriptor());
   ByteWriter operators;
   descriptors.push_back(control_->save(operators));  // with this all events are sealed
   ByteWriter events;
@@ -151,7 +164,7 @@ std::string Daemon::save(std::vector<int>& descriptors) {
   for (const int fd : descriptors) out.number<std::int32_t>(fd);
   out.flag(lifeboat_ != nullptr);
   for (const auto* part : {&events, &operators, &clients}) out.text(part->bytes());
-  return out.bytes();
+  return out.take();
 }
 
 // ---- the process that comes ----
@@ -187,15 +200,25 @@ void Daemon::inherit() {
     if (!stored) inherited_->descriptors.push_back(service::inherit(number));
   }
   const bool records = in.flag();
-  in.require(count >= (records ? 2 : 1));
-  if (records && in.ok()) {
+  in.require(count >= (records ? 3 : 2));
+  if (in.ok()) {
     auto& descriptors = inherited_->descriptors;
-    inherited_->records = std::move(descriptors[descriptors.size() - 2]);
+    watched_before_ = std::move(descriptors[descriptors.size() - 2]);
+    if (records) inherited_->records = std::move(descriptors[descriptors.size() - 3]);
   }
   inherited_->events = in.text();
   inherited_->operators = in.text();
   inherited_->clients = in.text();
   if (!in.finished()) inherited_->why = "it cannot be understood";
+}
+
+/// Descriptors that are open now and came from an earlier process, all but a few of them
+/// connections.
+std::size_t Daemon::connections_passed() const {
+  std::size_t count = kept_sessions_.size();
+  if (!inherited_) return count;
+  for (const auto& fd : inherited_->descriptors) count += fd ? 1 : 0;
+  return count;
 }
 
 /// With what is in it, if the process before this one could not do better.
@@ -222,6 +245,13 @@ void Daemon::forget_kept() {
   }
   if (!lifeboat_) store_.forget_records();
   kept_sessions_.clear();
+}
+
+/// While clients are served already. The thread does nothing else.
+void Daemon::forget_watched() {
+  if (!watched_before_) return;
+  const SignalsBlocked blocked;
+  closes_it_ = std::thread{[set = std::move(watched_before_)] {}};
 }
 
 void Daemon::restore_rest() {

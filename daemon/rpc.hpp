@@ -20,6 +20,7 @@ inline constexpr int kNoSession = 1;
 inline constexpr int kClaimed = 2;
 inline constexpr int kNotAllowed = 3;
 inline constexpr int kLimit = 4;
+inline constexpr int kReplaced = 5;  ///< another process takes over
 
 // A JSON tree may need memory while it is destroyed. Without memory the process ends.
 // NOLINTNEXTLINE(bugprone-exception-escape)

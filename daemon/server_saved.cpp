@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -146,6 +147,7 @@ void Server::dismiss(std::vector<UniqueFd> connections) {
     socklen_t length = sizeof address;
     const bool known =
         ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0;
+    if (!known && errno == ENOTSOCK) continue;
     auto id = streams_.adopt(std::move(socket));
     if (!id) continue;
     client_at(*id) = {known ? Peer{address, length} : Peer{}, 0};

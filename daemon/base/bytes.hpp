@@ -15,6 +15,7 @@
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/payload.hpp"
@@ -60,6 +61,8 @@ class ByteWriter {
   }
 
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  /// The same, which this has no more.
+  [[nodiscard]] std::string take() { return std::move(bytes_); }
   /// Begins anew, in the same memory.
   void clear() {
     bytes_.clear();

@@ -24,21 +24,50 @@ constexpr std::string_view kMagic = "chatd\r\n\x1a";
 /// "PID:DOCUMENT:KEPT:KEPT..."; the pid, so that a child of the process is not misled.
 constexpr const char* kVariable = "CHATD_HANDOVER";
 
-/// CRC-32C, a byte at a time: 0.4 GB/s, for a document of a few MiB.
-std::uint32_t checksum(std::string_view bytes) {
-  static const auto kTable = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t i = 0; i < made.size(); ++i) {
+/// CRC-32C, eight bytes at a time: a document has some MiB, and nobody is served while it
+/// is written and read.
+class Crc {
+ public:
+  [[nodiscard]] std::uint32_t of(std::string_view bytes) const {
+    std::uint32_t sum = ~0U;
+    for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+      std::uint64_t word = 0;  // little-endian, as all that one process leaves to the next
+      std::memcpy(&word, bytes.data(), sizeof word);
+      word ^= sum;
+      sum = 0;
+      for (std::size_t i = 0; i < 8; ++i) sum ^= tables_[7 - i][(word >> (8 * i)) & 0xffU];
+    }
+    for (const char c : bytes) {
+      sum = tables_[0][(sum ^ static_cast<unsigned char>(c)) & 0xffU] ^ (sum >> 8U);
+    }
+    return ~sum;
+  }
+
+ private:
+  using Table = std::array<std::uint32_t, 256>;
+
+  static constexpr std::array<Table, 8> make() {
+    std::array<Table, 8> made{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t value = i;
       for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) * 0x82f63b78U);
-      made[i] = value;
+      made[0][i] = value;
+    }
+    for (std::size_t table = 1; table < 8; ++table) {
+      for (std::size_t i = 0; i < 256; ++i) {
+        const std::uint32_t before = made[table - 1][i];
+        made[table][i] = made[0][before & 0xffU] ^ (before >> 8U);
+      }
     }
     return made;
-  }();
-  std::uint32_t sum = ~0U;
-  for (const char c : bytes)
-    sum = kTable[(sum ^ static_cast<unsigned char>(c)) & 0xffU] ^ (sum >> 8U);
-  return ~sum;
+  }
+
+  std::array<Table, 8> tables_ = make();
+};
+
+std::uint32_t checksum(std::string_view bytes) {
+  static constexpr Crc kCrc;
+  return kCrc.of(bytes);
 }
 
 bool set_inherited(int fd, bool inherited) {
@@ -68,7 +97,11 @@ std::string enclose(std::string_view body, std::uint32_t version) {
   head.number<std::uint64_t>(body.size());
   head.number(checksum(body));
   head.number(checksum(head.bytes()));
-  return head.bytes() + std::string{body};
+  std::string document;
+  document.reserve(head.bytes().size() + body.size());
+  document += head.bytes();
+  document += body;
+  return document;
 }
 
 Result<std::string_view> disclose(std::string_view document) {

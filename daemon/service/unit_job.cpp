@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/signals_blocked.hpp"
+
 namespace chatd::service {
 
 namespace {
@@ -104,6 +106,19 @@ Job ask_for_job(Duration patience) {
   if (!kind || sd_bus_message_read(kind.get(), "s", &name) <= 0) return Job::kUnknown;
   const std::string_view type{name};
   return type == "restart" || type == "try-restart" ? Job::kRestart : Job::kOther;
+}
+
+JobQuestion::JobQuestion(io::Loop& loop, Duration patience, std::function<void(Job)> answer)
+    : answered_{loop, [this, answer = std::move(answer)] { answer(job_); }} {
+  const SignalsBlocked blocked;
+  asks_ = std::thread{[this, patience] {
+    job_ = ask_for_job(patience);
+    answered_.wake();
+  }};
+}
+
+JobQuestion::~JobQuestion() {
+  asks_.join();
 }
 
 }  // namespace chatd::service

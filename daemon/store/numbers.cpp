@@ -43,20 +43,23 @@ Result<Numbers> Numbers::open(const std::string& path) {
   return numbers;
 }
 
-void Numbers::reserve(std::uint64_t seq, std::uint64_t session) {
+bool Numbers::write(std::uint64_t seq, std::uint64_t session) {
   seq_ = seq;
   session_ = session;
   std::array<char, kSize + 1> text{};
   std::snprintf(text.data(), text.size(), kFormat, seq, session);
-  // Where even that is refused there is nothing better to do than to go on: the
-  // numbers that were recorded are known from the database.
-  if (::pwrite(file_.get(), text.data(), kSize, 0) == static_cast<ssize_t>(kSize)) {
-    unsynced_.store(true, std::memory_order_relaxed);
-  }
+  return ::pwrite(file_.get(), text.data(), kSize, 0) == static_cast<ssize_t>(kSize);
 }
 
+void Numbers::reserve(std::uint64_t seq, std::uint64_t session) {
+  // Where even that is refused there is nothing better to do than to go on: the
+  // numbers that were recorded are known from the database.
+  if (write(seq, session)) unsynced_.store(true, std::memory_order_relaxed);
+}
+
+/// After a power failure the disk may still have the higher ones, which is as good.
 void Numbers::settle(std::uint64_t seq, std::uint64_t session) {
-  reserve(seq, session);
+  (void)write(seq, session);
 }
 
 void Numbers::sync() {

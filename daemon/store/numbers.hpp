@@ -46,12 +46,14 @@ class Numbers {
     if (session > session_) reserve(seq_, session + kSessionStep);
   }
   /// These are the last ones that were used: nothing is left out. For a clean end.
+  /// Never waits for the disk.
   void settle(std::uint64_t seq, std::uint64_t session);
 
   /// Makes what was reserved outlive a power failure. Any thread; may wait for the disk.
   void sync();
 
  private:
+  bool write(std::uint64_t seq, std::uint64_t session);
   void reserve(std::uint64_t seq, std::uint64_t session);
 
   UniqueFd file_;

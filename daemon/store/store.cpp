@@ -1,17 +1,16 @@
 #include "store/store.hpp"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <system_error>
 #include <utility>
 
+#include "base/signals_blocked.hpp"
 #include "store/schema.hpp"
 
 namespace chatd::store {
@@ -41,22 +40,6 @@ Result<> make_private_file(const std::string& path) {
   if (!file) return Error::from_errno("open it", errno);
   return {};
 }
-
-/// A thread of ours never runs the handlers of the loop's signals.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 

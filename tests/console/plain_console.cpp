@@ -374,6 +374,40 @@ TEST_CASE("console: detached by the daemon it comes back and goes on from its cu
   CHECK_FALSE(desk.lost);
 }
 
+TEST_CASE("console: detached again while it comes back it tries again, but not for ever",
+          "[console][plain]") {
+  Desk desk;
+  int attempts = 0;
+  desk.options.reattach = [&]() -> Result<UniqueFd> {
+    ++attempts;
+    return desk.daemon.connect();
+  };
+  desk.open();
+  REQUIRE(desk.asked("sessions"));
+  test::run_pending(desk.loop);
+  for (int round = 0; round < 3; ++round) {
+    desk.daemon.silent = true;
+    for (int time = 0; time < 5; ++time) {
+      const auto before = attempts;
+      desk.daemon.hang_up();
+      REQUIRE(run_until(desk.loop, [&] { return attempts > before; }));
+    }
+    desk.daemon.silent = false;
+    desk.daemon.hang_up();
+    REQUIRE(desk.asked("sessions", round + 2));
+    test::run_pending(desk.loop);
+  }
+  CHECK_FALSE(desk.lost);
+  desk.daemon.silent = true;
+  attempts = 0;
+  while (!desk.lost && attempts < 100) {
+    const auto before = attempts;
+    desk.daemon.hang_up();
+    REQUIRE(run_until(desk.loop, [&] { return desk.lost || attempts > before; }));
+  }
+  CHECK(attempts == 11);
+}
+
 TEST_CASE("console: /list counts what this operator has not looked at, after a new connection too",
           "[console][plain]") {
   Desk desk;

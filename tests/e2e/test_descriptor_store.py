@@ -2,12 +2,15 @@
 the next process, and no client notices."""
 
 import os
+import re
+import signal
 import socket
+import subprocess
 import time
 
 import pytest
 
-from chatd_support import Client, speaking, wait_until
+from chatd_support import SANITIZER, Client, speaking, wait_until
 from harness.managers import Manager
 
 
@@ -129,6 +132,71 @@ def test_thousands_of_sessions_go_on():
                 operator.wait_event("message", text=f"client {number} goes on")
             for client in clients:
                 client.close()
+
+
+def calls_in(table):
+    """{system call: how often}, from what strace -c has written."""
+    found = re.findall(r"^\s*(\d+)\s+(\w+)\s*$", table.read_text(), re.MULTILINE)
+    return {name: int(count) for count, name in found if name != "total"}
+
+
+@pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer makes calls of its own")
+def test_a_session_costs_a_restart_few_system_calls(tmp_path):
+    """The pause in which nobody is served grows with them, on every machine."""
+    count, least = 1800, 300
+    strace = ["strace", "-f", "-c", "-U", "calls,name", "-o"]
+    with Manager(store=100, job="restart") as manager:
+        with manager.start({"limits": {"sessions_per_address": 0}}) as daemon:
+            operator = daemon.operator()
+            clients = [daemon.client() for _ in range(count)]
+            wait_until(lambda: operator.call("stats")["sessions"] == count, "all are there")
+            leaves = tmp_path / "leaves"
+            tracer = subprocess.Popen(
+                [*strace, leaves, "-p", str(daemon.pid)], stderr=subprocess.PIPE, text=True
+            )
+            while "attached" not in tracer.stderr.readline():
+                assert tracer.poll() is None
+            daemon.stop()
+            tracer.communicate()
+        comes = tmp_path / "comes"
+        # Itself a child of what it looks at: that is the daemon, for who waits for it.
+        daemon = manager.start(prefix=[*strace, comes, "-D"])
+        assert daemon.operator().call("stats")["sessions"] == count
+        daemon.kill()
+        wait_until(lambda: comes.exists() and calls_in(comes), "it is told")
+        for client in clients:
+            client.close()
+    calls = calls_in(leaves)
+    assert sum(calls.values()) <= least + count / 10, calls
+    calls = calls_in(comes)
+    # Each is watched, and the table of descriptors, which has 2,048 places then, is looked
+    # through.
+    assert calls.pop("epoll_ctl") <= count + least
+    assert calls.pop("fcntl") <= 2048 + least
+    assert sum(calls.values()) <= 4 * least + count / 10, calls
+
+
+def test_those_who_were_there_take_no_room_from_those_who_come():
+    """They have their descriptors already."""
+    limit = ["prlimit", "--nofile=400:400"]
+    with Manager(store=100, job="restart") as manager:
+        with manager.start({}, prefix=limit) as daemon:
+            room = [int(daemon.wait_log(r"leaves room for (\d+)")[1])]
+            clients = [daemon.client() for _ in range(60)]
+            operator = daemon.operator()
+            wait_until(lambda: operator.call("stats")["sessions"] == 60, "all are there")
+            daemon.stop()
+        with manager.start(prefix=limit) as daemon:
+            room.append(int(daemon.wait_log(r"leaves room for (\d+)")[1]))
+            before = len(daemon.log())
+            daemon.send_signal(signal.SIGUSR2)
+            again = wait_until(
+                lambda: re.search(r"leaves room for (\d+)", daemon.log()[before:]), "another one"
+            )
+            room.append(int(again[1]))
+            for client in clients:
+                client.close()
+        assert max(room) - min(room) < 10, room
 
 
 @pytest.fixture

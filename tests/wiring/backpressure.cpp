@@ -198,5 +198,39 @@ TEST_CASE("backpressure: an operator who ends while it waits has all that it ask
   CHECK(client->received() == expected);
 }
 
+TEST_CASE("backpressure: what waits when another process takes over is refused, and not done",
+          "[wiring][backpressure]") {
+  Bench bench;
+  auto slow = bench.speaking_client(kSmallBuffer);
+  Operator one{bench};
+  const int count = 40;  // more than one turn reads
+  std::string_view rest;
+  const auto lines = messages_to(1, count);
+  rest = lines;
+  rest.remove_prefix(one.peer().send(rest));
+  run_pending(bench.loop);
+  REQUIRE(bench.server.stats().queued_bytes > Config::Limits{}.output_soft);
+  bench.control.finish_requests();
+  run_pending(bench.loop);
+  std::string expected;
+  int refused = 0;
+  for (const auto& [id, answer] : one.answers()) {
+    if (answer.contains("result")) {
+      CHECK(refused == 0);  // in the order of the requests
+      expected += numbered(static_cast<int>(id)) + "\n";
+    } else {
+      CHECK(answer["error"]["code"] == rpc::kReplaced);
+      ++refused;
+    }
+  }
+  CHECK(refused > 0);
+  const auto whole = std::count(lines.begin(), lines.end() - static_cast<long>(rest.size()), '\n');
+  CHECK(one.answers().size() == static_cast<std::size_t>(whole));
+  slow->read();
+  REQUIRE(run_until(bench.loop, [&] { return slow->received().size() >= expected.size(); }));
+  run_pending(bench.loop);
+  CHECK(slow->received() == expected);
+}
+
 }  // namespace
 }  // namespace chatd::test
