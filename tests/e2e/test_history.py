@@ -49,6 +49,20 @@ def said(operator):
 FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
 
 
+def test_an_operator_has_at_most_16_questions_at_once():
+    with Daemon() as daemon, RawControl(daemon) as raw:
+        line = b'{"jsonrpc": "2.0", "id": %d, "method": "history", "params": {}}\n'
+        # In one piece, so that none is answered before the last one is read.
+        raw.send(b"".join(line % number for number in range(20)))
+        answers = {}
+        while len(answers) < 20:
+            answer = raw.answer()
+            answers[answer["id"]] = answer.get("error", {}).get("code")
+        assert answers == {number: None if number < 16 else 4 for number in range(20)}
+        # When they are answered, others are.
+        assert "result" in raw.ask(line % 20)
+
+
 def test_history_has_what_was_said_with_what_became_of_it():
     with Daemon() as daemon:
         operator = daemon.operator(name="anna")
@@ -231,6 +245,26 @@ def test_events_from_before_a_restart_are_replayed(home):
         with daemon.operator(subscribe=last - 1) as operator:
             operator.wait_event("message")
             check_replay(operator.events, last - 1)
+
+
+def test_subscribing_again_while_the_transcript_is_read_repeats_nothing(home):
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        with daemon.client() as client:
+            session = operator.session_of(client)
+            for number in range(20):
+                client.send(b"%d\n" % number)
+                operator.wait_event("message", session=session, text=str(number))
+    with Daemon(home=home) as daemon, RawControl(daemon) as raw:
+        subscribe = b'{"jsonrpc": "2.0", "id": %d, "method": "subscribe", "params": {"since": 0}}\n'
+        raw.send(b"".join(subscribe % number for number in range(3)))
+        results = [raw.answer()["result"] for _ in range(3)]
+        last = results[-1]["seq"]
+        seqs = [raw.answer()["params"]["seq"] for _ in range(last)]
+        assert seqs == list(range(1, last + 1))
+        # An event of now is the next one.
+        with daemon.client():
+            assert raw.answer()["params"]["seq"] == last + 1
 
 
 def test_a_replay_joins_transcript_and_memory_without_gap_or_repeat():

@@ -162,9 +162,14 @@ def test_chatctl_shows_it_escaped(json):
     with Daemon() as daemon:
         operator, client = send_all_of_it(daemon)
         flags = ["--json"] if json else []
-        listed = daemon.chatctl(*flags, "list")
-        assert listed.returncode == 0
-        assert_harmless(listed.stdout + listed.stderr, "chatctl list")
+        for words in ["list"], ["history"], ["search", "forged"]:
+            done = daemon.chatctl(*flags, *words)
+            assert done.returncode == 0
+            assert ("forged" in done.stdout) == (words != ["list"])
+            assert_harmless(done.stdout + done.stderr, f"chatctl {words}")
+            if not json:
+                for line in done.stdout.splitlines():
+                    assert "forged" not in line or PREFIX.search(line), line
         tail = subprocess.Popen(
             [CHATCTL, "--socket", str(daemon.control_path), *flags, "tail", "--since", "0"],
             env=daemon.env,

@@ -1,5 +1,8 @@
 #include "service/handover.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <string>
@@ -54,4 +57,19 @@ TEST_CASE("handover: what is left to another process is not taken", "[service][h
     CHECK_FALSE(chatd::service::take_left().document);
     CHECK(std::getenv("CHATD_HANDOVER") == nullptr);
   }
+  // Not even where there is what it names: a child has the descriptors of the process.
+  auto file = chatd::service::put("what is left");
+  REQUIRE(file);
+  const auto left_to = [&](pid_t process) {
+    const int inherited = ::fcntl(file->get(), F_DUPFD, 3);
+    const auto value = std::to_string(process) + ':' + std::to_string(inherited) + ":7:8";
+    ::setenv("CHATD_HANDOVER", value.c_str(), 1);
+    auto left = chatd::service::take_left();
+    if (!left.document) ::close(inherited);
+    return left;
+  };
+  CHECK_FALSE(left_to(::getppid()).document);
+  const auto left = left_to(::getpid());
+  CHECK(left.document);
+  CHECK(left.kept == std::vector<int>{7, 8});
 }

@@ -1,9 +1,11 @@
 #include "service/pack.hpp"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cstring>
 
 using chatd::UniqueFd;
 
@@ -51,6 +53,35 @@ TEST_CASE("pack: more than fits into one pair goes into several", "[service][pac
   auto ends = chatd::service::pack(numbers);
   // An unprivileged process may not have so many on their way; then it is told so.
   if (ends) CHECK(ends->size() > 2);
+}
+
+TEST_CASE("pack: a descriptor that comes without a place has none", "[service][pack]") {
+  const auto file = files(1);
+  for (const std::size_t size : {1UL, 3UL, 4UL, 5UL}) {
+    int ends[2] = {-1, -1};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    const UniqueFd ours{ends[0]};
+    const UniqueFd theirs{ends[1]};
+    char zeros[5] = {};
+    iovec part{zeros, size};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int number = file[0].get();
+    std::memcpy(CMSG_DATA(header), &number, sizeof number);
+    REQUIRE(::sendmsg(ours.get(), &message, 0) == static_cast<ssize_t>(size));
+    std::vector<UniqueFd> taken;
+    chatd::service::unpack(theirs.get(), taken);
+    // What is longer is cut to the place.
+    CHECK(taken.size() == (size < 4 ? 0 : 1));
+  }
 }
 
 TEST_CASE("pack: what is not open cannot be packed", "[service][pack]") {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <string>
 
 using chatd::UniqueFd;
@@ -94,6 +95,14 @@ TEST_CASE("record file: what is no such file, or another version's, is refused",
   CHECK(change(8, 99).find("version 99") != std::string::npos);
   CHECK(change(12, 99).find("damaged") != std::string::npos);
   REQUIRE(RecordFile::take(copy(*file)));
+  // With more places than may be, of the size that is right for them.
+  const auto size_of = [](const RecordFile& of) { return ::lseek(of.descriptor(), 0, SEEK_END); };
+  const auto size = size_of(*file);
+  const auto of_one = size_of(*RecordFile::make(2)) - size;
+  const std::uint32_t many = 65537;
+  REQUIRE(::ftruncate(file->descriptor(), size + (many - 1) * of_one) == 0);
+  REQUIRE(::pwrite(file->descriptor(), &many, sizeof many, 12) == sizeof many);
+  CHECK_FALSE(RecordFile::take(copy(*file)));
   REQUIRE(::ftruncate(file->descriptor(), 100) == 0);
   CHECK_FALSE(RecordFile::take(copy(*file)));
   CHECK_FALSE(RecordFile::take(UniqueFd{::open("/dev/null", O_RDWR | O_CLOEXEC)}));

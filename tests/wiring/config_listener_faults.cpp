@@ -193,6 +193,11 @@ TEST_CASE("config: what is too long is refused, and shown in part", "[wiring][co
   CHECK(faults_of("[control]\ngroup = \"" + std::string(33, 'x') + "\"\n") ==
         "F:2:9: control.group: \"" + std::string(33, 'x') +
             "\" has 33 bytes; at most 32 would be right\n");
+  for (const std::string_view part : {":", ",", "\\u007f", "\\u0001"}) {
+    INFO(part);
+    CHECK_FALSE(faults_of("[control]\ngroup = \"a" + std::string{part} + "b\"\n").empty());
+  }
+  CHECK(faults_of("[control]\ngroup = \"a-b_1.c$\"\n").empty());
   CHECK(faults_of("[control]\npath = \"" + path.substr(0, 107) + "\"\n").empty());
 }
 

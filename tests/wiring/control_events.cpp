@@ -188,6 +188,36 @@ TEST_CASE("control events: an operator who reads slowly stays, and what it misse
   CHECK(check_whole(slow.events(), first, last) > 0);
 }
 
+TEST_CASE("control events: an operator who has read most of it may rest", "[wiring][control]") {
+  Bench bench;
+  Operator slow{bench};
+  (void)slow.result("subscribe");
+  const auto first = bench.log.last_seq() + 1;
+  slow.peer().stop();
+  for (int i = 0; i < 17; ++i) {
+    add_events(bench, 100);
+    run_pending(bench.loop);
+  }
+  // By now it is suspected of not reading. It reads, and then not for longer than anybody
+  // for whom 1 MiB waits may take nothing.
+  for (int i = 0; i < 100; ++i) {
+    slow.take(12 * 1024);
+    run_pending(bench.loop);
+  }
+  bool rested = false;
+  io::Timer rest{bench.loop, [&] { rested = true; }};
+  rest.start(Duration{2500});
+  REQUIRE(run_until(bench.loop, [&] { return rested; }));
+  slow.peer().read();
+  const auto last = bench.log.last_seq();
+  REQUIRE(run_until(bench.loop, [&] {
+    return slow.peer().ended() ||
+           (!slow.events().empty() && slow.events().back()["params"]["seq"] == last);
+  }));
+  CHECK_FALSE(slow.peer().ended());
+  CHECK(check_whole(slow.events(), first, last) == 0);
+}
+
 TEST_CASE("control events: who asks without reading is not read from, and loses nothing",
           "[wiring][control]") {
   Bench bench;
