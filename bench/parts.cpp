@@ -205,7 +205,7 @@ void record_event(benchmark::State& state) {
   }
   std::filesystem::remove_all(folder);
 }
-BENCHMARK(record_event)->Arg(1)->Arg(50)->Arg(500)->Unit(benchmark::kMicrosecond);
+BENCHMARK(record_event)->Arg(1)->Arg(50)->Arg(500);
 
 }  // namespace
 }  // namespace chatd::bench

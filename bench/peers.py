@@ -48,7 +48,9 @@ class Peer:
     """A running server. Leaving the `with` ends it."""
 
     console = []
-    in_flight = 1000  # what it can have at most
+    # What it can have at most.
+    in_flight = 1000
+    clients = 1000
 
     def __init__(self, **_):
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -128,7 +130,8 @@ class Redis(Peer):
 
 class Ncat(Peer):
     # It puts the name of who speaks before each read, not before each line.
-    package, kind, workloads, in_flight = "ncat", "ncat", ("broadcast",), 1
+    package, kind, workloads = "ncat", "ncat", ("broadcast",)
+    in_flight, clients = 1, 100
 
     def command(self):
         return ["/usr/bin/ncat", "--chat", "-l", "127.0.0.1", str(self.port), "-m", "19000"]

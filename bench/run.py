@@ -97,6 +97,7 @@ def print_stall():
 # What all of them can do, each in its own protocol.
 PEER_WORKLOADS = [
     Workload("broadcast to 100", "broadcast", 100, 100_000),
+    Workload("broadcast to 1,000", "broadcast", 1000, 100_000),
     Workload("broadcast to 100, 16 in flight", "broadcast", 100, 400_000, 16),
     Workload("question and answer, 100", "questions", 100, 50_000, 100),
     Workload("fan-in from 100", "fan-in", 100, 100_000, 1),
@@ -115,7 +116,11 @@ def print_peers(rounds, quick):
     for workload in PEER_WORKLOADS:
         servers = [Bare, Chatd]
         for peer in installed:
-            if workload.kind in peer.workloads and workload.in_flight <= peer.in_flight:
+            if (
+                workload.kind in peer.workloads
+                and workload.in_flight <= peer.in_flight
+                and workload.clients <= peer.clients
+            ):
                 servers.append(peer)
         units = workload.units // 10 if quick else workload.units
         costs = {server: [] for server in servers}

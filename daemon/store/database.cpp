@@ -80,8 +80,7 @@ void Database::Close::operator()(sqlite3* connection) const {
 Result<Database> Database::open(const std::string& path) {
   // Nobody asks SQLite how much memory it uses, and counting takes a lock for each piece.
   // Refused, and no harm done, once a library of somebody else's has begun to use it.
-  static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  (void)uncounted;
+  [[maybe_unused]] static const int kUncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   Database database;
   sqlite3* connection = nullptr;
   const int status =
