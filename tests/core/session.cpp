@@ -5,39 +5,20 @@
 #include <string>
 
 #include "support/chat.hpp"
+#include "support/sessions.hpp"
 
 using chatd::Duration;
 using chatd::core::Dialect;
 using chatd::core::Session;
-using chatd::test::Chat;
-using chatd::test::DialectSetting;
-using chatd::test::Settings;
+using namespace chatd::test;
 using namespace std::string_literals;
 
 namespace {
-
-constexpr auto kAuto = DialectSetting::kAuto;
-constexpr auto kOriginal = DialectSetting::kOriginal;
-constexpr auto kLine = DialectSetting::kLine;
-constexpr auto kTelnet = DialectSetting::kTelnet;
 
 Settings with_greeting() {
   Settings settings;
   settings.greeting = "Welcome";
   return settings;
-}
-
-/// The original client has connected and said its first words; it listens.
-void connect_original(Chat& chat) {
-  CHECK(chat.connect() == "connected");
-  CHECK(chat.in("This is from Client") == "nothing");
-  CHECK(chat.wait(50) == "said 'This is from Client'");
-}
-
-std::string x(std::size_t times) {
-  std::string text;
-  text.resize(times, 'x');
-  return text;
 }
 
 }  // namespace

@@ -1,0 +1,29 @@
+/// Short names for what conversations with a session have in common.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/chat.hpp"
+
+namespace chatd::test {
+
+inline constexpr auto kAuto = DialectSetting::kAuto;
+inline constexpr auto kOriginal = DialectSetting::kOriginal;
+inline constexpr auto kLine = DialectSetting::kLine;
+inline constexpr auto kTelnet = DialectSetting::kTelnet;
+
+/// The original client has connected and said its first words; it listens.
+inline void connect_original(Chat& chat) {
+  CHECK(chat.connect() == "connected");
+  CHECK(chat.in("This is from Client") == "nothing");
+  CHECK(chat.wait(50) == "said 'This is from Client'");
+}
+
+inline std::string x(std::size_t times) {
+  std::string text;
+  text.resize(times, 'x');
+  return text;
+}
+
+}  // namespace chatd::test
