@@ -1,5 +1,6 @@
 """The Debian package, built from the working tree as dpkg-buildpackage builds it, and the
-version after it. In a copy: nothing of it appears in the tree."""
+version after it, which differs in its number alone. In a copy: nothing of it appears in
+the tree."""
 
 import os
 import re
@@ -8,8 +9,6 @@ import subprocess
 from pathlib import Path
 
 from machine import BUILD, REPOSITORY
-
-FOLDER = BUILD / "service" / "package"
 
 
 def run(argv, **how):
@@ -41,12 +40,16 @@ def compiler_cache(tree):
     }
 
 
-def build():
-    """The .changes file; beside it is the package."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    tree = FOLDER / "tree"
+def build(name="package", version=None):
+    """The .changes file; beside it is the package. `version` is another than the tree's."""
+    folder = BUILD / "service" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    tree = folder / "tree"
     tree.mkdir(parents=True)
     copy_tree(tree)
+    if version:
+        replace(tree / "CMakeLists.txt", r"(?m)^(project\(chatd VERSION) \S+", rf"\1 {version}")
+        replace(tree / "debian/changelog", r"\A(chatd) \(.*?\)", rf"\1 ({version})")
     # Without what `apt source` would build for developers besides.
     options = {"DEB_BUILD_OPTIONS": "nocheck noautodbgsym"}
     run(
@@ -55,8 +58,14 @@ def build():
         env={**os.environ, **options, **compiler_cache(tree)},
     )
     shutil.rmtree(tree)
-    (changes,) = FOLDER.glob("*.changes")
+    (changes,) = folder.glob("*.changes")
     return changes
+
+
+def replace(file, pattern, by):
+    text, places = re.subn(pattern, by, file.read_text())
+    assert places == 1, f"{pattern} in {file}"
+    file.write_text(text)
 
 
 def package_of(changes):
@@ -64,18 +73,11 @@ def package_of(changes):
     return package
 
 
+def version_of(package):
+    return run(["dpkg-deb", "-f", package, "Version"]).strip()
+
+
 def next_version(package):
-    """The same package, but newer, in a folder of its own."""
-    version = run(["dpkg-deb", "-f", package, "Version"]).strip()
-    tree = FOLDER / "next"
-    shutil.rmtree(tree, ignore_errors=True)
-    run(["dpkg-deb", "-R", package, tree])
-    control = tree / "DEBIAN/control"
-    text = control.read_text()
-    changed = re.sub(rf"(?m)^Version: {re.escape(version)}$", f"Version: {version}+next", text)
-    assert changed != text
-    control.write_text(changed)
-    newer = Path(FOLDER / "chatd-next.deb")
-    run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", tree, newer])
-    shutil.rmtree(tree)
-    return newer
+    """The package of a chatd that calls itself newer."""
+    first, *rest = version_of(package).split(".")
+    return package_of(build("next-package", ".".join([str(int(first) + 1), *rest])))

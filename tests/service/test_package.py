@@ -2,7 +2,7 @@
 
 import re
 
-from package import run
+from package import run, version_of
 from service import ADDRESS, ORIGINAL
 
 from chatd_support import wait_until
@@ -65,10 +65,14 @@ def test_upgrading_keeps_the_sessions(service, newer_package):
     original_id = operator.session_of(original)
     operator.wait_event("message", session=original_id)
     old = service.pid()
+    version = version_of(newer_package)
+    assert operator.welcome["version"] != version
     service.install(newer_package)
-    assert service.machine.run("dpkg-query", "-W", "-f", "${Version}", "chatd").stdout.endswith("+next")
     service.wait_restarted(old)
     operator = service.operator(subscribe=0)
+    assert operator.welcome["version"] == version
+    assert service.machine.run("chatd", "--version").stdout == f"chatd {version}\n"
+    assert re.search(rf"chatd {re.escape(version)} starts\n.*goes on with 2 sessions", service.journal())
     line.send(b"and the end\n")
     operator.wait_event("message", session=line_id, text="the beginning, and the end")
     operator.call("send", to="all", text="still here?")

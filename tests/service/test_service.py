@@ -9,6 +9,8 @@ import time
 from chatd_support import wait_until
 
 FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
+STANDSTILL = 60  # seconds
+LEAST_ROUNDS = 800
 AT = r"chatd\.toml:1:\d+: .*limits\.sessions"
 
 
@@ -49,8 +51,8 @@ def test_a_bad_configuration_at_start_ends_with_78_and_is_not_tried_again(servic
     assert re.search(AT, said) and said.count("Starting chatd") == starts + 1
 
 
-def test_a_journal_that_does_not_read_delays_nobody(service):
-    """More is logged than any buffer on the way takes."""
+def test_a_journal_that_does_not_read_for_a_minute_delays_nobody(service):
+    """More is logged than any buffer on the way takes. What is lost is counted."""
     service.configure({"log": {"level": "debug"}, "limits": {"sessions_per_address": 0}})
     service.restart()
     operator = service.operator()
@@ -59,14 +61,17 @@ def test_a_journal_that_does_not_read_delays_nobody(service):
     journal = machine.host_pid(machine.property("systemd-journald.service", "MainPID"))
     os.kill(journal, signal.SIGSTOP)
     try:
-        longest = 0
-        for number in range(800):
-            started = time.monotonic()
+        stopped = time.monotonic()
+        longest = rounds = 0
+        while (started := time.monotonic()) < stopped + STANDSTILL or rounds < LEAST_ROUNDS:
             with service.client() as visitor:
                 visitor.send(b"bye\n")
                 visitor.expect_end()
-            client.send(b"%d\n" % number)
-            operator.wait_event("message", session=session, text=str(number), timeout=10)
+            client.send(b"%d\n" % rounds)
+            operator.wait_event("message", session=session, text=str(rounds), timeout=10)
+            operator.call("send", to=session, text=f"answer {rounds}")
+            client.expect(b"answer %d\n" % rounds)
+            rounds += 1
             longest = max(longest, time.monotonic() - started)
         assert operator.call("stats")["longest_turn_ms"] < 1000
     finally:
@@ -74,6 +79,23 @@ def test_a_journal_that_does_not_read_delays_nobody(service):
     assert longest < 5
     client.send(b"over\n")
     operator.wait_event("message", session=session, text="over")
+
+    pid = service.pid()
+
+    def logged():
+        # Whoever comes is logged, and before it what was lost.
+        with service.client() as visitor:
+            visitor.send(b"bye\n")
+            visitor.expect_end()
+        return machine.journal(f"_PID={pid}")
+
+    told = r"(\d+) log lines were lost here\n(?:.*\n)*.*\] disconnected"
+    log = wait_until(lambda: re.search(told, said := logged()) and said, "the loss is told", interval=0.2)
+    # Two lines of each visitor, each of them there or counted.
+    there = len(re.findall(r"\] (?:dis)?connected", log))
+    lost = sum(map(int, re.findall(r"(\d+) log lines were lost here", log)))
+    print(f"{rounds} answers while the journal stood still; of its lines {there} are there, {lost} lost")
+    assert lost > 0 and there + lost >= 2 * rounds
 
 
 def test_sockets_of_systemd_serve_without_a_network(service):
