@@ -7,8 +7,8 @@
 #   two of outbox     ask how much is allocated: valgrind says 0
 #   one of acceptor   valgrind keeps the limit of descriptors in the kernel's place: what it
 #                     does not allow it accepts all the same, and throws it away
-#   one of backpressure, where who takes nothing for 10 ms is waited for no longer: here
-#                     that client is as slow as its daemon
+#   one of backpressure, where who takes nothing for a moment is waited for no longer:
+#                     here that client is as slow as its daemon
 #   one of text       is hidden, and a part of another one that is in
 set -euo pipefail
 
