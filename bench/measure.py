@@ -122,7 +122,7 @@ def count_calls(make_server, workload, units=None):
         return result["units"], calls
 
 
-def count_all_calls(make_server, workload, units=None):
+def count_all_calls(make_server, workload, units=None, make_load=Load):
     """System calls a unit at full speed, counted by the kernel; None where it is not
     allowed to say."""
     if not shutil.which("perf"):
@@ -130,7 +130,7 @@ def count_all_calls(make_server, workload, units=None):
     with make_server(
         original=workload.original, console=workload.console, transcripts=workload.transcripts
     ) as server:
-        load = Load(server, workload, units)
+        load = make_load(server, workload, units)
         load.wait_for("ready")
         output = server.folder / "calls"
         counter = subprocess.Popen(

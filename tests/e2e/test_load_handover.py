@@ -1,5 +1,5 @@
 """500 clients that talk all the time while the process is replaced again and again: the
-ledgers of both ends agree to the byte. CHATD_HANDOVERS says how often (10)."""
+ledgers of both ends agree to the byte. CHATD_HANDOVERS says how often (50)."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from chatd_support import scaled, wait_until
 from harness.clients import connect
 from harness.managers import Manager
 
-HANDOVERS = int(os.environ.get("CHATD_HANDOVERS", scaled(10)))
+HANDOVERS = int(os.environ.get("CHATD_HANDOVERS", scaled(50)))
 CLIENTS = 500
 
 

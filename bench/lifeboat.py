@@ -1,0 +1,100 @@
+"""The table of bench/lifeboat.sh: CPU and system calls of chatd for each unit of work, when
+all sessions are in the lifeboat and without one, in turns, medians of several runs. The
+service manager is a socket here, whose store is thrown away as it comes."""
+
+import argparse
+import array
+import os
+import socket
+import statistics
+import threading
+import time
+
+from measure import Load, Workload, count_all_calls
+from servers import PATIENCE, Chatd
+
+WORKLOADS = [
+    Workload("question and answer, 100", "questions", 100, 100_000, 100),
+    Workload("question and answer, 500", "questions", 500, 100_000, 100),
+    Workload("fan-in from 100", "fan-in", 100, 200_000, 1),
+    Workload("fan-in from 100, 16 a write", "fan-in", 100, 800_000, 16),
+    Workload("broadcast to 500", "broadcast", 500, 200_000),
+]
+
+
+class Aboard(Chatd):
+    """With a service manager that has a store. `aboard` counts what was put there."""
+
+    def __init__(self, **how):
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind("")  # any abstract name
+        self.aboard = 0
+        threading.Thread(target=self._listen, daemon=True).start()
+        os.environ["NOTIFY_SOCKET"] = "@" + self.manager.getsockname()[1:].decode()
+        os.environ["FDSTORE"] = "1024"
+        try:
+            super().__init__(**how)
+        finally:
+            del os.environ["NOTIFY_SOCKET"], os.environ["FDSTORE"]
+
+    def _listen(self):
+        while True:
+            said, control, _, _ = self.manager.recvmsg(4096, socket.CMSG_SPACE(16))
+            for _, _, content in control:
+                for fd in array.array("i", content):
+                    os.close(fd)
+            self.aboard += b"FDNAME=chatd-session-" in said
+
+    def wait_aboard(self, sessions):
+        deadline = time.monotonic() + PATIENCE
+        while self.aboard < sessions:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.aboard} of {sessions} sessions are in the lifeboat")
+            time.sleep(0.05)
+
+
+class Prepared(Load):
+    """Begins when all clients are where they should be."""
+
+    def __init__(self, server, workload, units=None):
+        self.server, self.clients = server, workload.clients
+        super().__init__(server, workload, units)
+
+    def wait_for(self, word):
+        super().wait_for(word)
+        if word == "ready" and isinstance(self.server, Aboard):
+            self.server.wait_aboard(self.clients)
+
+
+def cost(make_server, workload, units):
+    """CPU for each unit, in one run."""
+    with make_server() as server:
+        load = Prepared(server, workload, units)
+        load.wait_for("ready")
+        load.go_on()
+        load.wait_for("done")
+        load.go_on()
+        return load.result()["cpu_us"]
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--quick", action="store_true", help="a tenth of the work")
+    options = arguments.parse_args()
+    print("| workload | CPU µs, without | with | ratio | calls, without | with |")
+    print("| --- | --: | --: | --: | --: | --: |")
+    for workload in WORKLOADS:
+        units = workload.units // 10 if options.quick else workload.units
+        without, with_it = [], []
+        for _ in range(options.rounds):
+            without.append(cost(Chatd, workload, units))
+            with_it.append(cost(Aboard, workload, units))
+        calls = [count_all_calls(server, workload, units, Prepared) for server in (Chatd, Aboard)]
+        a, b = statistics.median(without), statistics.median(with_it)
+        told = " | ".join("–" if c is None else f"{c:.3f}" for c in calls)
+        print(f"| {workload.name} | {a:.2f} | {b:.2f} | {b / a:.2f} | {told} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
