@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "control_folder.hpp"
+#include "control_operator.hpp"
 #include "core/text.hpp"
 #include "event_json.hpp"
 #include "send_request.hpp"
@@ -18,71 +19,21 @@ namespace chatd {
 
 namespace {
 
-/// Up to here an operator's queue is filled with events; the rest stays in the log.
-constexpr std::size_t kHighBytes = 256UL * 1024;
+/// An operator's queue is filled with events again when no more than this waits.
 constexpr std::size_t kLowBytes = 64UL * 1024;
-/// Together with the queue: 1 MiB may wait for an operator.
-constexpr std::size_t kMaxBehind = 1024UL * 1024 - kHighBytes;
 /// One answer is always taken: requests are not read while more than kHighBytes
 /// wait. The largest is the list of all sessions.
 constexpr std::size_t kHardBytes = 64UL * 1024 * 1024;
-/// Events of the transcript are taken in pages of about this size.
-constexpr std::size_t kPageBytes = 128UL * 1024;
-/// Messages in an answer of history or search, if it is not said how many, and at most.
-constexpr std::uint64_t kUsualMessages = 50;
-constexpr std::uint64_t kMaxMessages = 1000;
-/// Of one operator that wait for the transcript; its other requests go on meanwhile.
-constexpr std::size_t kMaxQuestions = 16;
 /// Answers to lines that came together are written together, up to about so many bytes.
 constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
-/// How long an operator for whom that much waits may take nothing.
-constexpr Duration kPatience{1000};
-/// Of what is said for an operator who is away: an original client reads it at once.
-constexpr std::size_t kMaxAway = core::kOriginalRead;
-/// How long the claims of operators wait who had to leave.
-constexpr Duration kReturn{10'000};
 /// For questions that the transcript still has to answer when another process takes over.
 constexpr Duration kAnswersLimit{1000};
-/// How long an operator waits for a client that takes nothing, once: with what a turn takes
-/// nobody is kept waiting for more than 10 ms. See give_up_on_stalled().
-constexpr Duration kStall{5};
 
 void log_failure(const Error& error) {
   spdlog::error("{}", error.message);
 }
 
 }  // namespace
-
-/// An operator's wait for a client that cannot keep up.
-struct Control::Wait {
-  core::Slot slot;
-  std::uint64_t taken;  ///< bytes that it had taken
-  Time until;           ///< by then it must have taken more
-};
-
-struct Control::Operator {
-  std::uint64_t number;  ///< its own, unlike that of its stream
-  std::string name;
-  std::string pending;   ///< bytes that are not processed yet
-  std::string answers;   ///< to the lines that are being worked on; one write for all
-  bool greeted = false;  ///< it said hello, so that others heard of it
-  bool unheard = true;   ///< it has done nothing yet: its name can still be another
-  bool subscribed = false;
-  bool watching = false;         ///< it only looks on, and is no reason to wait for an answer
-  std::string away;              ///< what is said for it while it is away; empty: it is not
-  std::uint64_t away_since = 0;  ///< counts up
-  bool live = false;             ///< has every event up to the last sealed one in its queue
-  bool leaving = false;
-  bool ended = false;         ///< it will send no more
-  bool processing = false;    ///< a line of it is being worked on
-  core::Seq cursor = 0;       ///< the last event that was queued for it, unless live
-  std::uint64_t fetch = 0;    ///< the number of the page that it waits for, if any
-  std::size_t questions = 0;  ///< that the transcript has not answered yet
-  std::size_t behind = 0;     ///< bytes that the log has gone on since it was not live
-  bool suspected = false;     ///< of not reading: too much waits for it
-  std::uint64_t taken = 0;    ///< bytes that it had taken when it was looked at last
-  std::vector<Wait> waits_for;
-};
 
 Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
                  Methods::Hooks hooks, Transcript* transcript)
@@ -93,7 +44,10 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
       inbox_{server, log, transcript},
       max_operators_{config.control.max_operators},
       methods_{loop, server, log, std::move(hooks)},
-      stall_{loop, [this] { give_up_on_stalled(); }},
+      slow_clients_{loop, server,
+                    [this](io::StreamId id) {
+                      if (operators_[id] && !operators_[id]->leaving) process(id);
+                    }},
       patience_{loop, [this] { judge(); }},
       return_{loop,
               [this] {
@@ -110,13 +64,9 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
                   }
                 }},
       turn_end_{loop, [this] { publish(); }},
-      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes}} {
-  server_.on_relieved([this](core::Slot slot) { relieved(slot); });
-}
+      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes}} {}
 
-Control::~Control() {
-  server_.on_relieved(nullptr);
-}
+Control::~Control() = default;
 
 // ---- connections ----
 
@@ -178,7 +128,7 @@ void Control::finish_requests() {
     const auto size = ::recv(streams_.descriptor(id), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size > 0) on_read(id, {buffer.data(), static_cast<std::size_t>(size)});
     if (operators_[id]->leaving) continue;
-    if (!operators_[id]->waits_for.empty()) refuse_requests(id);
+    if (slow_clients_.keep_waiting(id)) refuse_requests(id);
     questions = questions || operators_[id]->questions > 0;
   }
   if (questions) (void)transcript_->drain(kAnswersLimit);
@@ -278,52 +228,6 @@ Result<io::StreamId> Control::admit(UniqueFd socket, std::string name) {
   return id;
 }
 
-bool Control::is_there(std::string_view name, const Operator* except) const {
-  return std::any_of(operators_.begin(), operators_.end(), [&](const auto& other) {
-    return other && other.get() != except && other->name == name;
-  });
-}
-
-/// `wish`, or with a number if it is taken; with one in any case if it may not be `itself`.
-std::string Control::unique_name(std::string_view wish, const Operator* self, bool itself) const {
-  std::string name{wish};
-  for (int number = 2; !itself || is_there(name, self); ++number) {
-    name = std::string{wish} + "-" + std::to_string(number);
-    itself = true;
-  }
-  return name;
-}
-
-/// For one who has not said who it is. That somebody must come back to a name is not known
-/// to it.
-std::string Control::usual_name(const std::string& user) const {
-  std::string name = unique_name(user, nullptr);
-  while (awaiting_ && server_.claims_while_there(name)) name = unique_name(name, nullptr, false);
-  return name;
-}
-
-/// The name that `self` asks for. A connection that has done nothing under that name yet
-/// gives way: operators who come back, all at once, are who they were.
-std::string Control::take_name(std::string_view wish, const Operator& self) {
-  for (const auto& other : operators_) {
-    if (!other || other.get() == &self || !other->unheard || other->name != wish) continue;
-    other->name = unique_name(wish, other.get(), false);
-  }
-  return unique_name(wish, &self);
-}
-
-void Control::await_return() {
-  awaiting_ = true;
-  last_word_ = server_.away_before();
-  return_.start(kReturn);
-}
-
-/// No operator has that name any more: what it claimed while it was there is free.
-void Control::has_gone(std::string_view name) {
-  if (awaiting_ || name.empty()) return;
-  server_.release_if([name](auto holder) { return holder == name; });
-}
-
 /// Says goodbye to an operator: it gets what is queued for it, then an end of file.
 void Control::leave(io::StreamId id, std::string_view why) {
   Operator& self = *operators_[id];
@@ -332,7 +236,7 @@ void Control::leave(io::StreamId id, std::string_view why) {
   if (!self.answers.empty()) (void)streams_.write(id, Payload{self.answers});
   self.pending.clear();
   self.answers.clear();
-  self.waits_for.clear();
+  slow_clients_.forget(id);
   --count_;
   streams_.close(id);
   const std::string name = std::exchange(self.name, {});
@@ -384,7 +288,7 @@ void Control::on_read(io::StreamId id, std::string_view bytes) {
 
 void Control::process(io::StreamId id) {
   Operator& self = *operators_[id];
-  if (self.processing) return;  // relieved() may come in the middle of a line
+  if (self.processing) return;  // a client may have room again in the middle of a line
   self.processing = true;
   std::string input = std::exchange(self.pending, {});
   std::size_t done = 0;
@@ -420,7 +324,7 @@ void Control::process(io::StreamId id) {
 /// An operator is not listened to while it does not read the answers, and for as
 /// long as a client that it writes to cannot keep up.
 bool Control::must_wait(io::StreamId id) {
-  return !operators_[id]->waits_for.empty() || streams_.queued_bytes(id) > kHighBytes;
+  return slow_clients_.keep_waiting(id) || streams_.queued_bytes(id) > kHighBytes;
 }
 
 void Control::process_line(io::StreamId id, std::string_view line) {
@@ -434,7 +338,7 @@ void Control::process_line(io::StreamId id, std::string_view line) {
   } else {
     process_request(id, line, reply);
   }
-  wait_for_congested(id);
+  slow_clients_.written_by(id);
   if (operators_[id]->leaving) return;
   operators_[id]->answers += reply.out;
   if (operators_[id]->answers.size() > kAnswersAtOnce) write(id, {});
@@ -473,302 +377,6 @@ void Control::write(io::StreamId id, std::string_view bytes) {
   answers.clear();
   if (answers.capacity() > 2 * kAnswersAtOnce) std::string{}.swap(answers);
   if (!taken) leave(id, "did not read");
-}
-
-/// The clients that this operator has just written to may have to be waited for. Not
-/// those that were waited for in vain and have taken nothing since.
-void Control::wait_for_congested(io::StreamId id) {
-  for (const core::Slot slot : server_.take_congested()) {
-    const auto taken = server_.sent_bytes(slot);
-    const auto deaf = deaf_.find(slot);
-    if (deaf != deaf_.end() && deaf->second == taken) continue;
-    if (deaf != deaf_.end()) deaf_.erase(deaf);
-    // What came before in this turn may have taken longer than the client is given.
-    operators_[id]->waits_for.push_back({slot, taken, loop_.update_now() + kStall});
-    if (!stalling_) stall_.start(kStall);
-    stalling_ = true;
-  }
-}
-
-/// A client that operators wrote to has room again, or has gone.
-void Control::relieved(core::Slot slot) {
-  deaf_.erase(slot);
-  for (io::StreamId id = 0; id < operators_.size(); ++id) {
-    if (!operators_[id] || operators_[id]->leaving) continue;
-    auto& waits = operators_[id]->waits_for;
-    const auto gone = std::erase_if(waits, [&](const Wait& wait) { return wait.slot == slot; });
-    if (gone > 0 && waits.empty()) process(id);
-  }
-}
-
-/// A client that takes nothing at all does not hold up an operator: what is written
-/// to it fills its queue up to the hard limit, and then it is closed. One that takes
-/// some is waited for.
-void Control::give_up_on_stalled() {
-  stalling_ = false;
-  auto next = kNever;
-  for (io::StreamId id = 0; id < operators_.size(); ++id) {
-    if (!operators_[id] || operators_[id]->leaving) continue;
-    auto& waits = operators_[id]->waits_for;
-    if (waits.empty()) continue;
-    std::erase_if(waits, [&](Wait& wait) {
-      if (wait.until > loop_.now()) return false;
-      const auto taken = server_.sent_bytes(wait.slot);
-      const bool deaf = std::exchange(wait.taken, taken) == taken;
-      if (deaf) deaf_[wait.slot] = taken;
-      wait.until = loop_.now() + kStall;
-      return deaf;
-    });
-    if (waits.empty()) process(id);
-    if (!operators_[id] || operators_[id]->leaving) continue;
-    for (const Wait& wait : operators_[id]->waits_for) next = std::min(next, wait.until);
-  }
-  stalling_ = next != kNever;
-  stall_.start_at(next);
-}
-
-// ---- events ----
-
-/// At the end of each turn: what happened in it goes to everybody who is live.
-void Control::publish() {
-  std::uint32_t count = 0;
-  const Payload lines = log_.seal(count);
-  if (lines.empty()) return;
-  for (io::StreamId id = 0; id < operators_.size(); ++id) {
-    if (!operators_[id] || operators_[id]->leaving || !operators_[id]->subscribed) continue;
-    Operator& self = *operators_[id];
-    if (self.live && streams_.queued_bytes(id) > kHighBytes) {
-      self.live = false;
-      self.cursor = log_.sealed_seq() - count;
-      self.behind = 0;
-    }
-    if (self.live) {
-      if (!streams_.write(id, lines)) leave(id, "did not read");
-      continue;
-    }
-    self.behind += lines.size();
-    if (self.behind > kMaxBehind && !std::exchange(self.suspected, true)) {
-      self.taken = streams_.sent_bytes(id);
-      patience_.start(kPatience);
-    }
-  }
-}
-
-/// Detaches those for whom too much waits and who have taken nothing of it. Who reads
-/// on slowly stays, and hears it if the log could not wait for it.
-void Control::judge() {
-  bool again = false;
-  for (io::StreamId id = 0; id < operators_.size(); ++id) {
-    if (!operators_[id] || operators_[id]->leaving || !operators_[id]->suspected) continue;
-    Operator& self = *operators_[id];
-    const auto taken = streams_.sent_bytes(id);
-    self.suspected = self.behind > kMaxBehind;
-    if (self.suspected && taken == self.taken && self.fetch == 0) leave(id, "did not read");
-    self.taken = taken;
-    again = again || self.suspected;
-  }
-  if (again) patience_.start(kPatience);
-}
-
-void Control::on_drained(io::StreamId id) {
-  if (operators_[id]->leaving) return;
-  if (operators_[id]->subscribed && !operators_[id]->live) catch_up(id);
-  if (!operators_[id]->leaving) process(id);
-  loop_.turn_again();  // what it wanted may be an event, and publish() is past in this turn
-}
-
-/// Queues events that were missed, as many as fit; the rest when it has read these.
-void Control::catch_up(io::StreamId id) {
-  Operator& self = *operators_[id];
-  if (self.fetch != 0) return;
-  if (const auto first = log_.first_seq(); self.cursor + 1 < first) {
-    if (transcript_ != nullptr) {
-      fetch(id, first - 1);
-      return;
-    }
-    std::string line;
-    append_lagged(line, first - 1, first - 1 - self.cursor, wall_now());
-    self.cursor = first - 1;
-    write(id, line);
-  }
-  while (!self.leaving && streams_.queued_bytes(id) <= kHighBytes) {
-    const Payload lines = log_.after(self.cursor);
-    if (lines.empty()) {
-      self.live = true;
-      self.behind = 0;
-      return;
-    }
-    self.behind -= std::min(self.behind, lines.size());
-    if (!streams_.write(id, lines)) leave(id, "did not read");
-  }
-}
-
-/// Asks the transcript for what the log has no more; the rest follows when it is there.
-void Control::fetch(io::StreamId id, core::Seq upto) {
-  Operator& self = *operators_[id];
-  self.fetch = ++last_number_;
-  transcript_->replay(
-      self.cursor, upto, kPageBytes,
-      [this, id, operator_number = self.number, page_number = self.fetch](const ReplayPage& page) {
-        const Operator* asked = find(id, operator_number);
-        if (asked != nullptr && asked->fetch == page_number) fetched(id, page);
-      });
-}
-
-void Control::fetched(io::StreamId id, const ReplayPage& page) {
-  Operator& self = *operators_[id];
-  self.fetch = 0;
-  self.cursor = page.last;
-  self.behind -= std::min(self.behind, page.lines.size());
-  write(id, page.lines);
-  // With more than that it goes on when it has read, see on_drained().
-  if (!self.leaving && streams_.queued_bytes(id) <= kHighBytes) catch_up(id);
-}
-
-Control::Operator* Control::find(io::StreamId id, std::uint64_t number) {
-  if (id >= operators_.size() || !operators_[id]) return nullptr;
-  Operator& self = *operators_[id];
-  return self.number == number && !self.leaving ? &self : nullptr;
-}
-
-// ---- what the transcript is asked ----
-
-void Control::question(io::StreamId id, std::string_view method, rpc::Params& params,
-                       Reply& reply) {
-  MessageQuery query;
-  query.search = method == "search";
-  if (query.search) query.text = params.text("text");
-  if (params.has("session")) query.where.session = params.id("session");
-  query.where.before = params.number_or("before", 0);
-  query.limit = params.number_or("limit", kUsualMessages);
-  if (params.has("before") && query.where.before == 0) params.fail("before must be 1 or more");
-  if (query.limit == 0) params.fail("limit must be 1 or more");
-  if (!reply.accept(params)) return;
-  query.limit = std::min(query.limit, kMaxMessages);
-  query.where.before = std::min<std::uint64_t>(query.where.before, INT64_MAX);
-  Operator& self = *operators_[id];
-  if (transcript_ == nullptr) {
-    reply.fail(rpc::kNotAllowed, "transcripts are off: nothing is recorded (see [transcript])");
-  } else if (self.questions == kMaxQuestions) {
-    reply.fail(rpc::kLimit, "as many questions as may be wait for their answers already");
-  } else if (!reply.id.empty()) {
-    ++self.questions;
-    transcript_->ask(std::move(query), [this, id, number = self.number,
-                                        request = std::string{reply.id}](Result<std::string> json) {
-      if (find(id, number) != nullptr) answered(id, request, std::move(json));
-    });
-  }
-}
-
-void Control::answered(io::StreamId id, std::string_view request, Result<std::string> json) {
-  --operators_[id]->questions;
-  Reply reply;
-  reply.id = request;
-  if (json) {
-    reply.result(*json);
-  } else {
-    reply.fail(rpc::kNotAllowed, "the transcript cannot be read: " + json.error().message);
-  }
-  write(id, reply.out);
-  if (!operators_[id]->leaving) process(id);  // it may have waited to leave
-}
-
-// ---- what an operator asks about its own connection ----
-
-void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
-  const auto wish = params.text_or("name", {});
-  check_name(params, wish);
-  if (!reply.accept(params)) return;
-  Operator& self = *operators_[id];
-  const std::string name = wish.empty() ? self.name : take_name(wish, self);
-  if (name != self.name) {
-    const std::string before = std::exchange(self.name, name);
-    if (std::exchange(self.greeted, false)) server_.operator_changed(before, "detached");
-    has_gone(before);
-  }
-  if (!std::exchange(self.greeted, true)) {
-    server_.operator_changed(self.name, "attached");
-    if (!self.away.empty()) server_.operator_changed(self.name, "away", self.away);
-  }
-  count_away();
-  std::string result = R"({"version":")" CHATD_VERSION R"(","protocol":1,"operator":)";
-  append_json_string(result, self.name);
-  result += ",\"seq\":" + std::to_string(log_.last_seq());
-  result += ",\"unread\":" + std::to_string(inbox_.unread());
-  result += ",\"attended\":" + std::to_string(inbox_.attended()) + "}";
-  reply.result(result);
-}
-
-void Control::subscribe(io::StreamId id, rpc::Params& params, Reply& reply) {
-  const bool replay = params.has("since");
-  const auto since = params.number_or("since", 0);
-  const bool watch = params.flag("watch");
-  if (!reply.accept(params)) return;
-  publish();  // "from now on" means after what has happened already
-  Operator& self = *operators_[id];
-  if (self.leaving) return;
-  reply.result("{\"seq\":" + std::to_string(log_.sealed_seq()) + "}");
-  write(id, std::exchange(reply.out, {}));
-  if (!std::exchange(self.subscribed, true)) inbox_.came();
-  self.watching = watch;
-  count_away();
-  self.fetch = 0;
-  self.live = !replay || since >= log_.sealed_seq();
-  self.cursor = since;
-  if (!self.live) catch_up(id);
-}
-
-void Control::away(io::StreamId id, rpc::Params& params, Reply& reply) {
-  const auto text = params.text("text");
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
-    params.fail("text must say something");
-  } else if (text.size() > kMaxAway) {
-    params.fail("text must have at most 1024 bytes, as much as an original client reads at once");
-  }
-  if (!reply.accept(params)) return;
-  Operator& self = *operators_[id];
-  if (self.away != text) {
-    self.away = text;
-    self.away_since = ++last_number_;
-    server_.operator_changed(self.name, "away", text);
-    count_away();
-  }
-  reply.result("{}");
-}
-
-void Control::back(io::StreamId id, rpc::Params& params, Reply& reply) {
-  if (!reply.accept(params)) return;
-  Operator& self = *operators_[id];
-  if (!std::exchange(self.away, {}).empty()) {
-    server_.operator_changed(self.name, "back");
-    last_word_.reset();
-    count_away();
-  }
-  reply.result("{}");
-}
-
-/// Everybody is away if all who listen, and could answer, are. What is said is what the
-/// last one to go has said. With nobody there, nobody is away. Operators who had to leave
-/// come back in any order: until then, who was the last of them is known.
-void Control::count_away() {
-  Operator* last = nullptr;
-  bool is_back = false;
-  for (const auto& each : operators_) {
-    if (!each || each->leaving || each->watching) continue;
-    if (each->away.empty() && each->subscribed) {
-      server_.set_away({});
-      return;
-    }
-    if (each->away.empty() || is_back) continue;
-    is_back = last_word_ == core::Away{each->away, each->name};
-    if (is_back || last == nullptr || each->away_since > last->away_since) last = each.get();
-  }
-  if (last == nullptr || (last_word_ && !is_back)) {
-    server_.set_away({});
-    return;
-  }
-  if (is_back) last->away_since = ++last_number_;
-  server_.set_away(core::Away{last->away, last->name});
 }
 
 }  // namespace chatd

@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
@@ -30,6 +29,7 @@
 #include "refusal_log.hpp"
 #include "rpc.hpp"
 #include "server.hpp"
+#include "slow_clients.hpp"
 #include "transcript.hpp"
 
 namespace chatd {
@@ -79,7 +79,6 @@ class Control : private io::StreamListener {
   void stop(std::function<void()> done);
 
  private:
-  struct Wait;
   struct Operator;
 
   void on_read(io::StreamId id, std::string_view bytes) override;
@@ -104,9 +103,6 @@ class Control : private io::StreamListener {
   void process_request(io::StreamId id, std::string_view line, Reply& reply);
   bool must_wait(io::StreamId id);
   void refuse_requests(io::StreamId id);
-  void relieved(core::Slot slot);
-  void give_up_on_stalled();
-  void wait_for_congested(io::StreamId id);
   void write(io::StreamId id, std::string_view bytes);
   void leave(io::StreamId id, std::string_view why);
 
@@ -142,10 +138,7 @@ class Control : private io::StreamListener {
   int group_ = -1;  ///< gid whose members may connect
   std::unique_ptr<io::Acceptor> acceptor_;
   std::function<void()> stopped_;
-  /// Clients that were waited for in vain, and what they had taken then.
-  std::unordered_map<core::Slot, std::uint64_t> deaf_;
-  io::Timer stall_;
-  bool stalling_ = false;  ///< stall_ will go off
+  SlowClients slow_clients_;
   io::Timer patience_;
   io::Timer return_;
   bool awaiting_ = false;                ///< operators who had to leave

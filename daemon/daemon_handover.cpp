@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -251,7 +252,11 @@ void Daemon::forget_kept() {
 void Daemon::forget_watched() {
   if (!watched_before_) return;
   const SignalsBlocked blocked;
-  closes_it_ = std::thread{[set = std::move(watched_before_)] {}};
+  try {
+    closes_it_ = std::thread{[set = std::move(watched_before_)] {}};
+  } catch (const std::system_error&) {
+    // There are as many threads as may be: with this it is closed, too.
+  }
 }
 
 void Daemon::restore_rest() {

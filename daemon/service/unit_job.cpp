@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/signals_blocked.hpp"
@@ -111,14 +112,18 @@ Job ask_for_job(Duration patience) {
 JobQuestion::JobQuestion(io::Loop& loop, Duration patience, std::function<void(Job)> answer)
     : answered_{loop, [this, answer = std::move(answer)] { answer(job_); }} {
   const SignalsBlocked blocked;
-  asks_ = std::thread{[this, patience] {
-    job_ = ask_for_job(patience);
-    answered_.wake();
-  }};
+  try {
+    asks_ = std::thread{[this, patience] {
+      job_ = ask_for_job(patience);
+      answered_.wake();
+    }};
+  } catch (const std::system_error&) {
+    answered_.wake();  // there are as many threads as may be: it is not known
+  }
 }
 
 JobQuestion::~JobQuestion() {
-  asks_.join();
+  if (asks_.joinable()) asks_.join();
 }
 
 }  // namespace chatd::service
