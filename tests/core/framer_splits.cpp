@@ -10,11 +10,8 @@
 #include "core/framer.hpp"
 #include "core/text.hpp"
 
+namespace chatd::core {
 namespace {
-
-using namespace chatd::core;
-using chatd::Duration;
-using chatd::Time;
 
 constexpr std::size_t kMaxMessage = 24;
 
@@ -111,3 +108,5 @@ TEST_CASE("framer: 200 conversations are understood the same wherever a read end
   }
   CHECK(ways > 14'000);
 }
+
+}  // namespace chatd::core

@@ -9,7 +9,6 @@
 #include "support/handed_over.hpp"
 
 using chatd::Duration;
-using chatd::kNever;
 using chatd::Time;
 using chatd::core::DialectSetting;
 using chatd::core::Router;

@@ -9,7 +9,14 @@
 
 using chatd::Duration;
 using chatd::core::Session;
-using namespace chatd::test;
+using chatd::test::Chat;
+using chatd::test::connect_original;
+using chatd::test::kAuto;
+using chatd::test::kLine;
+using chatd::test::kOriginal;
+using chatd::test::kTelnet;
+using chatd::test::Settings;
+using chatd::test::x;
 using namespace std::string_literals;
 
 namespace {

@@ -13,9 +13,8 @@
 #include "core/text.hpp"
 #include "support/valgrind.hpp"
 
+namespace chatd::core {
 namespace {
-
-using namespace chatd::core;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 constexpr bool kSlow = true;  // by far
@@ -249,3 +248,5 @@ TEST_CASE("text: every code point is kept, judged and shown as it must be, where
   INFO("the first of them is U+" << std::hex << static_cast<unsigned>(first_wrong));
   CHECK(wrong == 0);
 }
+
+}  // namespace chatd::core

@@ -23,22 +23,22 @@ void catch_up(Transcript& transcript) {
 
 /// A day's events, of every kind, in two sessions.
 const std::vector<Record>& day() {
-  static const std::vector<std::uint64_t> both{1, 2};
-  static const std::vector<Record> all{other(1, 1, R"(connected,"session":1)"),
-                                       message(2, 1, "good morning"),
-                                       other(3, 2, R"(connected,"session":2)"),
-                                       sent(4, 1, "good morning to you"),
-                                       sent_to(5, both, "to both"),
-                                       message(6, 2, "morning"),
-                                       sent(7, 2, "wait", State::kHeld),
-                                       sent(8, 2, "longer", State::kHeld),
-                                       delivered(9, 2, 7),
-                                       sent(10, 1, "one more"),
-                                       sent_to(11, both, "to both again"),
-                                       disconnected(12, 1, 2),
-                                       message(13, 2, "still here in the morning"),
-                                       disconnected(14, 2, 1)};
-  return all;
+  static const std::vector<std::uint64_t> kBoth{1, 2};
+  static const std::vector<Record> kAll{other(1, 1, R"(connected,"session":1)"),
+                                        message(2, 1, "good morning"),
+                                        other(3, 2, R"(connected,"session":2)"),
+                                        sent(4, 1, "good morning to you"),
+                                        sent_to(5, kBoth, "to both"),
+                                        message(6, 2, "morning"),
+                                        sent(7, 2, "wait", State::kHeld),
+                                        sent(8, 2, "longer", State::kHeld),
+                                        delivered(9, 2, 7),
+                                        sent(10, 1, "one more"),
+                                        sent_to(11, kBoth, "to both again"),
+                                        disconnected(12, 1, 2),
+                                        message(13, 2, "still here in the morning"),
+                                        disconnected(14, 2, 1)};
+  return kAll;
 }
 
 std::vector<std::vector<std::string>> answers(Transcript& transcript) {

@@ -35,7 +35,7 @@ inline Config line_config() {
 
 class Bench {
  public:
-  explicit Bench(Config config = line_config(), std::size_t kept_bytes = 2UL << 20U)
+  explicit Bench(const Config& config = line_config(), std::size_t kept_bytes = 2UL << 20U)
       : log{0, kept_bytes},
         server{loop, config, 10'000, log},
         control{loop, server, log, config, {[this] { return reload(); }, [this] { ++stops; }}} {
@@ -181,7 +181,8 @@ class Operator {
         events_.push_back(std::move(line));
       } else if (line["id"].is_number_integer()) {
         const int id = line["id"];
-        REQUIRE(answers_.emplace(id, std::move(line)).second);
+        REQUIRE_FALSE(answers_.contains(id));
+        answers_.emplace(id, std::move(line));
       } else {
         complaints_.push_back(std::move(line));
       }
