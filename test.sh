@@ -8,7 +8,7 @@
 #   image    the image of the Dockerfile, built and run; needs root
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
-#   tidy     clang-tidy on every C++ file that is compiled; not in `all` yet
+#   tidy     clang-tidy on every C++ file that is compiled
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
 #   faults   of `release`, only what breaks around the programs (tests/faults)
@@ -16,7 +16,7 @@
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for ten minutes and a million messages;
 #            `bench/soak/run.sh` alone takes three minutes
-#   all      everything above but tidy
+#   all      everything above
 #   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
 #            needs root and some minutes, therefore not in `all`
 set -euo pipefail
@@ -133,7 +133,7 @@ part_bare() {
 # last two give way to the first. So two cores are busy all the time, and no test is hurried.
 waiting=(format shell release service image asan tsan)
 computing=(valgrind fuzz allocator)
-lasting=(soak)
+lasting=(soak tidy)
 
 # One part after the other: HOW PART.... The names of those that fail go to descriptor 3.
 # `shown`: what a part says is seen at once; `kept`: when it has ended.
