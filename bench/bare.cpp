@@ -40,7 +40,12 @@ void append(std::string& out, std::uint64_t number) {
 
 class Bare {
  public:
-  Bare(const std::string& control, bool original);
+  struct Manner {
+    bool original = false;
+    bool lingers = false;  ///< closes as chatd does: after the client's end of file
+  };
+
+  Bare(const std::string& control, Manner manner);
   /// The operator is at this process's standard input and output instead.
   void use_pipes();
   [[noreturn]] void run();
@@ -73,7 +78,7 @@ class Bare {
   int operator_in_ = -1;
   int operator_out_ = -1;
   bool pipes_ = false;
-  bool original_;
+  Manner manner_;
   std::vector<Peer> peers_;    // by descriptor
   std::vector<int> by_id_{0};  // the descriptor of a session
   std::vector<int> touched_;   // who has something to be sent at the end of the turn
@@ -84,8 +89,7 @@ class Bare {
   std::uint64_t seq_ = 0;
 };
 
-Bare::Bare(const std::string& control, bool original)
-    : original_{original}, input_(kReadBytes, '\0') {
+Bare::Bare(const std::string& control, Manner manner) : manner_{manner}, input_(kReadBytes, '\0') {
   const int on = 1;
   ::setsockopt(tcp_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
@@ -188,7 +192,7 @@ void Bare::read_client(int fd) {
   }
   const std::uint64_t id = peers_[static_cast<std::size_t>(fd)].id;
   std::string_view bytes{input_.data(), static_cast<std::size_t>(count)};
-  if (original_) {
+  if (manner_.original) {
     said(id, bytes);
     return;
   }
@@ -197,7 +201,9 @@ void Bare::read_client(int fd) {
     const auto line = bytes.substr(0, end);
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
     if (line == "bye") {
-      // All of it has been read, and nothing waits: a close resets nothing.
+      // All of it has been read, and nothing waits: a close resets nothing, unless the
+      // client goes on to say something.
+      if (manner_.lingers && ::shutdown(fd, SHUT_WR) == 0) return;
       leave(fd);
       return;
     }
@@ -345,13 +351,13 @@ void Bare::to_client(std::uint64_t id, std::string_view text) {
   const int fd = by_id_[id];
   std::string& out = peers_[static_cast<std::size_t>(fd)].out;
   out += text;
-  if (!original_) out += '\n';
+  if (!manner_.original) out += '\n';
   touch(fd);
 }
 
 void Bare::to_all(std::string_view text) {
   broadcast_ += text;
-  if (!original_) broadcast_ += '\n';
+  if (!manner_.original) broadcast_ += '\n';
 }
 
 void Bare::touch(int fd) {
@@ -399,14 +405,17 @@ void Bare::send(int fd, bool with_broadcast) {
 
 }  // namespace
 
-/// bench_bare (CONTROL_PATH | -) [--original]; `-`: the operator is at the pipes.
+/// bench_bare (CONTROL_PATH | -) [--original] [--linger]; `-`: the operator is at the pipes.
 int main(int argc, char** argv) {
   if (argc < 2) give_up("start without the path of a control socket");
   std::signal(SIGPIPE, SIG_IGN);
   chatd::bench::raise_descriptor_limit();
   const std::string control = argv[1];
   const bool pipes = control == "-";
-  Bare bare{pipes ? "" : control, argc > 2 && std::strcmp(argv[2], "--original") == 0};
+  const auto asked = [&](std::string_view option) {
+    return std::find(argv + 2, argv + argc, option) != argv + argc;
+  };
+  Bare bare{pipes ? "" : control, {asked("--original"), asked("--linger")}};
   if (pipes) bare.use_pipes();
   bare.run();
 }

@@ -26,7 +26,17 @@ class Workload:
     original: bool = False
     console: bool = False
     transcripts: bool = False
+    lingers: bool = False  # the bare server closes as carefully as chatd
     target: float | None = None
+
+    def server(self):
+        """What its server has to be."""
+        return {
+            "original": self.original,
+            "console": self.console,
+            "transcripts": self.transcripts,
+            "lingers": self.lingers,
+        }
 
     def arguments(self, units=None):
         arguments = [self.kind, "--clients", self.clients, "--units", units or self.units]
@@ -80,9 +90,7 @@ class Load:
 
 def measure(make_server, workload, units=None):
     """What bench_load says of the workload, on a server of its own."""
-    with make_server(
-        original=workload.original, console=workload.console, transcripts=workload.transcripts
-    ) as server:
+    with make_server(**workload.server()) as server:
         load = Load(server, workload, units)
         load.wait_for("ready")
         load.go_on()
@@ -94,9 +102,7 @@ def measure(make_server, workload, units=None):
 def count_calls(make_server, workload, units=None):
     """(units, {system call: how often}) of the server, all its threads, by strace: it
     slows the server, which then finds more to do in each turn."""
-    with make_server(
-        original=workload.original, console=workload.console, transcripts=workload.transcripts
-    ) as server:
+    with make_server(**workload.server()) as server:
         load = Load(server, workload, units)
         load.wait_for("ready")
         table = server.folder / "calls"
@@ -127,9 +133,7 @@ def count_all_calls(make_server, workload, units=None, make_load=Load):
     allowed to say."""
     if not shutil.which("perf"):
         return None
-    with make_server(
-        original=workload.original, console=workload.console, transcripts=workload.transcripts
-    ) as server:
+    with make_server(**workload.server()) as server:
         load = make_load(server, workload, units)
         load.wait_for("ready")
         output = server.folder / "calls"

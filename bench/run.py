@@ -41,6 +41,7 @@ WORKLOADS = [
     Workload("fan-in from 100, 16 a write", "fan-in", 100, 800_000, 16, target=2.5),
     Workload("fan-in from 10,000, 16 a write", "fan-in", 10_000, 800_000, 16, target=2.5),
     Workload("connect, one message, bye", "visits", 64, 30_000, 64, target=1.4),
+    Workload("connect, one message, bye, lingering", "visits", 64, 30_000, 64, lingers=True),
 ]
 
 IDLE = [Workload(f"{n:,}", "idle", n, 1) for n in (1000, 10_000, 18_000)]

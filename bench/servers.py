@@ -106,7 +106,7 @@ class Server:
 
 
 class Chatd(Server):
-    def __init__(self, original=False, console=False, transcripts=False):
+    def __init__(self, console=False, transcripts=False, **_):
         super().__init__(console)
         config = self.folder / "chatd.toml"
         path = f"{self.folder}/transcript.db" if transcripts else ""
@@ -133,9 +133,11 @@ class Chatd(Server):
 
 
 class Bare(Server):
-    def __init__(self, original=False, console=False, transcripts=False):
+    def __init__(self, original=False, console=False, lingers=False, **_):
         super().__init__(console)
         command = [str(BIN / "bench_bare"), "-" if console else str(self.control)]
         if original:
             command.append("--original")
+        if lingers:
+            command.append("--linger")
         self.start(command, r"listening on 127\.0\.0\.1:(\d+)")
