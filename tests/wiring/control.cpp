@@ -60,6 +60,24 @@ TEST_CASE("control: another name is a leaving and a coming", "[wiring][control]"
   CHECK(heard == "a attached; a detached; b attached; b detached; ");
 }
 
+TEST_CASE("control: a ban is for a time that can be, or for good", "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  const auto ban = [](const json& seconds) {
+    return json{{"address", "192.0.2.7"}, {"seconds", seconds}};
+  };
+  constexpr std::uint64_t kCentury = 100ULL * 365 * 24 * 3600;
+  for (const json& seconds : {json(0), json(-1), json(kCentury + 1), json("60"), json(1.5)}) {
+    INFO(seconds);
+    CHECK(one.error("ban", ban(seconds)) == rpc::kInvalidParams);
+  }
+  CHECK(one.result("bans").empty());
+  CHECK(one.result("ban", ban(1))["until"].is_string());
+  CHECK(one.result("ban", ban(kCentury))["until"].is_string());
+  CHECK(one.result("ban", {{"address", "192.0.2.7"}})["until"].is_null());
+  CHECK(one.result("bans").size() == 1);
+}
+
 TEST_CASE("control: a name that could deceive is not taken", "[wiring][control]") {
   Bench bench;
   Operator one{bench};

@@ -54,7 +54,8 @@ TEST_CASE("control events: what happens to a client is told live and in order",
   CHECK(one.wait_event("named")["name"] == "n");
   CHECK(run_until(bench.loop, [&] { return client->received() == "hi\n"; }));
   (void)one.result("kick", {{"session", 1}, {"reason", "enough"}});
-  (void)one.wait_event("disconnected");
+  const std::string reason = one.wait_event("disconnected")["reason"];
+  CHECK(reason.ends_with(": enough"));
   CHECK(one.events().size() == 5);
   check_whole(one.events(), 1, 5);
 }
