@@ -136,6 +136,17 @@ TEST_CASE("control folder: one that belongs to somebody else is refused, and say
   CHECK_FALSE(prepare_control_folder(path + "/control.sock", -1));
 }
 
+TEST_CASE("control folder: one of root's is as good as one's own", "[wiring][control_folder]") {
+  if (!is_root()) return;
+  const Folder folder;
+  REQUIRE(chmod((folder / "").c_str(), 0755) == 0);
+  const auto path = make(folder / "roots", 0755);
+  REQUIRE(seteuid(kStranger) == 0);
+  const auto prepared = prepare_control_folder(path + "/control.sock", -1);
+  REQUIRE(seteuid(0) == 0);
+  CHECK(prepared);
+}
+
 TEST_CASE("control folder: a new one is given to the group, an old one is not",
           "[wiring][control_folder]") {
   if (!is_root()) return;
