@@ -6,6 +6,8 @@ import re
 import signal
 import time
 
+from machine import REPOSITORY
+
 from chatd_support import wait_until
 
 FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
@@ -123,3 +125,36 @@ def test_sockets_of_systemd_serve_without_a_network(service):
     late, _ = service.speaking(operator)
     machine.run("systemctl", "stop", "chatd.socket", "chatd.service")
     late.expect_end()
+
+
+def commands_of(section):
+    """What doc/operations.md tells to type, block by block."""
+    page = (REPOSITORY / "doc/operations.md").read_text()
+    (text,) = re.findall(rf"(?ms)^## {section}$(.*?)^## ", page)
+    return re.findall(r"(?ms)^```\n(.*?)^```$", text)
+
+
+def test_a_backup_made_in_operation_is_restored_as_the_page_tells(service):
+    machine = service.machine
+    backup, restore = commands_of("Back up")
+    operator = service.operator()
+    client, _ = service.speaking(operator, b"before the backup\n")
+    wait_until(lambda: "before" in service.chatctl("history").stdout, "it is recorded")
+    machine.run("mkdir", "-p", "/srv/backup")
+    machine.run("sh", "-ec", backup)
+    # More than all that is asked below: its numbers must not come again.
+    for number in range(50):
+        client.send(b"after the backup %d\n" % number)
+    last = operator.wait_event("message", text="after the backup 49")["seq"]
+    last_session = max(service.speaking(operator)[1] for _ in range(5))
+    wait_until(lambda: "backup 49" in service.chatctl("history").stdout, "it is recorded")
+    machine.run("sh", "-ec", restore)
+    client.expect_end()
+    assert service.property("ActiveState") == "active"
+    found = service.chatctl("search", "backup").stdout
+    assert "before the backup" in found and "after the backup" not in found
+    operator = service.operator()
+    assert operator.welcome["seq"] > last
+    _, after = service.speaking(operator, b"after the restore\n")
+    assert after > last_session
+    wait_until(lambda: "restore" in service.chatctl("history").stdout, "it is recorded again")
