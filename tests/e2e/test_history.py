@@ -98,6 +98,21 @@ def test_history_has_what_was_said_with_what_became_of_it():
         assert texts(operator.call("history", session=lost)) == ["never"]
 
 
+def test_what_a_client_never_took_is_lost_in_its_history():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator, receive_buffer=2048)
+        sent = [f"{number} " + "x" * 5000 for number in range(40)]
+        for text in sent:
+            operator.call("send", to=session, text=text)
+        client.reset()
+        lost = operator.wait_event("disconnected", session=session)["lost"]
+        assert 0 < lost <= len(sent)
+        messages = operator.call("history", session=session, limit=len(sent))["messages"]
+        found = [message["text"] for message in messages if message["state"] == "lost"]
+        assert found == sent[-lost:]
+
+
 def test_history_comes_in_pages_from_the_newest_back():
     with Daemon() as daemon:
         operator = daemon.operator()
@@ -232,6 +247,8 @@ def test_events_from_before_a_restart_are_replayed(home):
         client, session = speaking(daemon, before)
         before.call("name", session=session, name="n")
         before.call("send", to=session, text="ä\x07")
+        client.send(b"x" * 9000 + b"\n")
+        before.wait_event("message", cut=True)
         client.leave()
         before.wait_event("disconnected")
         seen = [dict(event) for event in before.events]

@@ -242,6 +242,7 @@ environment: CHATD_LOG_LEVEL: "" is not known; trace, debug, info, warn or error
   CHECK(faults_of("[log]\ntarget = \"file\"\n", {{"CHATD_LOG_FILE", "/x"}}).empty());
   CHECK(faults_of("", {{"CHATD_LOG_TARGET", "file"}}) ==
         "environment: CHATD_LOG_TARGET: \"file\" needs log.file, the path of that file\n");
+  CHECK(faults_of("[limits]\noutput_soft = \"8KiB\"\noutput_hard = \"8KiB\"\n").empty());
   CHECK(faults_of("[limits]\noutput_soft = \"8KiB\"\n", {{"CHATD_LIMITS_OUTPUT_HARD", "4KiB"}}) ==
         "F:2:15: limits.output_soft: \"8KiB\" is above output_hard, which is \"4KiB\"\n");
 }
@@ -309,6 +310,11 @@ TEST_CASE("config: more listeners than can be meant are refused", "[wiring][conf
   for (int i = 0; i < 256; ++i) text += "[[listen]]\nport = 0\n";
   CHECK(loaded_from(text).config.listen.size() == 256);
   CHECK(faults_of(text + "[[listen]]\n") == "F:513:1: listen: more than 256 listeners\n");
+  std::string variable = "127.0.0.1:1000";
+  for (int port = 1001; port < 1256; ++port) variable += ",127.0.0.1:" + std::to_string(port);
+  CHECK(faults_of("", {{"CHATD_LISTEN", variable}}).empty());
+  CHECK(faults_of("", {{"CHATD_LISTEN", variable + ",127.0.0.1:1256"}}) ==
+        "environment: CHATD_LISTEN: more than 256 listeners\n");
 }
 
 TEST_CASE("config: a reload tells what is in force from what needs a restart", "[wiring][config]") {
