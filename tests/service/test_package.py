@@ -72,7 +72,7 @@ def test_upgrading_keeps_the_sessions(service, newer_package):
     operator = service.operator(subscribe=0)
     assert operator.welcome["version"] == version
     assert service.machine.run("chatd", "--version").stdout == f"chatd {version}\n"
-    assert re.search(rf"chatd {re.escape(version)} starts\n.*goes on with 2 sessions", service.journal())
+    assert re.search(rf"(?s)chatd {re.escape(version)} starts.*goes on with 2 sessions", service.journal())
     line.send(b"and the end\n")
     operator.wait_event("message", session=line_id, text="the beginning, and the end")
     operator.call("send", to="all", text="still here?")
