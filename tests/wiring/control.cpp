@@ -81,8 +81,8 @@ TEST_CASE("control: a ban is for a time that can be, or for good", "[wiring][con
 TEST_CASE("control: a name that could deceive is not taken", "[wiring][control]") {
   Bench bench;
   Operator one{bench};
-  const std::vector<std::string> bad{" ",    "\x1b[2J", "a\nb",
-                                     "a\tb", "\u202e",  std::string(65, 'a')};
+  const std::vector<std::string> bad{" ",    "\x1b[2J",      "a\nb",
+                                     "a\tb", "\u202e\u202c", std::string(65, 'a')};
   for (const auto& name : bad) {
     CHECK(one.error("hello", {{"name", name}}) == rpc::kInvalidParams);
   }
