@@ -18,6 +18,7 @@ if [[ ${1-} != inside ]]; then
   # running in the folder is gone when this script is, however it ends.
   folder=$(mktemp -d "${TMPDIR:-/tmp}/chatd-bare.XXXXXX")
   trap 'rm -rf --one-file-system "$folder"' EXIT
+  chmod 755 "$folder"  # it is the root folder of users who are not root, too
   unshare --mount --pid --fork --kill-child "$0" inside "$folder" </dev/null
   exit
 fi
