@@ -55,11 +55,10 @@ std::string take(const UniqueFd& pipe, std::size_t size) {
 /// it is told to go on.
 class Child {
  public:
-  explicit Child(const std::function<void(Child&)>& act) {
+  explicit Child(std::function<void(Child&)> act) : act_{std::move(act)} {
     std::tie(output_, error_) = make_pipe();
     std::tie(told_, tell_) = make_pipe();
     std::tie(heard_, say_) = make_pipe();
-    act_ = act;
   }
   ~Child() {
     if (pid_ > 0) {
