@@ -32,10 +32,10 @@ class MemoryFile {
 };
 
 chatd::Result<chatd::LoadedConfig, chatd::Faults> load(std::string_view text) {
-  static const MemoryFile file;
-  file.hold(text);
+  static const MemoryFile kFile;
+  kFile.hold(text);
   chatd::ConfigSources sources;
-  sources.file = file.path();
+  sources.file = kFile.path();
   sources.environment = [](const std::string&) { return std::nullopt; };
   return chatd::load_config(sources);
 }

@@ -20,9 +20,9 @@
 #include "service/handover.hpp"
 #include "support/io.hpp"
 
+namespace chatd {
 namespace {
 
-using namespace chatd;
 using fuzz::must;
 
 constexpr std::size_t kConnections = 5;
@@ -38,12 +38,12 @@ Config quiet_config() {
 
 /// A listening socket, of which every run gets a copy.
 int listener() {
-  static const UniqueFd socket = [] {
+  static const UniqueFd kSocket = [] {
     UniqueFd made{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     must(::listen(made.get(), 1) == 0, "listen");
     return made;
   }();
-  return ::dup(socket.get());
+  return ::dup(kSocket.get());
 }
 
 /// The other ends of the connections that a server has.
@@ -177,11 +177,11 @@ std::string make_good() {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::string good = [] {
+  static const std::string kGood = [] {
     spdlog::set_level(spdlog::level::off);
     return make_good();
   }();
-  const std::string bytes = fuzz::changed({data, size}, good);
+  const std::string bytes = fuzz::changed({data, size}, kGood);
 
   const auto enclosed = service::enclose(bytes);
   const auto disclosed = service::disclose(enclosed);
@@ -204,7 +204,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     {
       Next first{loop, bytes, with};
       check_events(first.events);
-      must(first.taken || bytes != good, "what is good is refused");
+      must(first.taken || bytes != kGood, "what is good is refused");
       must(first.taken || first.server->stats().sessions == 0, "refused, and there are sessions");
       if (first.taken) written = written_down(*first.server, first.events, with);
       // Counted on from the highest number of all: nobody comes there but by a document.
@@ -230,3 +230,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (before != 0) must(test::open_descriptors() == before, "a descriptor is left open");
   return 0;
 }
+
+}  // namespace chatd

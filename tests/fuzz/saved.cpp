@@ -70,13 +70,13 @@ void live(Router& router) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::string whole = good();
-  std::string bytes = chatd::fuzz::changed({data, size}, whole);
+  static const std::string kWhole = good();
+  std::string bytes = chatd::fuzz::changed({data, size}, kWhole);
   Router router{Settings{}};
   if (!chatd::test::read_back(bytes, router, kNow)) return 0;
 
   const std::string written = chatd::test::written_down(router, kNow);
-  if (bytes == whole) must(written == whole, "what is good is written down otherwise");
+  if (bytes == kWhole) must(written == kWhole, "what is good is written down otherwise");
   Router next{Settings{}};
   must(chatd::test::read_back(written, next, kNow), "what it wrote down is refused");
   must(chatd::test::written_down(next, kNow) == written, "the next one is another");

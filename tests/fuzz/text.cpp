@@ -99,9 +99,10 @@ std::string without_c1(std::string_view text) {
 
 }  // namespace
 
+namespace chatd::core {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  using namespace chatd::core;
 
   const std::string shown = escaped(text);
   check_harmless(shown);
@@ -139,3 +140,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   must(parts == repaired, "repaired in two parts it is different");
   return 0;
 }
+
+}  // namespace chatd::core
