@@ -84,6 +84,8 @@ Daemon::~Daemon() {
 Result<> Daemon::run() {
   if (auto opened = open(); !opened) return opened;
   loop_.run();
+  // All is done. With the handlers gone, one more signal would kill what has ended well.
+  service::keep_signals_out();
   return {};
 }
 

@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "base/signals_blocked.hpp"
+
 namespace chatd {
 namespace {
 
@@ -17,8 +19,10 @@ constexpr std::size_t kKeptBytes = 16UL * 1024;
 
 }  // namespace
 
-LogBatch::LogBatch(spdlog::sink_ptr target)
-    : sink_{std::move(target)}, thread_{[this] { run(); }} {}
+LogBatch::LogBatch(spdlog::sink_ptr target) : sink_{std::move(target)} {
+  const SignalsBlocked blocked;
+  thread_ = std::thread{[this] { run(); }};
+}
 
 LogBatch::~LogBatch() {
   {

@@ -209,4 +209,8 @@ void let_signals_in() {
   block_signals(SIG_UNBLOCK);
 }
 
+void keep_signals_out() {
+  block_signals(SIG_BLOCK);
+}
+
 }  // namespace chatd::service

@@ -41,6 +41,8 @@ inline constexpr std::uint32_t kHandoverVersion = 6;
 /// Lets the signals in that came while the process was replaced. To be called when
 /// somebody handles them.
 void let_signals_in();
+/// From now on the same signals wait, for ever if nobody lets them in: the process ends.
+void keep_signals_out();
 
 /// What this process was left by replace_process(), once; no document if it was not.
 struct Left {

@@ -100,6 +100,17 @@ def test_a_second_signal_does_no_harm():
         assert daemon.wait() in (0, 1)
 
 
+def test_signals_up_to_its_end_do_no_harm():
+    """With its handlers gone, one would kill what has ended well already."""
+    for _ in range(10):
+        with Daemon() as daemon:
+            daemon.send_signal(signal.SIGTERM)
+            while daemon.alive():
+                for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGUSR2):
+                    daemon.send_signal(number)
+            assert daemon.wait() in (0, 1), daemon.log()
+
+
 def test_a_stop_with_nobody_connected_is_at_once_and_leaves_nothing():
     with Daemon() as daemon:
         home = daemon.home
