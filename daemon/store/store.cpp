@@ -1,6 +1,7 @@
 #include "store/store.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +23,9 @@ namespace {
 constexpr std::chrono::hours kLookAgain{1};
 /// It is not worth waking up for fewer.
 constexpr std::chrono::seconds kForgetEvery{1};
+
+/// It takes a millisecond or so.
+constexpr std::chrono::seconds kTrimEvery{1};
 
 /// What waits is written in transactions of this size: where there is little room, a
 /// part of it may fit.
@@ -313,6 +317,11 @@ void Store::follow(Lock& lock) {
   if (unindexed_ < Index::kBehind && !(index_at_ && Steady::now() >= *index_at_)) return;
   lock.unlock();
   (void)index_->catch_up();
+  // What such a step needs for a moment the C library would keep, a little more each time.
+  if (const auto now = Steady::now(); now >= trim_at_) {
+    malloc_trim(0);
+    trim_at_ = now + kTrimEvery;
+  }
   lock.lock();
   unindexed_ = 0;
   index_at_.reset();

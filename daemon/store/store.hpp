@@ -169,6 +169,7 @@ class Store {
   std::optional<Steady::time_point> forget_;
   std::uint64_t unindexed_ = 0;  ///< events that were written since the index followed
   std::optional<Steady::time_point> index_at_;
+  Steady::time_point trim_at_;
   std::thread worker_;
 };
 
