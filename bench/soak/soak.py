@@ -167,11 +167,12 @@ class Soak:
         return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
 
     def growth(self):
-        """Bytes a minute, after the first third: the line through the least of every ten
-        samples. What a step of the transcript's index needs for a moment is not kept."""
+        """Bytes a minute, after the first third: the line through the least of every 35 s.
+        What a step of the transcript's index needs for a moment is not kept, and neither is
+        the quota of the one who never reads, who comes every half minute."""
         after = self.samples[len(self.samples) // 3 :]
         samples = [
-            min(after[i : i + 10], key=lambda sample: sample[1]) for i in range(0, len(after), 10)
+            min(after[i : i + 35], key=lambda sample: sample[1]) for i in range(0, len(after), 35)
         ]
         n = len(samples)
         mean_t = sum(t for t, _ in samples) / n
