@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [SECONDS]: 500 clients that come, talk and go, one that never reads, operators
 # that come and go; fails unless the ledgers of both ends agree, descriptors are what they
-# were and memory stays flat. Three minutes; `run.sh 600` is the long form, which goes on
+# were and, in the long form, memory stays flat. Three minutes; the long form, `run.sh 600`, goes on
 # until there were a million messages, at most for 25 minutes.
 set -euo pipefail
 
