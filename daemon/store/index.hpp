@@ -31,9 +31,8 @@ class Index {
                                               std::string_view which, std::string_view order);
 
   /// After so many events it is time to catch up. A search that comes just before that
-  /// waits for all of them, some 10 ms. Four times as many cost a quarter less each, but
-  /// some MiB of memory for a moment.
-  static constexpr std::uint64_t kBehind = 2048;
+  /// waits for all of them, some 30 ms. A quarter as many cost a third more each.
+  static constexpr std::uint64_t kBehind = 8192;
 
  private:
   Database* database_ = nullptr;

@@ -215,7 +215,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must(next.taken, "what it wrote down is refused");
     with.clear();
     Server& server = *next.server;
-    must(written_down(server, next.events, with) == written, "the next one is another");
+    const auto again = written_down(server, next.events, with);
+    if (again != written) {
+      // The name of a listener that only a connection had which broke meanwhile is left out,
+      // once.
+      must(again.size() < written.size(), "the next one is another");
+      Next third{loop, again, with};
+      must(third.taken, "what the next one wrote down is refused");
+      with.clear();
+      must(written_down(*third.server, third.events, with) == again, "the third one is another");
+    }
     with.clear();
 
     for (const auto& end : ends) say(end, "\xff\xf1 a line\nbye\n");
