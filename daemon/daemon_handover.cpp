@@ -151,6 +151,7 @@ Error Daemon::leave_to_next() {
 /// set of what was watched goes along: taking thousands of sockets out of it takes the kernel
 /// long, and while this process ends nobody is served.
 std::string Daemon::save(std::vector<int>& descriptors) {
+  if (closes_it_.joinable()) closes_it_.join();
   ByteWriter clients;
   server_->save(clients, descriptors);
   if (lifeboat_) descriptors.push_back(lifeboat_->descriptor());

@@ -110,7 +110,10 @@ Job ask_for_job(Duration patience) {
 }
 
 JobQuestion::JobQuestion(io::Loop& loop, Duration patience, std::function<void(Job)> answer)
-    : answered_{loop, [this, answer = std::move(answer)] { answer(job_); }} {
+    : answered_{loop, [this, answer = std::move(answer)] {
+                  if (asks_.joinable()) asks_.join();  // it has said its word
+                  answer(job_);
+                }} {
   const SignalsBlocked blocked;
   try {
     asks_ = std::thread{[this, patience] {
