@@ -22,8 +22,8 @@ namespace chatd {
 
 class SlowClients {
  public:
-  /// `go_on(id)`: that operator waits for nobody any more. Called inside a timer or of the
-  /// server's callback.
+  /// `go_on(id)`: that operator waits for nobody any more. Called inside of a timer, or of
+  /// the server's callback.
   SlowClients(io::Loop& loop, Server& server, std::function<void(io::StreamId)> go_on);
   ~SlowClients();
   SlowClients(const SlowClients&) = delete;

@@ -117,6 +117,13 @@ Result<> Database::run(const char* sql) {
   return {};
 }
 
+Result<> Database::in_transaction(const std::function<bool()>& work) {
+  if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
+  auto done = work() ? run("COMMIT") : Result<>{error()};
+  if (!done) (void)run("ROLLBACK");
+  return done;
+}
+
 Result<std::int64_t> Database::number(const char* sql) {
   auto statement = prepare(sql);
   if (!statement) return std::move(statement.error());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,6 +68,9 @@ class Database {
 
   /// Runs statements that answer nothing.
   [[nodiscard]] Result<> run(const char* sql);
+  /// Runs `work` in a transaction. Where it returns false, what SQLite said last is the
+  /// error; on any error nothing has changed.
+  [[nodiscard]] Result<> in_transaction(const std::function<bool()>& work);
   /// The first column of the first row; 0 if there is none.
   [[nodiscard]] Result<std::int64_t> number(const char* sql);
   /// To be kept and used again.

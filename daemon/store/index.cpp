@@ -50,30 +50,27 @@ std::string Index::of_session(std::string_view session, std::string_view columns
 
 #undef CHATD_INDEXED
 
+/// Nothing if it could not be told.
+std::optional<bool> Index::is_behind() {
+  const Statement::Use use{is_behind_};
+  if (is_behind_.step() != Statement::Step::kRow) return std::nullopt;
+  return is_behind_.number(0) != 0;  // NULL, which is 0, where there are no events
+}
+
+bool Index::take_in() {
+  return add_words_.run() && add_sessions_.run() && set_indexed_.run();
+}
+
 Result<> Index::catch_up() {
-  {
-    const Statement::Use use{is_behind_};
-    if (is_behind_.step() != Statement::Step::kRow) return database_->error();
-    if (is_behind_.number(0) == 0) return {};  // or there are no events
-  }
-  if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
-  if (catch_up_inside()) {
-    auto committed = database_->run("COMMIT");
-    if (!committed) (void)database_->run("ROLLBACK");
-    return committed;
-  }
-  Error error = database_->error();
-  (void)database_->run("ROLLBACK");
-  return error;
+  const auto behind = is_behind();
+  if (!behind) return database_->error();
+  if (!*behind) return {};
+  return database_->in_transaction([this] { return take_in(); });
 }
 
 bool Index::catch_up_inside() {
-  {
-    const Statement::Use use{is_behind_};
-    if (is_behind_.step() != Statement::Step::kRow) return false;
-    if (is_behind_.number(0) == 0) return true;
-  }
-  return add_words_.run() && add_sessions_.run() && set_indexed_.run();
+  const auto behind = is_behind();
+  return behind && (!*behind || take_in());
 }
 
 }  // namespace chatd::store

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,9 @@ class Index {
   static constexpr std::uint64_t kBehind = 8192;
 
  private:
+  std::optional<bool> is_behind();
+  bool take_in();
+
   Database* database_ = nullptr;
   Statement is_behind_;
   Statement add_words_;

@@ -48,34 +48,18 @@ Result<Recorder> Recorder::make(Database& database) {
   return recorder;
 }
 
-Result<> Recorder::in_transaction(bool (Recorder::*work)(const Batch&, const std::vector<Ban>*),
-                                  const Batch& batch, const std::vector<Ban>* bans) {
-  if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
-  if ((this->*work)(batch, bans)) {
-    auto committed = database_->run("COMMIT");
-    if (committed) return committed;
-    (void)database_->run("ROLLBACK");
-    return committed;
-  }
-  Error error = database_->error();
-  (void)database_->run("ROLLBACK");
-  return error;
-}
-
 Result<> Recorder::write(const Batch& batch, const std::vector<Ban>* bans) {
-  return in_transaction(&Recorder::write_all, batch, bans);
+  return database_->in_transaction([&] {
+    return batch.each([this](const Record& record) { return add(record); }) &&
+           (bans == nullptr || replace(*bans));
+  });
 }
 
 Result<> Recorder::lose_held() {
-  return in_transaction(&Recorder::lose_all, {}, nullptr);
+  return database_->in_transaction([this] { return lose_all(); });
 }
 
-bool Recorder::write_all(const Batch& batch, const std::vector<Ban>* bans) {
-  return batch.each([this](const Record& record) { return add(record); }) &&
-         (bans == nullptr || replace(*bans));
-}
-
-bool Recorder::lose_all(const Batch&, const std::vector<Ban>*) {
+bool Recorder::lose_all() {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> all;
   {
     const Statement::Use use{all_held_};

@@ -29,10 +29,7 @@ class Recorder {
   bool came_to(std::uint64_t seq, std::uint64_t session, State outcome);
   bool disconnected(const Record& record);
   bool replace(const std::vector<Ban>& bans);
-  Result<> in_transaction(bool (Recorder::*work)(const Batch&, const std::vector<Ban>*),
-                          const Batch& batch, const std::vector<Ban>* bans);
-  bool write_all(const Batch& batch, const std::vector<Ban>* bans);
-  bool lose_all(const Batch& batch, const std::vector<Ban>* bans);
+  bool lose_all();
 
   Database* database_ = nullptr;
   Statement insert_event_;

@@ -43,26 +43,22 @@ Result<bool> Retention::forget(std::int64_t cutoff_ms) {
     if (step == Statement::Step::kFailed) return database_->error();
   }
   if (count == 0) return false;
-  if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return std::move(begun.error());
   // What is taken out of the index has to be in it.
-  auto done = index_.catch_up_inside() ? delete_up_to(last) : Result<>{database_->error()};
-  if (done) done = database_->run("COMMIT");
-  if (!done) {
-    (void)database_->run("ROLLBACK");
-    return std::move(done.error());
-  }
+  auto done =
+      database_->in_transaction([&] { return index_.catch_up_inside() && delete_up_to(last); });
+  if (!done) return std::move(done.error());
   if (auto freed = database_->run("PRAGMA incremental_vacuum(200)"); !freed) {
     return std::move(freed.error());
   }
   return count == kAtOnce;
 }
 
-Result<> Retention::delete_up_to(std::int64_t seq) {
+bool Retention::delete_up_to(std::int64_t seq) {
   for (Statement* statement :
        {&forget_words_, &forget_sessions_, &forget_events_, &forget_outcomes_, &forget_held_}) {
-    if (!statement->bind(1, seq).run()) return database_->error();
+    if (!statement->bind(1, seq).run()) return false;
   }
-  return {};
+  return true;
 }
 
 Result<std::int64_t> Retention::oldest_ms() {

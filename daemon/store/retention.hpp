@@ -24,7 +24,7 @@ class Retention {
   static constexpr std::int64_t kAtOnce = 500;
 
  private:
-  Result<> delete_up_to(std::int64_t seq);
+  bool delete_up_to(std::int64_t seq);
 
   Database* database_ = nullptr;
   Statement oldest_;

@@ -90,18 +90,15 @@ Result<> prepare_schema(Database& database) {
   }
   if (auto set_up = database.run(kSetUp); !set_up) return set_up;
   if (*version == kSchemaVersion) return {};
-  auto changed = database.run("BEGIN IMMEDIATE");
-  for (auto step = static_cast<std::size_t>(*version); changed && step < kSteps.size(); ++step) {
-    changed = database.run(kSteps[step]);
-  }
-  if (changed) {
-    changed = database.run(("PRAGMA user_version = " + std::to_string(kSchemaVersion)).c_str());
-  }
-  if (changed) changed = database.run("COMMIT");
+  auto changed = database.in_transaction([&] {
+    for (auto step = static_cast<std::size_t>(*version); step < kSteps.size(); ++step) {
+      if (!database.run(kSteps[step])) return false;
+    }
+    const auto set_version = "PRAGMA user_version = " + std::to_string(kSchemaVersion);
+    return static_cast<bool>(database.run(set_version.c_str()));
+  });
   if (changed) return {};
-  Error error = std::move(changed.error());
-  (void)database.run("ROLLBACK");
-  return std::move(error).while_doing("bring its schema up to date");
+  return std::move(changed.error()).while_doing("bring its schema up to date");
 }
 
 }  // namespace chatd::store
