@@ -167,7 +167,7 @@ void Console::Impl::listed(const Reply& reply) {
 // The list holds as soon as every event before it has been heard.
 void Console::Impl::begin_when_caught_up() {
   if (phase_ != Phase::kAttaching || !list_ || cursor_ < listed_after_) return;
-  desk_.replace(*list_);
+  desk_.replace(*list_, attached_before_ && !options_.reattaches_to_same);
   list_.reset();
   phase_ = Phase::kReady;
   if (const std::string told = inbox_.end(); !told.empty()) desk_.say(told);
@@ -203,11 +203,6 @@ void Console::Impl::lost(const Error& error) {
   auto control = options_.reattach();
   if (!control) return give_up(error);
   desk_.say("the daemon had detached this console; attached again");
-  if (!options_.reattach_keeps_focus && desk_.focus()) {
-    // It may be another daemon by now, whose ids are other people's.
-    desk_.say("the focus is cleared");
-    desk_.set_focus(std::nullopt);
-  }
   attach(std::move(*control));
   update();
 }

@@ -63,8 +63,8 @@ struct ConsoleOptions {
   /// it, and when it fails, the daemon is lost.
   std::function<Result<UniqueFd>()> reattach;
   /// Whether reattach() leads to the same running daemon for certain, so that ids
-  /// mean the same people. If not, the focus is cleared.
-  bool reattach_keeps_focus = false;
+  /// mean the same people. If not, the focus stays only on one who is surely the same.
+  bool reattaches_to_same = false;
 
   /// /quit, or end of file (Ctrl-D on an empty line) in a terminal.
   std::function<void()> on_quit;

@@ -53,10 +53,17 @@ void Desk::take(const Event& event) {
   show_prompt();
 }
 
-void Desk::replace(const std::vector<SessionInfo>& sessions) {
+void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
+  const Target target = focus_.current();
+  const Origin before = target ? roster_.origin_of(*target) : Origin{};
   roster_.replace(sessions);
   roster_known_ = true;
-  if (focus_.current() && !roster_.contains(*focus_.current())) focus_.set(std::nullopt);
+  if (target && another && !roster_.origin_of(*target).is_surely(before)) {
+    say("the focus is cleared");
+    focus_.set(std::nullopt);
+  } else if (target && !roster_.contains(*target)) {
+    focus_.set(std::nullopt);
+  }
   if (std::exchange(unread_holds_, true)) {
     unread_.keep(sessions);
   } else {

@@ -38,8 +38,9 @@ class Desk {
   void set_own_name(std::string name) { own_name_ = std::move(name); }
   /// Shows it, and knows of it from then on.
   void take(const Event& event);
-  /// These are all sessions there are now.
-  void replace(const std::vector<SessionInfo>& sessions);
+  /// These are all sessions there are now. If they may be `another` daemon's, whose ids are
+  /// other people's, the focus stays only on a client that is surely the same.
+  void replace(const std::vector<SessionInfo>& sessions, bool another);
   /// The daemon is another one, or may be: what is unread has to be learned from it.
   void forget_unread() { unread_holds_ = false; }
   void set_focus(Target target);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,17 @@
 #include "console/event.hpp"
 
 namespace chatd::console {
+
+/// Where a session came from and when, which tells whether it is the same as one of its id
+/// that was known before, perhaps of another daemon.
+struct Origin {
+  std::string address;  ///< with its port, but for a unix socket
+  std::optional<std::time_t> since;
+
+  /// Certainly one client: at some moment there is one connection of an address and port.
+  /// A session's `since` may be off by the length of a turn.
+  [[nodiscard]] bool is_surely(const Origin& other) const;
+};
 
 class Roster {
  public:
@@ -24,6 +37,8 @@ class Roster {
   [[nodiscard]] std::string_view name_of(SessionId session) const;
   /// Whom it is claimed by; empty if it is nobody's, or if there is no such session.
   [[nodiscard]] std::string_view claimed_by(SessionId session) const;
+  /// Of nowhere if there is no such session.
+  [[nodiscard]] Origin origin_of(SessionId session) const;
   /// Every session of exactly that name.
   [[nodiscard]] std::vector<SessionId> named(std::string_view name) const;
   /// Every session with its name, by id.
@@ -32,6 +47,7 @@ class Roster {
  private:
   std::map<SessionId, std::string> names_;
   std::map<SessionId, std::string> claims_;  ///< of those that are claimed
+  std::map<SessionId, Origin> origins_;
 };
 
 }  // namespace chatd::console

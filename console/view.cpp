@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "console/table.hpp"
+#include "console/utc_time.hpp"
 #include "core/text.hpp"
 
 namespace chatd::console {
@@ -16,26 +16,6 @@ constexpr std::size_t kLongestName = 32;
 
 std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
-}
-
-// "2026-11-23T06:50:00": digits where they must be.
-bool parse_utc(std::string_view text, std::time_t& out) {
-  if (text.size() < 20 || text.back() != 'Z') return false;
-  const auto field = [&](std::size_t begin, std::size_t length, int& value) {
-    const char* from = text.data() + begin;
-    const auto [end, error] = std::from_chars(from, from + length, value);
-    return error == std::errc{} && end == from + length;
-  };
-  std::tm broken{};
-  if (!field(0, 4, broken.tm_year) || !field(5, 2, broken.tm_mon) || !field(8, 2, broken.tm_mday) ||
-      !field(11, 2, broken.tm_hour) || !field(14, 2, broken.tm_min) ||
-      !field(17, 2, broken.tm_sec)) {
-    return false;
-  }
-  broken.tm_year -= 1900;
-  broken.tm_mon -= 1;
-  out = ::timegm(&broken);
-  return true;
 }
 
 std::string formatted(std::time_t time, const char* format) {
@@ -65,9 +45,9 @@ std::string short_duration(std::uint64_t milliseconds) {
 }
 
 std::string local_time(std::string_view rfc3339, bool with_date) {
-  std::time_t time = 0;
-  if (!parse_utc(rfc3339, time)) return {};
-  return formatted(time, with_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S");
+  const auto time = parse_utc(rfc3339);
+  if (!time) return {};
+  return formatted(*time, with_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S");
 }
 
 std::string View::painted(Tone tone, std::string_view text) const {
@@ -217,9 +197,9 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
 }
 
 std::string View::day(std::string_view time, std::string& shown) const {
-  std::time_t at = 0;
-  if (timestamps_ != Timestamps::kTime || !parse_utc(time, at)) return {};
-  std::string day = formatted(at, "%A, %Y-%m-%d");
+  const auto at = parse_utc(time);
+  if (timestamps_ != Timestamps::kTime || !at) return {};
+  std::string day = formatted(*at, "%A, %Y-%m-%d");
   if (day == shown) return {};
   shown = std::move(day);
   return note(shown);

@@ -212,7 +212,7 @@ Result<> Daemon::open_console() {
   options.history = config_.console.history;
   options.from_start = true;
   options.reattach = [this] { return connect_console(); };
-  options.reattach_keeps_focus = true;
+  options.reattaches_to_same = true;
   options.on_quit = [this] { stop("/quit"); };
   const auto end = [this] { end_console_->start(Duration{0}); };
   options.on_end = end;

@@ -356,7 +356,6 @@ TEST_CASE("console: detached by the daemon it comes back and goes on from its cu
           "[console][plain]") {
   Desk desk;
   desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
-  desk.options.reattach_keeps_focus = GENERATE(true, false);
   desk.open();
   desk.daemon.connected(1);
   desk.happens("[1]* connected");
@@ -370,8 +369,41 @@ TEST_CASE("console: detached by the daemon it comes back and goes on from its cu
   CHECK(desk.sees("120 events were missed"));
   desk.type("still there?\n/list\n");
   REQUIRE(desk.asked("sessions", 3));
-  CHECK(desk.daemon.asked_for("send").size() == (desk.options.reattach_keeps_focus ? 1 : 0));
+  CHECK(desk.daemon.asked_for("send").size() == 1);
   CHECK_FALSE(desk.lost);
+}
+
+TEST_CASE("console: attached again, perhaps to another daemon, it keeps the focus on who it was",
+          "[console][plain]") {
+  struct Case {
+    const char* member;
+    nlohmann::json value;
+    bool same_daemon;
+    bool is_kept;
+  };
+  const auto [member, value, same_daemon, is_kept] = GENERATE(
+      Case{"since", "2026-11-23T06:50:02.999Z", false, true},
+      Case{"since", "2026-11-23T06:50:03.000Z", false, false},
+      Case{"since", "2026-11-23T06:49:57.000Z", false, false}, Case{"since", "", false, false},
+      Case{"address", "192.0.2.1:1", false, false}, Case{"address", "unix:", false, false},
+      Case{"session", 2, false, false}, Case{"address", "unix:", true, true},
+      Case{"since", "", true, true}, Case{"session", 2, true, false});
+  INFO(member << " = " << value << (same_daemon ? ", the same daemon" : ""));
+  Desk desk;
+  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
+  desk.options.reattaches_to_same = same_daemon;
+  desk.open();
+  desk.daemon.connected(1);
+  desk.happens("[1]* connected");
+  REQUIRE(desk.asked("sessions"));
+  test::run_pending(desk.loop);
+  desk.daemon.answers["sessions"][0][member] = value;
+  desk.daemon.hang_up();
+  REQUIRE(desk.asked("sessions", 2));
+  desk.type("still there?\n/list\n");
+  REQUIRE(desk.asked("sessions", 3));
+  CHECK(desk.daemon.asked_for("send").size() == (is_kept ? 1 : 0));
+  CHECK(desk.sees("the focus is cleared") == !(is_kept || same_daemon));
 }
 
 TEST_CASE("console: detached again while it comes back it tries again, but not for ever",
@@ -412,7 +444,6 @@ TEST_CASE("console: /list counts what this operator has not looked at, after a n
           "[console][plain]") {
   Desk desk;
   desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
-  desk.options.reattach_keeps_focus = true;
   desk.open();
   REQUIRE(desk.asked("sessions"));
   test::run_pending(desk.loop);

@@ -40,4 +40,35 @@ TEST_CASE("roster: a claim is known from the list and from events, and ends with
   CHECK(roster.claimed_by(2).empty());
 }
 
+TEST_CASE("roster: a client is surely the same by address, port and time alone",
+          "[console][roster]") {
+  const auto one = Origin{"192.0.2.1:4711", 1000};
+  CHECK(one.is_surely(one));
+  CHECK(one.is_surely({"192.0.2.1:4711", 1002}));
+  CHECK(one.is_surely({"192.0.2.1:4711", 998}));
+  CHECK_FALSE(one.is_surely({"192.0.2.1:4711", 1003}));
+  CHECK_FALSE(one.is_surely({"192.0.2.1:4711", 997}));
+  CHECK_FALSE(one.is_surely({"192.0.2.1:4711", std::nullopt}));
+  CHECK_FALSE(one.is_surely({"192.0.2.1:4712", 1000}));
+  CHECK_FALSE(Origin{"192.0.2.1:4711", std::nullopt}.is_surely(one));
+  const auto from_unix = Origin{"unix:", 1000};
+  CHECK_FALSE(from_unix.is_surely(from_unix));
+  CHECK_FALSE(Origin{}.is_surely(Origin{}));
+}
+
+TEST_CASE("roster: where a session comes from is known from events and from the list",
+          "[console][roster]") {
+  Roster roster;
+  CHECK(roster.origin_of(1).address.empty());
+  hear(roster, "connected",
+       {{"session", 1}, {"address", "here:1"}, {"time", "2026-11-23T06:50:00.999Z"}});
+  const auto heard = roster.origin_of(1);
+  CHECK(heard.address == "here:1");
+  roster.replace(decode_sessions(nlohmann::json::parse(
+      R"([{"session":1,"address":"here:1","since":"2026-11-23T06:50:01.001Z"}])")));
+  CHECK(roster.origin_of(1).is_surely(heard));
+  hear(roster, "disconnected", {{"session", 1}});
+  CHECK(roster.origin_of(1).address.empty());
+}
+
 }  // namespace chatd::console
