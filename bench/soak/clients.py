@@ -111,7 +111,6 @@ class Deaf:
         self.said = 0
         self.names = []
         self.socket = None
-        self.come()
 
     def come(self):
         if self.socket is not None:

@@ -21,6 +21,7 @@ CHATD = os.environ.get("CHATD", ROOT / "build/release/bin/chatd")
 CLIENTS = 500
 MOST_GROWTH = 64 * 1024  # bytes a minute
 MILLION = 1_000_000
+RESTS = 10  # seconds after all have left
 LONG = 600  # seconds from which on there have to be a million messages
 LONGEST = 1500  # seconds, on a machine that has other things to do
 
@@ -58,8 +59,8 @@ class Soak:
         self.stats = None
         self.samples = []  # (time, bytes)
         self.messages = 0  # in and out, at the last sample
-        self.deaf = None
-        self.coming = True
+        self.deaf = Deaf(self.address)
+        self.coming = False
 
     def wait_for_address(self):
         deadline = time.monotonic() + 20
@@ -166,18 +167,6 @@ class Soak:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
 
-    def growth(self):
-        """Bytes a minute: the least of the last third against the least of the middle one.
-        What a step of the transcript's index needs for a moment, what waits while the
-        machine has other things to do, and the quota of the one who never reads, who comes
-        every half minute, are not kept."""
-        third = len(self.samples) // 3
-        (then, before), (now, after) = (
-            (sum(t for t, _ in part) / len(part), min(size for _, size in part))
-            for part in (self.samples[third : 2 * third], self.samples[2 * third :])
-        )
-        return 60 * (after - before) / (now - then)
-
     def ask_stats(self):
         self.stats = None
         self.operator.ask("stats", then=lambda result: setattr(self, "stats", result))
@@ -188,20 +177,38 @@ class Soak:
 
     def run(self, seconds):
         self.ask_stats()
-        before = self.descriptors()
+        self.before = self.descriptors()
         began = time.monotonic()
-        for _ in range(CLIENTS):
-            self.come(time.monotonic())
-        self.deaf = Deaf(self.address)
-        for what in (self.broadcast, self.visit, self.sample):
-            self.at(began + 1, what)
-        while time.monotonic() < began + seconds:
-            self.turn()
+        self.sample(began)
+        self.load(began + seconds / 3)
+        first = self.rest()
+        self.load(began + seconds)
         while seconds >= LONG and self.messages < MILLION:
             assert time.monotonic() < began + LONGEST, f"{self.messages} messages, no million"
             self.turn()
-        lasted = time.monotonic() - began
-        growth = self.growth()
+        last = self.rest()
+        stats = self.ask_stats()
+        growth = 60 * (last[1] - first[1]) / (last[0] - first[0])  # bytes a minute
+        self.check(stats, last[1], growth, last[0] - began)
+        self.daemon.send_signal(signal.SIGTERM)
+        self.operator.leave()
+        assert self.daemon.wait(30) == 0, "it does not stop well"
+
+    def load(self, until):
+        """All come, and talk until then; who leaves is followed by another."""
+        now = time.monotonic()
+        self.coming = True
+        for _ in range(CLIENTS):
+            self.come(now)
+        self.deaf.come()
+        for what in (self.broadcast, self.visit):
+            self.at(now + 1, what)
+        while time.monotonic() < until:
+            self.turn()
+
+    def rest(self):
+        """All leave, and everything is as it was. The time, and the bytes that are kept: the
+        least of some seconds, for a step of the transcript's index needs more for a moment."""
         self.coming = False
         self.deaf.socket.close()
         for client in list(self.clients.values()):
@@ -209,27 +216,26 @@ class Soak:
         self.run_until(lambda: not self.clients, "all have left", 120)
         self.run_until(lambda: self.ask_stats()["sessions"] == 0, "no session is left", 120)
         self.run_until(lambda: self.visitor is None, "the visitor has left")
-        self.run_until(lambda: self.descriptors() == before, f"{before} descriptors again")
+        self.run_until(lambda: self.descriptors() == self.before, f"{self.before} descriptors again")
         self.run_until(lambda: self.ask_stats()["operators"] == 1, "one operator")
-        stats = self.ask_stats()
-        self.check(stats, growth, lasted)
-        self.daemon.send_signal(signal.SIGTERM)
-        self.operator.leave()
-        assert self.daemon.wait(30) == 0, "it does not stop well"
+        count = len(self.samples)
+        self.run_until(lambda: len(self.samples) == count + RESTS, "it rests")
+        return min(self.samples[count:], key=lambda sample: sample[1])
 
-    def check(self, stats, growth, lasted):
+    def check(self, stats, kept, growth, lasted):
         ledger = self.ledger
         clients = len(self.left) + self.deaf.comes
         said = sum(client.said for client in self.left) + self.deaf.said
         told = sum(len(texts) for texts in ledger.told.values())
         lost = sum(ledger.lost.values())
         messages = stats["messages_in"] + stats["messages_out"]
-        after = [size for _, size in self.samples[len(self.samples) // 3 :]]
+        most = max(size for _, size in self.samples)
         print(
             f"soak: {lasted:.0f} s, {clients} clients, {messages} messages"
             f" ({stats['messages_in']} in, {stats['messages_out']} out, {stats['lost']} lost),"
             f" {self.visits} visits of an operator, {self.deaf.comes} of one who never reads;"
-            f" memory {min(after) >> 10} to {max(after) >> 10} KiB, {growth / 1024:+.1f} KiB a minute;"
+            f" memory at most {most >> 10} KiB, {kept >> 10} when all had left, which is"
+            f" {growth / 1024:+.1f} KiB a minute;"
             f" the longest turn took {stats['longest_turn_ms']:.0f} ms",
             flush=True,
         )
@@ -244,7 +250,7 @@ class Soak:
         assert stats["recording_lost"] == 0, stats
         for client in self.left:
             self.check_client(client)
-        # In less time than that it has not come to rest.
+        # Shorter runs are all warm-up: pools fill slowly.
         if lasted >= LONG:
             assert growth < MOST_GROWTH, f"memory grows by {growth / 1024:.1f} KiB a minute"
 
