@@ -103,6 +103,7 @@ class Peer:
 
 class Ngircd(Peer):
     package, kind, workloads = "ngircd", "irc", ("broadcast", "questions", "fan-in")
+    clients = 100  # It takes a minute to let 1,000 in.
 
     def command(self):
         return ["/usr/sbin/ngircd", "-n", "-f", self.write("ngircd.conf", NGIRCD)]
