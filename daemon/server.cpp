@@ -382,15 +382,15 @@ void Server::set_away(std::optional<core::Away> away) {
   }
 }
 
-std::vector<SessionInfo> Server::sessions() const {
+std::vector<SessionInfo> Server::sessions() {
   const auto now = loop_.now();
-  const auto wall = wall_now();
+  dates_.set(now, wall_now());
   std::vector<SessionInfo> all;
   for (const core::Session* session : router_.sessions()) {
     const Client& client = clients_[session->slot()];
     all.push_back({session->id(), session->name(), client.peer.to_string(),
                    listener_names_[client.listener], to_string(session->dialect()),
-                   to_string(session->state()), wall - (now - session->connected_at()),
+                   to_string(session->state()), dates_.of(session->connected_at()),
                    (now - session->last_activity()).count(), session->unread(), session->held(),
                    claimed_by(session->id())});
   }

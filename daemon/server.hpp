@@ -131,7 +131,7 @@ class Server : private io::StreamListener {
   /// Adds a `warning` event: something that every operator should know.
   void warn(std::string_view text);
 
-  [[nodiscard]] std::vector<SessionInfo> sessions() const;
+  [[nodiscard]] std::vector<SessionInfo> sessions();
   [[nodiscard]] ServerStats stats() const;
   /// Messages of clients since the start.
   [[nodiscard]] std::uint64_t messages_in() const { return router_.counters().messages_in; }
@@ -245,6 +245,7 @@ class Server : private io::StreamListener {
   io::Timer ban_end_;
   io::Timer trim_;
   std::size_t closed_since_trim_ = 0;
+  Dates dates_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::vector<std::unique_ptr<Door>> restored_;  ///< doors that listen() may take
   bool passed_ = false;                          ///< the doors are the service manager's

@@ -17,6 +17,12 @@ WallTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
+void Dates::set(Time now, WallTime wall) {
+  const auto offset = wall - WallTime{now.time_since_epoch()};
+  // Below that it is this process that was late, or a clock that is being slewed.
+  if (std::chrono::abs(offset - offset_) > std::chrono::seconds{1}) offset_ = offset;
+}
+
 std::array<char, 24> rfc3339(WallTime time) {
   // In every event: a date is computed once a second.
   struct Second {

@@ -6,11 +6,25 @@
 #include <chrono>
 #include <string>
 
+#include "base/time.hpp"
+
 namespace chatd {
 
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 [[nodiscard]] WallTime wall_now();
+
+/// The dates of moments on the clock that nothing sets. A moment has the same date whenever
+/// it is asked for, until the wall clock has been set by more than a second.
+class Dates {
+ public:
+  /// It is `wall` at `now`. To be told before of() is asked, at any time.
+  void set(Time now, WallTime wall);
+  [[nodiscard]] WallTime of(Time time) const { return WallTime{time.time_since_epoch()} + offset_; }
+
+ private:
+  Duration offset_{0};
+};
 
 /// `time` as RFC 3339 in UTC with milliseconds: 2026-11-23T06:50:00.123Z.
 [[nodiscard]] std::array<char, 24> rfc3339(WallTime time);

@@ -69,6 +69,7 @@ def test_sessions_shows_every_field():
             assert entry["dialect"] == "line"
             assert entry["state"] == "open"
             assert TIME.fullmatch(entry["since"])
+            assert {operator.call("sessions")[0]["since"] for _ in range(200)} == {entry["since"]}
             assert isinstance(entry["idle_ms"], int) and entry["idle_ms"] >= 0
             assert (entry["unread"], entry["held"], entry["claimed_by"]) == (1, 0, None)
 

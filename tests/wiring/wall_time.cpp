@@ -32,5 +32,22 @@ TEST_CASE("wall time: a date is written as RFC 3339 in UTC", "[wiring][wall_time
   }
 }
 
+TEST_CASE("wall time: a moment keeps its date until the clock is set", "[wiring][wall_time]") {
+  const auto at = [](std::int64_t ms) { return Time{Duration{ms}}; };
+  const auto date = [](std::int64_t ms) { return WallTime{std::chrono::milliseconds{ms}}; };
+  Dates dates;
+  dates.set(at(5000), date(1'700'000'005'000));
+  const auto moment = dates.of(at(1000));
+  CHECK(moment == date(1'700'000'001'000));
+  for (const auto late : {1, 20, 1000, -1, -1000}) {
+    dates.set(at(9000), date(1'700'000'009'000 + late));
+    CHECK(dates.of(at(1000)) == moment);
+  }
+  dates.set(at(9000), date(1'700'000'009'000 + 3'600'000));
+  CHECK(dates.of(at(1000)) == date(1'700'000'001'000 + 3'600'000));
+  dates.set(at(9000), date(9000));
+  CHECK(dates.of(at(1000)) == date(1000));
+}
+
 }  // namespace
 }  // namespace chatd::test
