@@ -96,18 +96,23 @@ std::vector<std::string> format_table(std::vector<Column> columns,
     cell.push_back(i);
   }
   std::vector<std::size_t> widths = natural;
-  while (width > 0 && total_of(widths) > width) {
-    std::size_t excess = total_of(widths) - width;
-    for (std::size_t i = columns.size(); i-- > 0 && excess > 0;) {
-      if (columns[i].least == 0 || widths[i] <= columns[i].least) continue;
-      const std::size_t narrower = std::min(excess, widths[i] - columns[i].least);
+  // Takes what is too much from the columns that may be narrower, the first of them first.
+  const auto fits = [&](std::size_t Column::*least) {
+    const std::size_t total = total_of(widths);
+    std::size_t excess = total - std::min(total, width);
+    for (std::size_t i = 0; i < columns.size() && excess > 0; ++i) {
+      if (columns[i].*least == 0 || widths[i] <= columns[i].*least) continue;
+      const std::size_t narrower = std::min(excess, widths[i] - columns[i].*least);
       widths[i] -= narrower;
       excess -= narrower;
     }
-    if (excess == 0) break;
+    return excess == 0;
+  };
+  while (width > 0 && !fits(&Column::narrow)) {
     const auto worst = std::max_element(
         columns.begin(), columns.end(),
         [](const Column& one, const Column& other) { return one.rank < other.rank; });
+    if (worst->least > 0 && fits(&Column::least)) break;
     if (worst->rank == 0) break;
     const auto index = worst - columns.begin();
     columns.erase(worst);

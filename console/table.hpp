@@ -20,9 +20,11 @@ struct Column {
   std::string title;
   bool right = false;  ///< numbers
   /// Where there is not room for all: columns are first made narrower, down to
-  /// `least`, then left out, those with the highest `rank` first; rank 0 stays.
-  std::size_t least = 0;  ///< 0: never narrower
+  /// `narrow`, then left out, those with the highest `rank` first; rank 0 stays. Before
+  /// one goes that has a `least`, those that have one are made as narrow as that.
   int rank = 0;
+  std::size_t narrow = 0;  ///< 0: as wide as its cells
+  std::size_t least = 0;   ///< 0: as `narrow`
 };
 
 /// A line for the titles and one for each row; every row has as many cells as there

@@ -210,12 +210,13 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   const std::string today = formatted(now, "%Y-%m-%d");
   const bool claims = std::any_of(sessions.begin(), sessions.end(),
                                   [](const auto& each) { return !each.claimed_by.empty(); });
-  std::vector<Column> columns{{"id", false, 0, 0},      {"name", false, 6, 1},
-                              {"address", false, 9, 2}, {"dialect", false, 0, 5},
-                              {"since", false, 0, 7},   {"idle", true, 0, 4},
-                              {"unread", true, 0, 0},   {"held", true, 0, 0}};
-  if (claims) columns.push_back({"claimed by", false, 10, 3});
-  if (shortcuts != nullptr) columns.push_back({"key", false, 0, 6});
+  // An address is whole as long as something else can go: half of one is of no use.
+  std::vector<Column> columns{
+      {"id", false, 0},      {"name", false, 1, 10, 6}, {"address", false, 2, 0, 9},
+      {"dialect", false, 5}, {"since", false, 7},       {"idle", true, 4},
+      {"unread", true, 0},   {"held", true, 0}};
+  if (claims) columns.push_back({"claimed by", false, 3, 10});
+  if (shortcuts != nullptr) columns.push_back({"key", false, 6});
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
@@ -264,8 +265,8 @@ std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_
     rows.push_back({core::escaped(each.address), until.empty() ? "for good" : until,
                     core::escaped(each.operator_name)});
   }
-  std::vector<std::string> lines = format_table(
-      {{"address", false, 0, 0}, {"until", false, 0, 0}, {"by", false, 4, 1}}, rows, width);
+  std::vector<std::string> lines =
+      format_table({{"address", false, 0}, {"until", false, 0}, {"by", false, 1, 4}}, rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
   return lines;
 }
@@ -337,7 +338,8 @@ std::string View::about(SessionId session, const Roster& roster, std::string_vie
 std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& notes) const {
   // On a narrow screen there must be room for the line itself.
   constexpr std::size_t kNarrow = 60;
-  const std::size_t listed = notes.width != 0 && notes.width < kNarrow ? 1 : 3;
+  const bool narrow = notes.width != 0 && notes.width < kNarrow;
+  const std::size_t listed = narrow ? 1 : 3;
   std::string told;
   const auto tell = [&told](std::string_view text) {
     told.append(told.empty() ? "" : ", ").append(text);
@@ -361,8 +363,13 @@ std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& 
     if (!color_ || text.empty()) return text;
     return "\001" + std::string{sequence} + "\002" + text + "\001\x1b[0m\002";
   };
-  std::string prompt =
-      focus ? marked("\x1b[1m", bracket(*focus, roster.name_of(*focus))) + " " : "";
+  std::string who = focus ? bracket(*focus, roster.name_of(*focus)) : "";
+  // Of the name alone: half of an id is another one.
+  const std::size_t least = who.find(' ');
+  if (narrow && least != std::string::npos && display_width(who) > notes.width / 2) {
+    who = cut_to_width(who, std::max(notes.width / 2 - 1, least + 2)) + "]";
+  }
+  std::string prompt = focus ? marked("\x1b[1m", who) + " " : "";
   if (!told.empty()) prompt += marked("\x1b[33m", "(" + told + ")") + " ";
   return prompt + "> ";
 }

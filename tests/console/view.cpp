@@ -216,6 +216,16 @@ TEST_CASE("view: the prompt tells what is unread, whose the client is, and who i
   CHECK(prompt(Target{3}) == "[3] (7:7 8:8 9:9 +2) > ");
   CHECK(prompt(Target{3}, 40) == "[3] (7:7 +4) > ");
   CHECK(prompt(Target{3}, 80, true) == "[3] (7:7 8:8 9:9 +2, away) > ");
+  const std::string long_name = "a name that leaves no room for it";
+  for (const SessionId id : {3U, 123'456'789U}) {
+    roster.apply(event_of(R"({"method":"connected","params":{"session":123456789}})"));
+    roster.apply(event_of(R"({"method":"named","params":{"session":)" + std::to_string(id) +
+                          R"(,"name":")" + long_name + "\"}}"));
+  }
+  CHECK(prompt(Target{3}, 20) == "[3 a nam\u2026] (7:7 +4) > ");
+  CHECK(prompt(Target{123'456'789}, 20) == "[123456789 \u2026] (7:7 +4) > ");
+  CHECK(prompt(Target{3}, 80).starts_with("[3 " + long_name.substr(0, 32)));
+  roster.apply(event_of(R"({"method":"named","params":{"session":3,"name":""}})"));
   unread = {};
   roster.apply(event_of(R"({"method":"claimed","params":{"session":3,"operator":"b\u001bo"}})"));
   roster.apply(event_of(R"({"method":"claimed","params":{"session":4,"operator":"root"}})"));
@@ -280,6 +290,37 @@ TEST_CASE("view: the list of sessions is aligned, wide characters too", "[consol
     CHECK(narrow[0].find(column) != std::string::npos);
   }
   CHECK(view.sessions(three_sessions(), 200, kNow) == wide);
+}
+
+TEST_CASE("view: in the list other things go before an address is cut", "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  const std::string long_name(64, 'n');
+  const std::string ipv4 = "192.168.100.200:51234";
+  const std::string ipv6 = "[2001:db8:1234:5678:9abc:def0:1234:5678]:51234";
+  const auto list = [&](const std::string& address, const char* holder) {
+    auto sessions = three_sessions();
+    sessions[0].name = long_name;
+    sessions[0].address = address;
+    sessions[0].claimed_by = holder;
+    Roster roster;
+    roster.replace(sessions);
+    Shortcuts keys;
+    keys.update(roster);
+    return view.sessions(sessions, 80, 0, &keys);
+  };
+  for (const char* holder : {"", "bob"}) {
+    for (const std::string& address : {ipv4, ipv6}) {
+      const Lines lines = list(address, holder);
+      INFO(lines[0] << "\n" << lines[1]);
+      CHECK(lines[1].find(" " + address + " ") != std::string::npos);
+      CHECK(lines[1].find("nnnnn\u2026 ") != std::string::npos);
+      for (const std::string& line : lines) CHECK(display_width(line) <= 80);
+    }
+    // The name gives way first, and what tells least next.
+    CHECK(list(ipv4, holder)[0].find("idle") != std::string::npos);
+    CHECK(list(ipv4, holder)[0].find("since") == std::string::npos);
+  }
+  CHECK(list(ipv4, "bob")[0].find("claimed by") != std::string::npos);
 }
 
 TEST_CASE("view: the list tells of claims and keys where there are any", "[console][view]") {
