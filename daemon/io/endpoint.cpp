@@ -107,7 +107,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     if (!endpoint.path().starts_with('/')) return wrong(text, "the path does not begin with /");
   } else {
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) return wrong(text, "there is no port");
+    const bool only_address = text.starts_with('[') && text.ends_with(']');
+    if (colon == std::string_view::npos || only_address) return wrong(text, "there is no port");
     std::string_view address = text.substr(0, colon);
     const bool in_brackets = address.starts_with('[') && address.ends_with(']');
     if (in_brackets) address = address.substr(1, address.size() - 2);

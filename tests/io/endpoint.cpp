@@ -58,7 +58,7 @@ TEST_CASE("endpoint: what is none says what would be right", "[io][endpoint]") {
       {"localhost:80", "'localhost' is not an IPv4 or IPv6 address"},
       {"::1:80", "an IPv6 address belongs in brackets"},
       {"[127.0.0.1]:80", "only an IPv6 address belongs in brackets"},
-      {"[::1]", "an IPv6 address belongs in brackets"},
+      {"[::1]", "there is no port"},
       {"[::g]:80", "'::g' is not an IPv4 or IPv6 address"},
       {"[fe80::1%no-such]:80", "'fe80::1%no-such' is not an IPv4 or IPv6 address"},
       {"unix:", "the path does not begin with /"},
