@@ -287,12 +287,14 @@ LineFate Console::Impl::to_focus(const Command& command) {
       if (addressed.verb == Verb::kSay) addressed.verb = Verb::kSend;
       return operations_.execute(addressed);
     }
-    case LineGuard::Verdict::kNoFocus:
-      desk_.problem(
-          desk_.roster().size() == 0
-              ? "not sent: nobody is connected"
-              : "not sent: no client is in focus; /focus ID chooses one, /list shows them");
+    case LineGuard::Verdict::kNoFocus: {
+      const std::string what = command.verb == Verb::kSay ? "not sent: " : "not done: ";
+      desk_.problem(what +
+                    (desk_.roster().size() == 0
+                         ? "nobody is connected"
+                         : "no client is in focus; /focus ID chooses one, /list shows them"));
       return LineFate::kTaken;
+    }
     case LineGuard::Verdict::kLeft:
       desk_.problem(
           "not sent: " + bracket(*begun, {}) +

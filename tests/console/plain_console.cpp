@@ -202,7 +202,9 @@ TEST_CASE("console: without a focus nothing is sent, and it does not wander", "[
   Desk desk;
   desk.open();
   desk.type("into the void\n");
-  CHECK(desk.sees("nobody is connected"));
+  CHECK(desk.sees("not sent: nobody is connected"));
+  desk.type("/claim\n");
+  CHECK(desk.sees("not done: nobody is connected"));
   desk.daemon.connected(1);
   desk.daemon.connected(2);
   desk.daemon.disconnected(1);
