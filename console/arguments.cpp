@@ -99,6 +99,10 @@ std::variant<Words, Exit> split(std::span<const char* const> arguments) {
   bool only_words = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
+    if (word == "--" && taken == text_after && !only_words) {
+      only_words = true;  // `send 3 -- "$text"`: a script that takes no chances
+      continue;
+    }
     if (only_words || taken >= text_after || word.size() < 2 || word.front() != '-') {
       if (words.command.empty()) {
         spec = find_command(word, Place::kScript);
@@ -131,6 +135,10 @@ std::variant<Words, Exit> split(std::span<const char* const> arguments) {
       value = arguments[i];
     }
     if (known) {
+      // An unset variable of a script must not mean some other daemon.
+      if (own->word == "--socket" && value.empty()) {
+        return usage("--socket: the path of a socket is missing");
+      }
       words.options.emplace_back(&*own, std::move(value));
     } else {
       words.command.emplace_back(name);
@@ -174,7 +182,7 @@ std::optional<T> chosen(const OptionSpec& option, std::string_view word) {
 Exit wrong_choice(const OptionSpec& option) {
   const auto choices = choices_of(option.value);
   std::string list;
-  for (const std::string_view each : choices) {
+  for (const std::string_view& each : choices) {
     if (&each != &choices.front()) list += &each == &choices.back() ? " or " : ", ";
     list += each;
   }
@@ -198,7 +206,10 @@ void complain(const std::string& text) {
 
 Exit print_and_exit(const std::string& text) {
   std::fputs(text.c_str(), stdout);
-  return {std::fflush(stdout) == 0 ? ExitCode::kDone : ExitCode::kRefused};
+  // A reader that has seen enough (EPIPE) is no fault.
+  if (std::fflush(stdout) == 0 || errno == EPIPE) return {ExitCode::kDone};
+  complain(Error::from_errno("writing to standard output", errno).message);
+  return {ExitCode::kRefused};
 }
 
 std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) {

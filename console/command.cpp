@@ -298,6 +298,7 @@ Parsed parse_script(std::span<const std::string> words) {
   const std::string& word = words.front();
   const CommandSpec* spec = find_command(word, Place::kScript);
   if (spec != nullptr) return Reading{*spec, GivenWords{words.subspan(1)}, nullptr}.read();
+  if (word == "help") return Refusal{"'help' is an option: chatctl --help"};
   if (const CommandSpec* typed = find_command(word, Place::kTyped); typed != nullptr) {
     return Refusal{"'" + word + "' belongs to the console: start chatctl alone and type " +
                    usage_of(*typed, Place::kTyped)};

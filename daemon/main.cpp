@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
 
+#include "base/result.hpp"
 #include "config_load.hpp"
 #include "daemon.hpp"
 #include "io/out_of_memory.hpp"
@@ -38,6 +40,16 @@ void print(std::FILE* stream, const std::string& text) {
   std::fflush(stream);
 }
 
+/// Prints what was asked for; returns the exit code.
+int print_result(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  // A configuration that is not whole must not look like one.
+  if (std::fflush(stdout) == 0) return 0;
+  print(stderr,
+        "chatd: " + chatd::Error::from_errno("writing to standard output", errno).message + "\n");
+  return kFailed;
+}
+
 }  // namespace
 
 // What nobody expected ends the process, and says what it was.
@@ -46,9 +58,8 @@ int main(int argc, char** argv) {
   occupy_standard_descriptors();
   auto parsed = chatd::parse_options(argc, argv);
   if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {
-    print(stdout, exit->out);
     print(stderr, exit->err);
-    return exit->code;
+    return exit->out.empty() ? exit->code : print_result(exit->out);
   }
   const auto& options = std::get<chatd::Options>(parsed);
   chatd::ConfigSources sources;
@@ -61,8 +72,7 @@ int main(int argc, char** argv) {
   }
   if (options.check_config) return 0;
   if (options.print_config) {
-    print(stdout, chatd::print_config(loaded->config, loaded->origins));
-    return 0;
+    return print_result(chatd::print_config(loaded->config, loaded->origins));
   }
   // A scope, so that everything is closed, and the loop drained, before the end.
   chatd::Daemon daemon{{chatd::service::find_program(argv[0]), {argv, argv + argc}},

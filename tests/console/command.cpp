@@ -181,6 +181,7 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
   const std::vector<std::pair<Words, std::string>> refusals{
       {{"lsit"}, "did you mean list?"},
       {{"away", "x"}, "type /away TEXT"},
+      {{"help"}, "chatctl --help"},
       {{"bye"}, "usage: chatctl bye ID"},
       {{"bye", "3", "4"}, "usage: chatctl bye ID"},
       {{"bye", "anna"}, "no session id"},

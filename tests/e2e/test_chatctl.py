@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from chatd_support import CHATCTL, GUARD, Daemon, Home, speaking
+from chatd_support import CHATCTL, CHATD, GUARD, Daemon, Home, speaking
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 
@@ -42,6 +42,65 @@ def test_chatctl_has_the_same_operations_and_its_exit_codes():
             assert "some reason" in operator.wait_event("disconnected", session=session)["reason"]
         assert daemon.chatctl("stop").returncode == 0
         daemon.check_end()
+
+
+def test_dashes_before_a_text_are_none_of_it():
+    with Daemon() as daemon:
+        client, session = speaking(daemon, daemon.operator())
+        for words, text in [
+            (["--", "-v", "--"], "-v --"),
+            (["--", "--"], "--"),
+            (["--json", "--"], "--json --"),
+        ]:
+            done = daemon.chatctl("send", str(session), *words)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert client.take_line() == f"{text}\n".encode()
+        done = daemon.chatctl("send", "--", str(session), "--", "x")
+        assert client.take_line() == b"-- x\n"
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--color=blue", "list"], "--color is auto, always or never"),
+        (["--timestamps", "date", "list"], "--timestamps is none, time or datetime"),
+        (["--socket=", "list"], "--socket: the path of a socket is missing"),
+        (["--socket", "", "list"], "--socket: the path of a socket is missing"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_told_with_the_right_ones(words, said):
+    done = subprocess.run([CHATCTL, *words], capture_output=True, text=True, timeout=GUARD)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"chatctl: {said}; chatctl --help lists everything\n"
+
+
+@pytest.mark.parametrize(
+    "program, words",
+    [
+        (CHATCTL, ["--help"]),
+        (CHATCTL, ["completion", "bash"]),
+        (CHATD, ["--help"]),
+        (CHATD, ["--print-config"]),
+    ],
+)
+def test_what_could_not_be_printed_is_no_success(program, words):
+    home = Home()
+    try:
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [program, *words],
+                env=home.env,
+                stdin=subprocess.DEVNULL,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=GUARD,
+            )
+        assert done.returncode == 1
+        assert "writing to standard output: No space left on device" in done.stderr
+    finally:
+        home.remove()
 
 
 def test_chatctl_without_a_daemon_is_exit_code_3():
