@@ -66,11 +66,13 @@ void Server::set_limits() {
 
 // ---- listeners ----
 
-Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener) {
+Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener,
+                                                   std::span<io::Acceptor* const> leaving) {
   auto door = std::make_unique<Door>();
   door->listener = listener;
-  auto finished = finish(*door, io::Acceptor::listen(loop_, listener.endpoint, listener.backlog,
-                                                     on_accept(*door), log_failure));
+  auto finished = finish(
+      *door, io::Acceptor::listen(loop_, listener.endpoint, listener.backlog, on_accept(*door),
+                                  log_failure, io::Acceptor::kUnixMode, leaving));
   if (!finished) return std::move(finished.error());
   return door;
 }
@@ -124,17 +126,21 @@ Result<> Server::listen(std::vector<UniqueFd> passed) {
     for (auto& door : restored_) doors_.push_back(std::move(door));
     serve_passed(config_.listen);
   }
+  std::vector<std::unique_ptr<Door>> known;
   for (const Listener& listener : config_.listen) {
-    if (passed_) break;
-    if (auto door = restored_door(listener.endpoint)) {
-      door->acceptor->set_backlog(listener.backlog);
-      door->listener = listener;
-      doors_.push_back(std::move(door));
+    if (!passed_) known.push_back(restored_door(listener.endpoint));
+  }
+  restored_.clear();  // first of all: a new address may overlap with one that is wanted no more
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const Listener& listener = config_.listen[i];
+    if (known[i]) {
+      known[i]->acceptor->set_backlog(listener.backlog);
+      known[i]->listener = listener;
+      doors_.push_back(std::move(known[i]));
     } else if (auto added = add(open(listener)); !added) {
       return added;
     }
   }
-  restored_.clear();
   for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
   return {};
 }
@@ -171,7 +177,7 @@ std::vector<std::string> Server::addresses() const {
 }
 
 Result<> Server::apply(const Config& config) {
-  std::vector<std::unique_ptr<Door>> opened;
+  std::vector<const Listener*> added;
   std::vector<bool> kept(doors_.size(), false);
   std::vector<std::pair<std::size_t, const Listener*>> changed;
   if (passed_) {
@@ -191,7 +197,15 @@ Result<> Server::apply(const Config& config) {
       continue;
     }
     if (same < doors_.size()) spdlog::warn("{} is not there any more", doors_[same]->name);
-    auto door = open(listener);
+    added.push_back(&listener);
+  }
+  std::vector<io::Acceptor*> leaving;
+  for (std::size_t i = 0; i < doors_.size(); ++i) {
+    if (!kept[i]) leaving.push_back(doors_[i]->acceptor.get());
+  }
+  std::vector<std::unique_ptr<Door>> opened;
+  for (const Listener* listener : added) {
+    auto door = open(*listener, leaving);
     if (!door) return std::move(door.error());
     opened.push_back(std::move(*door));
   }

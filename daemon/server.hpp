@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -185,7 +186,8 @@ class Server : private io::StreamListener {
   void on_drained(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
-  Result<std::unique_ptr<Door>> open(const Listener& listener);
+  Result<std::unique_ptr<Door>> open(const Listener& listener,
+                                     std::span<io::Acceptor* const> leaving = {});
   Result<std::unique_ptr<Door>> take(UniqueFd passed);
   io::Acceptor::AcceptCallback on_accept(const Door& door);
   static void log_failure(const Error& error);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -94,6 +95,26 @@ Result<> bind_tcp(int socket, const sockaddr_storage& address, socklen_t length)
   return Error{std::strerror(errno), errno};
 }
 
+/// While it lives, these sockets may have the same port, even where their addresses overlap
+/// and they listen. Sockets of other users never may.
+class SharedPort {
+ public:
+  explicit SharedPort(std::vector<int> sockets) : sockets_{std::move(sockets)} { set(1); }
+  ~SharedPort() { set(0); }
+  SharedPort(const SharedPort&) = delete;
+  SharedPort& operator=(const SharedPort&) = delete;
+
+ private:
+  void set(int value) {
+    // Where it is refused, so is the address.
+    for (const int fd : sockets_) {
+      (void)::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, sizeof value);
+    }
+  }
+
+  std::vector<int> sockets_;
+};
+
 Endpoint name_of(int socket) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
@@ -126,7 +147,8 @@ Acceptor::~Acceptor() {
 
 Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const Endpoint& endpoint,
                                                    int backlog, AcceptCallback on_accept,
-                                                   FailureCallback on_failure, unsigned unix_mode) {
+                                                   FailureCallback on_failure, unsigned unix_mode,
+                                                   std::span<Acceptor* const> leaving) {
   const std::string attempt = "listen on " + endpoint.to_string();
   sockaddr_storage address{};
   auto length = endpoint.to_socket_address(address);
@@ -134,6 +156,14 @@ Result<std::unique_ptr<Acceptor>> Acceptor::listen(Loop& loop, const Endpoint& e
   UniqueFd socket{::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return Error::from_errno(attempt, errno);
 
+  std::vector<int> overlapping;
+  if (!endpoint.is_unix() && !leaving.empty()) {
+    overlapping.push_back(socket.get());
+    for (const Acceptor* each : leaving) {
+      if (!each->endpoint().is_unix()) overlapping.push_back(each->descriptor());
+    }
+  }
+  const SharedPort shared{std::move(overlapping)};
   std::optional<UnixFile> file;
   if (endpoint.is_unix()) {
     auto bound = UnixFile::bind(socket.get(), std::string{endpoint.path()}, unix_mode);

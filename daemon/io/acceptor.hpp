@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -32,16 +33,20 @@ class Acceptor : private Watcher {
       std::function<void(UniqueFd socket, const sockaddr_storage& peer, socklen_t peer_length)>;
   /// Told once, and again only after a connection was accepted in between.
   using FailureCallback = std::function<void(const Error&)>;
+  /// Of a unix socket's file: for everybody.
+  static constexpr unsigned kUnixMode = 0666;
 
   /// Binds and listens. TCP listeners set TCP_NODELAY, keepalive and a bound for what
   /// the kernel keeps unsent, which accepted sockets inherit; IPv6 listeners are IPv6
   /// only, so that 0.0.0.0 and :: can stand side by side. A unix path that nobody
   /// listens on is reclaimed; a live one is an error, and so is a path of more than 107
   /// bytes or one that is not a socket. `unix_mode` is the mode of a unix socket's file.
+  /// `leaving` are about to go: an address that overlaps with one of theirs is no error.
   static Result<std::unique_ptr<Acceptor>> listen(Loop& loop, const Endpoint& endpoint, int backlog,
                                                   AcceptCallback on_accept,
                                                   FailureCallback on_failure,
-                                                  unsigned unix_mode = 0666);
+                                                  unsigned unix_mode = kUnixMode,
+                                                  std::span<Acceptor* const> leaving = {});
   /// The same on a listening socket that somebody else made; the file of a unix
   /// socket is theirs and stays. Errors: it is not a listening stream socket.
   static Result<std::unique_ptr<Acceptor>> adopt(Loop& loop, UniqueFd socket,

@@ -108,6 +108,21 @@ def test_who_asked_and_closed_its_sending_side_gets_its_answer():
         assert client.take_all() == b"answer\n"
 
 
+def test_an_address_may_be_changed_for_one_that_overlaps():
+    with Daemon({}) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        daemon.home.write_config({"listen": [{"address": "0.0.0.0", "port": daemon.port}]})
+        hand_over(daemon)
+        daemon.wait_log(rf"listening on 0\.0\.0\.0:{daemon.port}")
+        after = daemon.operator()
+        after.call("send", to=session, text="still there")
+        client.expect(b"still there\n")
+        with daemon.client() as late:
+            after.session_of(late)
+        client.close()
+
+
 def test_a_session_that_ends_meanwhile_gets_all_that_was_queued_and_an_end_of_file():
     with Daemon({"limits": {"output_hard": "16MiB", "output_soft": "0B"}}) as daemon:
         operator = daemon.operator()

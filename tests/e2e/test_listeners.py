@@ -264,3 +264,42 @@ def test_a_unix_socket_whose_file_was_removed_is_opened_again_by_a_reload():
         assert not path.exists()
     finally:
         home.remove()
+
+
+def test_an_address_is_changed_for_one_that_overlaps_by_a_reload():
+    """From this machine alone to everybody, and back, on the same port."""
+    with Daemon({}) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        before = daemon.fds()
+        for address in ("0.0.0.0", "127.0.0.1", "0.0.0.0"):
+            daemon.home.write_config({"listen": [{"address": address, "port": daemon.port}]})
+            operator.call("reload")
+            daemon.wait_log(rf"listening on {address}:{daemon.port}\n(.*\n)*.*reloaded")
+            with daemon.client() as newcomer:
+                assert operator.wait_event("connected", address=newcomer.address)[
+                    "listener"
+                ] == f"{address}:{daemon.port}"
+                newcomer.send(b"hi\n")
+                newcomer.leave()
+            wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
+            # The port is nobody else's.
+            with socket.socket() as other:
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                with pytest.raises(OSError):
+                    other.bind((address, daemon.port))
+        # If another listener cannot be opened, all stays as it was.
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            taken = other.getsockname()[1]
+            addresses = [("127.0.0.1", daemon.port), ("127.0.0.1", taken)]
+            daemon.home.write_config({"listen": [{"address": a, "port": p} for a, p in addresses]})
+            with pytest.raises(RpcError, match=f"127.0.0.1:{taken}: Address already in use"):
+                operator.call("reload")
+        with daemon.client() as newcomer:
+            event = operator.wait_event("connected", address=newcomer.address)
+            assert event["listener"] == f"0.0.0.0:{daemon.port}"
+        operator.call("send", to=session, text="still there")
+        client.expect(b"still there\n")
+        client.close()
