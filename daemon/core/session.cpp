@@ -77,7 +77,7 @@ void Session::read(std::string_view input, Context& context) {
   while (!input.empty() && !ended_) {
     if (!may_read(context)) {
       backlog_ = std::make_unique<std::string>(input);
-      context.outbox.flow(slot_, false);
+      if (!context.gone) context.outbox.flow(slot_, false);
       return;
     }
     const auto before = framer_.dialect();
@@ -110,7 +110,6 @@ bool Session::may_read(const Context& context) {
 /// sent before that counts.
 void Session::read_backlog(Context& context) {
   if (!backlog_) return;
-  unpaced_ = true;
   const auto rest = std::exchange(backlog_, {});
   read(*rest, context);
 }
@@ -188,6 +187,7 @@ void Session::part(Context& context) {
 }
 
 void Session::end_of_input(Context& context) {
+  unpaced_ = unpaced_ || backlog_;
   read_backlog(context);
   if (ended_) return;
   if (framer_.finish(context.settings, context.reading)) message(context);
@@ -207,8 +207,20 @@ void Session::end_of_input(Context& context) {
 void Session::broken(std::string_view reason, std::uint32_t unsent, Context& context) {
   context.gone = true;
   context.unsent = unsent;
+  // Of what waited one burst is read, and no more: tens of thousands of messages may be in
+  // it, and a client that could have them all heard at once, by a reset, had no rate.
+  if (backlog_) refill(context);
   read_backlog(context);
-  if (!ended_) say_over(reason, context);
+  if (ended_) return;
+  std::string why{reason};
+  if (backlog_) why += "; it had sent more, too fast to be read";
+  say_over(why, context);
+}
+
+/// It may send a whole burst again.
+void Session::refill(const Context& context) {
+  tokens_ = static_cast<float>(burst_of(context.settings));
+  refilled_ = context.now;
 }
 
 // ---- what operators do ----

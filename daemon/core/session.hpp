@@ -162,6 +162,7 @@ class Session {
   void write(Payload bytes, Context& context);
   void delivered(const std::vector<Seq>& refs, Context& context);
   bool may_read(const Context& context);
+  void refill(const Context& context);
   [[nodiscard]] bool takes_turns() const;
   [[nodiscard]] bool reads_lines() const;
   [[nodiscard]] bool writable() const;

@@ -334,14 +334,21 @@ TEST_CASE("session: past its burst a client is read slower, and nothing is dropp
     CHECK(chat.in("bye") == "nothing");
     CHECK(chat.eof() == rest + "; gone 'bye'; closed");
   }
-  SECTION("at a reset too") {
-    CHECK(chat.reset() == rest + "; gone 'connection reset'");
+  SECTION("at a reset one burst is read, and it is said that there was more") {
+    CHECK(chat.reset() ==
+          "said '5'; said '6'; said '7'; said '8'; "
+          "gone 'connection reset; it had sent more, too fast to be read'");
+  }
+  SECTION("at a reset all is read if it is no more than a burst") {
+    CHECK(chat.at(410) == "said '5'; said '6'; said '7'; said '8'; resumed; paused");
+    CHECK(chat.reset() == "said '9'; said '10'; said '11'; gone 'connection reset'");
   }
   SECTION("a bye before a reset") {
+    CHECK(chat.at(410) == "said '5'; said '6'; said '7'; said '8'; resumed; paused");
     CHECK(chat.send("a") == "sent; out 'a\n'");
     CHECK(chat.send("b") == "sent; out 'b\n'");
     CHECK(chat.in("bye\n12\n") == "nothing");
-    CHECK(chat.reset(1, 2) == rest + "; gone 'bye', lost 2");
+    CHECK(chat.reset(1, 2) == "said '9'; said '10'; said '11'; gone 'bye', lost 2");
     CHECK(chat.counters().lost == 2);
     CHECK(chat.counters().delivered == 0);
   }

@@ -3,6 +3,7 @@
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -185,6 +186,28 @@ def test_a_flood_of_messages_in_one_turn_is_heard_in_order_and_holds_up_nobody(l
         assert len(heard) + lagged == count
         stats = witness.all_is_back(memory=24 * MIB)
         assert stats["messages_in"] == count + witness.number + 1
+
+
+def test_a_reset_does_not_let_a_client_say_all_at_once_that_it_sent_too_fast():
+    """Asked for an option, it is written to in the same turn, and that is when the daemon
+    learns that it has gone."""
+    limits = {"messages_per_second": 5, "messages_burst": 10}
+    with Daemon({"limits": limits}) as daemon:
+        witness = Witness(daemon)
+        before = witness.operator.call("stats")["messages_in"]
+        clients = [Client(daemon.address) for _ in range(20)]
+        sessions = [witness.operator.session_of(client) for client in clients]
+        daemon.send_signal(signal.SIGSTOP)
+        for client in clients:
+            client.send(b"\xff\xfd\x01" + b"\n" * 30_000)
+            client.reset()
+        daemon.send_signal(signal.SIGCONT)
+        for session in sessions:
+            event = witness.operator.wait_event("disconnected", session=session)
+            assert event["reason"].endswith("; it had sent more, too fast to be read")
+        heard = witness.operator.call("stats")["messages_in"] - before
+        assert 20 * 10 <= heard <= 20 * 2 * 10
+        witness.all_is_back()
 
 
 def test_what_waits_when_a_peer_resets_is_counted_to_the_message():
