@@ -178,6 +178,7 @@ Result<void, WriteError> StreamSet::write(StreamId id, Payload bytes) {
   assert(stream.state == State::kOpen);
   if (stream.state != State::kOpen || bytes.empty()) return {};
   const auto fits = [&] {
+    if (stream.queue.empty()) return true;
     return bytes.size() <= limits_.hard_bytes &&
            stream.queue.bytes() <= limits_.hard_bytes - bytes.size();
   };

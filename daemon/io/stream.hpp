@@ -65,7 +65,8 @@ class StreamListener {
 struct StreamLimits {
   std::size_t high_bytes;  ///< above this many waiting bytes a stream is "high"
   std::size_t low_bytes;   ///< at or below it is drained again
-  /// More than this many waiting bytes are not taken.
+  /// More than this many waiting bytes are not taken; but where nothing waits, one payload
+  /// is, whatever its size: that says nothing of how the peer reads.
   std::size_t hard_bytes;
   /// A closing stream ends at the latest this long after its last progress:
   /// bytes still queued were taken by the kernel, or, once the end of file is
@@ -117,8 +118,8 @@ class StreamSet : private Watcher {
   /// more than high_bytes wait: then it is tried at once.
   /// The bytes are shared, not copied. Never blocks, never calls back.
   /// The stream must be open: not after close() or abort(), nor after on_broken().
-  /// Errors: kOverflow if more than hard_bytes would wait after one attempt to
-  /// send what already waits; then nothing is queued.
+  /// Errors: kOverflow if after one attempt to send what already waits some of it is left,
+  /// and more than hard_bytes would wait; then nothing is queued.
   [[nodiscard]] Result<void, WriteError> write(StreamId id, Payload bytes);
 
   /// Stops and resumes reading; both may be repeated. A paused stream alone does

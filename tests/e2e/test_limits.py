@@ -356,6 +356,25 @@ def test_a_broadcast_past_the_limit_of_one_reaches_all_the_others():
             reader.close()
 
 
+@pytest.mark.parametrize(
+    "first, text, got",
+    [
+        (b"hi\n", "x" * 65536, b"x" * 65536 + b"\n"),
+        (b"\xff\xf1hi\r\n", "\n" * 65536, b"\r\n" * 65537),
+    ],
+    ids=["line", "telnet"],
+)
+def test_a_message_as_long_as_may_be_is_taken_whatever_its_line_ends_add(first, text, got):
+    with Daemon({"limits": {"output_hard": "64KiB", "output_soft": "16KiB"}}) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator, first)
+        for _ in range(3):
+            receipt = operator.call("send", to=session, text=text)
+            assert receipt["delivered"] == [session]
+            client.expect(got)
+        client.close()
+
+
 def test_what_is_held_for_an_original_client_is_bounded():
     with Daemon({"limits": {"output_hard": "64KiB", "output_soft": "16KiB"}}) as daemon:
         operator = daemon.operator()
