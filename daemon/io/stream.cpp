@@ -14,6 +14,7 @@
 
 #include "base/bytes.hpp"
 #include "io/send_queue.hpp"
+#include "io/unanswered.hpp"
 
 namespace chatd::io {
 namespace {
@@ -30,6 +31,18 @@ constexpr std::size_t kSendParts = 64;
 constexpr std::size_t kCopiedBytes = 4096;
 /// Whether the descriptor is non-blocking is not ours to say.
 constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+
+/// How often it is looked at who owes an acknowledgement, which is a call for each; so many
+/// of them in a turn; and how exact the kernel's times are taken to be.
+constexpr Duration kLookInterval{20'000};
+constexpr std::size_t kLooksAtOnce = 512;
+constexpr Duration kLookMargin{1000};
+/// Silent at so many looks in a row, a peer has vanished: two minutes, as long as keepalive
+/// takes (see acceptor.cpp).
+constexpr std::uint8_t kMostSilences = 6;
+/// One that takes nothing is asked by the kernel once in two minutes, if it has been so for
+/// long: three such questions are not answered.
+constexpr std::uint8_t kMostSilencesWithoutRoom = 20;
 
 bool is_readable(int fd) {
   pollfd ask{fd, POLLIN, 0};
@@ -62,8 +75,10 @@ struct StreamSet::Stream {
   bool ended : 1 = false;    // the peer's end of file was read
   bool touched : 1 = false;  // it is in touched_
   bool high : 1 = false;
-  bool blocked : 1 = false;  // the kernel takes no more until it says so
-  bool shared : 1 = false;   // somebody else may have a duplicate of the descriptor
+  bool blocked : 1 = false;   // the kernel takes no more until it says so
+  bool shared : 1 = false;    // somebody else may have a duplicate of the descriptor
+  bool owes : 1 = false;      // what it was sent may not be acknowledged yet
+  std::uint8_t silences = 0;  // looks in a row at which it owed that and had said nothing
 };
 
 StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
@@ -73,6 +88,7 @@ StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
       limits_{limits},
       buffer_{std::make_unique<char[]>(kReadBytes)},
       linger_{loop, [this] { on_linger_over(); }},
+      look_{loop, [this] { look_for_silence(); }},
       turn_end_{loop, [this] { flush(); }} {
   static_assert(sizeof(Stream) <= 64);
 }
@@ -161,6 +177,7 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   stream.paused = saved.paused;
   stream.ended = saved.ended;
   stream.shared = true;  // who has kept it for us may still have it
+  expect_answer(stream);
   if (saved.closing) {
     stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
     const bool known = saved.linger_left > Duration{0};
@@ -410,6 +427,7 @@ std::size_t StreamSet::send(Stream& stream) {
     for (std::size_t i = 0; i < count; ++i) given += parts[i].iov_len;
     stream.queue.consume(taken);
     stream.sent_bytes += taken;
+    expect_answer(stream);
     queued_bytes_ -= taken;
     total += taken;
     if (taken < given) {
@@ -440,6 +458,54 @@ void StreamSet::unwatch(Stream& stream) {
   // What has a duplicate is not forgotten by the kernel, and would be told of for ever.
   if (stream.shared) (void)watch(stream.socket.get(), {}, stream.watched, kNothing);
   forget(stream.watched);
+}
+
+void StreamSet::expect_answer(Stream& stream) {
+  stream.owes = true;
+  anybody_owes_ = true;
+  if (looking_) return;
+  looking_ = true;
+  looked_at_ = loop_.now();
+  look_.start(kLookInterval);
+}
+
+/// One round over all who owe an acknowledgement, in steps. As long as nobody is sent
+/// anything there is none.
+void StreamSet::look_for_silence() {
+  if (next_look_ == 0) {
+    look_since_ = loop_.now() - std::exchange(looked_at_, loop_.now()) + kLookMargin;
+    anybody_owes_ = false;
+  }
+  for (std::size_t asked = 0; next_look_ < streams_.size() && asked < kLooksAtOnce; ++next_look_) {
+    const Stream& stream = streams_[next_look_];
+    if (!stream.owes || stream.state != State::kOpen) continue;
+    ++asked;
+    judge_silence(next_look_);
+  }
+  if (next_look_ < streams_.size()) {
+    look_.start(Duration{1});
+    return;
+  }
+  next_look_ = 0;
+  looking_ = anybody_owes_;
+  if (looking_) look_.start(kLookInterval);
+}
+
+void StreamSet::judge_silence(StreamId id) {
+  Stream& stream = streams_[id];
+  const auto answer = unanswered(stream.socket.get());
+  if (!answer || !answer->anything) {
+    stream.owes = false;
+    stream.silences = 0;
+    return;
+  }
+  anybody_owes_ = true;
+  if (answer->silence < look_since_) {
+    stream.silences = 0;
+    return;
+  }
+  const auto most = answer->has_room ? kMostSilences : kMostSilencesWithoutRoom;
+  if (++stream.silences >= most) fail(id, ETIMEDOUT);
 }
 
 void StreamSet::set_deadline(StreamId id, Time deadline) {

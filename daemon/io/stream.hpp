@@ -52,7 +52,9 @@ class StreamListener {
   /// is as if abort() had been called: on_closed() follows. What the peer sent
   /// before that is read first, unless the stream is paused. A paused stream may
   /// learn of it only when it is resumed or written to; one whose peer had closed
-  /// its sending side learns of it at once.
+  /// its sending side learns of it at once. ETIMEDOUT is also that of a TCP peer that
+  /// has been silent for some two minutes while it owed an acknowledgement, or for
+  /// seven while it took nothing.
   virtual void on_broken(StreamId id, int error) = 0;
   /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
   /// been above StreamLimits::high_bytes.
@@ -175,6 +177,10 @@ class StreamSet : private Watcher {
   int watch_for_what_is_due(StreamId id);
   void unwatch(Stream& stream);
 
+  void expect_answer(Stream& stream);
+  void look_for_silence();
+  void judge_silence(StreamId id);
+
   void set_deadline(StreamId id, Time deadline);
   void on_linger_over();
   void fail(StreamId id, int error);
@@ -197,6 +203,15 @@ class StreamSet : private Watcher {
   std::unique_ptr<char[]> buffer_;                 // what is read goes through it, for all streams
   std::set<std::pair<Time, StreamId>> deadlines_;  // of the closing streams
   Timer linger_;
+
+  // Who owes an acknowledgement is looked at from time to time, a few in a turn.
+  Timer look_;
+  bool looking_ = false;
+  bool anybody_owes_ = false;
+  StreamId next_look_ = 0;
+  Time looked_at_{};        // when the last round began, or the first was thought of
+  Duration look_since_{0};  // who has been silent for longer said nothing since that
+
   TurnEnd turn_end_;
 };
 

@@ -39,10 +39,11 @@ struct Page {
   std::atomic<std::int64_t> clock_shift_s;  ///< added to the time of day
   std::atomic<std::int64_t> accept_error;   ///< what accept4() fails with; 0: it does not
   std::atomic<std::int64_t> accepts_failed;
-  std::atomic<std::int64_t> keepalive_divisor;  ///< TCP's times are shorter by it; 0: they are not
-  std::atomic<std::int64_t> threads;            ///< counted by us
-  std::atomic<std::int64_t> failing_thread;     ///< the thread of that number is refused; 0: none
-  std::atomic<std::int64_t> watch_error;        ///< with that epoll_ctl() adds nothing; 0: it does
+  /// TCP's times, and timers of more than 15 s, are shorter by it; 0: they are not
+  std::atomic<std::int64_t> keepalive_divisor;
+  std::atomic<std::int64_t> threads;         ///< counted by us
+  std::atomic<std::int64_t> failing_thread;  ///< the thread of that number is refused; 0: none
+  std::atomic<std::int64_t> watch_error;     ///< with that epoll_ctl() adds nothing; 0: it does
 };
 
 Page* page = nullptr;
@@ -183,6 +184,15 @@ int pthread_create(pthread_t* place, const pthread_attr_t* attributes, void* (*r
       next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
   if (page != nullptr && ++page->threads == page->failing_thread) return EAGAIN;
   return real(place, attributes, run, argument);
+}
+
+/// Of libuv. The type of its handle means nothing here.
+int uv_timer_start(void* timer, void (*run)(void*), std::uint64_t delay, std::uint64_t repeat) {
+  static auto* const real =
+      next<int(void*, void (*)(void*), std::uint64_t, std::uint64_t)>("uv_timer_start");
+  const bool is_shorter = page != nullptr && page->keepalive_divisor != 0 && delay > 15'000;
+  const auto divisor = is_shorter ? static_cast<std::uint64_t>(page->keepalive_divisor) : 1;
+  return real(timer, run, delay / divisor, repeat);
 }
 
 int setsockopt(int socket, int level, int option, const void* value, socklen_t size) noexcept {

@@ -85,6 +85,63 @@ def test_a_peer_behind_a_dropped_link_is_found_out_and_let_go(faulty, tmp_path):
             os.kill(other, 9)
 
 
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("ip"), reason="only root can make a link")
+def test_one_that_vanishes_with_an_answer_on_its_way_is_let_go_and_one_that_rests_is_not(
+    faulty, tmp_path
+):
+    """Keepalive does not run then, and TCP alone would try for a quarter of an hour. Whoever
+    rests takes nothing either, but says so when it is asked."""
+    from harness.network import in_network_of
+
+    faulty.keepalive_divisor = 1 if LONG else 60
+    other_file = tmp_path / "other"
+    config = {"listen": [{"address": "10.99.0.1", "port": 0}], "limits": FAST}
+    env = faulty.env | {"CHATD_TEST_OTHER": str(other_file)}
+    with Daemon(config, prefix=dropped_link(), env=env) as daemon:
+        other = int(other_file.read_text())
+
+        def there(*command):
+            subprocess.run(["nsenter", "-t", str(other), "-n", "ip", *command], check=True)
+
+        def speaking_from(source, **how):
+            client = in_network_of(other, lambda: Client(daemon.address, source=source, **how))
+            session = operator.session_of(client)
+            client.send(b"hi\n")
+            operator.wait_event("message", session=session, text="hi")
+            return client, session
+
+        def send(session, count, size):
+            for number in range(count):
+                text = f"{number} " + "x" * size
+                assert operator.call("send", to=session, text=text)["delivered"] == [session]
+
+        try:
+            there("addr", "add", "10.99.0.3/32", "dev", "outside")
+            operator = daemon.operator()
+            before = daemon.fds()
+            resting, resting_id = speaking_from("10.99.0.2", receive_buffer=2048)
+            gone, gone_id = speaking_from("10.99.0.3")
+            send(resting_id, 40, 5000)
+            assert operator.call("stats")["queued_bytes"] > 50_000
+            there("addr", "del", "10.99.0.3/32", "dev", "outside")
+            send(gone_id, 1, 10)
+            operator.wait_event(
+                "disconnected",
+                timeout=300 if LONG else 60,
+                session=gone_id,
+                reason="connection timed out",
+            )
+            assert operator.events_of("disconnected", session=resting_id) == []
+            for number in range(40):
+                resting.expect(f"{number} ".encode() + b"x" * 5000 + b"\n")
+            resting.leave()
+            operator.wait_event("disconnected", session=resting_id)
+            wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
+            gone.close()
+        finally:
+            os.kill(other, 9)
+
+
 # A window of zero.
 
 
