@@ -60,7 +60,7 @@ void Control::judge() {
     Operator& self = *operators_[id];
     const auto taken = streams_.sent_bytes(id);
     self.suspected = self.behind > kMaxBehind;
-    if (self.suspected && taken == self.taken && self.fetch == 0) leave(id, "did not read");
+    if (self.suspected && taken == self.taken && !self.fetching) leave(id, "did not read");
     self.taken = taken;
     again = again || self.suspected;
   }
@@ -77,7 +77,7 @@ void Control::on_drained(io::StreamId id) {
 /// Queues events that were missed, as many as fit; the rest when it has read these.
 void Control::catch_up(io::StreamId id) {
   Operator& self = *operators_[id];
-  if (self.fetch != 0) return;
+  if (self.fetching) return;
   if (const auto first = log_.first_seq(); self.cursor + 1 < first) {
     if (transcript_ != nullptr) {
       fetch(id, first - 1);
@@ -100,15 +100,23 @@ void Control::catch_up(io::StreamId id) {
   }
 }
 
-/// Asks the transcript for what the log has no more; the rest follows when it is there.
+/// Asks the transcript for what the log has no more; the rest follows when it is there. One
+/// page at a time, however often an operator begins anew.
 void Control::fetch(io::StreamId id, core::Seq upto) {
   Operator& self = *operators_[id];
   self.fetch = ++last_number_;
+  self.fetching = true;
   transcript_->replay(
       self.cursor, upto, kPageBytes,
       [this, id, operator_number = self.number, page_number = self.fetch](const ReplayPage& page) {
-        const Operator* asked = find(id, operator_number);
-        if (asked != nullptr && asked->fetch == page_number) fetched(id, page);
+        Operator* asked = find(id, operator_number);
+        if (asked == nullptr) return;
+        asked->fetching = false;
+        if (asked->fetch == page_number) {
+          fetched(id, page);
+        } else if (!asked->live) {
+          catch_up(id);
+        }
       });
 }
 

@@ -29,6 +29,7 @@ struct Control::Operator {
   bool processing = false;    ///< a line of it is being worked on
   core::Seq cursor = 0;       ///< the last event that was queued for it, unless live
   std::uint64_t fetch = 0;    ///< the number of the page that it waits for, if any
+  bool fetching = false;      ///< a page is under way, perhaps one that it waits for no more
   std::size_t questions = 0;  ///< that the transcript has not answered yet
   std::size_t behind = 0;     ///< bytes that the log has gone on since it was not live
   bool suspected = false;     ///< of not reading: too much waits for it

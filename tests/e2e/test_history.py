@@ -63,6 +63,34 @@ def test_an_operator_has_at_most_16_questions_at_once():
         assert "result" in raw.ask(line % 20)
 
 
+@pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer's memory is not the daemon's")
+def test_an_operator_who_begins_anew_again_and_again_has_one_page_under_way(home):
+    fast = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
+    with Daemon(fast, home=home) as daemon:
+        operator = daemon.operator()
+        client, _ = speaking(daemon, operator)
+        for number in range(40):
+            client.send(b"%d " % number + b"x" * 8000 + b"\n")
+        client.send(b"last\n")
+        last = operator.wait_event("message", text="last")["seq"]
+        client.close()
+    # All of it is in the transcript alone.
+    with Daemon(home=home) as daemon, RawControl(daemon) as raw:
+        peak = daemon.peak()
+        line = b'{"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"since": 0}}\n'
+        raw.send(line * 3000)
+        answers, seqs = 0, []
+        while answers < 3000 or not seqs or seqs[-1] < last:
+            answer = raw.answer()
+            if "id" in answer:
+                answers += 1
+                seqs.clear()
+            else:
+                seqs.append(answer["params"]["seq"])
+        assert seqs[: last] == list(range(1, last + 1))
+        assert daemon.peak() - peak < 32 << 20
+
+
 def test_history_has_what_was_said_with_what_became_of_it():
     with Daemon() as daemon:
         operator = daemon.operator(name="anna")

@@ -339,6 +339,11 @@ class Daemon:
         """Resident bytes, shared ones counted in proportion."""
         return self._memory("Pss")
 
+    def peak(self):
+        """The most resident bytes that there ever were."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
     def cpu_seconds(self):
         """Processor time used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
