@@ -91,8 +91,13 @@ void Daemon::hand_over() {
     arguments.push_back(nullptr);
     spdlog::info("hands over {} sessions", server_->stats().sessions);
     log_.reset();  // with this its last lines are out
+    // What it has to know of even if it cannot read the document: sockets that stay, and what
+    // is no socket, which it would not find.
+    auto kept = server_->passed();
+    kept.push_back(loop_.poller().descriptor());
+    if (lifeboat_) kept.push_back(lifeboat_->descriptor());
     const auto failed = service::replace_process(program_.path, arguments.data(), document->get(),
-                                                 descriptors, server_->passed());
+                                                 descriptors, kept);
     (void)open_log();
     spdlog::error("does not hand over: {}", failed.message);
   }
@@ -225,8 +230,10 @@ std::size_t Daemon::connections_passed() const {
 
 /// With what is in it, if the process before this one could not do better.
 void Daemon::open_lifeboat() {
+  // Where there is a document, this is another copy of what came with that.
+  UniqueFd kept = std::move(kept_records_);
   if (!store_.exists()) return;
-  lifeboat_ = Lifeboat::open(store_, std::move(inherited_ ? inherited_->records : kept_records_));
+  lifeboat_ = Lifeboat::open(store_, std::move(inherited_ ? inherited_->records : kept));
   if (!inherited_ && lifeboat_ && lifeboat_->goes_on()) shipwrecked_ = lifeboat_->take_saved();
 }
 
@@ -287,6 +294,9 @@ void Daemon::restore_rest() {
     spdlog::error("the sessions of the process before this one are lost: what it left: {}",
                   inherited_->why);
     auto rest = service::inherit_rest();
+    for (const int number : inherited_->kept) {
+      (void)service::inherit(number);  // closes what is not among them: it is no socket
+    }
     for (auto& fd : descriptors) rest.push_back(std::move(fd));
     // Listeners are opened anew, at the same addresses, but for the service manager's.
     for (auto& fd : rest) {

@@ -10,7 +10,7 @@ namespace chatd {
 
 struct Inherited {
   std::vector<UniqueFd> descriptors;  ///< the last one is the control socket
-  std::vector<int> kept;              ///< numbers of sockets that stay whatever happens
+  std::vector<int> kept;              ///< numbers of what it is told of beside the document
   bool stored = false;                ///< it came from the service manager's store
   UniqueFd records;                   ///< of the lifeboat
   std::string events;

@@ -32,7 +32,8 @@ inline constexpr std::uint32_t kHandoverVersion = 6;
 
 /// Replaces this process by a new one of `program`, which is left `document` and
 /// inherits `descriptors`, each under its number. Those that are in `kept`, too, it is
-/// told of beside the document, for it may not be able to read that. Returns only if
+/// told of beside the document, for it may not be able to read that: sockets that are to
+/// stay then, and what is to be closed, but is no socket. Returns only if
 /// that failed, and then nothing has changed.
 [[nodiscard]] Error replace_process(const std::string& program, char* const* arguments,
                                     int document, const std::vector<int>& descriptors,

@@ -58,6 +58,19 @@ def test_a_restart_goes_unnoticed(job):
             assert seqs == list(range(seq + 1, seq + 1 + len(seqs)))
 
 
+def test_a_restart_leaves_no_descriptor_behind():
+    with Manager(store=100, job="restart") as manager:
+        with manager.start({}) as daemon:
+            client, _ = speaking(daemon, daemon.operator())
+            before = daemon.fds()
+            daemon.stop()
+        with manager.start() as daemon:
+            operator = daemon.operator()
+            assert len(operator.call("sessions")) == 1
+            wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
+        client.close()
+
+
 @pytest.mark.parametrize("job", ["stop", ""])
 def test_a_stop_says_goodbye(job):
     with Manager(store=100, job=job) as manager:

@@ -325,6 +325,7 @@ def test_what_cannot_be_read_costs_the_sessions_and_not_the_service(program):
     with Daemon(home=home, program=str(program)) as daemon:
         operator = daemon.operator()
         client, _ = speaking(daemon, operator)
+        before = daemon.fds()
         newer = program.with_name("newer")
         shutil.copy(CHATD, newer)
         # A document of a version that is not known yet.
@@ -343,6 +344,7 @@ def test_what_cannot_be_read_costs_the_sessions_and_not_the_service(program):
         operator = daemon.operator()
         kept, _ = speaking(daemon, operator)
         assert len(operator.call("sessions")) == 1
+        wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
         kept.close()
     home.remove()
 
