@@ -51,6 +51,13 @@ std::array<UniqueFd, 2> quiet_pipe() {
   return {UniqueFd{ends[0]}, UniqueFd{ends[1]}};
 }
 
+// What changes nothing is nobody's business: a health check every half a minute must not
+// be announced to every operator, logged and recorded.
+bool only_looks(Verb verb) {
+  return verb == Verb::kList || verb == Verb::kHistory || verb == Verb::kSearch ||
+         verb == Verb::kBans || verb == Verb::kStats;
+}
+
 class Run {
  public:
   Run(io::Loop& loop, const OneShot& wish, UniqueFd control,
@@ -90,6 +97,10 @@ class Run {
       return finish(ExitCode::kRefused);
     }
     greeted_ = false;
+    if (only_looks(command_.verb)) {
+      own_name_ = wish_.name;
+      return ask();
+    }
     client_.hello(attached_before_ ? own_name_ : wish_.name, answer([this](const json& result) {
                     const HelloInfo hello = decode_hello(result);
                     greeted_ = attached_before_ = true;

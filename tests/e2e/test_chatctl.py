@@ -44,6 +44,26 @@ def test_chatctl_has_the_same_operations_and_its_exit_codes():
         daemon.check_end()
 
 
+def test_who_only_looks_is_announced_to_nobody():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        for words in [["list"], ["bans"], ["stats"], ["history"], ["search", "hi"]]:
+            done = daemon.chatctl(*words)
+            assert (done.returncode, done.stderr) == (0, "") and done.stdout
+        assert daemon.chatctl("--name", "bob", "send", str(session), "x").returncode == 0
+        operator.wait_event("operator", state="detached")
+        told = [(event["name"], event["state"]) for event in operator.events_of("operator")]
+        assert told[-2:] == [("bob", "attached"), ("bob", "detached")]
+        assert {name for name, _ in told[:-2]} <= {operator.name}
+        daemon.wait_log("operator bob detached")
+        assert daemon.log().count(" attached") == 2, daemon.log()
+        # What one said oneself needs no name before it.
+        assert "< x" in daemon.chatctl("--name", "bob", "history").stdout
+        assert "< bob: x" in daemon.chatctl("--name", "ann", "history").stdout
+        client.close()
+
+
 def test_dashes_before_a_text_are_none_of_it():
     with Daemon() as daemon:
         client, session = speaking(daemon, daemon.operator())
