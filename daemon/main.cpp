@@ -74,12 +74,16 @@ int main(int argc, char** argv) {
   if (options.print_config) {
     return print_result(chatd::print_config(loaded->config, loaded->origins));
   }
-  // A scope, so that everything is closed, and the loop drained, before the end.
-  chatd::Daemon daemon{{chatd::service::find_program(argv[0]), {argv, argv + argc}},
-                       options,
-                       std::move(sources),
-                       std::move(*loaded)};
-  if (auto ran = daemon.run(); !ran) {
+  // A scope, so that everything is closed, and the loop drained, before the end; and what
+  // was logged stands before why it ended.
+  auto ran = [&] {
+    chatd::Daemon daemon{{chatd::service::find_program(argv[0]), {argv, argv + argc}},
+                         options,
+                         std::move(sources),
+                         std::move(*loaded)};
+    return daemon.run();
+  }();
+  if (!ran) {
     print(stderr, "chatd: " + ran.error().message + "\n");
     return kFailed;
   }

@@ -166,6 +166,8 @@ def test_an_address_in_use_is_said_in_one_clear_line_and_is_exit_code_1():
             lines = [line for line in ended.stderr.splitlines() if f"127.0.0.1:{port}" in line]
             assert len(lines) == 1, ended.stderr
             assert "in use" in lines[0]
+            # Below what was logged before, where it is looked for.
+            assert ended.stderr.splitlines()[-1] == lines[0]
             assert ended.stdout == ""
             assert not home.control_path.exists()
         finally:
