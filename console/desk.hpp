@@ -32,6 +32,7 @@ class Desk {
   [[nodiscard]] const std::string& own_name() const { return own_name_; }
   [[nodiscard]] const std::string& away() const { return away_; }
   [[nodiscard]] std::size_t width() const { return screen_->width(); }
+  [[nodiscard]] bool interactive() const { return interactive_; }
 
   // What happens.
 
@@ -53,6 +54,9 @@ class Desk {
 
   /// A message of the console itself, escaped already.
   void say(std::string_view text) { screen_->print(view_.note(text)); }
+  void say_about(SessionId session, std::string_view text) {
+    screen_->print(view_.about(session, roster_, text));
+  }
   void print(const std::vector<std::string>& lines);
   /// As many lines as `text` has; what is in it of others is escaped here.
   void problem(std::string_view text);

@@ -50,7 +50,7 @@ LineFate Operations::execute(const Command& command) {
       }
       break;
     case Verb::kBye:
-      client_.bye(session, replies_.done(session, "bye"));
+      say_bye(session);
       break;
     case Verb::kKick:
       client_.kick(session, command.text, replies_.done(session, "not ended"));
@@ -120,6 +120,21 @@ LineFate Operations::execute(const Command& command) {
       break;  // for scripts alone
   }
   return LineFate::kTaken;
+}
+
+void Operations::say_bye(SessionId session) {
+  const auto done = replies_.done(session, "bye");
+  client_.bye(session, [this, session, done](const Reply& reply) {
+    if (reply.error || !desk_.interactive()) return done(reply);
+    // Else it would look as if nothing had happened: an original client stays until it is
+    // its turn, and has said bye, too.
+    client_.sessions(replies_.shown("no list", [this, session](const nlohmann::json& result) {
+      for (const SessionInfo& each : decode_sessions(result)) {
+        if (each.session != session || each.state != "parting") continue;
+        desk_.say_about(session, "is parting: it ends once the client has taken the bye");
+      }
+    }));
+  });
 }
 
 void Operations::say_to_all(const std::string& text) {

@@ -24,6 +24,7 @@ class Operations {
   LineFate execute(const Command& command);
 
  private:
+  void say_bye(SessionId session);
   void say_to_all(const std::string& text);
 
   ControlClient& client_;

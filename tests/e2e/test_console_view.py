@@ -75,6 +75,31 @@ def test_alt_a_goes_to_who_has_waited_longest(daemon):
         client.close()
 
 
+def test_bye_to_a_client_that_does_not_listen_is_told_to_be_waiting(daemon):
+    desk = chatctl(daemon)
+    client, _ = connected(desk, daemon, first_words=b"hi")
+    desk.enter("an answer")
+    client.expect(b"an answer")
+    desk.enter("bye")
+    desk.wait(r"^\[1\]\* is parting: it ends once the client has taken the bye$")
+    client.send(b"well")
+    client.expect(b"bye")
+    client.send(b"bye")
+    desk.wait(r"^\[1\]\* disconnected: bye")
+    client.expect_end()
+    # Who takes it at once is gone, and that is all there is to say.
+    other, session = connected(desk, daemon)
+    desk.enter(f"/bye {session}")
+    other.expect_end()
+    desk.wait(rf"^\[{session}\]\* disconnected: bye")
+    desk.enter("/list")
+    desk.wait(r"^\* nobody is connected$")
+    assert desk.text().count("parting") == 1
+    leave(desk)
+    client.close()
+    other.close()
+
+
 def test_alt_and_a_digit_choose_a_client(daemon):
     desk = chatctl(daemon, columns=120)
     clients = [connected(desk, daemon)[0] for _ in range(10)]
