@@ -402,10 +402,14 @@ TEST_CASE("console: attached again, perhaps to another daemon, it keeps the focu
   desk.daemon.answers["sessions"][0][member] = value;
   desk.daemon.hang_up();
   REQUIRE(desk.asked("sessions", 2));
-  desk.type("still there?\n/list\n");
+  desk.type("still there?\n/list\n/nonsense\n");
   REQUIRE(desk.asked("sessions", 3));
   CHECK(desk.daemon.asked_for("send").size() == (is_kept ? 1 : 0));
-  CHECK(desk.sees("the focus is cleared") == !(is_kept || same_daemon));
+  REQUIRE(desk.sees("nonsense"));  // it is said before that, or not at all
+  test::run_pending(desk.loop);
+  desk.happens("");
+  const auto said = desk.shown + desk.problems;
+  CHECK((said.find("the focus is cleared") != std::string::npos) == !(is_kept || same_daemon));
 }
 
 TEST_CASE("console: detached again while it comes back it tries again, but not for ever",
