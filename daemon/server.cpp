@@ -431,19 +431,23 @@ std::vector<core::SessionId> Server::deliver() {
   const auto& writes = outbox_.writes();
   for (std::size_t i = 0; i < writes.size(); ++i) {  // overflowed() may append
     const auto slot = writes[i].slot;
-    if (clients_[slot].gone) continue;
+    const auto weight = writes[i].bytes.weight();
+    if (clients_[slot].gone) {  // since an earlier one was not taken
+      router_.lost_after_end(weight);
+      continue;
+    }
     if (streams_.write(slot, writes[i].bytes)) {
       if (streams_.queued_bytes(slot) > streams_.limits().high_bytes) congested_.push_back(slot);
       continue;
     }
     if (!router_.has(slot)) {  // its last words; it closes anyway
-      router_.lost_after_end(writes[i].bytes.weight());
+      router_.lost_after_end(weight);
       continue;
     }
     overflowed.push_back(router_.at(slot).id());
     clients_[slot].gone = true;
-    router_.overflowed(slot, hard_limit_reason(), static_cast<std::uint32_t>(streams_.unsent(slot)),
-                       loop_.now(), outbox_);
+    const auto unsent = static_cast<std::uint32_t>(streams_.unsent(slot)) + weight;
+    router_.overflowed(slot, hard_limit_reason(), unsent, loop_.now(), outbox_);
     streams_.abort(slot);
     trim_.start(kTrimDelay);
   }

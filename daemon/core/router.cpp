@@ -117,10 +117,7 @@ void Router::overflowed(Slot slot, std::string_view reason, std::uint32_t unsent
   auto& events = outbox.events();
   for (std::size_t i = 0; i < events.size(); ++i) {
     Event& event = events[i];
-    if (event.type == EventType::kDelivered && event.session == id) {
-      ++unsent;  // it had been held, and was in that write
-      continue;
-    }
+    if (unsent == 0) break;  // all that was written to it has left
     if (event.type != EventType::kSent || event.state != SendState::kSent) continue;
     if (event.session == id) {
       event.state = SendState::kLost;
@@ -142,6 +139,7 @@ void Router::overflowed(Slot slot, std::string_view reason, std::uint32_t unsent
     } else {
       continue;
     }
+    --unsent;
     --counters_.delivered;
     ++counters_.lost;
   }

@@ -102,7 +102,7 @@ class Router {
   void broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now, Outbox& outbox);
   /// A write of `outbox` was not taken: too much waits for this client. What the
   /// outbox says of it as sent becomes lost, and the session ends. `unsent` as above,
-  /// without that write.
+  /// with that write; those that follow it are for lost_after_end().
   void overflowed(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
                   Outbox& outbox);
   /// Of messages to a session that has ended since, `unsent` never left.

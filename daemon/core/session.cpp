@@ -164,8 +164,7 @@ void Session::greet(Context& context) {
   write(encode(context.settings.greeting, dialect(), 0), context);
 }
 
-/// Sends all that is held, to a client that takes no turns or no more. One write: if
-/// it is not taken, none of that was delivered (see Router::overflowed).
+/// Sends all that is held, to a client that takes no turns or no more, in one write.
 void Session::drain(Context& context) {
   if (!turn_ || context.gone) return;
   std::string bytes;

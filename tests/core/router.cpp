@@ -192,6 +192,25 @@ TEST_CASE("router: what had been held and is not taken either is lost", "[core][
   CHECK(chat.counters().lost == 2);
 }
 
+TEST_CASE("router: of two writes at once the second is not taken, and each is counted once",
+          "[core][router]") {
+  chatd::core::Router router{Settings{}};
+  chatd::core::Outbox outbox;
+  const chatd::Time now{Duration{1000}};
+  router.connect(0, DialectSetting::kAuto, now, outbox);
+  (void)router.send({false, {1}}, "held", "ann", now, outbox);
+  router.set_away({"away", "ann"});
+  outbox.clear();
+  router.receive(0, "hi\n", now, outbox);  // it gets both, as it is known how it reads now
+  REQUIRE(outbox.writes().size() == 2);
+  const std::uint32_t waits = GENERATE(0U, 1U);  // of the first, which was taken
+  router.overflowed(0, "full", waits + outbox.writes()[1].bytes.weight(), now, outbox);
+  CHECK(router.counters().messages_out == 2);
+  CHECK(router.counters().delivered == 1 - waits);
+  CHECK(router.counters().lost == 1 + waits);
+  CHECK(router.counters().held == 0);
+}
+
 TEST_CASE("router: what never left after the end of a session is lost", "[core][router]") {
   Chat chat;
   connect_lines(chat, 1);

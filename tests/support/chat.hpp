@@ -195,8 +195,11 @@ class Chat {
     for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
       const auto write = outbox_.writes()[i];
       if (const auto full = full_.find(write.slot); full != full_.end()) {
+        const auto weight = write.bytes.weight();
         if (router_.has(write.slot)) {
-          router_.overflowed(write.slot, "does not read", full->second, now_, outbox_);
+          router_.overflowed(write.slot, "does not read", full->second + weight, now_, outbox_);
+        } else {
+          router_.lost_after_end(weight);
         }
         continue;
       }

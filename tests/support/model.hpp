@@ -473,13 +473,19 @@ class Walk {
       const auto write = outbox_.writes()[i];
       auto& client = clients_[write.slot];
       must(client.id != 0, "a write where nobody is");
-      if (is_in(full_, write.slot)) continue;
+      if (is_in(full_, write.slot)) {
+        router_.lost_after_end(write.bytes.weight());
+        numbers_.delivered -= write.bytes.weight();
+        numbers_.lost += write.bytes.weight();
+        continue;
+      }
       std::size_t waiting = write.bytes.size();
       for (const auto& payload : client.queue) waiting += payload.size();
       if (router_.has(write.slot) && waiting > (client.reads ? 3000U : 300U)) {
         ++overflows_;
         full_.push_back(write.slot);
-        router_.overflowed(write.slot, "full", unsent(client), now_, outbox_);
+        router_.overflowed(write.slot, "full", unsent(client) + write.bytes.weight(), now_,
+                           outbox_);
         continue;
       }
       client.queue.push_back(write.bytes);
