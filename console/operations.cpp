@@ -125,15 +125,11 @@ LineFate Operations::execute(const Command& command) {
 void Operations::say_bye(SessionId session) {
   const auto done = replies_.done(session, "bye");
   client_.bye(session, [this, session, done](const Reply& reply) {
-    if (reply.error || !desk_.interactive()) return done(reply);
-    // Else it would look as if nothing had happened: an original client stays until it is
-    // its turn, and has said bye, too.
-    client_.sessions(replies_.shown("no list", [this, session](const nlohmann::json& result) {
-      for (const SessionInfo& each : decode_sessions(result)) {
-        if (each.session != session || each.state != "parting") continue;
-        desk_.say_about(session, "is parting: it ends once the client has taken the bye");
-      }
-    }));
+    // Else it would look as if nothing had happened.
+    if (desk_.interactive() && !reply.error && decode_parting(*reply.result)) {
+      desk_.say_about(session, "is parting: it ends once the client has taken the bye");
+    }
+    done(reply);
   });
 }
 

@@ -172,6 +172,10 @@ std::vector<BanInfo> decode_bans(const json& result) {
   return bans;
 }
 
+bool decode_parting(const json& result) {
+  return flag_of(result, "parting");
+}
+
 BanOutcome decode_ban(const json& result) {
   BanOutcome outcome{ids_of(result, "sessions")};
   const json* kept = find(result, "kept");

@@ -19,6 +19,8 @@ namespace chatd::console {
 [[nodiscard]] std::uint64_t decode_subscribe(const nlohmann::json& result);
 [[nodiscard]] std::vector<SessionInfo> decode_sessions(const nlohmann::json& result);
 [[nodiscard]] SendOutcome decode_send(const nlohmann::json& result);
+/// Of `bye`: whether the session stays until its client has taken that.
+[[nodiscard]] bool decode_parting(const nlohmann::json& result);
 [[nodiscard]] PastPage decode_past(const nlohmann::json& result);
 [[nodiscard]] std::vector<BanInfo> decode_bans(const nlohmann::json& result);
 [[nodiscard]] BanOutcome decode_ban(const nlohmann::json& result);

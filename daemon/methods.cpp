@@ -197,7 +197,12 @@ void Methods::send_to(const Caller& caller, const core::Recipients& to, bool sin
 void Methods::bye(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   if (!reply.accept(params)) return;
-  answer(reply, server_.bye(session, caller.name), session);
+  const auto outcome = server_.bye(session, caller.name);
+  if (outcome == core::Outcome::kDone && server_.is_parting(session)) {
+    reply.result(R"({"parting":true})");
+  } else {
+    answer(reply, outcome, session);
+  }
 }
 
 void Methods::kick(const Caller& caller, rpc::Params& params, Reply& reply) {

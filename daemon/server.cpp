@@ -340,6 +340,11 @@ core::Outcome Server::bye(core::SessionId id, std::string_view by) {
   return outcome;
 }
 
+bool Server::is_parting(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session != nullptr && session->state() == core::Session::State::kParting;
+}
+
 core::Outcome Server::kick(core::SessionId id, std::string_view reason, std::string_view by) {
   const auto outcome = router_.kick(id, reason, by, loop_.now(), outbox_);
   deliver();

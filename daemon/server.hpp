@@ -96,6 +96,8 @@ class Server : private io::StreamListener {
   // What operators want; see core::Router.
   core::Receipt send(const core::Recipients& to, std::string_view text, std::string_view by);
   [[nodiscard]] core::Outcome bye(core::SessionId id, std::string_view by);
+  /// Whether bye was said to it, and it stays until its client has taken that.
+  [[nodiscard]] bool is_parting(core::SessionId id) const;
   [[nodiscard]] core::Outcome kick(core::SessionId id, std::string_view reason,
                                    std::string_view by);
   [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);

@@ -373,9 +373,9 @@ def test_the_operators_bye_is_heard_as_bye_and_waits_for_the_clients_own():
         with daemon.original() as client:
             session = operator.session_of(client)
             operator.wait_event("message", session=session)
-            operator.call("bye", session=session)
+            assert operator.call("bye", session=session) == {"parting": True}
             assert client.hear() == "bye"
-            wait_until(lambda: operator.session(session)["state"] == "parting", "parting")
+            assert operator.session(session)["state"] == "parting"
             client.say("bye")
             assert client.hear() == ""
         operator.wait_event("disconnected", session=session)
