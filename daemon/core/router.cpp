@@ -111,6 +111,49 @@ void Router::broken(Slot slot, std::string_view reason, std::uint32_t unsent, Ti
        [&](Session& session, Context& work) { session.broken(reason, unsent, work); });
 }
 
+namespace {
+
+/// What event `index` says was sent to several never reached `id`, if that is one of them.
+/// There is one more event for all of those together, however many they are: one for each,
+/// with a long text, could be more than memory holds. Their ids stand behind the others.
+bool lose_one_of(std::size_t index, SessionId id, Outbox& outbox) {
+  auto& events = outbox.events();
+  Event& event = events[index];
+  const auto ids = std::span{outbox.ids()}.subspan(event.sessions.begin);
+  const auto sent = ids.begin() + event.sessions.size;
+  const auto place = std::find(ids.begin(), sent, id);
+  if (place == sent) return false;
+  const auto begin = event.sessions.begin + event.sessions.size;  // of those that are lost
+  const auto text = event.text;
+  const auto by = event.operator_name;
+  if (--event.sessions.size == 1) {
+    event.session = place == ids.begin() ? ids[1] : ids[0];
+    event.sessions = {};
+  }
+  const auto lost = std::find_if(events.begin() + static_cast<std::ptrdiff_t>(index) + 1,
+                                 events.end(), [&](const Event& each) {
+                                   return each.type == EventType::kSent &&
+                                          each.state == SendState::kLost &&
+                                          each.sessions.begin == begin;
+                                 });
+  if (lost != events.end()) {
+    const auto others = std::max(lost->sessions.size, 1U);
+    std::rotate(place, place + 1, sent + others);
+    lost->session = 0;
+    lost->sessions = {begin - 1, others + 1};
+    return true;
+  }
+  std::rotate(place, place + 1, sent);
+  Event& first = outbox.add(EventType::kSent, id);
+  first.sessions.begin = begin - 1;  // by which it is found, and there may be more
+  first.text = text;
+  first.operator_name = by;
+  first.state = SendState::kLost;
+  return true;
+}
+
+}  // namespace
+
 void Router::overflowed(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
                         Outbox& outbox) {
   const SessionId id = slots_[slot]->id();
@@ -122,20 +165,7 @@ void Router::overflowed(Slot slot, std::string_view reason, std::uint32_t unsent
     if (event.session == id) {
       event.state = SendState::kLost;
     } else if (event.session == 0) {
-      const auto ids = std::span{outbox.ids()}.subspan(event.sessions.begin, event.sessions.size);
-      const auto place = std::find(ids.begin(), ids.end(), id);
-      if (place == ids.end()) continue;
-      std::rotate(place, place + 1, ids.end());
-      if (--event.sessions.size == 1) {
-        event.session = ids.front();
-        event.sessions = {};
-      }
-      const auto text = event.text;
-      const auto by = event.operator_name;
-      Event& lost = outbox.add(EventType::kSent, id);
-      lost.text = text;
-      lost.operator_name = by;
-      lost.state = SendState::kLost;
+      if (!lose_one_of(i, id, outbox)) continue;
     } else {
       continue;
     }

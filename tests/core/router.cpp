@@ -160,16 +160,26 @@ TEST_CASE("router: what a full client was sent is lost, and it alone ends", "[co
     chat.stop_reading(1);
     chat.stop_reading(3);
     CHECK(chat.send_all("hi") ==
-          "2 sent; lost; gone 'does not read'; 3 lost; 3 gone 'does not read'; 2 out 'hi\n'");
+          "2 sent; lost for 1 3; gone 'does not read'; 3 gone 'does not read'; 2 out 'hi\n'");
   }
   SECTION("when none is left, there is no event for nobody") {
     chat.stop_reading(1);
     chat.stop_reading(2);
     chat.stop_reading(3);
     CHECK(chat.send_all("hi") ==
-          "3 lost; lost; gone 'does not read'; 2 lost; 2 gone 'does not read'; "
+          "3 lost; lost for 1 2; gone 'does not read'; 2 gone 'does not read'; "
           "3 gone 'does not read'");
     CHECK(chat.counters().lost == 3);
+  }
+  SECTION("many: one event for all of them, whoever they are") {
+    connect_lines(chat, 5);
+    for (const SessionId id : {2U, 3U, 5U, 7U, 8U}) chat.stop_reading(id);
+    CHECK(chat.send_all("hi") ==
+          "sent for 1 4 6; lost for 2 3 5 7 8; 2 gone 'does not read'; 3 gone 'does not read'; "
+          "5 gone 'does not read'; 7 gone 'does not read'; 8 gone 'does not read'; "
+          "out 'hi\n'; 4 out 'hi\n'; 6 out 'hi\n'");
+    CHECK(chat.counters().lost == 5);
+    CHECK(chat.counters().delivered == 3);
   }
   SECTION("with what waited already") {
     CHECK(chat.send("one", 2) == "2 sent; 2 out 'one\n'");
