@@ -20,6 +20,8 @@ namespace {
 /// milliseconds and they often go together.
 constexpr std::size_t kTrimAfter = 1000;
 constexpr Duration kTrimDelay{1000};
+/// How often a listener that could not be opened is tried again.
+constexpr Duration kTryListener{1000};
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
 
@@ -44,6 +46,7 @@ Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, E
                   if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(*line);
                 }},
       ban_end_{loop, [this] { expire_bans(); }},
+      try_missing_{loop, [this] { open_missing(); }},
       trim_{loop, [this] {
               closed_since_trim_ = 0;
               outbox_.release_memory();
@@ -137,8 +140,14 @@ Result<> Server::listen(std::vector<UniqueFd> passed) {
       known[i]->acceptor->set_backlog(listener.backlog);
       known[i]->listener = listener;
       doors_.push_back(std::move(known[i]));
-    } else if (auto added = add(open(listener)); !added) {
-      return added;
+    } else if (auto door = open(listener); door || router_.size() == 0) {
+      if (auto added = add(std::move(door)); !added) return added;
+    } else {
+      // Sessions of the process before this one are worth more than it.
+      spdlog::error("goes on without a listener, and tries again: {}", door.error().message);
+      warn(door.error().message);
+      missing_.push_back(listener);
+      try_missing_.start(kTryListener);
     }
   }
   for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
@@ -176,6 +185,17 @@ std::vector<std::string> Server::addresses() const {
   return all;
 }
 
+void Server::open_missing() {
+  std::erase_if(missing_, [this](const Listener& listener) {
+    auto door = open(listener);
+    if (!door) return false;
+    spdlog::info("listening on {}", (*door)->name);
+    doors_.push_back(std::move(*door));
+    return true;
+  });
+  if (!missing_.empty()) try_missing_.start(kTryListener);
+}
+
 Result<> Server::apply(const Config& config) {
   std::vector<const Listener*> added;
   std::vector<bool> kept(doors_.size(), false);
@@ -210,6 +230,7 @@ Result<> Server::apply(const Config& config) {
     opened.push_back(std::move(*door));
   }
   // Nothing can fail from here on.
+  missing_.clear();
   for (const auto& [index, listener] : changed) {
     Door& door = *doors_[index];
     if (door.listener.backlog != listener->backlog) door.acceptor->set_backlog(listener->backlog);
@@ -511,6 +532,7 @@ std::uint16_t Server::listener_name(const std::string& name) {
 }
 
 void Server::stop(std::function<void()> done) {
+  missing_.clear();
   doors_.clear();
   router_.stop(loop_.now(), outbox_);
   deliver();

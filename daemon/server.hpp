@@ -78,7 +78,9 @@ class Server : private io::StreamListener {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Opens all listeners of the configuration, or none. Where the service manager has
+  /// Opens all listeners of the configuration, or none; but where sessions go on from the
+  /// process before this one, a listener that cannot be opened is tried again from time to
+  /// time, which is logged and an event. Where the service manager has
   /// passed sockets that listen, those are all there are: a listener of the
   /// configuration with the address of one says how it is served, another is not
   /// opened; a socket that the configuration does not know is served as `auto`.
@@ -190,6 +192,7 @@ class Server : private io::StreamListener {
 
   Result<std::unique_ptr<Door>> open(const Listener& listener,
                                      std::span<io::Acceptor* const> leaving = {});
+  void open_missing();
   Result<std::unique_ptr<Door>> take(UniqueFd passed);
   io::Acceptor::AcceptCallback on_accept(const Door& door);
   static void log_failure(const Error& error);
@@ -247,11 +250,13 @@ class Server : private io::StreamListener {
   io::Timer timer_;
   io::Timer refusals_;
   io::Timer ban_end_;
+  io::Timer try_missing_;
   io::Timer trim_;
   std::size_t closed_since_trim_ = 0;
   Dates dates_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::vector<std::unique_ptr<Door>> restored_;  ///< doors that listen() may take
+  std::vector<Listener> missing_;                ///< could not be opened yet
   bool passed_ = false;                          ///< the doors are the service manager's
 };
 

@@ -1,14 +1,16 @@
 """SIGUSR2: another process goes on in the place of this one, and no client notices."""
 
 import os
+import re
 import shutil
 import signal
+import socket
 import stat
 import threading
 
 import pytest
 
-from chatd_support import CHATD, Client, Daemon, Home, speaking, wait_until
+from chatd_support import CHATD, Client, Daemon, Home, RpcError, speaking, wait_until
 
 
 def hand_over(daemon):
@@ -120,6 +122,32 @@ def test_an_address_may_be_changed_for_one_that_overlaps():
         client.expect(b"still there\n")
         with daemon.client() as late:
             after.session_of(late)
+        client.close()
+
+
+def test_a_listener_that_cannot_be_opened_costs_no_session_and_is_tried_again():
+    with Daemon({"transcript": {"enabled": False}}) as daemon, socket.socket() as somebody:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        taken = somebody.getsockname()[1]
+        listen = [{"address": "127.0.0.1", "port": port} for port in (daemon.port, taken)]
+        daemon.home.write_config({"listen": listen})
+        hand_over(daemon)
+        after = daemon.operator(subscribe=0)
+        warning = after.wait_event("warning")
+        assert f"listen on 127.0.0.1:{taken}: Address already in use" in warning["text"]
+        after.call("send", to=session, text="still there")
+        client.expect(b"still there\n")
+        with pytest.raises(RpcError, match="Address already in use"):
+            after.call("reload")
+        somebody.close()
+        daemon.wait_log(rf"listening on 127\.0\.0\.1:{taken}")
+        with Client(("127.0.0.1", taken)) as late:
+            after.session_of(late)
+        assert after.call("reload") == {"changed": [], "needs_restart": []}
+        assert len(re.findall("goes on without a listener", daemon.log())) == 1
         client.close()
 
 
