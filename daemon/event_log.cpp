@@ -21,7 +21,7 @@ Payload EventLog::seal(std::uint32_t& count) {
   count = static_cast<std::uint32_t>(last_seq_ - sealed_seq_);
   const bool fits = !blocks_.empty() && blocks_.back().lines.size() + buffer_.size() <= kBlockBytes;
   if (!fits) {
-    blocks_.push_back({sealed_seq_ + 1, 0, {}});
+    blocks_.push_back({sealed_seq_ + 1, 0, std::exchange(spare_, {})});
     blocks_.back().lines.reserve(std::max(kBlockBytes, buffer_.size()));
   }
   blocks_.back().lines += buffer_;
@@ -29,8 +29,11 @@ Payload EventLog::seal(std::uint32_t& count) {
   bytes_ += buffer_.size();
   while (bytes_ - blocks_.front().lines.size() >= max_bytes_ && blocks_.size() > 1) {
     bytes_ -= blocks_.front().lines.size();
+    spare_ = std::move(blocks_.front().lines);
+    spare_.clear();
     blocks_.pop_front();
   }
+  if (spare_.capacity() > 2 * kBlockBytes) std::string{}.swap(spare_);
   Payload lines{buffer_, count};
   buffer_.clear();
   if (buffer_.capacity() > 256 * 1024) std::string{}.swap(buffer_);

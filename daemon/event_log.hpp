@@ -22,7 +22,8 @@ class ByteWriter;
 
 class EventLog {
  public:
-  /// At least `max_bytes` of sealed events are kept, and a block more at most.
+  /// At least `max_bytes` of sealed events are kept, and a block more at most; there is
+  /// memory for one more.
   EventLog(core::Seq last_seq, std::size_t max_bytes)
       : sealed_seq_{last_seq}, last_seq_{last_seq}, max_bytes_{max_bytes} {}
 
@@ -56,7 +57,8 @@ class EventLog {
 
  private:
   /// Blocks are large, so that they are memory of their own: small ones would lie
-  /// between the sessions, and keep the memory of those who have gone.
+  /// between the sessions, and keep the memory of those who have gone. So would large ones
+  /// if they came and went, for then the C library takes them from among the small.
   struct Block {
     core::Seq first;
     core::Seq last;
@@ -67,6 +69,7 @@ class EventLog {
   core::Seq sealed_seq_;
   core::Seq last_seq_;
   std::deque<Block> blocks_;
+  std::string spare_;  ///< the memory of the block that went last, for the next one
   std::size_t bytes_ = 0;
   std::size_t max_bytes_;
 };

@@ -24,8 +24,8 @@ constexpr std::chrono::hours kLookAgain{1};
 /// It is not worth waking up for fewer.
 constexpr std::chrono::seconds kForgetEvery{1};
 
-/// It takes a millisecond or so.
-constexpr std::chrono::seconds kTrimEvery{1};
+/// It takes a millisecond or so, and is done once for all steps of so long.
+constexpr std::chrono::seconds kTrimAfter{1};
 
 /// What waits is written in transactions of this size: where there is little room, a
 /// part of it may fit.
@@ -225,7 +225,7 @@ bool Store::has_work() const {
 void Store::wait_for_work(Lock& lock) {
   while (!has_work()) {
     std::optional<Steady::time_point> until;
-    for (const auto& each : {forget_, retry_, index_at_}) {
+    for (const auto& each : {forget_, retry_, index_at_, trim_at_}) {
       if (each && (!until || *each < *until)) until = each;
     }
     idle_ = !retry_;  // until then, more to write is no reason to wake
@@ -264,6 +264,7 @@ void Store::work() {
     std::move(done.begin(), done.end(), std::back_inserter(done_));
     if (!stop) {
       follow(lock);
+      trim(lock);
       forget_old(lock);
     }
     const bool wake = !done_.empty() || !notices_.empty();
@@ -317,14 +318,20 @@ void Store::follow(Lock& lock) {
   if (unindexed_ < Index::kBehind && !(index_at_ && Steady::now() >= *index_at_)) return;
   lock.unlock();
   (void)index_->catch_up();
-  // What such a step needs for a moment the C library would keep, a little more each time.
-  if (const auto now = Steady::now(); now >= trim_at_) {
-    malloc_trim(0);
-    trim_at_ = now + kTrimEvery;
-  }
   lock.lock();
   unindexed_ = 0;
   index_at_.reset();
+  if (!trim_at_) trim_at_ = Steady::now() + kTrimAfter;
+}
+
+/// What a step of the index needs for a moment the C library would keep, a little more each
+/// time.
+void Store::trim(Lock& lock) {
+  if (!trim_at_ || Steady::now() < *trim_at_) return;
+  lock.unlock();
+  malloc_trim(0);
+  lock.lock();
+  trim_at_.reset();
 }
 
 void Store::forget_old(Lock& lock) {

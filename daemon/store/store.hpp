@@ -126,6 +126,7 @@ class Store {
   void wait_for_work(Lock& lock);
   void write_batch(Lock& lock);
   void follow(Lock& lock);
+  void trim(Lock& lock);
   void forget_old(Lock& lock);
   [[nodiscard]] bool has_work() const;
   void trouble(const std::string& why);
@@ -169,7 +170,7 @@ class Store {
   std::optional<Steady::time_point> forget_;
   std::uint64_t unindexed_ = 0;  ///< events that were written since the index followed
   std::optional<Steady::time_point> index_at_;
-  Steady::time_point trim_at_;
+  std::optional<Steady::time_point> trim_at_;
   std::thread worker_;
 };
 
