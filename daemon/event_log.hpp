@@ -44,6 +44,12 @@ class EventLog {
   /// Ends the batch; empty if there is none. `count` is its number of events.
   Payload seal(std::uint32_t& count);
 
+  /// Gives back the memory that is kept for the next batch, if none has begun.
+  void release_memory() {
+    if (buffer_.empty()) std::string{}.swap(buffer_);
+  }
+  [[nodiscard]] std::size_t retained_bytes() const { return buffer_.capacity(); }
+
   /// The number of the last event that was sealed, and of the last one at all.
   [[nodiscard]] core::Seq sealed_seq() const { return sealed_seq_; }
   [[nodiscard]] core::Seq last_seq() const { return last_seq_; }

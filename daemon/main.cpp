@@ -1,5 +1,6 @@
 // chatd: reads the command line and the configuration, and runs the daemon.
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,6 +41,13 @@ void print(std::FILE* stream, const std::string& text) {
   std::fflush(stream);
 }
 
+/// What is large comes from the system and goes back to it, always: else the C library learns
+/// from the first large block that is freed to take the next from its heap, where what is
+/// small comes to lie between, and keeps the memory.
+void keep_large_blocks_apart() {
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
+
 /// Prints what was asked for; returns the exit code.
 int print_result(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -56,6 +64,7 @@ int print_result(const std::string& text) {
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
+  keep_large_blocks_apart();
   auto parsed = chatd::parse_options(argc, argv);
   if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {
     print(stderr, exit->err);

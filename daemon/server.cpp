@@ -20,6 +20,8 @@ namespace {
 /// milliseconds and they often go together.
 constexpr std::size_t kTrimAfter = 1000;
 constexpr Duration kTrimDelay{1000};
+/// More than that is kept for the next turn only while there are some.
+constexpr std::size_t kMostRetained = 128UL * 1024;
 /// How often a listener that could not be opened is tried again.
 constexpr Duration kTryListener{1000};
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
@@ -49,8 +51,7 @@ Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, E
       try_missing_{loop, [this] { open_missing(); }},
       trim_{loop, [this] {
               closed_since_trim_ = 0;
-              outbox_.release_memory();
-              malloc_trim(0);
+              release_memory();
             }} {
   set_limits();
   if (transcript != nullptr) {
@@ -490,8 +491,22 @@ std::vector<core::SessionId> Server::deliver() {
   }
   publish();
   outbox_.clear();
+  if (retained_bytes() > kMostRetained) trim_.start(kTrimDelay);
   timer_.start_at(router_.deadline());
   return overflowed;
+}
+
+/// What is kept between turns for the effects of the next.
+std::size_t Server::retained_bytes() const {
+  return outbox_.retained_bytes() + log_.retained_bytes() +
+         (transcript_ == nullptr ? 0 : transcript_->retained_bytes());
+}
+
+void Server::release_memory() {
+  outbox_.release_memory();
+  log_.release_memory();
+  if (transcript_ != nullptr) transcript_->release_memory();
+  malloc_trim(0);
 }
 
 void Server::publish() {

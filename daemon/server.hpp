@@ -210,6 +210,8 @@ class Server : private io::StreamListener {
   void save_bans(ByteWriter& out) const;
   static std::vector<store::Ban> read_bans(ByteReader& in);
   std::vector<core::SessionId> deliver();
+  [[nodiscard]] std::size_t retained_bytes() const;
+  void release_memory();
   void publish();
   void tick();
   void set_limits();

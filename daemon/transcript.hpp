@@ -63,6 +63,10 @@ class Transcript {
   /// this call.
   bool drain(Duration patience);
 
+  /// Gives back the memory that is kept for the next batch, if none has begun.
+  void release_memory() { store_->release_memory(); }
+  [[nodiscard]] std::size_t retained_bytes() const { return store_->retained_bytes(); }
+
   void set_keep(Duration keep) { store_->set_keep(keep); }
   /// Keeps these bans in place of those that were kept.
   void set_bans(std::vector<store::Ban> bans) { store_->set_bans(std::move(bans)); }

@@ -1,5 +1,7 @@
 #include "core/outbox.hpp"
 
+#include <type_traits>
+
 namespace chatd::core {
 
 namespace {
@@ -52,6 +54,14 @@ void Outbox::release_memory() {
   give_back(events_);
   give_back(ids_);
   give_back(text_);
+}
+
+std::size_t Outbox::retained_bytes() const {
+  const auto bytes = [](const auto& buffer) {
+    return buffer.capacity() * sizeof(typename std::decay_t<decltype(buffer)>::value_type);
+  };
+  return bytes(writes_) + bytes(closes_) + bytes(flows_) + bytes(events_) + bytes(ids_) +
+         bytes(text_);
 }
 
 }  // namespace chatd::core

@@ -121,6 +121,7 @@ class Outbox {
   void clear();
   /// Gives back the memory that clear() keeps for the next effects. It must be empty.
   void release_memory();
+  [[nodiscard]] std::size_t retained_bytes() const;
 
  private:
   std::vector<Write> writes_;

@@ -81,6 +81,12 @@ class Batch {
     events_ = 0;
   }
 
+  /// Gives back the memory that clear() keeps, if it is empty.
+  void release_memory() {
+    if (bytes_.empty()) std::string{}.swap(bytes_);
+  }
+  [[nodiscard]] std::size_t retained_bytes() const { return bytes_.capacity(); }
+
   [[nodiscard]] bool empty() const { return bytes_.empty(); }
   [[nodiscard]] std::size_t events() const { return events_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }

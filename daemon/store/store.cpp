@@ -325,9 +325,11 @@ void Store::follow(Lock& lock) {
 }
 
 /// What a step of the index needs for a moment the C library would keep, a little more each
-/// time.
+/// time; and batches, what the largest burst needed.
 void Store::trim(Lock& lock) {
   if (!trim_at_ || Steady::now() < *trim_at_) return;
+  batch_.release_memory();
+  waiting_.release_memory();
   lock.unlock();
   malloc_trim(0);
   lock.lock();

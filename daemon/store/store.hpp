@@ -101,6 +101,9 @@ class Store {
   void hand_over() {
     if (!filling_.empty()) hand_over_batch();
   }
+  /// Gives back the memory that is kept for the next batch, if none has begun.
+  void release_memory() { filling_.release_memory(); }
+  [[nodiscard]] std::size_t retained_bytes() const { return filling_.retained_bytes(); }
   /// No number will be left out if the process ends now.
   void settle() { numbers_.settle(last_seq_, last_session_); }
   /// Runs `job` after everything that was added before is written, if it can be.
