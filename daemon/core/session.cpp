@@ -106,8 +106,8 @@ bool Session::may_read(const Context& context) {
   return tokens_ >= 1;
 }
 
-/// Reads at once what waited for its turn: the client can send no more, and what it
-/// sent before that counts.
+/// Reads on in what waited for its turn: the client can send no more, and what it sent
+/// before that counts, as far as it may still be read.
 void Session::read_backlog(Context& context) {
   if (!backlog_) return;
   const auto rest = std::exchange(backlog_, {});
@@ -208,18 +208,12 @@ void Session::broken(std::string_view reason, std::uint32_t unsent, Context& con
   context.unsent = unsent;
   // Of what waited one burst is read, and no more: tens of thousands of messages may be in
   // it, and a client that could have them all heard at once, by a reset, had no rate.
-  if (backlog_) refill(context);
+  if (backlog_) tokens_ = kWholeBurst;
   read_backlog(context);
   if (ended_) return;
   std::string why{reason};
   if (backlog_) why += "; it had sent more, too fast to be read";
   say_over(why, context);
-}
-
-/// It may send a whole burst again.
-void Session::refill(const Context& context) {
-  tokens_ = static_cast<float>(burst_of(context.settings));
-  refilled_ = context.now;
 }
 
 // ---- what operators do ----

@@ -162,7 +162,6 @@ class Session {
   void write(Payload bytes, Context& context);
   void delivered(const std::vector<Seq>& refs, Context& context);
   bool may_read(const Context& context);
-  void refill(const Context& context);
   [[nodiscard]] bool takes_turns() const;
   [[nodiscard]] bool reads_lines() const;
   [[nodiscard]] bool writable() const;
@@ -181,7 +180,8 @@ class Session {
   Time last_activity_;
   Time until_ = kNever;  ///< kAsking, kParting: when that ends
   Time refilled_;        ///< when tokens_ was right
-  float tokens_ = -1;    ///< messages that it may send at once; -1: the whole burst
+  static constexpr float kWholeBurst = -1;
+  float tokens_ = kWholeBurst;  ///< messages that it may send at once
   std::uint32_t unread_ = 0;
   std::uint32_t told_away_ = 0;
   Slot slot_;
