@@ -1,7 +1,5 @@
 #include "core/outbox.hpp"
 
-#include <type_traits>
-
 namespace chatd::core {
 
 namespace {
@@ -17,9 +15,14 @@ void give_back(Buffer& buffer) {
 }
 
 template <class Buffer>
+std::size_t bytes_of(const Buffer& buffer) {
+  return buffer.capacity() * sizeof(typename Buffer::value_type);
+}
+
+template <class Buffer>
 void reset(Buffer& buffer) {
   buffer.clear();
-  if (buffer.capacity() * sizeof(typename Buffer::value_type) > kKeptBytes) give_back(buffer);
+  if (bytes_of(buffer) > kKeptBytes) give_back(buffer);
 }
 
 }  // namespace
@@ -57,11 +60,8 @@ void Outbox::release_memory() {
 }
 
 std::size_t Outbox::retained_bytes() const {
-  const auto bytes = [](const auto& buffer) {
-    return buffer.capacity() * sizeof(typename std::decay_t<decltype(buffer)>::value_type);
-  };
-  return bytes(writes_) + bytes(closes_) + bytes(flows_) + bytes(events_) + bytes(ids_) +
-         bytes(text_);
+  return bytes_of(writes_) + bytes_of(closes_) + bytes_of(flows_) + bytes_of(events_) +
+         bytes_of(ids_) + bytes_of(text_);
 }
 
 }  // namespace chatd::core
