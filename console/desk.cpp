@@ -58,10 +58,11 @@ void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
   const Origin before = target ? roster_.origin_of(*target) : Origin{};
   roster_.replace(sessions);
   roster_known_ = true;
-  if (target && another && !roster_.origin_of(*target).is_surely(before)) {
-    say("the focus is cleared");
-    focus_.set(std::nullopt);
-  } else if (target && !roster_.contains(*target)) {
+  const auto stays = [&] {
+    return another ? roster_.origin_of(*target).is_surely(before) : roster_.contains(*target);
+  };
+  if (target && !stays()) {
+    if (another) say("the focus is cleared");
     focus_.set(std::nullopt);
   }
   if (std::exchange(unread_holds_, true)) {
