@@ -63,8 +63,8 @@ class EventLog {
 
  private:
   /// Blocks are large, so that they are memory of their own: small ones would lie
-  /// between the sessions, and keep the memory of those who have gone. So would large ones
-  /// if they came and went, for then the C library takes them from among the small.
+  /// between the sessions, and keep the memory of those who have gone. One that goes leaves
+  /// its memory to the next: the system would be asked for it each time (see main.cpp).
   struct Block {
     core::Seq first;
     core::Seq last;
