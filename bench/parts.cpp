@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "core/framer.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
 #include "core/settings.hpp"
-#include "core/text.hpp"
-#include "event_json.hpp"
-#include "send_request.hpp"
+#include "events/event_json.hpp"
+#include "operators/send_request.hpp"
 #include "store/index.hpp"
 #include "store/recorder.hpp"
 #include "store/schema.hpp"

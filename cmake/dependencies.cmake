@@ -19,3 +19,5 @@ pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
 # utfcpp is headers alone; <utf8.h> on the default include path.
 find_path(UTF8CPP_INCLUDE_DIR utf8.h REQUIRED)
+add_library(utf8cpp INTERFACE)
+target_include_directories(utf8cpp SYSTEM INTERFACE ${UTF8CPP_INCLUDE_DIR})

@@ -11,8 +11,8 @@
 
 #include "base/nearest.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "console/command_table.hpp"
-#include "core/text.hpp"
 
 namespace chatd::console {
 namespace {

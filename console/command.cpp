@@ -5,7 +5,7 @@
 #include <charconv>
 #include <limits>
 
-#include "core/text.hpp"
+#include "base/text.hpp"
 
 namespace chatd::console {
 namespace {

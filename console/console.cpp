@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "console/command.hpp"
 #include "console/completion.hpp"
 #include "console/control_client.hpp"
@@ -15,7 +16,6 @@
 #include "console/terminal.hpp"
 #include "console/view.hpp"
 #include "console/wire.hpp"
-#include "core/text.hpp"
 
 namespace chatd::console {
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/payload.hpp"
+#include "base/text.hpp"
 #include "console/wire.hpp"
-#include "core/text.hpp"
 
 namespace chatd::console {
 namespace {

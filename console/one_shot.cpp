@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "console/control_client.hpp"
 #include "console/roster.hpp"
 #include "console/view.hpp"
 #include "console/wire.hpp"
-#include "core/text.hpp"
 #include "io/descriptor.hpp"
 #include "io/timer.hpp"
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.hpp"
 #include "console/wire.hpp"
-#include "core/text.hpp"
 
 namespace chatd::console {
 namespace {

@@ -16,8 +16,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.hpp"
 #include "console/table.hpp"
-#include "core/text.hpp"
 
 namespace chatd::console {
 namespace {

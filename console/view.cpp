@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "console/table.hpp"
 #include "console/utc_time.hpp"
-#include "core/text.hpp"
 
 namespace chatd::console {
 namespace {

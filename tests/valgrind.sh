@@ -66,11 +66,16 @@ smoke() {
   echo "valgrind: chatd, served and stopped: nothing to report" >&2
 }
 
-unit core '~outbox: the memory of one message*' '~outbox: all its memory*' \
-  '~text: every string of three bytes*'
+unit base '~text: every string of three bytes*'
+unit core '~outbox: the memory of one message*' '~outbox: all its memory*'
 unit io '~acceptor: without descriptors it says so once*'
 unit store
-unit wiring '~backpressure: an operator waits for a client that reads slowly*'
+unit config
+unit log
+unit events
+unit clients
+unit operators '~backpressure: an operator waits for a client that reads slowly*'
+unit process
 unit console
 unit service
 smoke

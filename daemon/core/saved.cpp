@@ -9,10 +9,10 @@
 
 #include "base/bytes.hpp"
 #include "base/most_number.hpp"
+#include "base/text.hpp"
 #include "core/framer.hpp"
 #include "core/router.hpp"
 #include "core/session.hpp"
-#include "core/text.hpp"
 #include "core/turn.hpp"
 
 namespace chatd::core {

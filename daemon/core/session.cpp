@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/text.hpp"
+#include "base/text.hpp"
 
 namespace chatd::core {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
 #include "core/framer.hpp"
-#include "core/text.hpp"
 
 namespace chatd::core {
 namespace {

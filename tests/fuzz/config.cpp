@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "config_load.hpp"
-#include "core/text.hpp"
-#include "document.hpp"
+#include "base/text.hpp"
+#include "config/load.hpp"
+#include "config/toml_document.hpp"
 #include "fuzz/fuzz.hpp"
 
 namespace {

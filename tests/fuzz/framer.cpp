@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/text.hpp"
+#include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
 
 namespace {

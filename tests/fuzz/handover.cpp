@@ -14,9 +14,9 @@
 
 #include "base/bytes.hpp"
 #include "base/most_number.hpp"
-#include "event_log.hpp"
+#include "clients/server.hpp"
+#include "events/event_log.hpp"
 #include "fuzz/fuzz.hpp"
-#include "server.hpp"
 #include "service/handover.hpp"
 #include "support/io.hpp"
 

@@ -1,15 +1,15 @@
 // One line of the control protocol: whatever it is, there is a request or one sentence
 // that says why not; params are judged without a surprise; what is answered is a line
 // of JSON that a terminal survives, and carries the id that was asked with.
-#include "rpc.hpp"
+#include "operators/rpc.hpp"
 
 #include <string>
 #include <string_view>
 #include <variant>
 
-#include "core/text.hpp"
+#include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
-#include "methods.hpp"
+#include "operators/methods.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Text: what is shown has no character that could deceive, and can be turned back; what
 // is JSON is read by another parser as what it was; repaired text is UTF-8 and stays so.
-#include "core/text.hpp"
+#include "base/text.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string>

@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "control.hpp"
-#include "event_log.hpp"
+#include "clients/server.hpp"
+#include "events/event_log.hpp"
 #include "io/endpoint.hpp"
-#include "log.hpp"
-#include "server.hpp"
+#include "log/log.hpp"
+#include "operators/control.hpp"
 #include "support/io.hpp"
 
 namespace chatd::test {

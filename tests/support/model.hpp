@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "core/router.hpp"
-#include "core/text.hpp"
 #include "support/handed_over.hpp"
 
 namespace chatd::test::model {

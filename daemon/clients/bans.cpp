@@ -1,0 +1,83 @@
+#include "clients/bans.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace chatd {
+
+bool Bans::add(const Network& network, Ban ban) {
+  if (all_.size() >= kMost && !all_.contains(network)) return false;
+  if (all_.insert_or_assign(network, std::move(ban)).second) {
+    ++lengths_[{network.is_v6(), network.bits()}];
+  }
+  return true;
+}
+
+bool Bans::remove(const Network& network) {
+  if (all_.erase(network) == 0) return false;
+  const auto length = lengths_.find({network.is_v6(), network.bits()});
+  if (--length->second == 0) lengths_.erase(length);
+  return true;
+}
+
+std::optional<Network> Bans::match(const Peer& peer) const {
+  if (!peer.has_address()) return {};
+  for (const auto& [length, count] : lengths_) {
+    const auto& [v6, bits] = length;
+    if (v6 != peer.is_v6()) continue;
+    const auto network = Network::around(peer, bits);
+    if (all_.contains(network)) return network;
+  }
+  return {};
+}
+
+std::optional<Network> Bans::match(const Network& network) const {
+  const auto found = std::find_if(all_.begin(), all_.end(),
+                                  [&](const auto& each) { return each.first.contains(network); });
+  return found == all_.end() ? std::nullopt : std::optional{found->first};
+}
+
+std::vector<Network> Bans::expire(Time now) {
+  std::vector<Network> over;
+  for (const auto& [network, ban] : all_) {
+    if (ban.until <= now) over.push_back(network);
+  }
+  for (const Network& network : over) (void)remove(network);
+  return over;
+}
+
+Time Bans::deadline() const {
+  Time first = kNever;
+  for (const auto& [network, ban] : all_) first = std::min(first, ban.until);
+  return first;
+}
+
+std::vector<store::Ban> Bans::kept() const {
+  std::vector<store::Ban> all;
+  all.reserve(all_.size());
+  for (const auto& [network, ban] : all_) {
+    all.push_back({network.to_string(),
+                   ban.until == kNever ? -1 : ban.until_date.time_since_epoch().count(),
+                   ban.since.time_since_epoch().count(), ban.operator_name});
+  }
+  return all;
+}
+
+void Bans::replace(const std::vector<store::Ban>& kept, Time now, WallTime date) {
+  all_.clear();
+  lengths_.clear();
+  for (const store::Ban& each : kept) {
+    const auto network = Network::parse(each.address);
+    Ban ban;
+    if (each.until_ms >= 0) {
+      ban.until_date = WallTime{Duration{each.until_ms}};
+      if (ban.until_date <= date) continue;
+      ban.until = now + std::min<Duration>(ban.until_date - date, kLongest);
+    }
+    ban.since = WallTime{Duration{each.since_ms}};
+    ban.operator_name = each.operator_name;
+    if (network) (void)add(*network, std::move(ban));
+  }
+}
+
+}  // namespace chatd

@@ -1,0 +1,65 @@
+/// Who may not come in: networks, each for good or for a while. What they do to clients
+/// and where they are kept is not known here. Reads no clock: within a process a ban ends
+/// by the loop's time, and between processes by the date.
+///
+/// Invariant: each network is banned once, and lengths_ counts them by the length of
+/// their prefixes.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+#include "base/wall_time.hpp"
+#include "clients/network.hpp"
+#include "store/ban.hpp"
+
+namespace chatd {
+
+class Bans {
+ public:
+  static constexpr std::size_t kMost = 10'000;
+  /// A ban that is to last longer is one for good.
+  static constexpr Duration kLongest = std::chrono::hours{24 * 365 * 100};
+
+  struct Ban {
+    Time until = kNever;
+    WallTime until_date{};  ///< if it has an end
+    WallTime since{};
+    std::string operator_name;
+  };
+
+  /// Bans it anew, in the place of a ban of the same network. False, and nothing has
+  /// changed, if there are kMost already.
+  [[nodiscard]] bool add(const Network& network, Ban ban);
+  /// False if exactly that network is not banned.
+  [[nodiscard]] bool remove(const Network& network);
+
+  /// The widest banned network in which `peer` is.
+  [[nodiscard]] std::optional<Network> match(const Peer& peer) const;
+  /// The widest banned network in which all of `network` is.
+  [[nodiscard]] std::optional<Network> match(const Network& network) const;
+
+  /// Removes what is over, and returns it.
+  std::vector<Network> expire(Time now);
+  /// When expire() has something to do.
+  [[nodiscard]] Time deadline() const;
+
+  /// To be kept, and what was kept; what cannot be understood or is over is left out.
+  [[nodiscard]] std::vector<store::Ban> kept() const;
+  void replace(const std::vector<store::Ban>& kept, Time now, WallTime date);
+
+  [[nodiscard]] const std::map<Network, Ban>& all() const { return all_; }
+
+ private:
+  std::map<Network, Ban> all_;
+  std::map<std::pair<bool, unsigned>, std::size_t> lengths_;  ///< IPv6 or not, bits
+};
+
+}  // namespace chatd

@@ -1,0 +1,109 @@
+#include "clients/lifeboat.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace chatd {
+
+namespace {
+
+/// More would take the manager long: it compares each with all others.
+constexpr std::size_t kMostSessions = 512;
+/// What else goes into the store: at a restart the document, and a few pairs of sockets.
+constexpr std::size_t kOthers = 32;
+
+}  // namespace
+
+Lifeboat::Lifeboat(const service::DescriptorStore& store, service::RecordFile records, bool goes_on)
+    : store_{store}, records_{std::move(records)}, sessions_(records_.places()), goes_on_{goes_on} {
+  for (std::size_t place = sessions_.size() - 1; place > 0; --place) {
+    free_.push_back(static_cast<Place>(place));
+  }
+}
+
+std::unique_ptr<Lifeboat> Lifeboat::open(const service::DescriptorStore& store, UniqueFd records) {
+  if (store.room() <= kOthers) return nullptr;
+  if (records) {
+    auto taken = service::RecordFile::take(std::move(records));
+    if (taken) return std::unique_ptr<Lifeboat>{new Lifeboat{store, std::move(*taken), true}};
+    spdlog::error("what the process before this one kept of its sessions cannot be used: {}",
+                  taken.error().message);
+  }
+  store.forget_records();
+  const auto places = std::min(store.room() - kOthers, kMostSessions) + 1;
+  auto made = service::RecordFile::make(places);
+  if (!made || !store.keep_records(made->descriptor())) {
+    spdlog::warn("sessions will not outlive a crash: {}",
+                 made ? "the service manager does not take their records" : made.error().message);
+    return nullptr;
+  }
+  return std::unique_ptr<Lifeboat>{new Lifeboat{store, std::move(*made), false}};
+}
+
+Lifeboat::Saved Lifeboat::take_saved() {
+  Saved saved;
+  for (std::size_t place = 0; place < records_.places(); ++place) {
+    auto record = records_.read(place);
+    records_.clear(place);
+    if (!record) continue;
+    if (place == 0) {
+      saved.head = std::move(*record);
+    } else {
+      saved.sessions.emplace_back(static_cast<Place>(place), std::move(*record));
+    }
+  }
+  return saved;
+}
+
+bool Lifeboat::goes_on_with(Place place, core::SessionId session) {
+  const auto free = std::find(free_.begin(), free_.end(), place);
+  if (!goes_on_ || free == free_.end()) {
+    forget(session);
+    return false;
+  }
+  free_.erase(free);
+  sessions_[place] = session;
+  return true;
+}
+
+bool Lifeboat::has(core::SessionId session) const {
+  return std::find(sessions_.begin(), sessions_.end(), session) != sessions_.end();
+}
+
+Lifeboat::Place Lifeboat::board(core::SessionId session, int socket, std::string_view record) {
+  if (free_.empty() || !to_forget_.empty()) return 0;
+  const Place place = free_.back();
+  // First the record: a descriptor without one is of no use.
+  if (!records_.write(place, record) || !store_.keep_session(session, socket)) {
+    records_.clear(place);
+    return 0;
+  }
+  free_.pop_back();
+  sessions_[place] = session;
+  return place;
+}
+
+void Lifeboat::leave(Place place) {
+  records_.clear(place);
+  forget(std::exchange(sessions_[place], 0));
+  free_.push_back(place);
+}
+
+void Lifeboat::forget(core::SessionId session) {
+  if (!store_.forget_session(session)) to_forget_.push_back(session);
+}
+
+void Lifeboat::tidy() {
+  while (!to_forget_.empty() && store_.forget_session(to_forget_.back())) to_forget_.pop_back();
+}
+
+void Lifeboat::sink() {
+  for (std::size_t place = 1; place < sessions_.size(); ++place) {
+    if (sessions_[place] != 0) leave(static_cast<Place>(place));
+  }
+  store_.forget_records();
+}
+
+}  // namespace chatd

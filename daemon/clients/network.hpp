@@ -1,0 +1,51 @@
+/// A network of addresses, or one address alone: what can be banned. Knows how one is
+/// written and who is in it.
+///
+/// Invariant: the bits behind its prefix are zero, so that equal networks are equal.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "clients/peer.hpp"
+
+namespace chatd {
+
+class Network {
+ public:
+  /// "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". Bits behind the prefix do not count. A
+  /// mapped address (::ffff:192.0.2.7) is the IPv4 address. The error says what is wrong
+  /// and what would be right.
+  [[nodiscard]] static Result<Network> parse(std::string_view text);
+
+  /// The network with so long a prefix (no longer than an address is) in which `peer` is;
+  /// it must have an address.
+  [[nodiscard]] static Network around(const Peer& peer, unsigned bits);
+
+  /// Never for a unix socket; IPv4 and IPv6 hold their own peers alone.
+  [[nodiscard]] bool contains(const Peer& peer) const;
+  [[nodiscard]] bool contains(const Network& other) const;
+  /// As parse() takes it; an address alone without its bits.
+  [[nodiscard]] std::string to_string() const;
+
+  [[nodiscard]] bool is_v6() const { return v6_; }
+  [[nodiscard]] unsigned bits() const { return bits_; }
+
+  /// IPv4 first, shorter prefixes first.
+  friend auto operator<=>(const Network&, const Network&) = default;
+
+ private:
+  using Bytes = std::array<std::uint8_t, 16>;
+
+  Network(bool v6, unsigned bits, const Bytes& address);
+
+  bool v6_;
+  unsigned bits_;
+  Bytes address_;  ///< IPv4 in the first four
+};
+
+}  // namespace chatd

@@ -1,0 +1,88 @@
+#include "clients/peer.hpp"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "io/acceptor.hpp"
+
+namespace chatd {
+namespace {
+
+/// Each connection has its name in two events or log lines; inet_ntop takes ten times as
+/// long.
+std::string ipv4_name(const std::uint8_t* address, std::uint16_t port) {
+  std::array<char, std::string_view{"255.255.255.255:65535"}.size()> name;
+  char* end = name.data();
+  for (int i = 0; i < 4; ++i) {
+    end = std::to_chars(end, name.data() + name.size(), address[i]).ptr;
+    *end++ = i < 3 ? '.' : ':';
+  }
+  end = std::to_chars(end, name.data() + name.size(), port).ptr;
+  return {name.data(), end};
+}
+
+}  // namespace
+
+Peer::Peer(const sockaddr_storage& address, socklen_t length) {
+  if (address.ss_family == AF_INET && length >= sizeof(sockaddr_in)) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address, sizeof in);
+    family_ = AF_INET;
+    port_ = ntohs(in.sin_port);
+    std::memcpy(address_.data(), &in.sin_addr, 4);
+  } else if (address.ss_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, &address, sizeof in6);
+    port_ = ntohs(in6.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+      family_ = AF_INET;
+      std::memcpy(address_.data(), &in6.sin6_addr.s6_addr[12], 4);
+    } else {
+      family_ = AF_INET6;
+      std::memcpy(address_.data(), &in6.sin6_addr, 16);
+    }
+  }
+}
+
+void Peer::save(ByteWriter& out) const {
+  for (const auto byte : address_) out.number(byte);
+  out.number(port_);
+  out.number(family_);
+}
+
+Peer Peer::read(ByteReader& in) {
+  Peer peer;
+  for (auto& byte : peer.address_) byte = in.number<std::uint8_t>();
+  peer.port_ = in.number<std::uint16_t>();
+  peer.family_ = in.number<std::uint16_t>();
+  in.require(peer.family_ == AF_INET || peer.family_ == AF_INET6 || peer.family_ == AF_UNIX);
+  return peer;
+}
+
+std::string Peer::to_string() const {
+  if (family_ == AF_INET) return ipv4_name(address_.data(), port_);
+  sockaddr_storage storage{};
+  if (family_ == AF_INET6) {
+    sockaddr_in6 in6{};
+    in6.sin6_family = AF_INET6;
+    in6.sin6_port = htons(port_);
+    std::memcpy(&in6.sin6_addr, address_.data(), 16);
+    std::memcpy(&storage, &in6, sizeof in6);
+    return io::Endpoint::of(storage, sizeof in6).to_string();
+  }
+  return "unix:";
+}
+
+Peer::Key Peer::key() const {
+  Key key{};
+  key[0] = family_ == AF_INET6 ? 6 : 4;
+  std::copy_n(address_.begin(), family_ == AF_INET6 ? 8 : 4, key.begin() + 1);
+  return key;
+}
+
+}  // namespace chatd

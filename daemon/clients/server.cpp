@@ -1,0 +1,561 @@
+#include "clients/server.hpp"
+
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "base/text.hpp"
+#include "events/event_json.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// After so many sessions have gone, or one for which much waited, what they used is given
+/// back to the system: the C library keeps it otherwise. Not at once, for that takes
+/// milliseconds and they often go together.
+constexpr std::size_t kTrimAfter = 1000;
+constexpr Duration kTrimDelay{1000};
+/// More than that is kept for the next turn only while there are some.
+constexpr std::size_t kMostRetained = 128UL * 1024;
+/// How often a listener that could not be opened is tried again.
+constexpr Duration kTryListener{1000};
+/// Room for so many clients is made at a time: doubling would leave up to half unused.
+constexpr std::size_t kGrowth = 1024;
+
+}  // namespace
+
+Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+               Transcript* transcript, Lifeboat* lifeboat)
+    : loop_{loop},
+      config_{config},
+      max_sessions_{max_sessions},
+      log_{log},
+      transcript_{transcript},
+      router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session},
+      outbox_{log.last_seq()},
+      lifeboat_{lifeboat},
+      board_{loop, [this] { board(); }},
+      records_{loop, [this] { keep_records(); }},
+      streams_{loop, *this, stream_limits(config)},
+      timer_{loop, [this] { tick(); }},
+      refusals_{loop,
+                [this] {
+                  if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(*line);
+                }},
+      ban_end_{loop, [this] { expire_bans(); }},
+      try_missing_{loop, [this] { open_missing(); }},
+      trim_{loop, [this] {
+              closed_since_trim_ = 0;
+              release_memory();
+            }} {
+  set_limits();
+  if (transcript != nullptr) {
+    bans_.replace(transcript->opened().bans, loop.now(), wall_now());
+    ban_end_.start_at(bans_.deadline());
+  }
+}
+
+Server::~Server() = default;
+
+void Server::set_limits() {
+  admission_.set_limits(std::min(config_.limits.sessions, max_sessions_),
+                        config_.limits.sessions_per_address);
+  streams_.set_limits(stream_limits(config_));
+}
+
+// ---- listeners ----
+
+Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener,
+                                                   std::span<io::Acceptor* const> leaving) {
+  auto door = std::make_unique<Door>();
+  door->listener = listener;
+  auto finished = finish(
+      *door, io::Acceptor::listen(loop_, listener.endpoint, listener.backlog, on_accept(*door),
+                                  log_failure, io::Acceptor::kUnixMode, leaving));
+  if (!finished) return std::move(finished.error());
+  return door;
+}
+
+/// A socket of the service manager, with what listen() says of those.
+Result<std::unique_ptr<Server::Door>> Server::take(UniqueFd passed) {
+  auto door = std::make_unique<Door>();
+  auto finished =
+      finish(*door, io::Acceptor::adopt(loop_, std::move(passed), on_accept(*door), log_failure));
+  if (!finished) return std::move(finished.error()).while_doing("a socket of the service manager");
+  door->listener.endpoint = door->acceptor->endpoint();
+  return door;
+}
+
+void Server::log_failure(const Error& error) {
+  spdlog::error("{}", error.message);
+}
+
+io::Acceptor::AcceptCallback Server::on_accept(const Door& door) {
+  return [this, &door](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
+    accepted(door, std::move(socket), peer, length);
+  };
+}
+
+Result<> Server::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor) {
+  if (!acceptor) return std::move(acceptor.error());
+  door.acceptor = std::move(*acceptor);
+  door.name = door.acceptor->endpoint().to_string();
+  door.name_index = listener_name(door.name);
+  return {};
+}
+
+Result<> Server::listen(std::vector<UniqueFd> passed) {
+  assert(doors_.empty());
+  if (!passed.empty()) {
+    passed_ = true;
+    restored_.clear();
+  }
+  const auto add = [this](Result<std::unique_ptr<Door>> door) -> Result<> {
+    if (door) {
+      doors_.push_back(std::move(*door));
+      return {};
+    }
+    doors_.clear();
+    return std::move(door.error());
+  };
+  for (UniqueFd& socket : passed) {
+    if (auto added = add(take(std::move(socket))); !added) return added;
+  }
+  if (passed_) {
+    for (auto& door : restored_) doors_.push_back(std::move(door));
+    serve_passed(config_.listen);
+  }
+  std::vector<std::unique_ptr<Door>> known;
+  for (const Listener& listener : config_.listen) {
+    if (!passed_) known.push_back(restored_door(listener.endpoint));
+  }
+  restored_.clear();  // first of all: a new address may overlap with one that is wanted no more
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const Listener& listener = config_.listen[i];
+    if (known[i]) {
+      known[i]->acceptor->set_backlog(listener.backlog);
+      known[i]->listener = listener;
+      doors_.push_back(std::move(known[i]));
+    } else if (auto door = open(listener); door || router_.size() == 0) {
+      if (auto added = add(std::move(door)); !added) return added;
+    } else {
+      // Sessions of the process before this one are worth more than it.
+      spdlog::error("goes on without a listener, and tries again: {}", door.error().message);
+      warn(door.error().message);
+      missing_.push_back(listener);
+      try_missing_.start(kTryListener);
+    }
+  }
+  for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
+  return {};
+}
+
+/// The sockets are the service manager's, the configuration says how their clients
+/// speak.
+void Server::serve_passed(const std::vector<Listener>& listeners) {
+  for (const auto& door : doors_) door->listener.dialect = core::DialectSetting::kAuto;
+  for (const Listener& listener : listeners) {
+    const auto place = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
+      return door->listener.endpoint == listener.endpoint;
+    });
+    if (place != doors_.end()) {
+      (*place)->listener.dialect = listener.dialect;
+    } else if (listener != Listener{}) {  // nobody has asked for the one of the defaults
+      spdlog::warn("{} is not listened on: the service manager passes the sockets",
+                   listener.endpoint.to_string());
+    }
+  }
+}
+
+std::vector<int> Server::passed() const {
+  std::vector<int> all;
+  for (const auto& door : doors_) {
+    if (passed_) all.push_back(door->acceptor->descriptor());
+  }
+  return all;
+}
+
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> all;
+  for (const auto& door : doors_) all.push_back(door->name);
+  return all;
+}
+
+void Server::open_missing() {
+  std::erase_if(missing_, [this](const Listener& listener) {
+    auto door = open(listener);
+    if (!door) return false;
+    spdlog::info("listening on {}", (*door)->name);
+    doors_.push_back(std::move(*door));
+    return true;
+  });
+  if (!missing_.empty()) try_missing_.start(kTryListener);
+}
+
+Result<> Server::apply(const Config& config) {
+  std::vector<const Listener*> added;
+  std::vector<bool> kept(doors_.size(), false);
+  std::vector<std::pair<std::size_t, const Listener*>> changed;
+  if (passed_) {
+    if (config.listen != config_.listen) serve_passed(config.listen);
+    kept.assign(doors_.size(), true);
+  }
+  for (const Listener& listener : config.listen) {
+    if (passed_) break;
+    std::size_t same = 0;
+    while (same < doors_.size() &&
+           (kept[same] || doors_[same]->listener.endpoint != listener.endpoint)) {
+      ++same;
+    }
+    if (same < doors_.size() && doors_[same]->acceptor->is_in_place()) {
+      kept[same] = true;
+      changed.emplace_back(same, &listener);
+      continue;
+    }
+    if (same < doors_.size()) spdlog::warn("{} is not there any more", doors_[same]->name);
+    added.push_back(&listener);
+  }
+  std::vector<io::Acceptor*> leaving;
+  for (std::size_t i = 0; i < doors_.size(); ++i) {
+    if (!kept[i]) leaving.push_back(doors_[i]->acceptor.get());
+  }
+  std::vector<std::unique_ptr<Door>> opened;
+  for (const Listener* listener : added) {
+    auto door = open(*listener, leaving);
+    if (!door) return std::move(door.error());
+    opened.push_back(std::move(*door));
+  }
+  // Nothing can fail from here on.
+  missing_.clear();
+  for (const auto& [index, listener] : changed) {
+    Door& door = *doors_[index];
+    if (door.listener.backlog != listener->backlog) door.acceptor->set_backlog(listener->backlog);
+    door.listener = *listener;
+  }
+  for (std::size_t i = doors_.size(); i-- > 0;) {
+    if (kept[i]) continue;
+    spdlog::info("no longer listening on {}", doors_[i]->name);
+    doors_.erase(doors_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  for (auto& door : opened) {
+    spdlog::info("listening on {}", door->name);
+    doors_.push_back(std::move(door));
+  }
+  config_ = config;
+  set_limits();
+  router_.set_settings(core_settings(config));
+  deliver();
+  return {};
+}
+
+void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
+                      socklen_t length) {
+  const Peer peer{address, length};
+  if (const auto banned = bans_.match(peer)) {
+    refuse("its address is banned (" + banned->to_string() + ")");
+    return;
+  }
+  switch (admission_.admit(peer)) {
+    case Admission::Answer::kYes:
+      break;
+    case Admission::Answer::kTooMany:
+      refuse("there are as many sessions as may be");
+      return;
+    case Admission::Answer::kTooManyFromAddress:
+      refuse("there are as many sessions from its address as may be");
+      return;
+  }
+  auto id = streams_.adopt(std::move(socket));
+  if (!id) {
+    admission_.leave(peer);
+    refuse(id.error().message);
+    return;
+  }
+  client_at(*id) = {peer, door.name_index};
+  router_.connect(*id, door.listener.dialect, loop_.now(), outbox_);
+  deliver();
+  board_soon();
+}
+
+Server::Client& Server::client_at(io::StreamId id) {
+  if (id >= clients_.size()) {
+    if (id >= clients_.capacity()) clients_.reserve(id + kGrowth);
+    clients_.resize(id + 1);
+  }
+  return clients_[id];
+}
+
+void Server::refuse(const std::string& reason) {
+  if (const auto line = refused_.refused(reason, loop_.now())) spdlog::warn(*line);
+  refusals_.start_at(refused_.deadline());
+}
+
+// ---- what clients do ----
+
+void Server::on_read(io::StreamId id, std::string_view bytes) {
+  router_.receive(id, bytes, loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::on_end(io::StreamId id) {
+  router_.end_of_input(id, loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::on_broken(io::StreamId id, int error) {
+  const std::string reason = error == ECONNRESET ? "connection reset"
+                             : error == ETIMEDOUT
+                                 ? "connection timed out"
+                                 : std::string{"connection broke: "} + std::strerror(error);
+  clients_[id].gone = true;
+  router_.broken(id, reason, static_cast<std::uint32_t>(streams_.unsent(id)), loop_.now(), outbox_);
+  deliver();
+}
+
+void Server::on_drained(io::StreamId id) {
+  if (relieved_) relieved_(id);
+}
+
+void Server::on_closed(io::StreamId id, std::size_t unsent) {
+  assert(!router_.has(id));
+  const Client client = std::exchange(clients_[id], {});
+  if (!client.gone && unsent > 0) {
+    router_.lost_after_end(static_cast<std::uint32_t>(unsent));
+    spdlog::warn("{} did not take its last {} messages", client.peer.to_string(), unsent);
+  }
+  admission_.leave(client.peer);
+  if (client.place != 0) {
+    lifeboat_->leave(client.place);
+    board_soon();
+  }
+  if (++closed_since_trim_ == kTrimAfter) trim_.start(kTrimDelay);
+  if (relieved_) relieved_(id);
+  if (stopped_ && streams_.size() == 0) std::exchange(stopped_, nullptr)();
+}
+
+// ---- what operators want ----
+
+void Server::warn(std::string_view text) {
+  const auto kept = outbox_.keep(text);
+  outbox_.add(core::EventType::kWarning, 0).text = kept;
+  deliver();
+}
+
+core::Receipt Server::send(const core::Recipients& to, std::string_view text, std::string_view by) {
+  auto receipt = router_.send(to, text, by, loop_.now(), outbox_);
+  // Whoever was closed because too much waits for it did not get it.
+  for (const auto id : deliver()) {
+    std::erase(receipt.delivered, id);
+    receipt.refused.push_back({id, core::Refusal::kLimit, hard_limit_reason()});
+  }
+  return receipt;
+}
+
+core::Outcome Server::bye(core::SessionId id, std::string_view by) {
+  const auto outcome = router_.bye(id, by, loop_.now(), outbox_);
+  deliver();
+  return outcome;
+}
+
+bool Server::is_parting(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session != nullptr && session->state() == core::Session::State::kParting;
+}
+
+core::Outcome Server::kick(core::SessionId id, std::string_view reason, std::string_view by) {
+  const auto outcome = router_.kick(id, reason, by, loop_.now(), outbox_);
+  deliver();
+  return outcome;
+}
+
+core::Outcome Server::name(core::SessionId id, std::string_view name, std::string_view by) {
+  const auto outcome = router_.name(id, name, by, loop_.now(), outbox_);
+  deliver();
+  return outcome;
+}
+
+core::Outcome Server::claim(core::SessionId id, core::Claim claim, bool force) {
+  const auto outcome = router_.claim(id, std::move(claim), force, outbox_);
+  deliver();
+  return outcome;
+}
+
+core::Outcome Server::release(core::SessionId id, std::string_view by) {
+  const auto outcome = router_.release(id, by, outbox_);
+  deliver();
+  return outcome;
+}
+
+void Server::release_if(const std::function<bool(std::string_view holder)>& gone) {
+  router_.release_if(gone, outbox_);
+  deliver();
+}
+
+std::string_view Server::claimed_by(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session == nullptr || session->claim() == nullptr
+             ? std::string_view{}
+             : std::string_view{session->claim()->holder};
+}
+
+void Server::operator_changed(std::string_view name, std::string_view state,
+                              std::string_view text) {
+  const auto kept_name = outbox_.keep(name);
+  const auto kept_state = outbox_.keep(state);
+  const auto kept_text = outbox_.keep(text);
+  core::Event& event = outbox_.add(core::EventType::kOperator, 0);
+  event.operator_name = kept_name;
+  event.text = kept_state;
+  event.detail = kept_text;
+  deliver();
+}
+
+void Server::set_away(std::optional<core::Away> away) {
+  if (away) {
+    router_.set_away(std::move(*away));
+  } else {
+    router_.end_away();
+  }
+}
+
+std::vector<SessionInfo> Server::sessions() {
+  const auto now = loop_.now();
+  dates_.set(now, wall_now());
+  std::vector<SessionInfo> all;
+  for (const core::Session* session : router_.sessions()) {
+    const Client& client = clients_[session->slot()];
+    all.push_back({session->id(), session->name(), client.peer.to_string(),
+                   listener_names_[client.listener], to_string(session->dialect()),
+                   to_string(session->state()), dates_.of(session->connected_at()),
+                   (now - session->last_activity()).count(), session->unread(), session->held(),
+                   claimed_by(session->id())});
+  }
+  return all;
+}
+
+ServerStats Server::stats() const {
+  const auto& counters = router_.counters();
+  const auto recorded = transcript_ == nullptr ? store::Counts{} : transcript_->counts();
+  return {router_.size(),          counters.accepted,  refused_.count(), counters.messages_in,
+          counters.messages_out,   counters.delivered, counters.held,    counters.lost,
+          streams_.queued_bytes(), recorded.recorded,  recorded.lost};
+}
+
+std::uint64_t Server::sent_bytes(core::Slot slot) const {
+  return router_.has(slot) ? streams_.sent_bytes(slot) : 0;
+}
+
+// ---- effects ----
+
+std::vector<core::SessionId> Server::deliver() {
+  std::vector<core::SessionId> overflowed;
+  congested_.clear();
+  const auto& writes = outbox_.writes();
+  for (std::size_t i = 0; i < writes.size(); ++i) {  // overflowed() may append
+    const auto slot = writes[i].slot;
+    const auto weight = writes[i].bytes.weight();
+    if (clients_[slot].gone) {  // since an earlier one was not taken
+      router_.lost_after_end(weight);
+      continue;
+    }
+    if (streams_.write(slot, writes[i].bytes)) {
+      if (streams_.queued_bytes(slot) > streams_.limits().high_bytes) congested_.push_back(slot);
+      continue;
+    }
+    if (!router_.has(slot)) {  // its last words; it closes anyway
+      router_.lost_after_end(weight);
+      continue;
+    }
+    overflowed.push_back(router_.at(slot).id());
+    clients_[slot].gone = true;
+    const auto unsent = static_cast<std::uint32_t>(streams_.unsent(slot)) + weight;
+    router_.overflowed(slot, hard_limit_reason(), unsent, loop_.now(), outbox_);
+    streams_.abort(slot);
+    trim_.start(kTrimDelay);
+  }
+  for (const auto& flow : outbox_.flows()) {
+    if (!router_.has(flow.slot)) continue;
+    if (flow.reading) {
+      streams_.resume(flow.slot);
+    } else {
+      streams_.pause(flow.slot);
+    }
+  }
+  for (const auto& close : outbox_.closes()) {
+    if (!clients_[close.slot].gone) streams_.close(close.slot);
+  }
+  publish();
+  outbox_.clear();
+  if (retained_bytes() > kMostRetained) trim_.start(kTrimDelay);
+  timer_.start_at(router_.deadline());
+  return overflowed;
+}
+
+/// What is kept between turns for the effects of the next.
+std::size_t Server::retained_bytes() const {
+  return outbox_.retained_bytes() + log_.retained_bytes() +
+         (transcript_ == nullptr ? 0 : transcript_->retained_bytes());
+}
+
+void Server::release_memory() {
+  outbox_.release_memory();
+  log_.release_memory();
+  if (transcript_ != nullptr) transcript_->release_memory();
+  malloc_trim(0);
+}
+
+void Server::publish() {
+  if (outbox_.events().empty()) return;
+  const auto time = wall_now();
+  for (const core::Event& event : outbox_.events()) {
+    EventPlace place;
+    std::string address;
+    if (event.type == core::EventType::kConnected) {
+      address = clients_[event.slot].peer.to_string();
+      place = {address, listener_names_[clients_[event.slot].listener]};
+    }
+    const auto begin = log_.buffer().size();
+    append_event(log_.buffer(), event, outbox_, time, place);
+    log_.appended();
+    if (transcript_ != nullptr) {
+      transcript_->record(event, outbox_, time, std::string_view{log_.buffer()}.substr(begin));
+    }
+    log_event(event, address);
+  }
+}
+
+void Server::tick() {
+  router_.tick(loop_.now(), outbox_);
+  deliver();
+}
+
+std::string Server::hard_limit_reason() const {
+  return "it does not read: more than " + std::to_string(config_.limits.output_hard) +
+         " bytes wait for it";
+}
+
+std::uint16_t Server::listener_name(const std::string& name) {
+  const auto place = std::find(listener_names_.begin(), listener_names_.end(), name);
+  const auto index = static_cast<std::uint16_t>(place - listener_names_.begin());
+  if (place == listener_names_.end()) listener_names_.push_back(name);
+  return index;
+}
+
+void Server::stop(std::function<void()> done) {
+  missing_.clear();
+  doors_.clear();
+  router_.stop(loop_.now(), outbox_);
+  deliver();
+  if (streams_.size() == 0) {
+    done();
+  } else {
+    stopped_ = std::move(done);
+  }
+}
+
+}  // namespace chatd

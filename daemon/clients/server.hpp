@@ -1,0 +1,265 @@
+/// The clients' side of the daemon: listeners, connections and the router. Here
+/// the core's effects become writes, closes and events, in deliver() and nowhere
+/// else. Knows no operator: whoever wants something done calls a method, and what
+/// happens is appended to the event log.
+///
+/// Invariant: a slot has a session in the router exactly as long as this has not
+/// closed its stream.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/wall_time.hpp"
+#include "clients/admission.hpp"
+#include "clients/bans.hpp"
+#include "clients/lifeboat.hpp"
+#include "clients/peer.hpp"
+#include "config/config.hpp"
+#include "core/outbox.hpp"
+#include "core/router.hpp"
+#include "events/event_log.hpp"
+#include "events/transcript.hpp"
+#include "io/acceptor.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/timer.hpp"
+#include "log/refusal_log.hpp"
+
+namespace chatd {
+
+/// A session as an operator sees it in a list.
+struct SessionInfo {
+  core::SessionId id;
+  std::string_view name;  ///< empty if it has none; valid until the next call
+  std::string address;
+  std::string listener;
+  std::string_view dialect;
+  std::string_view state;
+  WallTime since;
+  std::int64_t idle_ms;
+  std::uint32_t unread;
+  std::uint32_t held;
+  std::string_view claimed_by;  ///< empty if nobody has; valid until the next call
+};
+
+/// Counters since the start, and gauges.
+struct ServerStats {
+  std::size_t sessions;
+  std::uint64_t accepted;
+  std::uint64_t refused;
+  std::uint64_t messages_in;
+  std::uint64_t messages_out;
+  std::uint64_t delivered;
+  std::uint64_t held;
+  std::uint64_t lost;
+  std::size_t queued_bytes;
+  std::uint64_t recorded;        ///< events that are in the transcript
+  std::uint64_t recording_lost;  ///< events that could not be recorded
+};
+
+class Server : private io::StreamListener {
+ public:
+  /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
+  /// nothing is recorded, and numbers begin anew. `lifeboat` may be null: then no session
+  /// outlives a crash.
+  Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+         Transcript* transcript = nullptr, Lifeboat* lifeboat = nullptr);
+  ~Server() override;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Opens all listeners of the configuration, or none; but where sessions go on from the
+  /// process before this one, a listener that cannot be opened is tried again from time to
+  /// time, which is logged and an event. Where the service manager has
+  /// passed sockets that listen, those are all there are: a listener of the
+  /// configuration with the address of one says how it is served, another is not
+  /// opened; a socket that the configuration does not know is served as `auto`.
+  [[nodiscard]] Result<> listen(std::vector<UniqueFd> passed = {});
+  /// The descriptors of those that the service manager has passed.
+  [[nodiscard]] std::vector<int> passed() const;
+  /// The real addresses of the listeners.
+  [[nodiscard]] std::vector<std::string> addresses() const;
+
+  /// Follows a new configuration: limits and settings at once; listeners are added
+  /// and removed, sessions stay; a unix socket whose file was removed is opened again. If
+  /// a listener cannot be opened, nothing changes.
+  [[nodiscard]] Result<> apply(const Config& config);
+
+  // What operators want; see core::Router.
+  core::Receipt send(const core::Recipients& to, std::string_view text, std::string_view by);
+  [[nodiscard]] core::Outcome bye(core::SessionId id, std::string_view by);
+  /// Whether bye was said to it, and it stays until its client has taken that.
+  [[nodiscard]] bool is_parting(core::SessionId id) const;
+  [[nodiscard]] core::Outcome kick(core::SessionId id, std::string_view reason,
+                                   std::string_view by);
+  [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);
+  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force);
+  [[nodiscard]] core::Outcome release(core::SessionId id, std::string_view by);
+  void release_if(const std::function<bool(std::string_view holder)>& gone);
+  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const {
+    return router_.claims_while_there(operator_name);
+  }
+  /// Who has claimed a session; empty if nobody has, or there is no such session.
+  [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
+
+  // Bans: server_bans.cpp.
+  /// Refuses who comes from there, for `length`, or for good if that is zero. False: there
+  /// are as many bans as may be.
+  [[nodiscard]] bool ban(const Network& network, Duration length, std::string_view by);
+  /// False: exactly that network is not banned.
+  [[nodiscard]] bool unban(const Network& network, std::string_view by);
+  [[nodiscard]] const Bans& bans() const { return bans_; }
+  /// Whether bans outlive the daemon.
+  [[nodiscard]] bool keeps_bans() const { return transcript_ != nullptr; }
+  /// Who is connected from there.
+  [[nodiscard]] std::vector<core::SessionId> sessions_in(const Network& network) const;
+
+  /// Adds an `operator` event: "attached", "detached", "away" or "back"; `text` is what one
+  /// who is away says.
+  void operator_changed(std::string_view name, std::string_view state, std::string_view text = {});
+  /// Whether all operators are away, and what is said for them then.
+  void set_away(std::optional<core::Away> away);
+  /// What was said in the process before this one, and since then nothing else.
+  [[nodiscard]] const std::optional<core::Away>& away_before() const {
+    return router_.away_before();
+  }
+  /// Adds a `warning` event: something that every operator should know.
+  void warn(std::string_view text);
+
+  [[nodiscard]] std::vector<SessionInfo> sessions();
+  [[nodiscard]] ServerStats stats() const;
+  /// Messages of clients since the start.
+  [[nodiscard]] std::uint64_t messages_in() const { return router_.counters().messages_in; }
+
+  /// The slots that the last send() has filled beyond output_soft, although everything
+  /// was sent that could be: whoever feeds them should pause.
+  [[nodiscard]] std::vector<core::Slot> take_congested() { return std::exchange(congested_, {}); }
+  /// Called when such a slot has room again, or has gone.
+  void on_relieved(std::function<void(core::Slot)> callback) { relieved_ = std::move(callback); }
+  /// Bytes that a slot's client has taken.
+  [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
+
+  /// Writes down listeners, connections and sessions for the next process, and appends
+  /// their descriptors to `descriptors`, by whose places they are known there. They stay
+  /// ours. What can be sent is sent before.
+  void save(ByteWriter& out, std::vector<int>& descriptors);
+  /// Goes on with what an earlier process wrote down: all of it or, if the reader
+  /// refuses it or a place of `descriptors` is not right, nothing. Descriptors that are
+  /// used are taken from their places. To be called before listen(), which takes the
+  /// listeners that are still wanted.
+  [[nodiscard]] bool restore(ByteReader& in, std::vector<UniqueFd>& descriptors);
+  /// Goes on with what was in the lifeboat when an earlier process ended without warning.
+  /// `connections` are those that came with it; who cannot be gone on with is dismissed.
+  void rescue(const Lifeboat::Saved& saved, std::vector<service::KeptSession> connections);
+  /// Ends connections whose sessions could not be restored, as gently as others.
+  void dismiss(std::vector<UniqueFd> connections);
+
+  /// No new clients; every session ends, queues are flushed. `done` is called when
+  /// the last connection is closed, maybe inside this call.
+  void stop(std::function<void()> done);
+
+ private:
+  /// One listener, open.
+  struct Door {
+    Listener listener;  ///< as configured: port 0 stays 0
+    std::string name;   ///< the real address
+    std::uint16_t name_index = 0;
+    std::unique_ptr<io::Acceptor> acceptor;
+  };
+  struct Client {
+    Peer peer;
+    std::uint16_t listener = 0;  ///< of listener_names_
+    bool gone = false;           ///< nothing can be written any more; what was unsent is counted
+    Lifeboat::Place place = 0;   ///< in the lifeboat
+  };
+  struct SavedClient;
+
+  void on_read(io::StreamId id, std::string_view bytes) override;
+  void on_end(io::StreamId id) override;
+  void on_broken(io::StreamId id, int error) override;
+  void on_drained(io::StreamId id) override;
+  void on_closed(io::StreamId id, std::size_t unsent) override;
+
+  Result<std::unique_ptr<Door>> open(const Listener& listener,
+                                     std::span<io::Acceptor* const> leaving = {});
+  void open_missing();
+  Result<std::unique_ptr<Door>> take(UniqueFd passed);
+  io::Acceptor::AcceptCallback on_accept(const Door& door);
+  static void log_failure(const Error& error);
+  Result<> finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor);
+  std::unique_ptr<Door> restored_door(const io::Endpoint& endpoint);
+  void restore_client(SavedClient saved, UniqueFd socket);
+  Client& client_at(io::StreamId id);
+  void serve_passed(const std::vector<Listener>& listeners);
+  void accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
+                socklen_t length);
+  void refuse(const std::string& reason);
+  void expire_bans();
+  void say_unbanned(const Network& network, std::string_view by);
+  void bans_changed();
+  void save_bans(ByteWriter& out) const;
+  static std::vector<store::Ban> read_bans(ByteReader& in);
+  std::vector<core::SessionId> deliver();
+  [[nodiscard]] std::size_t retained_bytes() const;
+  void release_memory();
+  void publish();
+  void tick();
+  void set_limits();
+  void keep_records();
+  void record_head();
+  void record_all();
+  std::string_view record_of(core::Slot slot);
+  std::unique_ptr<SavedClient> read_record(const std::string& record);
+  void board();
+  void board_soon();
+  void log_event(const core::Event& event, std::string_view address);
+  [[nodiscard]] std::string hard_limit_reason() const;
+  std::uint16_t listener_name(const std::string& name);
+
+  io::Loop& loop_;
+  Config config_;
+  std::size_t max_sessions_;
+  EventLog& log_;
+  Transcript* transcript_;
+  core::Router router_;
+  core::Outbox outbox_;
+  Admission admission_;
+  Bans bans_;
+  RefusalLog refused_{"connection"};
+  std::vector<Client> clients_;              ///< by slot
+  std::vector<std::string> listener_names_;  ///< of all listeners that ever were
+  std::vector<core::Slot> congested_;
+  std::function<void(core::Slot)> relieved_;
+  std::function<void()> stopped_;
+  Lifeboat* lifeboat_;
+  ByteWriter record_;     ///< memory for one
+  std::string log_line_;  ///< and for one of these
+  core::Seq recorded_seq_ = 0;
+  bool boarding_ = false;  ///< board_ will call
+  io::Timer board_;
+  io::TurnEnd records_;  ///< before streams_: what is sent was written down before
+  io::StreamSet streams_;
+  io::Timer timer_;
+  io::Timer refusals_;
+  io::Timer ban_end_;
+  io::Timer try_missing_;
+  io::Timer trim_;
+  std::size_t closed_since_trim_ = 0;
+  Dates dates_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  std::vector<std::unique_ptr<Door>> restored_;  ///< doors that listen() may take
+  std::vector<Listener> missing_;                ///< could not be opened yet
+  bool passed_ = false;                          ///< the doors are the service manager's
+};
+
+}  // namespace chatd

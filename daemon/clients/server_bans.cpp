@@ -1,0 +1,91 @@
+// The server's part of bans: who is refused, what operators hear of it, and where it is
+// kept. Sessions that are there already stay: whoever bans is told which they are.
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "clients/server.hpp"
+
+namespace chatd {
+
+bool Server::ban(const Network& network, Duration length, std::string_view by) {
+  Bans::Ban ban;
+  ban.since = wall_now();
+  ban.operator_name = by;
+  if (length > Duration{0}) {
+    ban.until = loop_.now() + length;
+    ban.until_date = ban.since + length;
+  }
+  std::string until;
+  if (ban.until != kNever) append_rfc3339(until, ban.until_date);
+  if (!bans_.add(network, std::move(ban))) return false;
+  const auto kept_address = outbox_.keep(network.to_string());
+  const auto kept_until = outbox_.keep(until);
+  const auto kept_by = outbox_.keep(by);
+  core::Event& event = outbox_.add(core::EventType::kBanned, 0);
+  event.text = kept_address;
+  event.detail = kept_until;
+  event.operator_name = kept_by;
+  bans_changed();
+  return true;
+}
+
+bool Server::unban(const Network& network, std::string_view by) {
+  if (!bans_.remove(network)) return false;
+  say_unbanned(network, by);
+  bans_changed();
+  return true;
+}
+
+void Server::expire_bans() {
+  const auto over = bans_.expire(loop_.now());
+  for (const Network& network : over) say_unbanned(network, {});
+  bans_changed();
+}
+
+void Server::say_unbanned(const Network& network, std::string_view by) {
+  const auto kept_address = outbox_.keep(network.to_string());
+  const auto kept_by = outbox_.keep(by);
+  core::Event& event = outbox_.add(core::EventType::kUnbanned, 0);
+  event.text = kept_address;
+  event.operator_name = kept_by;
+}
+
+void Server::bans_changed() {
+  if (transcript_ != nullptr) transcript_->set_bans(bans_.kept());
+  ban_end_.start_at(bans_.deadline());
+  deliver();
+}
+
+std::vector<core::SessionId> Server::sessions_in(const Network& network) const {
+  std::vector<core::SessionId> all;
+  for (const core::Session* session : router_.sessions()) {
+    if (network.contains(clients_[session->slot()].peer)) all.push_back(session->id());
+  }
+  return all;
+}
+
+void Server::save_bans(ByteWriter& out) const {
+  const auto kept = bans_.kept();
+  out.number<std::uint64_t>(kept.size());
+  for (const store::Ban& ban : kept) {
+    out.text(ban.address);
+    out.number(ban.until_ms);
+    out.number(ban.since_ms);
+    out.text(ban.operator_name);
+  }
+}
+
+std::vector<store::Ban> Server::read_bans(ByteReader& in) {
+  std::vector<store::Ban> kept;
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    store::Ban& ban = kept.emplace_back();
+    ban.address = in.text();
+    ban.until_ms = in.number<std::int64_t>();
+    ban.since_ms = in.number<std::int64_t>();
+    ban.operator_name = in.text();
+  }
+  return kept;
+}
+
+}  // namespace chatd

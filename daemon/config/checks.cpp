@@ -1,0 +1,121 @@
+#include "config/checks.hpp"
+
+#include <sys/socket.h>
+
+#include "base/text.hpp"
+#include "config/fault.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// Every client may have it queued on top of what else waits for it.
+constexpr std::size_t kSpokenBytes = 2048;
+/// sizeof(sockaddr_un::sun_path) less its final zero.
+constexpr std::size_t kSocketPathBytes = 107;
+constexpr std::size_t kPathBytes = 4095;
+constexpr std::size_t kGroupBytes = 32;
+
+std::string too_long(std::string_view text, std::size_t most) {
+  return in_quotes(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
+         std::to_string(most) + " would be right";
+}
+
+std::string check_path(std::string_view text, std::size_t most) {
+  if (text.empty()) return {};
+  if (text.front() != '/') {
+    return in_quotes(text) + " is not absolute; a path that begins with / would be right";
+  }
+  if (text.find('\0') != std::string_view::npos) {
+    return in_quotes(text) + " holds a NUL, which ends a path";
+  }
+  if (text.size() > most) return too_long(text, most);
+  return {};
+}
+
+}  // namespace
+
+std::string check_spoken(std::string_view text) {
+  return text.size() > kSpokenBytes ? too_long(text, kSpokenBytes) : std::string{};
+}
+
+std::string check_file_path(std::string_view text) {
+  return check_path(text, kPathBytes);
+}
+
+std::string check_socket_path(std::string_view text) {
+  return check_path(text, kSocketPathBytes);
+}
+
+std::string check_group(std::string_view text) {
+  if (text.size() > kGroupBytes) return too_long(text, kGroupBytes);
+  for (const char c : text) {
+    // What the system's list of groups cannot hold.
+    if (c == ':' || c == ',' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f') {
+      return in_quotes(text) + " cannot be a group's name";
+    }
+  }
+  return {};
+}
+
+std::string check_address(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix)) {
+    const std::string_view path = text.substr(kUnix.size());
+    if (path.empty()) return in_quotes(text) + " names no socket; \"unix:/path\" would be right";
+    return check_path(path, kSocketPathBytes);
+  }
+  const std::string address{text};
+  const std::string shown = in_quotes(text);
+  sockaddr_storage unused{};
+  // What reads an address stops at a NUL; the text may go on.
+  if (text.find('\0') == std::string_view::npos &&
+      io::Endpoint{address, 0}.to_socket_address(unused)) {
+    const std::string plain = canonical({address, 0}).address;
+    if (address.find(':') == std::string::npos || plain.find(':') != std::string::npos) return {};
+    return shown + " is IPv4 written as IPv6; " + in_quotes(plain) + " would be right";
+  }
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    return shown + " stands in brackets; " + in_quotes(text.substr(1, text.size() - 2)) +
+           " would be right";
+  }
+  if (text == "*" || text.empty()) {
+    return shown + " is not an address; for all of them, \"0.0.0.0\" or \"::\" would be right";
+  }
+  if (const std::size_t colon = text.rfind(':');
+      colon != std::string_view::npos &&
+      text.find_first_not_of("0123456789", colon + 1) == std::string_view::npos) {
+    const std::string_view host = text.substr(0, colon);
+    if (host.find(':') == std::string_view::npos || host.front() == '[') {
+      return shown + " holds a port; that has a key of its own: port = " +
+             core::escaped(text.substr(colon + 1));
+    }
+  }
+  if (text.front() == '/') {
+    return shown + " is a path; for a unix socket " + in_quotes("unix:" + address) +
+           " would be right";
+  }
+  return shown +
+         " is not an address; \"127.0.0.1\", \"::1\" or \"unix:/path\" would be right (a name such "
+         "as localhost can mean several)";
+}
+
+io::Endpoint canonical(const io::Endpoint& endpoint) {
+  sockaddr_storage address{};
+  auto length = endpoint.to_socket_address(address);
+  return length ? io::Endpoint::of(address, *length) : endpoint;
+}
+
+bool conflict(const io::Endpoint& a, const io::Endpoint& b) {
+  if (a.is_unix() || b.is_unix()) return a == b;
+  if (a.port != b.port || a.port == 0) return false;
+  const auto is_v6 = [](const io::Endpoint& endpoint) {
+    return endpoint.address.find(':') != std::string::npos;
+  };
+  const auto is_any = [](const io::Endpoint& endpoint) {
+    return endpoint.address == "0.0.0.0" || endpoint.address == "::";
+  };
+  return is_v6(a) == is_v6(b) && (a.address == b.address || is_any(a) || is_any(b));
+}
+
+}  // namespace chatd

@@ -1,0 +1,118 @@
+#include "config/config.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "config/keys.hpp"
+#include "config/values.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// One section's lines, with the comments below one another.
+class Lines {
+ public:
+  explicit Lines(const Origins& origins) : origins_{origins} {}
+
+  void add(const Rule& rule, const Value& value, const std::string& path) {
+    const auto origin = origins_.find(path);
+    lines_.emplace_back(std::string{rule.name} + " = " + to_toml(rule, value),
+                        origin == origins_.end() ? "default" : origin->second);
+    // One long text does not push all comments out of sight.
+    if (const std::size_t size = lines_.back().first.size(); size <= kWidest) {
+      width_ = std::max(width_, size);
+    }
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string out;
+    for (const auto& [line, origin] : lines_) {
+      out += line + std::string(width_ - std::min(width_, line.size()), ' ');
+      out += "  # " + origin + '\n';
+    }
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kWidest = 40;
+
+  const Origins& origins_;
+  std::vector<std::pair<std::string, std::string>> lines_;
+  std::size_t width_ = 0;
+};
+
+}  // namespace
+
+core::Settings core_settings(const Config& config) {
+  core::Settings settings;
+  settings.greeting = config.session.greeting;
+  settings.farewell = config.session.farewell;
+  settings.max_message = config.session.max_message;
+  settings.settle = config.session.settle;
+  settings.original_hold = config.session.original_hold;
+  settings.bye_grace = config.session.bye_grace;
+  settings.answer_timeout = config.session.answer_timeout;
+  settings.idle_timeout = config.session.idle_timeout;
+  settings.messages_per_second = config.limits.messages_per_second;
+  settings.messages_burst = static_cast<double>(config.limits.messages_burst);
+  settings.output_hard = config.limits.output_hard;
+  return settings;
+}
+
+io::StreamLimits stream_limits(const Config& config) {
+  const std::size_t soft = config.limits.output_soft == 0 ? std::numeric_limits<std::size_t>::max()
+                                                          : config.limits.output_soft;
+  // Halfway down: resuming at the limit itself would stop again with the next message.
+  return {.high_bytes = soft, .low_bytes = soft / 2, .hard_bytes = config.limits.output_hard};
+}
+
+std::string print_config(const Config& config, const Origins& origins) {
+  std::string out = "# The configuration in force, and where each value comes from.\n";
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    const Listener& listener = config.listen[i];
+    Lines lines{origins};
+    for (const auto& key : listener_keys()) {
+      // A unix socket has no port, and one is refused when this is loaded.
+      if (key.name == "port" && listener.endpoint.is_unix()) continue;
+      lines.add(key, key.get(listener),
+                "listen." + std::to_string(i) + '.' + std::string{key.name});
+    }
+    out += "\n[[listen]]\n" + lines.text();
+  }
+  for (const std::string_view section : section_names()) {
+    if (section == "listen") continue;
+    Lines lines{origins};
+    for (const auto& key : config_keys()) {
+      if (key.section == section) lines.add(key, key.get(config), key.path());
+    }
+    out += "\n[" + std::string{section} + "]\n" + lines.text();
+  }
+  return out;
+}
+
+ConfigChange diff(const Config& running, const Config& loaded) {
+  ConfigChange change;
+  // Their order means nothing.
+  if (!std::is_permutation(running.listen.begin(), running.listen.end(), loaded.listen.begin(),
+                           loaded.listen.end())) {
+    change.changed.emplace_back("listen");
+  }
+  for (const auto& key : config_keys()) {
+    if (key.get(running) == key.get(loaded)) continue;
+    (key.reloadable ? change.changed : change.needs_restart).push_back(key.path());
+  }
+  return change;
+}
+
+Config after_reload(const Config& running, const Config& loaded) {
+  Config config = loaded;
+  for (const auto& key : config_keys()) {
+    if (!key.reloadable) key.set(config, key.get(running));
+  }
+  return config;
+}
+
+}  // namespace chatd

@@ -1,0 +1,33 @@
+#include "config/fault.hpp"
+
+#include "base/text.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr std::size_t kShownBytes = 60;
+
+}  // namespace
+
+std::string Fault::to_string() const {
+  std::string line = core::escaped(source);
+  if (where.line > 0) {
+    line += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
+  }
+  if (!key.empty()) line += ": " + key;
+  return line + ": " + what;
+}
+
+std::string to_string(const Faults& faults) {
+  std::string lines;
+  for (const Fault& fault : faults) lines += fault.to_string() + '\n';
+  return lines;
+}
+
+std::string in_quotes(std::string_view text) {
+  const std::string_view shown = core::prefix_of(text, kShownBytes);
+  return '"' + core::escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
+}
+
+}  // namespace chatd

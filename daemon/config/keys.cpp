@@ -1,0 +1,218 @@
+#include "config/keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+#include "config/checks.hpp"
+
+namespace chatd {
+
+namespace {
+
+using enum Rule::Kind;
+
+constexpr std::array<std::string_view, 4> kDialects{"auto", "original", "line", "telnet"};
+constexpr std::array<std::string_view, 3> kTimestamps{"none", "time", "datetime"};
+constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 4> kTargets{"auto", "stderr", "journal", "file"};
+constexpr std::array<std::string_view, 8> kSections{"listen",  "session",    "limits", "control",
+                                                    "console", "transcript", "log",    "service"};
+
+constexpr double kSecond = 1000;
+constexpr double kDay = 86'400 * kSecond;
+constexpr double kKiB = 1024;
+constexpr double kGiB = kKiB * kKiB * kKiB;
+constexpr double kMillion = 1'000'000;
+
+/// Makes a key of the field that a chain of members leads to.
+template <class Owner, auto... kMembers>
+constexpr Key<Owner> key(Rule rule) {
+  Key<Owner> made;
+  static_cast<Rule&>(made) = rule;
+  made.get = [](const Owner& owner) -> Value {
+    const auto& field = (owner.*....*kMembers);
+    using Field = std::remove_cvref_t<decltype(field)>;
+    if constexpr (std::is_same_v<Field, Duration>) {
+      return static_cast<std::int64_t>(field.count());
+    } else if constexpr (std::is_enum_v<Field> ||
+                         (std::is_integral_v<Field> && !std::is_same_v<Field, bool>)) {
+      return static_cast<std::int64_t>(field);
+    } else {
+      return field;
+    }
+  };
+  made.set = [](Owner& owner, Value value) {
+    auto& field = (owner.*....*kMembers);
+    using Field = std::remove_cvref_t<decltype(field)>;
+    if constexpr (std::is_same_v<Field, Duration>) {
+      field = Duration{std::get<std::int64_t>(value)};
+    } else if constexpr (std::is_enum_v<Field> ||
+                         (std::is_integral_v<Field> && !std::is_same_v<Field, bool>)) {
+      field = static_cast<Field>(std::get<std::int64_t>(value));
+    } else {
+      field = std::get<Field>(std::move(value));
+    }
+  };
+  return made;
+}
+
+template <auto... kMembers>
+constexpr Key<Config> global(Rule rule) {
+  return key<Config, kMembers...>(rule);
+}
+
+template <auto kMember>
+constexpr Key<Config> session(Rule rule) {
+  rule.section = "session";
+  rule.reloadable = true;
+  return global<&Config::session, kMember>(rule);
+}
+
+template <auto kMember>
+constexpr Key<Config> limits(Rule rule) {
+  rule.section = "limits";
+  rule.reloadable = true;
+  return global<&Config::limits, kMember>(rule);
+}
+
+constexpr std::array kConfigKeys{
+    session<&Config::Session::greeting>({.name = "greeting", .check = check_spoken}),
+    session<&Config::Session::farewell>({.name = "farewell", .check = check_spoken}),
+    session<&Config::Session::max_message>(
+        {.name = "max_message",
+         .kind = kSize,
+         .min = 4,
+         .max = 128 * kKiB,
+         .reason = "a character takes up to 4B, and a message, escaped as JSON, has to fit into a "
+                   "line of the control protocol"}),
+    session<&Config::Session::settle>({.name = "settle",
+                                       .kind = kDuration,
+                                       .min = 1,
+                                       .max = 10 * kSecond,
+                                       .reason = "an original client is not heard before it"}),
+    session<&Config::Session::original_hold>(
+        {.name = "original_hold", .kind = kDuration, .min = 1, .max = 365 * kDay, .or_zero = true}),
+    session<&Config::Session::bye_grace>(
+        {.name = "bye_grace", .kind = kDuration, .min = 1, .max = 365 * kDay, .or_zero = true}),
+    session<&Config::Session::answer_timeout>({.name = "answer_timeout",
+                                               .kind = kDuration,
+                                               .min = 1,
+                                               .max = 365 * kDay,
+                                               .or_zero = true}),
+    session<&Config::Session::idle_timeout>(
+        {.name = "idle_timeout", .kind = kDuration, .min = 1, .max = 365 * kDay, .or_zero = true}),
+
+    limits<&Config::Limits::sessions>(
+        {.name = "sessions", .kind = kCount, .min = 1, .max = kMillion}),
+    limits<&Config::Limits::sessions_per_address>({.name = "sessions_per_address",
+                                                   .kind = kCount,
+                                                   .min = 1,
+                                                   .max = kMillion,
+                                                   .or_zero = true}),
+    limits<&Config::Limits::messages_per_second>(
+        {.name = "messages_per_second", .kind = kRate, .min = 0.1, .max = kMillion}),
+    limits<&Config::Limits::messages_burst>(
+        {.name = "messages_burst", .kind = kCount, .min = 1, .max = kMillion}),
+    limits<&Config::Limits::output_soft>(
+        {.name = "output_soft", .kind = kSize, .min = kKiB, .max = kGiB, .or_zero = true}),
+    limits<&Config::Limits::output_hard>(
+        {.name = "output_hard",
+         .kind = kSize,
+         .min = 4 * kKiB,
+         .max = kGiB,
+         .reason = "without a bound one slow client could take all memory"}),
+
+    global<&Config::control, &Config::Control::path>(
+        {.section = "control", .name = "path", .check = check_socket_path}),
+    global<&Config::control, &Config::Control::group>(
+        {.section = "control", .name = "group", .check = check_group}),
+    global<&Config::control, &Config::Control::max_operators>(
+        {.section = "control",
+         .name = "max_operators",
+         .kind = kCount,
+         .reloadable = true,
+         .min = 1,
+         .max = 1024,
+         .reason = "up to 1MiB may wait for each of them"}),
+
+    global<&Config::console, &Config::Console::timestamps>({.section = "console",
+                                                            .name = "timestamps",
+                                                            .kind = kChoice,
+                                                            .reloadable = true,
+                                                            .words = kTimestamps}),
+    global<&Config::console, &Config::Console::history>(
+        {.section = "console", .name = "history", .kind = kCount, .max = kMillion}),
+
+    global<&Config::transcript, &Config::Transcript::enabled>(
+        {.section = "transcript", .name = "enabled", .kind = kSwitch}),
+    global<&Config::transcript, &Config::Transcript::path>(
+        {.section = "transcript", .name = "path", .check = check_file_path}),
+    global<&Config::transcript, &Config::Transcript::keep>({.section = "transcript",
+                                                            .name = "keep",
+                                                            .kind = kDuration,
+                                                            .reloadable = true,
+                                                            .min = 1,
+                                                            .max = 36'500 * kDay,
+                                                            .or_zero = true}),
+
+    global<&Config::log, &Config::Log::level>(
+        {.section = "log", .name = "level", .kind = kChoice, .reloadable = true, .words = kLevels}),
+    global<&Config::log, &Config::Log::target>(
+        {.section = "log", .name = "target", .kind = kChoice, .words = kTargets}),
+    global<&Config::log, &Config::Log::file>(
+        {.section = "log", .name = "file", .check = check_file_path}),
+
+    global<&Config::service, &Config::Service::stop_grace>({.section = "service",
+                                                            .name = "stop_grace",
+                                                            .kind = kDuration,
+                                                            .min = 1,
+                                                            .max = 600 * kSecond,
+                                                            .or_zero = true}),
+};
+
+constexpr std::array kListenerKeys{
+    key<Listener, &Listener::endpoint, &io::Endpoint::address>(
+        {.section = "listen", .name = "address", .reloadable = true, .check = check_address}),
+    key<Listener, &Listener::endpoint, &io::Endpoint::port>(
+        {.section = "listen", .name = "port", .kind = kCount, .reloadable = true, .max = 65'535}),
+    key<Listener, &Listener::dialect>({.section = "listen",
+                                       .name = "dialect",
+                                       .kind = kChoice,
+                                       .reloadable = true,
+                                       .words = kDialects}),
+    key<Listener, &Listener::backlog>({.section = "listen",
+                                       .name = "backlog",
+                                       .kind = kCount,
+                                       .reloadable = true,
+                                       .min = 1,
+                                       .max = 65'535}),
+};
+
+}  // namespace
+
+std::string Rule::path() const {
+  return std::string{section} + '.' + std::string{name};
+}
+
+std::string Rule::variable() const {
+  std::string made = "CHATD_" + std::string{section} + '_' + std::string{name};
+  std::transform(made.begin(), made.end(), made.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return made;
+}
+
+std::span<const Key<Config>> config_keys() {
+  return kConfigKeys;
+}
+
+std::span<const Key<Listener>> listener_keys() {
+  return kListenerKeys;
+}
+
+std::span<const std::string_view> section_names() {
+  return kSections;
+}
+
+}  // namespace chatd

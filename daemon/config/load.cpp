@@ -1,0 +1,366 @@
+#include "config/load.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/nearest.hpp"
+#include "base/text.hpp"
+#include "config/checks.hpp"
+#include "config/keys.hpp"
+#include "config/toml_document.hpp"
+#include "config/units.hpp"
+#include "config/values.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// Each one is compared with all the others, and each one holds a descriptor.
+constexpr std::size_t kMaxListeners = 256;
+
+constexpr std::string_view kEnvironment = "environment";
+
+class Loader {
+ public:
+  explicit Loader(const ConfigSources& sources) : sources_{sources} {}
+
+  Result<LoadedConfig, Faults> load() {
+    read_file();
+    read_environment();
+    if (!sources_.listen.empty()) {
+      replace_listeners(sources_.listen, {"flag --listen", "--listen", {}, {}});
+    }
+    check_together();
+    if (!faults_.empty()) {
+      std::stable_sort(faults_.begin(), faults_.end(), [](const Fault& a, const Fault& b) {
+        return std::pair{a.source == kEnvironment, a.where} <
+               std::pair{b.source == kEnvironment, b.where};
+      });
+      return std::move(faults_);
+    }
+    for (const auto& [path, place] : places_) loaded_.origins[path] = place.origin;
+    return std::move(loaded_);
+  }
+
+ private:
+  /// Where a value was set, for its origin and for faults that concern several.
+  struct Place {
+    std::string origin;
+    std::string source;
+    Position where;
+    std::string name;  ///< as Fault::key
+  };
+
+  void add_fault(Position where, std::string key, std::string what) {
+    faults_.push_back({loaded_.file, where, std::move(key), std::move(what)});
+  }
+  void add_fault(const Place& place, std::string what) {
+    faults_.push_back({place.source, place.where, place.name, std::move(what)});
+  }
+  Place in_file(Position where, std::string name) const {
+    return {core::escaped(loaded_.file) + ':' + std::to_string(where.line), loaded_.file, where,
+            std::move(name)};
+  }
+
+  [[nodiscard]] std::optional<std::string> find_file() const {
+    if (sources_.file) return sources_.file;
+    if (auto path = sources_.environment("CHATD_CONFIG"); path && !path->empty()) return path;
+    struct stat status {};
+    if (::stat(sources_.default_file.c_str(), &status) == 0) return sources_.default_file;
+    // One that is there and cannot be looked at is not passed over in silence.
+    if (errno != ENOENT && errno != ENOTDIR) return sources_.default_file;
+    return std::nullopt;
+  }
+
+  void read_file() {
+    const auto path = find_file();
+    if (!path) return;
+    loaded_.file = *path;
+    auto document = read_document(*path);
+    if (!document) {
+      faults_.push_back(document.error());
+      return;
+    }
+    for (const Node& node : document->items) read_section(node);
+  }
+
+  void read_section(const Node& node) {
+    const auto sections = section_names();
+    if (std::find(sections.begin(), sections.end(), node.name) == sections.end()) {
+      unknown_section(node);
+    } else if (node.name == "listen") {
+      read_listeners(node);
+    } else if (node.type == Node::Type::kTable) {
+      for (const Node& member : node.items) read_key(node.name, member);
+    } else if (node.type == Node::Type::kArray) {
+      add_fault(node.key, node.name,
+                "is one section, not a list; [" + node.name + "] would be right");
+    } else {
+      add_fault(node.key, node.name,
+                "is a section, not " + std::string{node.type_name()} + "; [" + node.name +
+                    "] would be right");
+    }
+  }
+
+  void unknown_section(const Node& node) {
+    const bool is_section = node.type == Node::Type::kTable || node.type == Node::Type::kArray;
+    std::string what = is_section ? "unknown section" : "unknown key outside of any section";
+    if (const std::string elsewhere = home_of(node.name); !is_section && !elsewhere.empty()) {
+      what += "; " + elsewhere + " would be right";
+    } else if (const auto near = nearest(node.name, section_names()); is_section && !near.empty()) {
+      what += near == "listen" ? "; did you mean [[listen]]?"
+                               : "; did you mean [" + std::string{near} + "]?";
+    }
+    add_fault(node.key, shown_name(node.name), std::move(what));
+  }
+
+  static std::string shown_name(std::string_view name) {
+    const bool bare = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '-';
+    });
+    return bare && name.size() <= 60 ? std::string{name} : in_quotes(name);
+  }
+
+  /// "session.settle" for "settle"; empty if no section has such a key, or several.
+  static std::string home_of(std::string_view name) {
+    std::string home;
+    const auto look_at = [&](const Rule& rule) {
+      if (rule.name != name) return;
+      home = home.empty() ? rule.path() : "several";
+    };
+    for (const auto& key : config_keys()) look_at(key);
+    for (const auto& key : listener_keys()) look_at(key);
+    return home == "several" ? std::string{} : home;
+  }
+
+  void unknown_key(std::string_view section, const Node& member,
+                   std::span<const std::string_view> siblings) {
+    std::string what = "unknown key";
+    if (const auto near = nearest(member.name, siblings); !near.empty()) {
+      what += "; did you mean " + std::string{near} + "?";
+    } else if (const std::string home = home_of(member.name); !home.empty()) {
+      what += "; " + home + " would be right";
+    }
+    add_fault(member.key, std::string{section} + '.' + shown_name(member.name), std::move(what));
+  }
+
+  void read_key(std::string_view section, const Node& member) {
+    std::vector<std::string_view> siblings;
+    for (const auto& key : config_keys()) {
+      if (key.section != section) continue;
+      siblings.push_back(key.name);
+      if (key.name != member.name) continue;
+      if (auto value = read_value(key, member)) {
+        key.set(loaded_.config, std::move(*value));
+        places_[key.path()] = in_file(member.value, key.path());
+      } else {
+        add_fault(member.value, key.path(), std::move(value.error().message));
+        faulty_.insert(key.path());
+      }
+      return;
+    }
+    unknown_key(section, member, siblings);
+  }
+
+  void read_listeners(const Node& node) {
+    constexpr std::string_view kRight = "; [[listen]] in two brackets would be right";
+    if (node.type != Node::Type::kArray) {
+      add_fault(
+          node.key, "listen",
+          "is a list of listeners, not " + std::string{node.type_name()} + std::string{kRight});
+      return;
+    }
+    if (node.items.empty()) {
+      add_fault(node.value, "listen",
+                "an empty list would let nobody in; without it there is one listener on " +
+                    Listener{}.endpoint.to_string());
+      return;
+    }
+    if (node.items.size() > kMaxListeners) {
+      add_fault(node.items[kMaxListeners].value, "listen",
+                "more than " + std::to_string(kMaxListeners) + " listeners");
+      return;
+    }
+    loaded_.config.listen.clear();
+    for (const Node& item : node.items) {
+      if (item.type == Node::Type::kTable) {
+        read_listener(item);
+      } else {
+        add_fault(
+            item.value, "listen",
+            "each listener is a table, not " + std::string{item.type_name()} + std::string{kRight});
+      }
+    }
+  }
+
+  void read_listener(const Node& table) {
+    Listener listener;
+    bool good = true;
+    const std::string prefix = "listen." + std::to_string(loaded_.config.listen.size()) + '.';
+    const auto keys = listener_keys();
+    for (const Node& member : table.items) {
+      const auto key = std::find_if(keys.begin(), keys.end(),
+                                    [&](const auto& one) { return one.name == member.name; });
+      if (key == keys.end()) {
+        std::vector<std::string_view> siblings;
+        for (const auto& one : keys) siblings.push_back(one.name);
+        unknown_key("listen", member, siblings);
+      } else if (auto value = read_value(*key, member)) {
+        key->set(listener, std::move(*value));
+        places_[prefix + member.name] = in_file(member.value, key->path());
+      } else {
+        add_fault(member.value, key->path(), std::move(value.error().message));
+        good = false;
+      }
+    }
+    if (listener.endpoint.is_unix()) {
+      listener.endpoint.port = 0;
+      if (const Node* port = table.find("port")) {
+        add_fault(port->key, "listen.port", "a unix socket has none; leave it out");
+      }
+    }
+    listener.endpoint = canonical(listener.endpoint);
+    loaded_.config.listen.push_back(std::move(listener));
+    listeners_.push_back({in_file(table.value, "listen"), good});
+  }
+
+  void read_environment() {
+    for (const auto& key : config_keys()) {
+      const std::string name = key.variable();
+      const auto text = sources_.environment(name);
+      if (!text) continue;
+      const Place place{"environment " + name, std::string{kEnvironment}, {}, name};
+      if (auto value = read_value(key, *text)) {
+        key.set(loaded_.config, std::move(*value));
+        places_[key.path()] = place;
+      } else {
+        add_fault(place, std::move(value.error().message));
+        faulty_.insert(key.path());
+      }
+    }
+    const std::string name = "CHATD_LISTEN";
+    if (const auto text = sources_.environment(name)) read_listen_variable(name, *text);
+  }
+
+  void read_listen_variable(const std::string& name, std::string_view text) {
+    const Place place{"environment " + name, std::string{kEnvironment}, {}, name};
+    std::vector<io::Endpoint> endpoints;
+    while (true) {
+      const std::size_t comma = std::min(text.find(','), text.size());
+      std::string_view part = text.substr(0, comma);
+      while (part.starts_with(' ')) part.remove_prefix(1);
+      while (part.ends_with(' ')) part.remove_suffix(1);
+      if (auto endpoint = io::Endpoint::parse(part)) {
+        endpoints.push_back(*endpoint);
+      } else {
+        add_fault(place, std::move(endpoint.error().message));
+      }
+      if (comma == text.size()) break;
+      text.remove_prefix(comma + 1);
+    }
+    if (endpoints.size() > kMaxListeners) {
+      add_fault(place, "more than " + std::to_string(kMaxListeners) + " listeners");
+      return;
+    }
+    replace_listeners(endpoints, place);
+  }
+
+  void replace_listeners(const std::vector<io::Endpoint>& endpoints, const Place& place) {
+    std::erase_if(places_, [](const auto& entry) { return entry.first.starts_with("listen."); });
+    loaded_.config.listen.clear();
+    listeners_.clear();
+    for (const io::Endpoint& endpoint : endpoints) {
+      const std::string prefix = "listen." + std::to_string(loaded_.config.listen.size()) + '.';
+      places_[prefix + "address"] = place;
+      places_[prefix + "port"] = place;
+      loaded_.config.listen.push_back({.endpoint = canonical(endpoint)});
+      listeners_.push_back({place, true});
+    }
+  }
+
+  /// What no single value can be blamed for; only among values that are right in
+  /// themselves.
+  void check_together() {
+    check_output();
+    const Config::Log& log = loaded_.config.log;
+    if (log.target == LogTarget::kFile && log.file.empty() && !faulty_.contains("log.file")) {
+      add_fault(places_.at("log.target"), "\"file\" needs log.file, the path of that file");
+    }
+    check_listeners();
+  }
+
+  void check_output() {
+    const Config::Limits& limits = loaded_.config.limits;
+    if (limits.output_soft <= limits.output_hard || faulty_.contains("limits.output_soft") ||
+        faulty_.contains("limits.output_hard")) {
+      return;
+    }
+    const std::string soft = in_quotes(format_size(limits.output_soft));
+    const std::string hard = in_quotes(format_size(limits.output_hard));
+    if (const auto place = places_.find("limits.output_soft"); place != places_.end()) {
+      add_fault(place->second, soft + " is above output_hard, which is " + hard);
+    } else {
+      add_fault(places_.at("limits.output_hard"),
+                hard + " is below output_soft, which is " + soft + " unless it is set");
+    }
+  }
+
+  void check_listeners() {
+    const auto& listeners = loaded_.config.listen;
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+      if (!listeners_[i].good) continue;
+      const io::Endpoint& mine = listeners[i].endpoint;
+      if (mine.address == "unix:" + loaded_.config.control.path) {
+        add_fault(listeners_[i].place,
+                  in_quotes(mine.address) + " is the operators' socket, by control.path");
+      }
+      for (std::size_t k = 0; k < i; ++k) {
+        const io::Endpoint& other = listeners[k].endpoint;
+        if (!listeners_[k].good || !conflict(mine, other)) continue;
+        std::string what = in_quotes(mine.to_string());
+        if (mine != other) what += " overlaps " + in_quotes(other.to_string()) + ", which";
+        what += " is listened on already";
+        if (const int line = listeners_[k].place.where.line; line > 0) {
+          what += ", by line " + std::to_string(line);
+        }
+        add_fault(listeners_[i].place, std::move(what));
+        break;
+      }
+    }
+  }
+
+  struct ListenerPlace {
+    Place place;
+    bool good;  ///< address and port are what was written
+  };
+
+  const ConfigSources& sources_;
+  LoadedConfig loaded_;
+  std::map<std::string, Place> places_;   ///< of what was set, by key
+  std::vector<ListenerPlace> listeners_;  ///< of what was set, as config.listen
+  std::set<std::string> faulty_;          ///< keys whose values say nothing
+  Faults faults_;
+};
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+Result<LoadedConfig, Faults> load_config(const ConfigSources& sources) {
+  return Loader{sources}.load();
+}
+
+}  // namespace chatd

@@ -1,0 +1,250 @@
+#include "config/values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "base/text.hpp"
+#include "config/fault.hpp"
+#include "config/units.hpp"
+
+namespace chatd {
+
+namespace {
+
+using enum Rule::Kind;
+
+std::string format_number(const Rule& rule, double number) {
+  switch (rule.kind) {
+    case kDuration:
+      return format_duration(Duration{static_cast<Duration::rep>(number)});
+    case kSize:
+      return format_size(static_cast<std::size_t>(number));
+    default: {
+      // The shortest form that reads as the same number; never with an exponent,
+      // because "1e+06" is no number for most people.
+      std::array<char, 64> digits{};
+      const auto end =
+          std::to_chars(digits.begin(), digits.end(), number, std::chars_format::fixed);
+      return {digits.begin(), end.ptr};
+    }
+  }
+}
+
+/// "auto, original, line or telnet".
+std::string listed(std::span<const std::string_view> words) {
+  std::string list;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
+    list += words[i];
+  }
+  return list;
+}
+
+/// What would be right, for a value of the wrong kind.
+std::string wanted(const Rule& rule) {
+  switch (rule.kind) {
+    case kSwitch:
+      return "true or false";
+    case kCount:
+      return "a whole number";
+    case kRate:
+      return "a number";
+    case kDuration:
+      return "a duration such as \"50ms\"";
+    case kSize:
+      return "a size such as \"8KiB\"";
+    case kChoice:
+      return listed(rule.words);
+    case kText:
+      return "a string in quotation marks";
+  }
+  return {};
+}
+
+Error out_of_range(const Rule& rule, const std::string& shown) {
+  std::string what = shown + " is out of range; ";
+  if (rule.or_zero) what += format_number(rule, 0) + ", or ";
+  what +=
+      format_number(rule, rule.min) + " to " + format_number(rule, rule.max) + " would be right";
+  if (!rule.reason.empty()) what += ": " + std::string{rule.reason};
+  return {what};
+}
+
+/// NaN is in no range.
+bool in_range(const Rule& rule, double number) {
+  return (rule.or_zero && number == 0) || (number >= rule.min && number <= rule.max);
+}
+
+Result<Value, Error> bounded(const Rule& rule, std::int64_t number, const std::string& shown) {
+  if (!in_range(rule, static_cast<double>(number))) return out_of_range(rule, shown);
+  return Value{number};
+}
+
+/// A duration or a size.
+Result<Value, Error> read_measure(const Rule& rule, std::string_view text) {
+  if (rule.kind == kDuration) {
+    auto duration = parse_duration(text);
+    if (!duration) return duration.error();
+    return bounded(rule, duration->count(), in_quotes(text));
+  }
+  auto size = parse_size(text);
+  if (!size) return size.error();
+  return bounded(rule, static_cast<std::int64_t>(*size), in_quotes(text));
+}
+
+Result<Value, Error> read_choice(const Rule& rule, std::string_view text) {
+  const auto word = std::find(rule.words.begin(), rule.words.end(), text);
+  if (word == rule.words.end()) {
+    return Error{in_quotes(text) + " is not known; " + wanted(rule) + " would be right"};
+  }
+  return Value{static_cast<std::int64_t>(word - rule.words.begin())};
+}
+
+Result<Value, Error> read_text(const Rule& rule, std::string_view text) {
+  if (rule.check != nullptr) {
+    if (std::string what = rule.check(text); !what.empty()) return Error{std::move(what)};
+  }
+  return Value{std::string{text}};
+}
+
+/// A number as written in the file, which may be long.
+std::string literal(const Node& node) {
+  const std::string_view shown = core::prefix_of(node.literal, 40);
+  return core::escaped(shown) + (shown.size() < node.literal.size() ? "..." : "");
+}
+
+Error wrong_type(const Rule& rule, const Node& node) {
+  std::string shown;
+  if (node.type == Node::Type::kString) {
+    shown = in_quotes(node.text) + " is a string";
+  } else if (node.type == Node::Type::kArray || node.type == Node::Type::kTable) {
+    shown = "this is " + std::string{node.type_name()};
+  } else {
+    shown = literal(node) + " is " + std::string{node.type_name()};
+  }
+  return {shown + "; " + wanted(rule) + " would be right"};
+}
+
+/// All of `text` as a number of type T.
+template <class T>
+bool parse_all(std::string_view text, T& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return end == text.data() + text.size() && error == std::errc{};
+}
+
+}  // namespace
+
+Result<Value, Error> read_value(const Rule& rule, const Node& node) {
+  const bool is_number = node.type == Node::Type::kInteger || node.type == Node::Type::kFloat;
+  switch (rule.kind) {
+    case kSwitch:
+      if (node.type == Node::Type::kBoolean) return Value{node.boolean};
+      break;
+    case kCount:
+      // toml11 makes the greatest integer of one that is too great; it is out of
+      // range like that one, and shown as it is written.
+      if (node.type == Node::Type::kInteger) return bounded(rule, node.integer, literal(node));
+      break;
+    case kRate: {
+      if (!is_number) break;
+      const double number =
+          node.type == Node::Type::kFloat ? node.number : static_cast<double>(node.integer);
+      if (!in_range(rule, number)) return out_of_range(rule, literal(node));
+      return Value{number};
+    }
+    case kDuration:
+    case kSize:
+      if (node.type == Node::Type::kString) return read_measure(rule, node.text);
+      if (is_number) {
+        return Error{literal(node) + " has no unit; " + wanted(rule) + " would be right"};
+      }
+      break;
+    case kChoice:
+      if (node.type == Node::Type::kString) return read_choice(rule, node.text);
+      break;
+    case kText:
+      if (node.type == Node::Type::kString) return read_text(rule, node.text);
+      break;
+  }
+  return wrong_type(rule, node);
+}
+
+Result<Value, Error> read_value(const Rule& rule, std::string_view text) {
+  if (!core::is_utf8(text)) return Error{in_quotes(text) + " is not UTF-8"};
+  switch (rule.kind) {
+    case kSwitch:
+      if (text == "true" || text == "false") return Value{text == "true"};
+      break;
+    case kCount:
+      if (std::int64_t number = 0; parse_all(text, number)) {
+        return bounded(rule, number, in_quotes(text));
+      }
+      break;
+    case kRate:
+      if (double number = 0; parse_all(text, number)) {
+        if (!in_range(rule, number)) return out_of_range(rule, in_quotes(text));
+        return Value{number};
+      }
+      break;
+    case kDuration:
+    case kSize:
+      return read_measure(rule, text);
+    case kChoice:
+      return read_choice(rule, text);
+    case kText:
+      return read_text(rule, text);
+  }
+  return Error{in_quotes(text) + " is not right; " + wanted(rule) + " would be right"};
+}
+
+std::string to_toml(const Rule& rule, const Value& value) {
+  switch (rule.kind) {
+    case kSwitch:
+      return std::get<bool>(value) ? "true" : "false";
+    case kCount:
+      return std::to_string(std::get<std::int64_t>(value));
+    case kRate:
+      return format_number(rule, std::get<double>(value));
+    case kDuration:
+    case kSize:
+      return to_toml(format_number(rule, static_cast<double>(std::get<std::int64_t>(value))));
+    case kChoice:
+      return to_toml(rule.words[static_cast<std::size_t>(std::get<std::int64_t>(value))]);
+    case kText:
+      return to_toml(std::get<std::string>(value));
+  }
+  return {};
+}
+
+std::string to_toml(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (std::size_t i = 0; i < text.size();) {
+    // The text is well-formed: the lead byte tells how long the character is.
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    char32_t c = size == 1 ? lead : lead & (0x7FU >> size);
+    for (std::size_t k = 1; k < size && i + k < text.size(); ++k) {
+      c = (c << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
+    }
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += static_cast<char>(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (core::is_deceptive(c)) {
+      out += "\\U";
+      for (unsigned shift = 32; shift > 0; shift -= 4) out += kHex[(c >> (shift - 4)) & 0xFU];
+    } else {
+      out += text.substr(i, size);
+    }
+    i += size;
+  }
+  return out + '"';
+}
+
+}  // namespace chatd

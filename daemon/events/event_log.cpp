@@ -1,0 +1,95 @@
+#include "events/event_log.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/most_number.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr std::size_t kBlockBytes = 128UL * 1024;
+
+}  // namespace
+
+Payload EventLog::seal(std::uint32_t& count) {
+  count = 0;
+  if (buffer_.empty()) return {};
+  count = static_cast<std::uint32_t>(last_seq_ - sealed_seq_);
+  const bool fits = !blocks_.empty() && blocks_.back().lines.size() + buffer_.size() <= kBlockBytes;
+  if (!fits) {
+    blocks_.push_back({sealed_seq_ + 1, 0, std::exchange(spare_, {})});
+    blocks_.back().lines.reserve(std::max(kBlockBytes, buffer_.size()));
+  }
+  blocks_.back().lines += buffer_;
+  blocks_.back().last = sealed_seq_ = last_seq_;
+  bytes_ += buffer_.size();
+  while (bytes_ - blocks_.front().lines.size() >= max_bytes_ && blocks_.size() > 1) {
+    bytes_ -= blocks_.front().lines.size();
+    spare_ = std::move(blocks_.front().lines);
+    spare_.clear();
+    blocks_.pop_front();
+  }
+  if (spare_.capacity() > 2 * kBlockBytes) std::string{}.swap(spare_);
+  Payload lines{buffer_, count};
+  buffer_.clear();
+  if (buffer_.capacity() > 256 * 1024) std::string{}.swap(buffer_);
+  return lines;
+}
+
+void EventLog::save(ByteWriter& out) const {
+  out.number(sealed_seq_);
+  out.number<std::uint64_t>(blocks_.size());
+  for (const Block& block : blocks_) {
+    out.number(block.first);
+    out.number(block.last);
+    out.text(block.lines);
+  }
+}
+
+void EventLog::restore(ByteReader& in) {
+  const auto last = in.number<core::Seq>();
+  std::deque<Block> blocks;
+  std::size_t bytes = 0;
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    Block block{in.number<core::Seq>(), in.number<core::Seq>(), {}};
+    block.lines = in.text();
+    const auto lines = std::count(block.lines.begin(), block.lines.end(), '\n');
+    in.require(block.first > 0 && block.first <= block.last &&
+               block.last - block.first + 1 == static_cast<std::uint64_t>(lines));
+    in.require(blocks.empty() || block.first == blocks.back().last + 1);
+    bytes += block.lines.size();
+    blocks.push_back(std::move(block));
+  }
+  in.require(last <= kMostNumber && (blocks.empty() || blocks.back().last == last));
+  if (!in.ok()) return;
+  blocks_ = std::move(blocks);
+  bytes_ = bytes;
+  sealed_seq_ = last_seq_ = last;
+}
+
+void EventLog::go_on_after(core::Seq seq) {
+  if (seq <= kMostNumber) sealed_seq_ = last_seq_ = std::max(last_seq_, seq);
+}
+
+core::Seq EventLog::first_seq() const {
+  return blocks_.empty() ? sealed_seq_ + 1 : blocks_.front().first;
+}
+
+Payload EventLog::after(core::Seq& since) const {
+  const auto block =
+      std::lower_bound(blocks_.begin(), blocks_.end(), since + 1,
+                       [](const Block& kept, core::Seq seq) { return kept.last < seq; });
+  if (block == blocks_.end()) return {};
+  const core::Seq from = std::exchange(since, block->last);
+  std::string_view lines = block->lines;
+  for (core::Seq seq = block->first; seq <= from; ++seq) {
+    lines.remove_prefix(lines.find('\n') + 1);
+  }
+  return Payload{lines, static_cast<std::uint32_t>(block->last - std::max(from, block->first - 1))};
+}
+
+}  // namespace chatd

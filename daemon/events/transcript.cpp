@@ -1,0 +1,131 @@
+#include "events/transcript.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "events/event_json.hpp"
+#include "events/transcript_path.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr std::chrono::microseconds kDrainStep{200};
+
+}  // namespace
+
+Transcript::Transcript(io::Loop& loop)
+    : wake_{loop, [this] { woken(); }}, turn_end_{loop, [this] { store_->hand_over(); }} {}
+
+Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
+                                                     const Config::Transcript& config,
+                                                     bool sessions_go_on) {
+  if (!config.enabled) return std::unique_ptr<Transcript>{};
+  const bool by_default = config.path.empty();
+  const auto without = [](const std::string& why) -> Result<std::unique_ptr<Transcript>> {
+    spdlog::warn("goes on without transcripts: {}", why);
+    return std::unique_ptr<Transcript>{};
+  };
+  store::Options options;
+  options.path = by_default ? default_transcript_path() : config.path;
+  options.keep = config.keep;
+  options.sessions_go_on = sessions_go_on;
+  if (by_default) {
+    if (options.path.empty()) return without("there is no HOME to keep them in");
+    if (auto made = make_folder_of(options.path); !made) return without(made.error().message);
+  }
+  std::unique_ptr<Transcript> transcript{new Transcript{loop}};
+  options.wake = [&wake = transcript->wake_] { wake.wake(); };
+  auto store = store::Store::open(std::move(options));
+  if (!store) {
+    if (by_default) return without(store.error().message);
+    return std::move(store.error()).while_doing("transcript.path");
+  }
+  transcript->store_ = std::move(*store);
+  return transcript;
+}
+
+bool Transcript::drain(Duration patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto drained = std::make_shared<bool>(false);
+  store_->hand_over();
+  store_->settle();
+  store_->ask([drained](store::Reader&) { return [drained] { *drained = true; }; });
+  while (true) {
+    store_->poll();
+    if (*drained || std::chrono::steady_clock::now() >= deadline) return *drained;
+    std::this_thread::sleep_for(kDrainStep);
+  }
+}
+
+void Transcript::woken() {
+  store_->poll();
+  for (const auto& notice : store_->take_notices()) {
+    if (notice_) notice_(notice);
+  }
+}
+
+void Transcript::ask(MessageQuery query, std::function<void(Result<std::string>)> answer) {
+  store_->ask([query = std::move(query), answer = std::move(answer)](store::Reader& reader) {
+    return [answer, json = messages_json(reader, query)]() mutable { answer(std::move(json)); };
+  });
+}
+
+void Transcript::replay(core::Seq after, core::Seq upto, std::size_t max_bytes,
+                        std::function<void(ReplayPage)> answer) {
+  store_->ask([=, answer = std::move(answer)](store::Reader& reader) {
+    return [answer, page = replay_page(reader, after, upto, max_bytes)] { answer(page); };
+  });
+}
+
+void Transcript::attended(core::Seq seq) {
+  store::Record record;
+  record.kind = store::Kind::kAttended;
+  record.ref = seq;
+  store_->record(record);
+}
+
+void Transcript::record(const core::Event& event, const core::Outbox& outbox, WallTime time,
+                        std::string_view line) {
+  store::Record record;
+  record.seq = event.seq;
+  record.time_ms = time.time_since_epoch().count();
+  record.session = event.session;
+  switch (event.type) {
+    case core::EventType::kMessage:
+      record.kind = store::Kind::kMessage;
+      record.text = outbox.text(event.text);
+      record.cut = event.cut;
+      break;
+    case core::EventType::kSent:
+      record.kind = store::Kind::kSent;
+      record.text = outbox.text(event.text);
+      record.operator_name = outbox.text(event.operator_name);
+      record.sessions = outbox.ids(event.sessions);
+      record.state = event.state == core::SendState::kHeld   ? store::State::kHeld
+                     : event.state == core::SendState::kLost ? store::State::kLost
+                                                             : store::State::kSent;
+      record.ref = event.automatic ? 1 : 0;
+      break;
+    case core::EventType::kDelivered:
+      record.kind = store::Kind::kDelivered;
+      record.ref = event.ref;
+      break;
+    case core::EventType::kDisconnected:
+      record.kind = store::Kind::kDisconnected;
+      record.lost = event.lost;
+      [[fallthrough]];
+    default:
+      scratch_.clear();
+      append_event_rest(scratch_, line);
+      record.text = scratch_;
+      break;
+  }
+  store_->record(record);
+}
+
+}  // namespace chatd

@@ -1,0 +1,174 @@
+#include "events/transcript_json.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/wall_time.hpp"
+#include "events/event_json.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// Of a page of messages. With what stands around it a line stays below 1 MiB.
+constexpr std::size_t kMaxPageBytes = 1000UL * 1000;
+/// Of a text that would not fit into a line by itself, this much is shown.
+constexpr std::size_t kShownBytes = 100UL * 1024;
+
+WallTime time_of(const store::Record& record) {
+  return WallTime{std::chrono::milliseconds{record.time_ms}};
+}
+
+std::string_view word(store::State state) {
+  switch (state) {
+    case store::State::kSent:
+      return "sent";
+    case store::State::kHeld:
+      return "held";
+    case store::State::kLost:
+      return "lost";
+    case store::State::kDelivered:
+      return "delivered";
+  }
+  return "";
+}
+
+/// Not in the middle of a character.
+std::string_view shortened(std::string_view text) {
+  text = text.substr(0, kShownBytes);
+  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) {
+    text.remove_suffix(1);
+  }
+  if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+bool is_automatic(const store::Record& record) {
+  return record.kind == store::Kind::kSent && record.ref != 0;
+}
+
+void append_sessions(std::string& out, const store::Record& record) {
+  if (record.sessions.empty()) {
+    out += std::to_string(record.session);
+  } else {
+    append_json_ids(out, record.sessions);
+  }
+}
+
+std::string message_json(const store::Record& record, std::string_view text, bool cut) {
+  std::string out = "{\"seq\":" + std::to_string(record.seq) + ",\"time\":\"";
+  append_rfc3339(out, time_of(record));
+  out += "\",\"session\":";
+  append_sessions(out, record);
+  if (record.kind == store::Kind::kSent) {
+    out += R"(,"direction":"out","operator":)";
+    append_json_string(out, record.operator_name);
+  } else {
+    out += R"(,"direction":"in")";
+  }
+  out += ",\"text\":";
+  append_json_string(out, text);
+  out += ",\"state\":\"";
+  out += record.kind == store::Kind::kSent ? word(record.state) : "received";
+  out += '"';
+  if (cut) out += R"(,"cut":true)";
+  if (is_automatic(record)) out += R"(,"automatic":true)";
+  out += '}';
+  return out;
+}
+
+void append_event_again(std::string& out, const store::Record& record) {
+  std::string rest;
+  switch (record.kind) {
+    case store::Kind::kMessage:
+      rest = "message,\"session\":" + std::to_string(record.session) + ",\"text\":";
+      append_json_string(rest, record.text);
+      if (record.cut) rest += R"(,"cut":true)";
+      break;
+    case store::Kind::kSent:
+      rest = "sent,\"session\":";
+      append_sessions(rest, record);
+      rest += ",\"operator\":";
+      append_json_string(rest, record.operator_name);
+      rest += ",\"text\":";
+      append_json_string(rest, record.text);
+      rest += ",\"state\":\"";
+      rest += word(record.state);
+      rest += '"';
+      if (is_automatic(record)) rest += R"(,"automatic":true)";
+      break;
+    case store::Kind::kDelivered:
+      rest = "delivered,\"session\":" + std::to_string(record.session) +
+             ",\"ref\":" + std::to_string(record.ref);
+      break;
+    case store::Kind::kOther:
+    case store::Kind::kDisconnected:
+    case store::Kind::kAttended:
+      rest = record.text;
+      break;
+  }
+  append_event_line(out, record.seq, time_of(record), rest);
+}
+
+}  // namespace
+
+Result<std::string> messages_json(store::Reader& reader, const MessageQuery& query) {
+  std::vector<std::string> found;
+  std::size_t bytes = 0;
+  bool more = false;
+  const auto visit = [&](const store::Record& record) {
+    if (found.size() == query.limit) {
+      more = true;
+      return false;
+    }
+    std::string json = message_json(record, record.text, record.cut);
+    if (json.size() > kMaxPageBytes) json = message_json(record, shortened(record.text), true);
+    if (bytes + json.size() + 1 > kMaxPageBytes) {
+      more = true;
+      return false;
+    }
+    bytes += json.size() + 1;
+    found.push_back(std::move(json));
+    return true;
+  };
+  auto read = query.search ? reader.search(query.text, query.where, visit)
+                           : reader.history(query.where, visit);
+  if (!read) return std::move(read.error());
+  if (!query.search) std::reverse(found.begin(), found.end());
+  std::string out = "{\"messages\":[";
+  out.reserve(bytes + 64);
+  for (const std::string& json : found) {
+    if (out.back() != '[') out += ',';
+    out += json;
+  }
+  out += more ? R"(],"more":true})" : R"(],"more":false})";
+  return out;
+}
+
+ReplayPage replay_page(store::Reader& reader, core::Seq after, core::Seq upto,
+                       std::size_t max_bytes) {
+  ReplayPage page{{}, after};
+  bool full = false;
+  const auto read = reader.replay(after, upto, [&](const store::Record& record) {
+    if (page.lines.size() >= max_bytes) {
+      full = true;
+      return false;
+    }
+    if (record.seq > page.last + 1) {
+      append_lagged(page.lines, record.seq - 1, record.seq - 1 - page.last, time_of(record));
+    }
+    append_event_again(page.lines, record);
+    page.last = record.seq;
+    return true;
+  });
+  // A file that cannot be read has none of them.
+  if ((!read || !full) && page.last < upto) {
+    append_lagged(page.lines, upto, upto - page.last, wall_now());
+    page.last = upto;
+  }
+  return page;
+}
+
+}  // namespace chatd

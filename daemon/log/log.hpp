@@ -1,0 +1,70 @@
+/// The daemon's log: spdlog, written by a thread of its own (LogBatch), so that no line is
+/// ever waited for. What cannot be written in time is lost and counted, never the chat.
+///
+/// Invariant: what is logged is escaped by whoever logs it; spdlog passes control
+/// characters through.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "io/async.hpp"
+#include "io/loop.hpp"
+
+namespace chatd {
+
+/// Lines that go to an interactive console in the same terminal, so that they do not
+/// destroy what is being typed. Filled by the logging thread, emptied on the loop.
+class ConsoleLines {
+ public:
+  ConsoleLines(io::Loop& loop, std::function<void(const std::string& line)> show);
+
+  /// Any thread. Beyond a thousand lines that wait, more are dropped.
+  void add(std::string line);
+
+ private:
+  void show_all();
+
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+  std::function<void(const std::string&)> show_;
+  io::Async async_;
+};
+
+/// What a line is about, for a log that keeps that beside the text.
+struct LogFields {
+  std::uint64_t session = 0;  ///< 0: none
+  std::string_view peer;      ///< its address; empty: none
+  std::string_view event;     ///< as operators hear of it; empty: none
+};
+
+/// The log is open as long as this exists.
+class Log {
+ public:
+  /// Lines go to `console`, if there is one and the target is the terminal; only
+  /// warnings and errors then, because the console shows the rest in its own way.
+  static Result<std::unique_ptr<Log>> open(const Config::Log& config, ConsoleLines* console);
+  /// Writes what can be written within a second.
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  static void set_level(LogLevel level);
+
+  /// Whether a line of that level is kept.
+  static bool keeps(LogLevel level);
+  /// Logs one line. Without this, with spdlog's own calls, a line has no fields.
+  static void line(LogLevel level, const LogFields& fields, std::string_view text);
+
+ private:
+  Log() = default;
+};
+
+}  // namespace chatd

@@ -1,0 +1,35 @@
+#include "operators/inbox.hpp"
+
+#include <cassert>
+
+namespace chatd {
+
+Inbox::Inbox(const Server& server, const EventLog& log, Transcript* transcript)
+    : server_{server},
+      log_{log},
+      transcript_{transcript},
+      attended_{transcript == nullptr ? log.last_seq() : transcript->opened().attended},
+      unread_before_{transcript == nullptr ? 0 : transcript->opened().unread} {}
+
+void Inbox::came() {
+  if (listeners_++ == 0 && transcript_ != nullptr) transcript_->attended(store::kAttending);
+}
+
+void Inbox::left() {
+  assert(listeners_ > 0);
+  if (--listeners_ > 0) return;
+  attended_ = log_.last_seq();
+  unread_before_ = 0;
+  messages_then_ = server_.messages_in();
+  if (transcript_ != nullptr) transcript_->attended(attended_);
+}
+
+std::uint64_t Inbox::unread() const {
+  return listeners_ > 0 ? 0 : unread_before_ + server_.messages_in() - messages_then_;
+}
+
+core::Seq Inbox::attended() const {
+  return listeners_ > 0 ? log_.last_seq() : attended_;
+}
+
+}  // namespace chatd

@@ -1,0 +1,40 @@
+/// What clients said while no operator listened: it waits in the transcript, and whoever
+/// comes is told how much of it there is. Knows no connection: it is told who listens.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "clients/server.hpp"
+#include "core/outbox.hpp"
+#include "events/event_log.hpp"
+#include "events/transcript.hpp"
+
+namespace chatd {
+
+class Inbox {
+ public:
+  /// Goes on from what `transcript` knows; it may be null.
+  Inbox(const Server& server, const EventLog& log, Transcript* transcript);
+
+  /// An operator listens to events from now on; and no more.
+  void came();
+  void left();
+
+  /// Messages of clients since nobody listens; 0 while somebody does.
+  [[nodiscard]] std::uint64_t unread() const;
+  /// The number of the last event while somebody listened. Whoever subscribes since
+  /// then misses nothing.
+  [[nodiscard]] core::Seq attended() const;
+
+ private:
+  const Server& server_;
+  const EventLog& log_;
+  Transcript* transcript_;
+  std::size_t listeners_ = 0;
+  core::Seq attended_;
+  std::uint64_t unread_before_;      ///< of them from before the last start
+  std::uint64_t messages_then_ = 0;  ///< messages when the last listener left
+};
+
+}  // namespace chatd

@@ -1,0 +1,123 @@
+#include "operators/send_request.hpp"
+
+#include <charconv>
+
+#include "base/text.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// Any number of so many digits fits.
+constexpr std::size_t kMostDigits = 18;
+
+/// Reads from the front of a line; what it does not find, it does not take.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view line) : rest_{line} {}
+
+  /// `c`, after any blanks.
+  bool take(char c) {
+    skip_blanks();
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  /// A string up to its first quote, after any blanks: not looked at, so that it must be
+  /// compared with what has no escapes and controls.
+  std::optional<std::string_view> word() {
+    if (!take('"')) return {};
+    const auto end = rest_.find('"');
+    if (end == std::string_view::npos) return {};
+    const auto word = rest_.substr(0, end);
+    rest_.remove_prefix(end + 1);
+    return word;
+  }
+
+  /// A string without escapes and controls, after any blanks.
+  std::optional<std::string_view> text() {
+    const auto text = word();
+    return text && core::is_json_text(*text) ? text : std::nullopt;
+  }
+
+  /// A whole number as JSON has them, after any blanks.
+  std::optional<std::string_view> number() {
+    skip_blanks();
+    const auto end = rest_.find_first_not_of("0123456789");
+    const auto digits = rest_.substr(0, end);
+    const bool leading_zero = digits.size() > 1 && digits.front() == '0';
+    if (digits.empty() || digits.size() > kMostDigits || leading_zero) return {};
+    rest_.remove_prefix(digits.size());
+    return digits;
+  }
+
+  bool at_end() {
+    skip_blanks();
+    return rest_.empty();
+  }
+
+ private:
+  void skip_blanks() {
+    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t' ||
+                              rest_.front() == '\n' || rest_.front() == '\r')) {
+      rest_.remove_prefix(1);
+    }
+  }
+
+  std::string_view rest_;
+};
+
+/// Reads the members of an object: `each(name)` reads the value and says whether it
+/// could. False if anything is unusual.
+template <class Each>
+bool read_object(Scanner& scanner, Each each) {
+  if (!scanner.take('{')) return false;
+  do {
+    const auto name = scanner.word();
+    if (!name || !scanner.take(':') || !each(*name)) return false;
+  } while (scanner.take(','));
+  return scanner.take('}');
+}
+
+/// Keeps a member that may come once.
+template <class Value>
+bool keep(std::optional<Value>& member, std::optional<Value> value) {
+  if (member || !value) return false;
+  member = value;
+  return true;
+}
+
+}  // namespace
+
+std::optional<SendRequest> read_send_request(std::string_view line) {
+  Scanner scanner{line};
+  std::optional<std::string_view> version;
+  std::optional<std::string_view> id;
+  std::optional<std::string_view> method;
+  std::optional<std::string_view> session;
+  std::optional<std::string_view> group;
+  std::optional<std::string_view> text;
+  const auto read_param = [&](std::string_view name) {
+    if (name == "text") return keep(text, scanner.text());
+    if (name != "to" || session || group) return false;
+    return keep(session, scanner.number()) || keep(group, scanner.word());
+  };
+  bool has_params = false;
+  const auto read_member = [&](std::string_view name) {
+    if (name == "jsonrpc") return keep(version, scanner.word());
+    if (name == "id") return keep(id, scanner.number());
+    if (name == "method") return keep(method, scanner.word()) && *method == "send";
+    if (name != "params" || has_params) return false;
+    has_params = true;
+    return read_object(scanner, read_param);
+  };
+  if (!read_object(scanner, read_member) || !scanner.at_end()) return {};
+  if (version != "2.0" || !id || !method || !text || !(session || group == "all")) return {};
+
+  SendRequest request{*id, 0, !session, *text};
+  if (session) std::from_chars(session->data(), session->data() + session->size(), request.to);
+  return request;
+}
+
+}  // namespace chatd

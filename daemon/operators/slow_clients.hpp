@@ -1,0 +1,63 @@
+/// Clients that cannot keep up, and the operators who wait for them: backpressure before
+/// loss. An operator is known by the number of its connection; whether it is listened to
+/// meanwhile is Control's to see to.
+///
+/// Invariant: one client that takes nothing at all keeps nobody waiting for longer than a
+/// few milliseconds, once; then it is known as deaf until it takes something again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "clients/server.hpp"
+#include "core/session.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/timer.hpp"
+
+namespace chatd {
+
+class SlowClients {
+ public:
+  /// `go_on(id)`: that operator waits for nobody any more. Called inside of a timer, or of
+  /// the server's callback.
+  SlowClients(io::Loop& loop, Server& server, std::function<void(io::StreamId)> go_on);
+  ~SlowClients();
+  SlowClients(const SlowClients&) = delete;
+  SlowClients& operator=(const SlowClients&) = delete;
+
+  /// Operator `id` has just written: from now on it waits for whoever of those it wrote to
+  /// has too much waiting, but for the deaf.
+  void written_by(io::StreamId id);
+  [[nodiscard]] bool keep_waiting(io::StreamId id) const {
+    return !waits_.empty() && waits_.contains(id);
+  }
+  /// The operator leaves.
+  void forget(io::StreamId id) { waits_.erase(id); }
+
+ private:
+  struct Wait {
+    core::Slot slot;
+    std::uint64_t taken;  ///< bytes that it had taken
+    Time until;           ///< by then it must have taken more
+  };
+
+  void relieved(core::Slot slot);
+  void give_up();
+  template <class Over>
+  void end_those(Over over);
+
+  io::Loop& loop_;
+  Server& server_;
+  std::function<void(io::StreamId)> go_on_;
+  std::map<io::StreamId, std::vector<Wait>> waits_;  ///< by operator; none is empty
+  /// Clients that were waited for in vain, and what they had taken then.
+  std::unordered_map<core::Slot, std::uint64_t> deaf_;
+  io::Timer timer_;
+  bool timing_ = false;  ///< it will go off
+};
+
+}  // namespace chatd

@@ -1,0 +1,56 @@
+#include "process/descriptors.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+namespace chatd {
+
+namespace {
+
+/// Logs, a configuration that is read again, new listeners, a connection that is
+/// accepted only to be refused.
+constexpr std::size_t kReserve = 8;
+/// What is taken to be open where it cannot be found out.
+constexpr std::size_t kUnknown = 32;
+
+}  // namespace
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    const auto before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  }
+  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1U << 30U));
+}
+
+/// Not by listing /proc/self/fd: for each of thousands the kernel would make an entry, and
+/// the service manager would wait while they are unmade at the end of the process.
+std::size_t open_descriptors() {
+  std::ifstream status{"/proc/self/status"};
+  int table = 0;
+  for (std::string line; table == 0 && std::getline(status, line);) {
+    if (line.starts_with("FDSize:")) table = std::atoi(line.c_str() + sizeof "FDSize:");
+  }
+  status.close();
+  if (table == 0) return kUnknown;
+  std::size_t count = 0;
+  for (int fd = 0; fd < table; ++fd) count += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
+std::size_t sessions_that_fit(std::size_t limit, std::size_t open, std::size_t max_operators) {
+  const std::size_t taken = open + kReserve;
+  if (limit <= taken) return 1;
+  const std::size_t left = limit - taken;
+  return std::max<std::size_t>(1, left - std::min(max_operators, left / 4));
+}
+
+}  // namespace chatd

@@ -1,0 +1,100 @@
+// chatd: reads the command line and the configuration, and runs the daemon.
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "base/result.hpp"
+#include "config/load.hpp"
+#include "config/options.hpp"
+#include "io/out_of_memory.hpp"
+#include "process/daemon.hpp"
+#include "service/program.hpp"
+
+namespace {
+
+[[gnu::constructor(chatd::io::kFirstOfAll)]] void begin() {
+  chatd::io::end_when_out_of_memory();
+}
+
+constexpr int kFailed = 1;
+constexpr int kBadConfiguration = 78;  // EX_CONFIG of sysexits.h
+
+/// Whoever starts a program with a closed standard descriptor would have the first
+/// socket opened under its number, and the log written to a client.
+void occupy_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1) {
+      // The lowest free number is taken, which is this one.
+      if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) std::abort();
+    }
+  }
+}
+
+void print(std::FILE* stream, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+/// What is large comes from the system and goes back to it, always: else the C library learns
+/// from the first large block that is freed to take the next from its heap, where what is
+/// small comes to lie between, and keeps the memory.
+void keep_large_blocks_apart() {
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
+
+/// Prints what was asked for; returns the exit code.
+int print_result(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  // A configuration that is not whole must not look like one.
+  if (std::fflush(stdout) == 0) return 0;
+  print(stderr,
+        "chatd: " + chatd::Error::from_errno("writing to standard output", errno).message + "\n");
+  return kFailed;
+}
+
+}  // namespace
+
+// What nobody expected ends the process, and says what it was.
+// NOLINTNEXTLINE(bugprone-exception-escape)
+int main(int argc, char** argv) {
+  occupy_standard_descriptors();
+  keep_large_blocks_apart();
+  auto parsed = chatd::parse_options(argc, argv);
+  if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {
+    print(stderr, exit->err);
+    return exit->out.empty() ? exit->code : print_result(exit->out);
+  }
+  const auto& options = std::get<chatd::Options>(parsed);
+  chatd::ConfigSources sources;
+  sources.file = options.config;
+  sources.listen = options.listen;
+  auto loaded = chatd::load_config(sources);
+  if (!loaded) {
+    print(stderr, chatd::to_string(loaded.error()));
+    return kBadConfiguration;
+  }
+  if (options.check_config) return 0;
+  if (options.print_config) {
+    return print_result(chatd::print_config(loaded->config, loaded->origins));
+  }
+  // A scope, so that everything is closed, and the loop drained, before the end; and what
+  // was logged stands before why it ended.
+  auto ran = [&] {
+    chatd::Daemon daemon{{chatd::service::find_program(argv[0]), {argv, argv + argc}},
+                         options,
+                         std::move(sources),
+                         std::move(*loaded)};
+    return daemon.run();
+  }();
+  if (!ran) {
+    print(stderr, "chatd: " + ran.error().message + "\n");
+    return kFailed;
+  }
+  return 0;
+}

@@ -1,0 +1,74 @@
+/// Peers: how an address is written, and which addresses are one.
+#include "clients/peer.hpp"
+
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "io/endpoint.hpp"
+
+namespace chatd::test {
+namespace {
+
+Peer peer_at(const std::string& address, std::uint16_t port) {
+  sockaddr_storage storage{};
+  auto length = io::Endpoint{address, port}.to_socket_address(storage);
+  REQUIRE(length);
+  return Peer{storage, *length};
+}
+
+TEST_CASE("peer: an address is written as people write it", "[wiring][peer]") {
+  struct Row {
+    std::string address;
+    std::uint16_t port;
+    std::string written;
+  };
+  const std::vector<Row> rows{
+      {"192.0.2.1", 4711, "192.0.2.1:4711"},
+      {"0.0.0.0", 1, "0.0.0.0:1"},
+      {"255.255.255.255", 65535, "255.255.255.255:65535"},
+      {"2001:db8::1", 4711, "[2001:db8::1]:4711"},
+      {"::", 80, "[::]:80"},
+      {"::1", 80, "[::1]:80"},
+      {"::ffff:192.0.2.1", 80, "192.0.2.1:80"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.address);
+    const Peer peer = peer_at(row.address, row.port);
+    CHECK(peer.to_string() == row.written);
+    CHECK(peer.has_address());
+  }
+}
+
+TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[wiring][peer]") {
+  CHECK(Peer{}.to_string() == "unix:");
+  CHECK_FALSE(Peer{}.has_address());
+  sockaddr_storage storage{};
+  storage.ss_family = AF_UNIX;
+  const Peer peer{storage, sizeof(sa_family_t)};
+  CHECK(peer.to_string() == "unix:");
+  CHECK_FALSE(peer.has_address());
+}
+
+TEST_CASE("peer: an address that is cut short is none", "[wiring][peer]") {
+  sockaddr_storage storage{};
+  storage.ss_family = AF_INET;
+  CHECK_FALSE(Peer(storage, sizeof(sockaddr_in) - 1).has_address());
+  storage.ss_family = AF_INET6;
+  CHECK_FALSE(Peer(storage, sizeof(sockaddr_in6) - 1).has_address());
+}
+
+TEST_CASE("peer: the key is that of the address, not of the port", "[wiring][peer]") {
+  CHECK(peer_at("192.0.2.1", 1).key() == peer_at("192.0.2.1", 2).key());
+  CHECK(peer_at("192.0.2.1", 1).key() != peer_at("192.0.2.2", 1).key());
+  CHECK(peer_at("192.0.2.1", 1).key() == peer_at("::ffff:192.0.2.1", 1).key());
+  CHECK(peer_at("2001:db8::1", 1).key() == peer_at("2001:db8::2:0:0:1", 1).key());
+  CHECK(peer_at("2001:db8::1", 1).key() != peer_at("2001:db8:0:1::1", 1).key());
+  CHECK(peer_at("0.0.0.0", 1).key() != peer_at("::", 1).key());
+}
+
+}  // namespace
+}  // namespace chatd::test

@@ -1,0 +1,353 @@
+/// Where a configuration comes from, how it is printed, and what a reload does.
+#include "config/config.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "base/nearest.hpp"
+#include "config/keys.hpp"
+#include "config/support.hpp"
+#include "config/values.hpp"
+
+namespace chatd::test {
+namespace {
+
+/// Every key at a value that is not its default.
+Config unusual() {
+  Config config;
+  config.listen = {{{"::1", 0}, core::DialectSetting::kTelnet, 1},
+                   {{"unix:/run/a \"b\"\\c", 0}, core::DialectSetting::kLine, 65'535},
+                   {{"10.1.2.3", 65'535}, core::DialectSetting::kOriginal, 7}};
+  config.session = {
+      .greeting =
+          "Grüß \"Gott\"\t\\\r\n\x1b[1m \xe2\x80\xae \xe2\x80\xac \xf3\xa0\x80\x81 \x7f end",
+      .farewell = "\xf0\x9f\x91\x8b '''",
+      .max_message = 1536,
+      .settle = Duration{1500},
+      .original_hold = Duration{0},
+      .bye_grace = Duration{60'000},
+      .answer_timeout = Duration{3'600'000},
+      .idle_timeout = Duration{86'400'001}};
+  config.limits = {.sessions = 1,
+                   .sessions_per_address = 0,
+                   .messages_per_second = 0.3,
+                   .messages_burst = 1'000'000,
+                   .output_soft = 0,
+                   .output_hard = 4096};
+  config.control = {.path = "/tmp/x y", .group = "operators", .max_operators = 1024};
+  config.console = {.timestamps = Timestamps::kNone, .history = 0};
+  config.transcript = {.enabled = false, .path = "/var/t.db", .keep = Duration{0}};
+  config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
+  config.service = {.stop_grace = Duration{1}};
+  return config;
+}
+
+TEST_CASE("config: the example is the built-in defaults", "[wiring][config]") {
+  auto loaded = load_config(sources(in_repository("config/chatd.toml")));
+  INFO((loaded ? std::string{} : to_string(loaded.error())));
+  REQUIRE(loaded);
+  CHECK(loaded->config == Config{});
+  // It has every key, each with its line.
+  for (const auto& key : config_keys()) {
+    CHECK(loaded->origins.count(key.path()) == 1);
+  }
+  for (const auto& key : listener_keys()) {
+    CHECK(loaded->origins.count("listen.0." + std::string{key.name}) == 1);
+  }
+}
+
+TEST_CASE("config: its defaults and those of core are the same", "[wiring][config]") {
+  const core::Settings mine = core_settings(Config{});
+  const core::Settings theirs;
+  CHECK(mine.greeting == theirs.greeting);
+  CHECK(mine.farewell == theirs.farewell);
+  CHECK(mine.max_message == theirs.max_message);
+  CHECK(mine.settle == theirs.settle);
+  CHECK(mine.original_hold == theirs.original_hold);
+  CHECK(mine.bye_grace == theirs.bye_grace);
+  CHECK(mine.answer_timeout == theirs.answer_timeout);
+  CHECK(mine.idle_timeout == theirs.idle_timeout);
+  CHECK(mine.messages_per_second == theirs.messages_per_second);
+  CHECK(mine.messages_burst == theirs.messages_burst);
+  CHECK(mine.output_hard == theirs.output_hard);
+}
+
+TEST_CASE("config: every value that core acts on reaches it", "[wiring][config]") {
+  const core::Settings settings = core_settings(unusual());
+  CHECK(settings.greeting == unusual().session.greeting);
+  CHECK(settings.farewell == unusual().session.farewell);
+  CHECK(settings.max_message == 1536);
+  CHECK(settings.settle == Duration{1500});
+  CHECK(settings.original_hold == Duration{0});
+  CHECK(settings.bye_grace == Duration{60'000});
+  CHECK(settings.answer_timeout == Duration{3'600'000});
+  CHECK(settings.idle_timeout == Duration{86'400'001});
+  CHECK(settings.messages_per_second == 0.3);
+  CHECK(settings.messages_burst == 1'000'000);
+  CHECK(settings.output_hard == 4096);
+}
+
+TEST_CASE("config: a stream without a soft limit is never high", "[wiring][config]") {
+  Config config;
+  CHECK(stream_limits(config).high_bytes == 64UL * 1024);
+  CHECK(stream_limits(config).low_bytes < 64UL * 1024);
+  CHECK(stream_limits(config).hard_bytes == 256UL * 1024);
+  config.limits.output_soft = 0;
+  CHECK(stream_limits(config).high_bytes > config.limits.output_hard);
+}
+
+TEST_CASE("config: without anything the defaults hold", "[wiring][config]") {
+  auto loaded = load_config(sources(std::nullopt));
+  REQUIRE(loaded);
+  CHECK(loaded->config == Config{});
+  CHECK(loaded->origins.empty());
+  CHECK(loaded->file.empty());
+  CHECK(loaded->config.listen.front().endpoint.to_string() == "127.0.0.1:8080");
+  CHECK(loaded_from("").config == Config{});
+}
+
+TEST_CASE("config: what is printed loads again to the same", "[wiring][config]") {
+  for (const Config& config : {Config{}, unusual()}) {
+    const std::string text = print_config(config, {});
+    INFO(text);
+    const LoadedConfig again = loaded_from(text);
+    CHECK(again.config == config);
+    CHECK(diff(config, again.config) == ConfigChange{});
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find("\xe2\x80") == std::string::npos);
+  }
+  // Were a key not in the table, it would be equal here.
+  for (const auto& key : config_keys()) {
+    INFO(key.path());
+    CHECK_FALSE(key.get(unusual()) == key.get(Config{}));
+  }
+}
+
+TEST_CASE("config: what is printed names the origin of each value", "[wiring][config]") {
+  const Folder folder;
+  const std::string file = folder.write("F",
+                                        "[session]\ngreeting = \"hi\"\n[limits]\nsessions = 5\n"
+                                        "output_soft = \"2KiB\"\n[[listen]]\nport = 0\n");
+  ConfigSources from = sources(file, {{"CHATD_LIMITS_SESSIONS", "7"}});
+  auto loaded = load_config(from);
+  REQUIRE(loaded);
+  CHECK(loaded->file == file);
+  std::string text = replaced(print_config(loaded->config, loaded->origins), file, "F");
+  CHECK(
+      text.starts_with("# The configuration in force, and where each value comes from.\n"
+                       "\n"
+                       "[[listen]]\n"
+                       "address = \"127.0.0.1\"  # default\n"
+                       "port = 0               # F:7\n"
+                       "dialect = \"auto\"       # default\n"
+                       "backlog = 1024         # default\n"
+                       "\n"
+                       "[session]\n"
+                       "greeting = \"hi\"         # F:2\n"
+                       "farewell = \"\"           # default\n"));
+  CHECK(text.find("sessions = 7               # environment CHATD_LIMITS_SESSIONS\n") !=
+        std::string::npos);
+  CHECK(text.find("output_soft = \"2KiB\"       # F:5\n") != std::string::npos);
+
+  from.listen = {{"::1", 9}, {"unix:/run/x", 0}};
+  loaded = load_config(from);
+  REQUIRE(loaded);
+  text = print_config(loaded->config, loaded->origins);
+  CHECK(text.find("[[listen]]\n"
+                  "address = \"::1\"   # flag --listen\n"
+                  "port = 9          # flag --listen\n"
+                  "dialect = \"auto\"  # default\n"
+                  "backlog = 1024    # default\n"
+                  "\n"
+                  "[[listen]]\n"
+                  "address = \"unix:/run/x\"  # flag --listen\n"
+                  "dialect = \"auto\"         # default\n"
+                  "backlog = 1024           # default\n") != std::string::npos);
+}
+
+TEST_CASE("config: a file name that could deceive is not printed as it is", "[wiring][config]") {
+  const Folder folder;
+  auto loaded = load_config(sources(folder.write("a\nb\x1b", "[log]\nlevel = \"warn\"\n")));
+  REQUIRE(loaded);
+  const std::string text = print_config(loaded->config, loaded->origins);
+  CHECK(loaded_from(text).config == loaded->config);
+  CHECK(text.find("a\\x0ab\\x1b:2\n") != std::string::npos);
+}
+
+TEST_CASE("config: flag beats environment beats file beats default", "[wiring][config]") {
+  const std::string file =
+      "[session]\ngreeting = \"file\"\nsettle = \"20ms\"\n[[listen]]\naddress = \"127.0.0.2\"\n";
+  const Variables variables{{"CHATD_SESSION_GREETING", "environment"},
+                            {"CHATD_LISTEN", "127.0.0.3:1, [::1]:2,unix:/run/c"}};
+  const Config config = loaded_from(file, variables).config;
+  CHECK(config.session.greeting == "environment");
+  CHECK(config.session.settle == Duration{20});
+  CHECK(config.session.bye_grace == Duration{30'000});
+  REQUIRE(config.listen.size() == 3);
+  CHECK(config.listen[0] == Listener{{"127.0.0.3", 1}, core::DialectSetting::kAuto, 1024});
+  CHECK(config.listen[1].endpoint == io::Endpoint{"::1", 2});
+  CHECK(config.listen[2].endpoint == io::Endpoint{"unix:/run/c", 0});
+
+  const Folder folder;
+  auto loaded = load_config(sources(folder.write("F", file), variables, {{"127.0.0.4", 0}}));
+  REQUIRE(loaded);
+  REQUIRE(loaded->config.listen.size() == 1);
+  CHECK(loaded->config.listen[0].endpoint == io::Endpoint{"127.0.0.4", 0});
+}
+
+TEST_CASE("config: every key has its variable", "[wiring][config]") {
+  // The values of a Config, each as a variable, give that Config.
+  Variables variables;
+  for (const auto& key : config_keys()) {
+    std::string text = to_toml(key, key.get(unusual()));
+    if (key.kind == Rule::Kind::kText) {
+      text = std::get<std::string>(key.get(unusual()));
+    } else if (text.starts_with('"')) {
+      text = text.substr(1, text.size() - 2);
+    }
+    variables[key.variable()] = text;
+  }
+  CHECK(variables.count("CHATD_LIMITS_SESSIONS_PER_ADDRESS") == 1);
+  Config config = unusual();
+  config.listen = {Listener{}};
+  CHECK(loaded_from("", variables).config == config);
+}
+
+TEST_CASE("config: a faulty variable is a fault by its name, after those of the file",
+          "[wiring][config]") {
+  const Variables variables{{"CHATD_LIMITS_SESSIONS", "many"},
+                            {"CHATD_SESSION_SETTLE", "50"},
+                            {"CHATD_SESSION_GREETING", "\xff"},
+                            {"CHATD_LIMITS_MESSAGES_BURST", "0x10"},
+                            {"CHATD_LIMITS_MESSAGES_PER_SECOND", "nan"},
+                            {"CHATD_TRANSCRIPT_ENABLED", "yes"},
+                            {"CHATD_CONTROL_PATH", "relative"},
+                            {"CHATD_LOG_LEVEL", ""},
+                            {"CHATD_CONFIG", "/nowhere"},
+                            {"CHATD_SOCKET", "?"},
+                            {"CHATD_WHATEVER", "?"}};
+  CHECK(faults_of("[session]\nsettle = 1\n", variables) ==
+        R"(F:2:10: session.settle: 1 has no unit; a duration such as "50ms" would be right
+environment: CHATD_SESSION_GREETING: "\xff" is not UTF-8
+environment: CHATD_SESSION_SETTLE: "50" has no unit; ms, s, m, h or d would be right, such as "50ms"
+environment: CHATD_LIMITS_SESSIONS: "many" is not right; a whole number would be right
+environment: CHATD_LIMITS_MESSAGES_PER_SECOND: "nan" is out of range; 0.1 to 1000000 would be right
+environment: CHATD_LIMITS_MESSAGES_BURST: "0x10" is not right; a whole number would be right
+environment: CHATD_CONTROL_PATH: "relative" is not absolute; a path that begins with / would be right
+environment: CHATD_TRANSCRIPT_ENABLED: "yes" is not right; true or false would be right
+environment: CHATD_LOG_LEVEL: "" is not known; trace, debug, info, warn or error would be right
+)");
+  CHECK(faults_of("[log]\ntarget = \"file\"\n", {{"CHATD_LOG_FILE", "/x"}}).empty());
+  CHECK(faults_of("", {{"CHATD_LOG_TARGET", "file"}}) ==
+        "environment: CHATD_LOG_TARGET: \"file\" needs log.file, the path of that file\n");
+  CHECK(faults_of("[limits]\noutput_soft = \"8KiB\"\noutput_hard = \"8KiB\"\n").empty());
+  CHECK(faults_of("[limits]\noutput_soft = \"8KiB\"\n", {{"CHATD_LIMITS_OUTPUT_HARD", "4KiB"}}) ==
+        "F:2:15: limits.output_soft: \"8KiB\" is above output_hard, which is \"4KiB\"\n");
+}
+
+TEST_CASE("config: each faulty part of CHATD_LISTEN is a fault", "[wiring][config]") {
+  const std::string lines = faults_of("", {{"CHATD_LISTEN", "127.0.0.1:1,,here,unix:/a"}});
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
+  CHECK(lines.find("environment: CHATD_LISTEN: here") != std::string::npos);
+  CHECK(faults_of("", {{"CHATD_LISTEN", "0.0.0.0:1,127.0.0.1:1"}}) ==
+        "environment: CHATD_LISTEN: \"127.0.0.1:1\" overlaps \"0.0.0.0:1\", which is listened on "
+        "already\n");
+  CHECK_FALSE(faults_of("", {{"CHATD_LISTEN", ""}}).empty());
+}
+
+TEST_CASE("config: the file is that of --config, else of CHATD_CONFIG, else the default one",
+          "[wiring][config]") {
+  const Folder folder;
+  const auto greeting = [&](const ConfigSources& from) {
+    auto loaded = load_config(from);
+    return loaded ? loaded->config.session.greeting : to_string(loaded.error());
+  };
+  const auto write = [&](const std::string& name) {
+    return folder.write(name, "[session]\ngreeting = \"" + name + "\"\n");
+  };
+  ConfigSources from = sources(write("flag"), {{"CHATD_CONFIG", write("variable")}});
+  from.default_file = write("default");
+  CHECK(greeting(from) == "flag");
+  from.file.reset();
+  CHECK(greeting(from) == "variable");
+  from.environment = environment({{"CHATD_CONFIG", ""}});
+  CHECK(greeting(from) == "default");
+  from.default_file = folder.path("missing");
+  CHECK(greeting(from).empty());
+  // A file that was asked for has to be there, one that is there has to be good.
+  from.environment = environment({{"CHATD_CONFIG", folder.path("missing")}});
+  CHECK(greeting(from) == folder.path("missing") + ": cannot be read: No such file or directory\n");
+  from.file = folder.path("gone");
+  CHECK(greeting(from) == folder.path("gone") + ": cannot be read: No such file or directory\n");
+  from = sources(std::nullopt);
+  from.default_file = folder.write("bad", "x = 1\n");
+  CHECK(greeting(from) == folder.path("bad") + ":1:1: x: unknown key outside of any section\n");
+}
+
+TEST_CASE("config: a fault in what another source overrides is a fault all the same",
+          "[wiring][config]") {
+  CHECK(faults_of("[limits]\nsessions = 0\n[[listen]]\nport = -1\n",
+                  {{"CHATD_LIMITS_SESSIONS", "5"}, {"CHATD_LISTEN", "127.0.0.1:1"}}) ==
+        "F:2:12: limits.sessions: 0 is out of range; 1 to 1000000 would be right\n"
+        "F:4:8: listen.port: -1 is out of range; 0 to 65535 would be right\n");
+}
+
+TEST_CASE("config: addresses are kept in one way of writing", "[wiring][config]") {
+  const Config config =
+      loaded_from(
+          "[[listen]]\naddress = \"0:0:0:0:0:0:0:1\"\nport = 0\n[[listen]]\nport = 0\n"
+          "[[listen]]\nport = 0\n[[listen]]\naddress = \"::\"\n[[listen]]\naddress = "
+          "\"0.0.0.0\"\n")
+          .config;
+  CHECK(config.listen[0].endpoint.address == "::1");
+  CHECK(config.listen.size() == 5);  // port 0 is always another one, and :: takes no IPv4
+}
+
+TEST_CASE("config: more listeners than can be meant are refused", "[wiring][config]") {
+  std::string text;
+  for (int i = 0; i < 256; ++i) text += "[[listen]]\nport = 0\n";
+  CHECK(loaded_from(text).config.listen.size() == 256);
+  CHECK(faults_of(text + "[[listen]]\n") == "F:513:1: listen: more than 256 listeners\n");
+  std::string variable = "127.0.0.1:1000";
+  for (int port = 1001; port < 1256; ++port) variable += ",127.0.0.1:" + std::to_string(port);
+  CHECK(faults_of("", {{"CHATD_LISTEN", variable}}).empty());
+  CHECK(faults_of("", {{"CHATD_LISTEN", variable + ",127.0.0.1:1256"}}) ==
+        "environment: CHATD_LISTEN: more than 256 listeners\n");
+}
+
+TEST_CASE("config: a reload tells what is in force from what needs a restart", "[wiring][config]") {
+  CHECK(diff(unusual(), unusual()) == ConfigChange{});
+  const ConfigChange change = diff(Config{}, unusual());
+  CHECK(change.changed == std::vector<std::string>{
+                              "listen", "session.greeting", "session.farewell",
+                              "session.max_message", "session.settle", "session.original_hold",
+                              "session.bye_grace", "session.answer_timeout", "session.idle_timeout",
+                              "limits.sessions", "limits.sessions_per_address",
+                              "limits.messages_per_second", "limits.messages_burst",
+                              "limits.output_soft", "limits.output_hard", "control.max_operators",
+                              "console.timestamps", "transcript.keep", "log.level"});
+  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
+                                                         "console.history", "transcript.enabled",
+                                                         "transcript.path", "log.target",
+                                                         "log.file", "service.stop_grace"});
+
+  const Config running = after_reload(Config{}, unusual());
+  CHECK(diff(running, unusual()).changed.empty());
+  CHECK(diff(running, unusual()).needs_restart == change.needs_restart);
+  CHECK(running.control.path.empty());
+  CHECK(running.session == unusual().session);
+  CHECK(running.listen == unusual().listen);
+}
+
+TEST_CASE("config: the order of the listeners means nothing", "[wiring][config]") {
+  Config turned = unusual();
+  std::reverse(turned.listen.begin(), turned.listen.end());
+  CHECK(diff(unusual(), turned) == ConfigChange{});
+  turned.listen[0].dialect = core::DialectSetting::kAuto;
+  CHECK(diff(unusual(), turned).changed == std::vector<std::string>{"listen"});
+}
+
+}  // namespace
+}  // namespace chatd::test

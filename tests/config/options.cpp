@@ -1,0 +1,151 @@
+/// The command line, as tables of arguments and what becomes of them.
+#include "config/options.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace chatd::test {
+namespace {
+
+std::variant<Options, EarlyExit> parse(const std::vector<std::string>& arguments) {
+  std::vector<const char*> argv{"chatd"};
+  for (const auto& argument : arguments) argv.push_back(argument.c_str());
+  return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+Options good(const std::vector<std::string>& arguments) {
+  auto parsed = parse(arguments);
+  const auto* exit = std::get_if<EarlyExit>(&parsed);
+  INFO((exit != nullptr ? exit->err : std::string{}));
+  REQUIRE(exit == nullptr);
+  return std::get<Options>(parsed);
+}
+
+EarlyExit early(const std::vector<std::string>& arguments) {
+  auto parsed = parse(arguments);
+  REQUIRE(std::holds_alternative<EarlyExit>(parsed));
+  return std::get<EarlyExit>(parsed);
+}
+
+TEST_CASE("options: without arguments nothing is decided", "[wiring][options]") {
+  const Options options = good({});
+  CHECK_FALSE(options.config);
+  CHECK(options.listen.empty());
+  CHECK(options.console == ConsoleMode::kAuto);
+  CHECK(options.color == ColorMode::kAuto);
+  CHECK_FALSE(options.check_config);
+  CHECK_FALSE(options.print_config);
+}
+
+TEST_CASE("options: each one says what it says", "[wiring][options]") {
+  CHECK(good({"--config", "a b"}).config == "a b");
+  CHECK(good({"--config=x=y"}).config == "x=y");
+  CHECK(good({"--config", "a", "--config", "b"}).config == "b");
+  CHECK(good({"--console", "on"}).console == ConsoleMode::kOn);
+  CHECK(good({"--console=off"}).console == ConsoleMode::kOff);
+  CHECK(good({"--console=off", "--console=auto"}).console == ConsoleMode::kAuto);
+  CHECK(good({"--color=always"}).color == ColorMode::kOn);
+  CHECK(good({"--color", "never"}).color == ColorMode::kOff);
+  CHECK(good({"--check-config"}).check_config);
+  CHECK(good({"--print-config", "--print-config"}).print_config);
+  CHECK(good({"--"}).listen.empty());
+  CHECK(good({"--listen", "[::1]:8080", "--listen=127.0.0.1:0", "--listen", "unix:/run/x",
+              "--listen=[0:0::1]:0", "--listen", "127.0.0.1:0"})
+            .listen ==
+        std::vector<io::Endpoint>{
+            {"::1", 8080}, {"127.0.0.1", 0}, {"unix:/run/x", 0}, {"::1", 0}, {"127.0.0.1", 0}});
+}
+
+TEST_CASE("options: wrong usage is one line and exit code 2", "[wiring][options]") {
+  struct Row {
+    std::vector<std::string> arguments;
+    std::string err;
+  };
+  const std::vector<Row> rows{
+      {{"--lisen", "x"}, "chatd: unknown option \"--lisen\"; did you mean --listen?\n"},
+      {{"--confg=x"}, "chatd: unknown option \"--confg\"; did you mean --config?\n"},
+      {{"--check"}, "chatd: unknown option \"--check\"; did you mean --check-config?\n"},
+      {{"--colour=never"}, "chatd: unknown option \"--colour\"; did you mean --color?\n"},
+      {{"-x"}, "chatd: unknown option \"-x\"; chatd --help lists all of them\n"},
+      {{"--frobnicate"},
+       "chatd: unknown option \"--frobnicate\"; chatd --help lists all of them\n"},
+      {{"list"},
+       "chatd: unexpected argument \"list\"; commands for a running daemon are chatctl's\n"},
+      {{""}, "chatd: unexpected argument \"\"; commands for a running daemon are chatctl's\n"},
+      {{"--", "--config"},
+       "chatd: unexpected argument \"--config\"; commands for a running daemon are chatctl's\n"},
+      {{"--listen", "127.0.0.1:1", "127.0.0.1:2"},
+       "chatd: unexpected argument \"127.0.0.1:2\"; commands for a running daemon are "
+       "chatctl's\n"},
+      {{"\x1b[31m\xff"},
+       "chatd: unexpected argument \"\\x1b[31m\\xff\"; commands for a running daemon are "
+       "chatctl's\n"},
+      {{"--config"}, "chatd: --config: its value is missing\n"},
+      {{"--config="}, "chatd: --config: its value is missing\n"},
+      {{"--config", ""}, "chatd: --config: the name of a file is missing\n"},
+      {{"--listen"}, "chatd: --listen: its value is missing\n"},
+      {{"--check-config=no"}, "chatd: --check-config takes no value\n"},
+      {{"--help=no"}, "chatd: --help takes no value\n"},
+      {{"--console", "perhaps"},
+       "chatd: --console: \"perhaps\" is not known; auto, on or off would be right\n"},
+      {{"--color=ON"},
+       "chatd: --color: \"ON\" is not known; auto, always or never would be right\n"},
+      {{"--listen", "127.0.0.1:80", "--listen", "127.0.0.1:80"},
+       "chatd: --listen: \"127.0.0.1:80\" is given twice\n"},
+      {{"--listen", "[::1]:80", "--listen", "[0::1]:80"},
+       "chatd: --listen: \"[::1]:80\" is given twice\n"},
+      {{"--listen", "0.0.0.0:80", "--listen", "127.0.0.1:80"},
+       "chatd: --listen: \"127.0.0.1:80\" overlaps \"0.0.0.0:80\"\n"},
+  };
+  for (const Row& row : rows) {
+    const EarlyExit exit = early(row.arguments);
+    INFO(row.err);
+    CHECK(exit.code == 2);
+    CHECK(exit.out.empty());
+    CHECK(exit.err == row.err);
+  }
+}
+
+TEST_CASE("options: a place to listen on that is none is told what would be right",
+          "[wiring][options]") {
+  for (const std::string text : {"8080", ":8080", "localhost:80", "127.0.0.1", "127.0.0.1:99999",
+                                 "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {
+    const EarlyExit exit = early({"--listen", text});
+    INFO(text << " " << exit.err);
+    CHECK(exit.code == 2);
+    CHECK(exit.out.empty());
+    CHECK(exit.err.starts_with("chatd: --listen: "));
+    CHECK(std::count(exit.err.begin(), exit.err.end(), '\n') == 1);
+  }
+  CHECK(early({"--listen", "8080"}).err.find("ADDR:PORT") != std::string::npos);
+  CHECK(early({"--listen", ":8080"}).err.find("ADDR:PORT") != std::string::npos);
+}
+
+TEST_CASE("options: help and version are data", "[wiring][options]") {
+  for (const std::string flag : {"--help", "-h"}) {
+    const EarlyExit exit = early({flag});
+    CHECK(exit.code == 0);
+    CHECK(exit.err.empty());
+    for (const std::string part :
+         {"--config FILE", "--listen ADDR:PORT", "--console auto|on|off",
+          "--color auto|always|never", "--check-config", "--print-config", "--version", "--help",
+          "/etc/chatd/chatd.toml", "CHATD_CONFIG", "CHATD_LISTEN", "78"}) {
+      INFO(part);
+      CHECK(exit.out.find(part) != std::string::npos);
+    }
+    for (std::size_t at = 0; at < exit.out.size();) {
+      const std::size_t end = exit.out.find('\n', at);
+      CHECK(end - at <= 88);
+      at = end + 1;
+    }
+  }
+  for (const std::string flag : {"--version", "-V"}) {
+    const EarlyExit exit = early({flag});
+    CHECK(exit.code == 0);
+    CHECK(exit.out == "chatd " CHATD_VERSION "\n");
+    CHECK(exit.err.empty());
+  }
+}
+
+}  // namespace
+}  // namespace chatd::test

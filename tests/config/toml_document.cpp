@@ -1,0 +1,181 @@
+/// TOML files that a parser does not survive by itself, and what a good one is.
+#include "config/toml_document.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "config/support.hpp"
+#include "config/toml_guard.hpp"
+
+namespace chatd::test {
+namespace {
+
+std::string repeated(std::string_view part, std::size_t times) {
+  std::string text;
+  for (std::size_t i = 0; i < times; ++i) text += part;
+  return text;
+}
+
+std::string fault_of(const std::string& text) {
+  auto document = parse_document(text, "F");
+  return document ? std::string{} : document.error().to_string();
+}
+
+TEST_CASE("document: nesting that would overflow the stack is refused", "[wiring][document]") {
+  CHECK(fault_of(repeated("[", 20'000)) == "F:1:65: not TOML: nested more than 64 levels deep");
+  CHECK(fault_of("a = " + repeated("[", 20'000)) ==
+        "F:1:69: not TOML: nested more than 64 levels deep");
+  CHECK(fault_of("a = " + repeated("{ a = ", 20'000)) ==
+        "F:1:389: not TOML: nested more than 64 levels deep");
+  CHECK(fault_of(repeated("a.", 20'000) + "a = 1") ==
+        "F:1:130: not TOML: nested more than 64 levels deep");
+  CHECK(fault_of("[" + repeated("'a' . ", 20'000) + "a]") ==
+        "F:1:384: not TOML: nested more than 64 levels deep");
+  // Closing brackets in comments and strings do not hide it.
+  CHECK(fault_of("a = " + repeated("[ # ]\n", 20'000)) ==
+        "F:65:1: not TOML: nested more than 64 levels deep");
+  CHECK(fault_of("a = " + repeated("[ ']', \"]\", \"\"\"\\\"]\"\"\", '''\n]''', ", 1000))
+            .find("nested more than 64 levels deep") != std::string::npos);
+  // The most that is taken, and it is taken.
+  CHECK(fault_of("a = " + repeated("[", 64) + repeated("]", 64)).empty());
+}
+
+TEST_CASE("document: brackets and dots in strings and comments are no nesting",
+          "[wiring][document]") {
+  const std::string many = repeated("[{.", 500);
+  CHECK(fault_of("# " + many + "\na = \"" + many + "\\\"" + many + "\" # " + many + "\n").empty());
+  CHECK(fault_of("a = '" + many + "\\'\nb = '''" + many + "\n" + many + "'''\n").empty());
+  CHECK(fault_of("a = \"\"\"" + many + "\"\"" + many + "\\\"\"\"\"\"\nb = 1\n").empty());
+}
+
+TEST_CASE("document: a line that would take minutes is refused", "[wiring][document]") {
+  const std::string value = "a = [" + repeated("1,", 4000);
+  CHECK(fault_of(value + std::string(kMaxDocumentLine - value.size() - 1, ' ') + "]").empty());
+  CHECK(fault_of("# ü\n" + value + std::string(kMaxDocumentLine - value.size(), ' ') + "]\n") ==
+        "F:2:8193: not TOML: a line of more than 8192 bytes");
+}
+
+TEST_CASE("document: a table put into an empty array is an error, not a wild read",
+          "[wiring][document]") {
+  CHECK(fault_of("a = []\n[a.b]\n") == "F: not TOML: a table cannot be put into an empty array");
+  CHECK_FALSE(fault_of("a = []\n[[a.b]]\nx = 1\n").empty());
+  CHECK_FALSE(fault_of("a = [1]\n[a.b]\n").empty());
+}
+
+TEST_CASE("document: what is no text is refused at its place", "[wiring][document]") {
+  CHECK(fault_of(std::string{"\0", 1}) ==
+        "F:1:1: not TOML: a control character, \\x00; in a string it is written as an escape");
+  CHECK(fault_of("# ü\na = \"x\xff\"\n") == "F:2:7: not TOML: this is not UTF-8");
+  CHECK(fault_of("a = \"\xe2\x82\"") == "F:1:6: not TOML: this is not UTF-8");
+  CHECK(fault_of("\x7f\x45\x4c\x46\x02\x01\x01") ==
+        "F:1:1: not TOML: a control character, \\x7f; in a string it is written as an escape");
+  CHECK(fault_of("a = 1\rb = 2\n") ==
+        "F:1:6: not TOML: a control character, \\x0d; in a string it is written as an escape");
+  std::string junk;
+  for (int i = 0; i < 65'536; ++i) junk += static_cast<char>((i * 7919) >> 5);
+  CHECK_FALSE(fault_of(junk).empty());
+}
+
+TEST_CASE("document: CRLF, a byte order mark and a missing last LF are taken",
+          "[wiring][document]") {
+  for (const std::string text :
+       {"\xEF\xBB\xBF[s]\r\nk = \"v\"\r\n", "[s]\nk = \"v\"", "[s]\r\nk = 'v' # comment\r\n"}) {
+    auto document = parse_document(text, "F");
+    REQUIRE(document);
+    REQUIRE(document->find("s") != nullptr);
+    const Node* value = document->find("s")->find("k");
+    REQUIRE(value != nullptr);
+    CHECK(value->text == "v");
+    CHECK(value->key == Position{2, 1});
+    CHECK(value->value == Position{2, 5});
+  }
+  CHECK(fault_of("").empty());
+  CHECK(fault_of("\xEF\xBB\xBF").empty());
+  CHECK(fault_of("\r\n").empty());
+  CHECK(fault_of("# nothing").empty());
+}
+
+TEST_CASE("document: every key and value knows its place", "[wiring][document]") {
+  auto document = parse_document(
+      "[a]\n"
+      "plain = 1\n"
+      "  \"quo\\\"ted\"  =  0.5\n"
+      "'lit' = true\n"
+      "in = { x = 'ö', y = [ 1, 'z' ] }\n"
+      "dot.ted = 07:30:00\n"
+      "[[b]]\n"
+      "many = \"\"\"\none\ntwo\"\"\"\n"
+      "[[b]]\n",
+      "F");
+  REQUIRE(document);
+  const Node& a = *document->find("a");
+  CHECK(a.value == Position{1, 1});
+  CHECK(a.find("plain")->key == Position{2, 1});
+  CHECK(a.find("plain")->value == Position{2, 9});
+  CHECK(a.find("plain")->literal == "1");
+  CHECK(a.find("quo\"ted")->key == Position{3, 3});
+  CHECK(a.find("quo\"ted")->value == Position{3, 18});
+  CHECK(a.find("quo\"ted")->literal == "0.5");
+  CHECK(a.find("lit")->key == Position{4, 1});
+  CHECK(a.find("in")->key == Position{5, 1});
+  CHECK(a.find("in")->value == Position{5, 6});
+  CHECK(a.find("in")->find("x")->value == Position{5, 12});
+  CHECK(a.find("in")->find("y")->key == Position{5, 17});
+  CHECK(a.find("in")->find("y")->items[1].value == Position{5, 26});
+  CHECK(a.find("dot")->key == Position{6, 1});
+  CHECK(a.find("dot")->find("ted")->key == Position{6, 5});
+  CHECK(a.find("dot")->find("ted")->type == Node::Type::kTime);
+  const Node& b = *document->find("b");
+  CHECK(b.type == Node::Type::kArray);
+  CHECK(b.items[0].value == Position{7, 1});
+  CHECK(b.items[1].value == Position{11, 1});
+  CHECK(b.items[0].find("many")->value == Position{8, 8});
+  CHECK(b.items[0].find("many")->text == "one\ntwo");
+  CHECK(a.find("none") == nullptr);
+}
+
+TEST_CASE("document: a file that cannot be read is said to be so", "[wiring][document]") {
+  const Folder folder;
+  const auto said = [&](const std::string& path) {
+    auto document = read_document(path);
+    return document ? std::string{} : replaced(document.error().to_string(), path, "F");
+  };
+  CHECK(said(folder.path("missing")) == "F: cannot be read: No such file or directory");
+  CHECK(said(folder.path("")) == "F: is a folder; a file is wanted");
+  CHECK(said("/dev/null").empty());
+  CHECK(said("/dev/zero") == "F: is larger than 1 MiB; that is no configuration of chatd");
+  // Nobody writes into it: to read it would mean to wait for ever.
+  REQUIRE(::mkfifo(folder.path("pipe").c_str(), 0600) == 0);
+  CHECK(said(folder.path("pipe")) ==
+        "F: is a pipe; a reload could not read it again, so a file is wanted");
+  if (::geteuid() != 0) {
+    const std::string secret = folder.write("secret", "");
+    REQUIRE(::chmod(secret.c_str(), 0) == 0);
+    CHECK(said(secret) == "F: cannot be read: Permission denied");
+  }
+}
+
+TEST_CASE("document: a megabyte is taken, a byte more is not", "[wiring][document]") {
+  const Folder folder;
+  const std::string line = "# " + std::string(61, 'x') + "\n";
+  const std::string most = repeated(line, kMaxDocumentBytes / line.size());
+  REQUIRE(most.size() == kMaxDocumentBytes);
+  CHECK(read_document(folder.write("most", most)));
+  auto more = read_document(folder.write("more", most + '#'));
+  REQUIRE_FALSE(more);
+  CHECK(more.error().what == "is larger than 1 MiB; that is no configuration of chatd");
+}
+
+TEST_CASE("document: a string of the greatest size that never ends is an error",
+          "[wiring][document]") {
+  for (const std::string begin : {"a = \"", "a = '", "a = \"\"\"", "a = '''", "\"", "[\""}) {
+    CHECK_FALSE(fault_of(begin).empty());
+    CHECK_FALSE(fault_of(begin + "\\").empty());
+    CHECK_FALSE(fault_of(begin + std::string(100'000, 'x')).empty());
+  }
+}
+
+}  // namespace
+}  // namespace chatd::test

@@ -1,0 +1,225 @@
+/// Operators and what they ask: Control on a Server, over a socketpair.
+#include "operators/control.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "support/daemon.hpp"
+
+namespace chatd::test {
+namespace {
+
+TEST_CASE("control: hello says who one is, and names are unique", "[wiring][control]") {
+  Bench bench;
+  Operator anna{bench};
+  Operator other{bench};
+  auto hello = anna.result("hello", {{"name", "anna"}});
+  CHECK(hello["operator"] == "anna");
+  CHECK(hello["protocol"] == 1);
+  CHECK(hello["version"] == CHATD_VERSION);
+  CHECK(hello["seq"] == 1);  // its own coming
+  CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
+
+  Operator first{bench};
+  Operator second{bench};
+  const std::string made = first.result("hello")["operator"];
+  CHECK_FALSE(made.empty());
+  CHECK(second.result("hello")["operator"] == made + "-2");
+}
+
+TEST_CASE("control: who asks again for the name it asked for keeps the one it has",
+          "[wiring][control]") {
+  Bench bench;
+  Operator anna{bench};
+  Operator other{bench};
+  (void)anna.result("hello", {{"name", "anna"}});
+  CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
+  const auto events = bench.log.last_seq();
+  CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
+  CHECK(anna.result("hello", {{"name", "anna"}})["operator"] == "anna");
+  CHECK(anna.result("hello")["operator"] == "anna");
+  CHECK(bench.log.last_seq() == events);
+}
+
+TEST_CASE("control: another name is a leaving and a coming", "[wiring][control]") {
+  Bench bench;
+  Operator watcher{bench};
+  (void)watcher.result("subscribe");
+  Operator one{bench};
+  (void)one.result("hello", {{"name", "a"}});
+  (void)one.result("hello", {{"name", "b"}});
+  one.peer().end();
+  REQUIRE(one.wait_end());
+  (void)watcher.wait_event("operator", 4);
+  std::string heard;
+  for (const auto& event : watcher.events()) {
+    heard += event["params"]["name"].get<std::string>() + " " +
+             event["params"]["state"].get<std::string>() + "; ";
+  }
+  CHECK(heard == "a attached; a detached; b attached; b detached; ");
+}
+
+TEST_CASE("control: a ban is for a time that can be, or for good", "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  const auto ban = [](const json& seconds) {
+    return json{{"address", "192.0.2.7"}, {"seconds", seconds}};
+  };
+  constexpr std::uint64_t kCentury = 100ULL * 365 * 24 * 3600;
+  for (const json& seconds : {json(0), json(-1), json(kCentury + 1), json("60"), json(1.5)}) {
+    INFO(seconds);
+    CHECK(one.error("ban", ban(seconds)) == rpc::kInvalidParams);
+  }
+  CHECK(one.result("bans").empty());
+  CHECK(one.result("ban", ban(1))["until"].is_string());
+  CHECK(one.result("ban", ban(kCentury))["until"].is_string());
+  CHECK(one.result("ban", {{"address", "192.0.2.7"}})["until"].is_null());
+  CHECK(one.result("bans").size() == 1);
+}
+
+TEST_CASE("control: a name that could deceive is not taken", "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  const std::vector<std::string> bad{" ",    "\x1b[2J",      "a\nb",
+                                     "a\tb", "\u202e\u202c", std::string(65, 'a')};
+  for (const auto& name : bad) {
+    CHECK(one.error("hello", {{"name", name}}) == rpc::kInvalidParams);
+  }
+  CHECK(one.result("hello", {{"name", std::string(64, 'a')}})["operator"] == std::string(64, 'a'));
+}
+
+TEST_CASE("control: what is wrong with a request is told, and the connection stays",
+          "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  CHECK(one.error("no-such-method") == rpc::kMethodNotFound);
+  CHECK(one.error("bye", {{"session", 1}}) == rpc::kNoSession);
+  CHECK(one.error("kick", {{"session", 1}}) == rpc::kNoSession);
+  CHECK(one.error("name", {{"session", 1}, {"name", "n"}}) == rpc::kNoSession);
+  CHECK(one.error("send", {{"to", 1}, {"text", "x"}}) == rpc::kNoSession);
+  CHECK(one.error("send", {{"to", 1}}) == rpc::kInvalidParams);
+  CHECK(one.error("send", {{"text", "x"}}) == rpc::kInvalidParams);
+  CHECK(one.error("send", {{"to", "1"}, {"text", "x"}}) == rpc::kInvalidParams);
+  CHECK(one.error("send", {{"to", {1, "2"}}, {"text", "x"}}) == rpc::kInvalidParams);
+  CHECK(one.error("send", {{"to", -1}, {"text", "x"}}) == rpc::kInvalidParams);
+  CHECK(one.error("stats", {{"x", 1}}) == rpc::kInvalidParams);
+  CHECK(one.error("subscribe", {{"since", -1}}) == rpc::kInvalidParams);
+  CHECK(one.error("subscribe", {{"since", "0"}}) == rpc::kInvalidParams);
+  one.send("not json\n[]\n");
+  REQUIRE(run_until(bench.loop, [&] { return one.complaints().size() == 2; }));
+  CHECK(one.complaints()[0]["error"]["code"] == rpc::kParseError);
+  CHECK(one.complaints()[1]["error"]["code"] == rpc::kInvalidRequest);
+  CHECK(one.result("send", {{"to", {1, 2}}, {"text", "x"}})["refused"].size() == 2);
+  CHECK(one.result("sessions") == json::array());
+}
+
+TEST_CASE("control: requests may come in one write, or byte by byte", "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  std::string lines;
+  for (int id = 1; id <= 500; ++id) lines += Operator::request(id, "stats", json::object());
+  one.send(lines);
+  REQUIRE(run_until(bench.loop, [&] { return one.answers().size() == 500; }));
+  // In order, too.
+  std::size_t at = 0;
+  for (int id = 1; id <= 500; ++id) {
+    at = one.peer().received().find("\"id\":" + std::to_string(id) + ",", at);
+    REQUIRE(at != std::string::npos);
+  }
+  for (const char byte : Operator::request(501, "stats", json::object())) {
+    one.send(std::string(1, byte));
+    run_pending(bench.loop);
+  }
+  REQUIRE(run_until(bench.loop, [&] { return one.answers().count(501) == 1; }));
+}
+
+TEST_CASE("control: a notification is done and not answered", "[wiring][control]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  Operator one{bench};
+  one.send(R"({"jsonrpc":"2.0","method":"name","params":{"session":1,"name":"n"}})"
+           "\n"
+           R"({"jsonrpc":"2.0","method":"nonsense"})"
+           "\n");
+  CHECK(one.result("sessions")[0]["name"] == "n");
+  CHECK(one.answers().size() == 1);
+  CHECK(one.complaints().empty());
+}
+
+TEST_CASE("control: who closes its sending side gets every answer, then an end of file",
+          "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  std::string lines;
+  for (int id = 1; id <= 100; ++id) lines += Operator::request(id, "sessions", json::object());
+  one.send(lines);
+  one.peer().end();
+  REQUIRE(one.wait_end());
+  CHECK(one.answers().size() == 100);
+}
+
+TEST_CASE("control: a line of 1 MiB is answered", "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  std::string line = Operator::request(1, "stats", json::object());
+  line.insert(line.size() - 1, kMaxControlLine + 1 - line.size(), ' ');
+  REQUIRE(line.size() == kMaxControlLine + 1);  // with its LF
+  one.send(line);
+  REQUIRE(run_until(bench.loop, [&] { return one.answers().count(1) == 1; }));
+  CHECK(one.answers().at(1).contains("result"));
+}
+
+TEST_CASE("control: a longer line is an error and the end, whether its LF is there or not",
+          "[wiring][control]") {
+  const std::string ending = GENERATE("", "\n");
+  Bench bench;
+  Operator one{bench};
+  std::string line = Operator::request(1, "stats", json::object());
+  line.pop_back();
+  line.append(kMaxControlLine + 1 - line.size(), ' ');
+  // The answer to what was asked before it comes first.
+  one.send(Operator::request(2, "stats", json::object()) + line + ending);
+  REQUIRE(one.wait_end());
+  CHECK(one.answers().count(2) == 1);
+  CHECK(one.answers().count(1) == 0);
+  REQUIRE(one.complaints().size() == 1);
+  CHECK(one.complaints()[0]["error"]["code"] == rpc::kInvalidRequest);
+}
+
+TEST_CASE("control: the daemon is told to stop and to reload", "[wiring][control]") {
+  Bench bench;
+  Operator one{bench};
+  bench.reload = [] {
+    return Result<ConfigChange>{ConfigChange{{"session.settle"}, {"log.target", "log.file"}}};
+  };
+  CHECK(one.result("reload") ==
+        json{{"changed", {"session.settle"}}, {"needs_restart", {"log.target", "log.file"}}});
+  bench.reload = [] { return Result<ConfigChange>{Error{"a.toml:1:1: x: bad\na.toml:2:1: y"}}; };
+  const auto answer = one.call("reload");
+  CHECK(answer["error"]["code"] == rpc::kNotAllowed);
+  CHECK(answer["error"]["message"] == "a.toml:1:1: x: bad\na.toml:2:1: y");
+  CHECK(bench.stops == 0);
+  (void)one.result("stop");
+  CHECK(bench.stops == 1);
+}
+
+TEST_CASE("control: when it stops, operators get what they have not read, then an end of file",
+          "[wiring][control]") {
+  Bench bench;
+  Operator watcher{bench};
+  Operator idle{bench};
+  (void)watcher.result("subscribe");
+  bench.server.operator_changed("somebody", "attached");
+  bool done = false;
+  bench.control.stop([&] { done = true; });
+  REQUIRE(watcher.wait_end());
+  REQUIRE(idle.wait_end());
+  CHECK(watcher.events().size() == 1);
+  watcher.leave();
+  idle.leave();
+  CHECK(run_until(bench.loop, [&] { return done; }));
+}
+
+}  // namespace
+}  // namespace chatd::test
