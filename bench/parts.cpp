@@ -77,7 +77,7 @@ void escape_for_terminal(benchmark::State& state) {
   std::string out;
   while (state.KeepRunning()) {
     out.clear();
-    core::append_escaped(out, text);
+    append_escaped(out, text);
     benchmark::DoNotOptimize(out.data());
   }
   count(state, text.size());
@@ -89,7 +89,7 @@ void escape_for_json(benchmark::State& state) {
   std::string out;
   while (state.KeepRunning()) {
     out.clear();
-    core::append_json(out, text);
+    append_json(out, text);
     benchmark::DoNotOptimize(out.data());
   }
   count(state, text.size());

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/nearest.hpp"
+#include "base/protocol.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "console/command_table.hpp"
 
 namespace chatd::console {
@@ -35,7 +37,7 @@ Exit codes:
 )";
 
 // The most that one line of the control protocol takes, with a margin.
-constexpr std::size_t kMaxText = 1024 * 1024 - 4096;
+constexpr std::size_t kMaxText = kMaxControlText;
 
 struct Words {
   std::vector<std::pair<const OptionSpec*, std::string>> options;
@@ -201,7 +203,7 @@ Exit print_help() {
 }  // namespace
 
 void complain(const std::string& text) {
-  std::fprintf(stderr, "chatctl: %s\n", core::escaped(text).c_str());
+  std::fprintf(stderr, "chatctl: %s\n", escaped(text).c_str());
 }
 
 Exit print_and_exit(const std::string& text) {
@@ -222,7 +224,7 @@ std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) 
   for (const auto& [option, value] : words.options) {
     const std::string_view word = option->word;
     if (word == "--help") return print_help();
-    if (word == "--version") return print_and_exit("chatctl " CHATD_VERSION "\n");
+    if (word == "--version") return print_and_exit("chatctl " + std::string{kVersion} + "\n");
     if (word == "--json") json = true;
     if (word == "--socket") arguments.socket = value;
     if (word == "--name") arguments.name = value;

@@ -6,27 +6,18 @@
 #include <limits>
 
 #include "base/text.hpp"
+#include "base/words.hpp"
 
 namespace chatd::console {
 namespace {
 
 using Kind = Parameter::Kind;
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // A word as it can be repeated in an answer; the whole of a pasted page cannot.
 std::string shown_word(std::string_view word) {
   constexpr std::size_t kLongest = 40;
   const bool cut = word.size() > kLongest;
-  return core::escaped(cut ? core::prefix_of(word, kLongest) : word) + (cut ? "..." : "");
+  return escaped(cut ? prefix_of(word, kLongest) : word) + (cut ? "..." : "");
 }
 
 std::optional<std::uint64_t> to_number(std::string_view word) {

@@ -118,7 +118,7 @@ void Console::Impl::attach(UniqueFd control) {
 void Console::Impl::greeted(const Reply& reply) {
   // A connection that is lost is dealt with by lost().
   if (reply.error && reply.error->code == kLostCode) return;
-  if (reply.error) return give_up({core::escaped(reply.error->message)});
+  if (reply.error) return give_up({escaped(reply.error->message)});
   const HelloInfo hello = decode_hello(*reply.result);
   desk_.set_own_name(hello.operator_name);
   // From now on, which is from when others were told of this operator; where it was; or
@@ -153,13 +153,13 @@ void Console::Impl::greeted(const Reply& reply) {
 
 void Console::Impl::subscribed(const Reply& reply) {
   if (reply.error && reply.error->code == kLostCode) return;
-  if (reply.error) return give_up({core::escaped(reply.error->message)});
+  if (reply.error) return give_up({escaped(reply.error->message)});
   listed_after_ = decode_subscribe(*reply.result);
 }
 
 void Console::Impl::listed(const Reply& reply) {
   if (phase_ == Phase::kOver || (reply.error && reply.error->code == kLostCode)) return;
-  if (reply.error) return give_up({core::escaped(reply.error->message)});
+  if (reply.error) return give_up({escaped(reply.error->message)});
   list_ = decode_sessions(*reply.result);
   begin_when_caught_up();
 }
@@ -173,7 +173,7 @@ void Console::Impl::begin_when_caught_up() {
   if (const std::string told = inbox_.end(); !told.empty()) desk_.say(told);
   if (options_.interactive && !attached_before_) {
     const std::size_t count = desk_.roster().size();
-    desk_.say("operator " + core::escaped(desk_.own_name()) + "; " +
+    desk_.say("operator " + escaped(desk_.own_name()) + "; " +
               (count == 0   ? "nobody is connected"
                : count == 1 ? "1 client, /list shows it"
                             : std::to_string(count) + " clients, /list shows them") +

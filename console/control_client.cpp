@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/payload.hpp"
+#include "base/protocol.hpp"
 #include "base/text.hpp"
 #include "console/wire.hpp"
 
@@ -19,15 +20,15 @@ namespace {
 using nlohmann::json;
 
 // A longer line is an error to the daemon, and it closes the connection.
-constexpr std::size_t kMaxRequest = 1024 * 1024 - 1;
+constexpr std::size_t kMaxRequest = kMaxControlLine - 1;
 // The list of every session of a full daemon is a few megabytes in one line.
-constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+constexpr std::size_t kMaxAnswer = kMaxControlAnswer;
 constexpr io::StreamLimits kLimits{1024 * 1024, 256 * 1024, 8 * 1024 * 1024};
 
 // What the operator typed need not be UTF-8; JSON must be.
 std::string repaired(std::string_view text) {
   std::string out;
-  core::append_repaired(out, text);
+  append_repaired(out, text);
   return out;
 }
 
@@ -227,7 +228,7 @@ void ControlClient::take_line(std::string_view line) {
     }
   }
   callbacks_.on_nonsense("the daemon sent what is not the control protocol: " +
-                         core::escaped(core::prefix_of(repaired(line.substr(0, 100)), 80)));
+                         escaped(prefix_of(repaired(line.substr(0, 100)), 80)));
 }
 
 void ControlClient::take_answer(const json& document) {
@@ -236,8 +237,8 @@ void ControlClient::take_answer(const json& document) {
   const auto found =
       id.is_number_unsigned() ? waiting_.find(id.get<std::uint64_t>()) : waiting_.end();
   if (found == waiting_.end()) {
-    const std::string what = error == document.end() ? "an answer to no request"
-                                                     : core::escaped(to_error(*error).message);
+    const std::string what =
+        error == document.end() ? "an answer to no request" : escaped(to_error(*error).message);
     callbacks_.on_nonsense("the daemon said: " + what);
     return;
   }
@@ -274,7 +275,7 @@ void ControlClient::fail_all(const RpcError& error) {
 }
 
 Result<UniqueFd> connect_control(const std::string& path) {
-  const std::string attempt = "connecting to " + core::escaped(path);
+  const std::string attempt = "connecting to " + escaped(path);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {

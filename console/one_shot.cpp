@@ -291,7 +291,7 @@ class Run {
       print(view_.about(id, roster_, "held until it has spoken"));
     }
     for (const auto& [id, reason] : outcome.refused) {
-      complain(bracket(id, {}) + "* not sent: " + core::escaped(reason));
+      complain(bracket(id, {}) + "* not sent: " + escaped(reason));
     }
   }
 

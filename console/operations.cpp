@@ -136,7 +136,7 @@ void Operations::say_bye(SessionId session) {
 void Operations::say_to_all(const std::string& text) {
   client_.send_all(text, [this](const Reply& reply) {
     if (reply.error) {
-      desk_.problem("not sent: " + core::escaped(reply.error->message));
+      desk_.problem("not sent: " + escaped(reply.error->message));
       return answered_();
     }
     const SendOutcome outcome = decode_send(*reply.result);
@@ -145,7 +145,7 @@ void Operations::say_to_all(const std::string& text) {
     }
     for (std::size_t i = 0; i < std::min(kListedRefusals, outcome.refused.size()); ++i) {
       desk_.problem_about(outcome.refused[i].session,
-                          "not sent: " + core::escaped(outcome.refused[i].reason));
+                          "not sent: " + escaped(outcome.refused[i].reason));
     }
     if (outcome.refused.size() > kListedRefusals) {
       desk_.problem("not sent to " + std::to_string(outcome.refused.size()) + " clients in all");

@@ -36,7 +36,7 @@ std::size_t PasteGate::available() const {
     searched_ = bytes_.size() - std::min(bytes_.size() - next_, kClose.size() - 1);
     return 0;
   }
-  return rest.size() <= 3 && core::incomplete_tail(rest) == rest.size() ? 0 : 1;
+  return rest.size() <= 3 && incomplete_tail(rest) == rest.size() ? 0 : 1;
 }
 
 bool PasteGate::ready() const {

@@ -23,7 +23,7 @@ ControlClient::ReplyCallback Replies::shown(std::string what, Show show) const {
 
 ControlClient::ReplyCallback Replies::done(std::string what) const {
   return [this, what = std::move(what)](const Reply& reply) {
-    if (reply.error) desk_.problem(what + ": " + core::escaped(reply.error->message));
+    if (reply.error) desk_.problem(what + ": " + escaped(reply.error->message));
     answered_();
   };
 }
@@ -31,7 +31,7 @@ ControlClient::ReplyCallback Replies::done(std::string what) const {
 ControlClient::ReplyCallback Replies::done(SessionId session, std::string what) const {
   return [this, session, what = std::move(what)](const Reply& reply) {
     if (reply.error) {
-      std::string why = what + ": " + core::escaped(reply.error->message);
+      std::string why = what + ": " + escaped(reply.error->message);
       if (reply.error->code == kClaimedCode) {
         why += "; /claim " + std::to_string(session) + " --force takes it";
       }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "base/protocol.hpp"
 #include "console/completion.hpp"
 
 namespace chatd::console {
@@ -46,7 +47,7 @@ class Screen {
   static constexpr std::size_t kFullBytes = 256 * 1024;
   /// The longest line taken, in bytes: with what JSON adds it must fit in the
   /// mebibyte that a line of the control protocol may have.
-  static constexpr std::size_t kMaxLine = 1024 * 1024 - 4096;
+  static constexpr std::size_t kMaxLine = kMaxControlText;
 
   virtual ~Screen() = default;
   /// Shows one line, without LF, as data or as a problem.

@@ -329,7 +329,7 @@ void Terminal::list_candidates(const Completion& completion) {
   const std::size_t columns = width();
   std::string row;
   for (std::size_t i = 0; i < std::min(kListed, completion.candidates.size()); ++i) {
-    const std::string label = core::escaped(completion.candidates[i].label);
+    const std::string label = escaped(completion.candidates[i].label);
     if (!row.empty() && display_width(row) + 2 + display_width(label) > columns) {
       print(std::exchange(row, {}));
     }
@@ -381,7 +381,7 @@ std::size_t Terminal::line_width() const {
       visible += c;
     }
   }
-  core::append_repaired(visible, {rl_line_buffer, static_cast<std::size_t>(rl_end)});
+  append_repaired(visible, {rl_line_buffer, static_cast<std::size_t>(rl_end)});
   return display_width(visible);
 }
 

@@ -30,8 +30,8 @@ std::string formatted(std::time_t time, const char* format) {
 std::string bracket(SessionId session, std::string_view name) {
   std::string out = "[" + std::to_string(session);
   if (!name.empty()) {
-    const std::string_view shown = core::prefix_of(name, kLongestName);
-    out += " " + core::escaped(shown) + (shown.size() < name.size() ? "\u2026" : "");
+    const std::string_view shown = prefix_of(name, kLongestName);
+    out += " " + escaped(shown) + (shown.size() < name.size() ? "\u2026" : "");
   }
   return out + "]";
 }
@@ -72,7 +72,7 @@ void View::append_text(std::vector<std::string>& lines, const Event& event, Tone
   std::string_view rest = event.text;
   for (;;) {
     const std::size_t end = rest.find('\n');
-    const std::string text = core::escaped(rest.substr(0, end));
+    const std::string text = escaped(rest.substr(0, end));
     const bool bold = color_ && tone == Tone::kFocus && !text.empty();
     lines.push_back(begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text));
     if (end == std::string_view::npos) return;
@@ -87,10 +87,10 @@ void View::append_status(std::vector<std::string>& lines, const Event& event, co
 
 void View::append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
                        std::string_view own_name) const {
-  const std::string from = event.automatic ? " " + core::escaped(event.operator_name) + " (away):"
+  const std::string from = event.automatic ? " " + escaped(event.operator_name) + " (away):"
                            : event.operator_name == own_name
                                ? ""
-                               : " " + core::escaped(event.operator_name) + ":";
+                               : " " + escaped(event.operator_name) + ":";
   const bool held = event.state == "held";
   const bool lost = event.state == "lost";
   if (event.sessions.size() > kSeparately) {
@@ -113,12 +113,12 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
   using enum Event::Kind;
   std::vector<std::string> lines;
   const std::string by =
-      event.operator_name == own_name ? "" : " by " + core::escaped(event.operator_name);
+      event.operator_name == own_name ? "" : " by " + escaped(event.operator_name);
   switch (event.kind) {
     case kConnected:
       append_status(lines, event, roster,
-                    "connected from " + core::escaped(event.address) +
-                        (event.listener.empty() ? "" : " to " + core::escaped(event.listener)));
+                    "connected from " + escaped(event.address) +
+                        (event.listener.empty() ? "" : " to " + escaped(event.listener)));
       break;
     case kMessage: {
       const bool focused = focus == event.session();
@@ -136,7 +136,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       break;
     case kDisconnected: {
       std::string text = "disconnected";
-      if (!event.reason.empty()) text += ": " + core::escaped(event.reason);
+      if (!event.reason.empty()) text += ": " + escaped(event.reason);
       if (event.lost > 0) {
         text += "; " + count_of(event.lost, "message", "messages") + " did not reach it";
       }
@@ -146,14 +146,13 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
     case kNamed:
       append_status(lines, event, roster,
                     event.name.empty() ? "has no name any more" + by
-                                       : "is now called " + core::escaped(event.name) + by);
+                                       : "is now called " + escaped(event.name) + by);
       break;
     case kOperator:
       if (event.operator_name == own_name) break;
       lines.push_back(stamp(event) +
-                      note("operator " + core::escaped(event.operator_name) + " " +
-                           core::escaped(event.state) + (event.text.empty() ? "" : ": ") +
-                           core::escaped(event.text)));
+                      note("operator " + escaped(event.operator_name) + " " + escaped(event.state) +
+                           (event.text.empty() ? "" : ": ") + escaped(event.text)));
       break;
     case kClaimed:
       if (!event.from.empty() && event.from == own_name) {
@@ -165,7 +164,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       } else {
         append_status(lines, event, roster,
                       (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +
-                          (event.from.empty() ? "" : ", taken from " + core::escaped(event.from)));
+                          (event.from.empty() ? "" : ", taken from " + escaped(event.from)));
       }
       break;
     case kReleased:
@@ -173,12 +172,12 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       break;
     case kBanned: {
       const std::string until = local_time(event.until, true);
-      lines.push_back(stamp(event) + note(core::escaped(event.address) + " is banned" + by +
+      lines.push_back(stamp(event) + note(escaped(event.address) + " is banned" + by +
                                           (until.empty() ? "" : " until " + until)));
       break;
     }
     case kUnbanned:
-      lines.push_back(stamp(event) + note(core::escaped(event.address) + " is banned no more" +
+      lines.push_back(stamp(event) + note(escaped(event.address) + " is banned no more" +
                                           (event.operator_name.empty() ? "" : by)));
       break;
     case kLagged:
@@ -187,9 +186,9 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       break;
     case kUnknown:
       if (event.session() != 0) {
-        append_status(lines, event, roster, core::escaped(event.method));
+        append_status(lines, event, roster, escaped(event.method));
       } else {
-        lines.push_back(stamp(event) + note(core::escaped(event.method)));
+        lines.push_back(stamp(event) + note(escaped(event.method)));
       }
       break;
   }
@@ -221,20 +220,20 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
     if (since.starts_with(today)) since.erase(0, today.size() + 1);
-    std::string dialect = core::escaped(each.dialect);
+    std::string dialect = escaped(each.dialect);
     if (!each.state.empty() && each.state != "open") {
-      dialect += " (" + core::escaped(each.state) + ")";
+      dialect += " (" + escaped(each.state) + ")";
     }
     std::vector<std::string>& row = rows.emplace_back();
     row = {"[" + std::to_string(each.session) + "]",
-           core::escaped(each.name),
-           core::escaped(each.address),
+           escaped(each.name),
+           escaped(each.address),
            dialect,
            since,
            short_duration(each.idle_ms),
            std::to_string(each.unread),
            std::to_string(each.held)};
-    if (claims) row.push_back(core::escaped(each.claimed_by));
+    if (claims) row.push_back(escaped(each.claimed_by));
     if (shortcuts != nullptr) {
       const int key = shortcuts->key_of(each.session);
       row.push_back(key == 0 ? "" : "Alt-" + std::to_string(key));
@@ -262,8 +261,8 @@ std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_
   std::vector<std::vector<std::string>> rows;
   for (const BanInfo& each : bans) {
     const std::string until = local_time(each.until, true);
-    rows.push_back({core::escaped(each.address), until.empty() ? "for good" : until,
-                    core::escaped(each.operator_name)});
+    rows.push_back(
+        {escaped(each.address), until.empty() ? "for good" : until, escaped(each.operator_name)});
   }
   std::vector<std::string> lines =
       format_table({{"address", false, 0}, {"until", false, 0}, {"by", false, 1, 4}}, rows, width);
@@ -293,9 +292,9 @@ std::vector<std::string> View::stats(const Stats& stats) const {
   for (const auto& [name, value] : stats) width = std::max(width, name.size());
   std::vector<std::string> lines;
   for (const auto& [name, value] : stats) {
-    std::string line = "  " + core::escaped(name);
+    std::string line = "  " + escaped(name);
     line.append(width - name.size() + 2, ' ');
-    lines.push_back(line + core::escaped(value));
+    lines.push_back(line + escaped(value));
   }
   return lines;
 }
@@ -309,7 +308,7 @@ std::vector<std::string> View::problem(std::string_view text) const {
   while (text.ends_with('\n')) text.remove_suffix(1);
   for (;;) {
     const std::size_t end = text.find('\n');
-    lines.push_back(painted(Tone::kProblem, core::escaped(text.substr(0, end))));
+    lines.push_back(painted(Tone::kProblem, escaped(text.substr(0, end))));
     if (end == std::string_view::npos) return lines;
     text.remove_prefix(end + 1);
   }
@@ -318,7 +317,7 @@ std::vector<std::string> View::problem(std::string_view text) const {
 std::vector<std::string> View::reload(const ReloadOutcome& outcome) const {
   const auto joined = [](const std::vector<std::string>& keys) {
     std::string out;
-    for (const std::string& key : keys) out += (out.empty() ? "" : ", ") + core::escaped(key);
+    for (const std::string& key : keys) out += (out.empty() ? "" : ", ") + escaped(key);
     return out;
   };
   std::vector<std::string> lines;
@@ -356,7 +355,7 @@ std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& 
   }
   if (focus) {
     const std::string_view holder = roster.claimed_by(*focus);
-    if (!holder.empty()) tell(holder == notes.own_name ? "yours" : core::escaped(holder) + "'s");
+    if (!holder.empty()) tell(holder == notes.own_name ? "yours" : escaped(holder) + "'s");
   }
   if (notes.away) tell("away");
   const auto marked = [this](std::string_view sequence, const std::string& text) {

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace chatd::core {
+namespace chatd {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -345,4 +345,4 @@ void append_json(std::string& out, std::string_view text) {
       });
 }
 
-}  // namespace chatd::core
+}  // namespace chatd

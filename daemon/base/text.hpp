@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace chatd::core {
+namespace chatd {
 
 /// How many bytes at the end of `bytes` are the beginning of a character that
 /// may still become well-formed (0 to 3).
@@ -49,4 +49,4 @@ void append_escaped(std::string& out, std::string_view text);
 /// append_repaired().
 void append_json(std::string& out, std::string_view text);
 
-}  // namespace chatd::core
+}  // namespace chatd

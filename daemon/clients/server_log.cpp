@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "clients/server.hpp"
 #include "events/event_json.hpp"
@@ -18,9 +19,7 @@ void Server::log_event(const core::Event& event, std::string_view address) {
   const auto say = [&](std::initializer_list<std::string_view> parts) {
     for (const auto part : parts) line += part;
   };
-  const auto quote = [&](core::Event::Range range) {
-    core::append_escaped(line, outbox_.text(range));
-  };
+  const auto quote = [&](core::Event::Range range) { append_escaped(line, outbox_.text(range)); };
   const auto begin = [&](LogLevel level) {
     if (!Log::keeps(level)) return false;
     line.clear();

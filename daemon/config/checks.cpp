@@ -87,8 +87,8 @@ std::string check_address(std::string_view text) {
       text.find_first_not_of("0123456789", colon + 1) == std::string_view::npos) {
     const std::string_view host = text.substr(0, colon);
     if (host.find(':') == std::string_view::npos || host.front() == '[') {
-      return shown + " holds a port; that has a key of its own: port = " +
-             core::escaped(text.substr(colon + 1));
+      return shown +
+             " holds a port; that has a key of its own: port = " + escaped(text.substr(colon + 1));
     }
   }
   if (text.front() == '/') {

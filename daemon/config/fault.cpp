@@ -11,7 +11,7 @@ constexpr std::size_t kShownBytes = 60;
 }  // namespace
 
 std::string Fault::to_string() const {
-  std::string line = core::escaped(source);
+  std::string line = escaped(source);
   if (where.line > 0) {
     line += ':' + std::to_string(where.line) + ':' + std::to_string(where.column);
   }
@@ -26,8 +26,8 @@ std::string to_string(const Faults& faults) {
 }
 
 std::string in_quotes(std::string_view text) {
-  const std::string_view shown = core::prefix_of(text, kShownBytes);
-  return '"' + core::escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
+  const std::string_view shown = prefix_of(text, kShownBytes);
+  return '"' + escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
 }
 
 }  // namespace chatd

@@ -64,7 +64,7 @@ class Loader {
     faults_.push_back({place.source, place.where, place.name, std::move(what)});
   }
   Place in_file(Position where, std::string name) const {
-    return {core::escaped(loaded_.file) + ':' + std::to_string(where.line), loaded_.file, where,
+    return {escaped(loaded_.file) + ':' + std::to_string(where.line), loaded_.file, where,
             std::move(name)};
   }
 

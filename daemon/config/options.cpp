@@ -6,6 +6,8 @@
 #include <span>
 
 #include "base/nearest.hpp"
+#include "base/version.hpp"
+#include "base/words.hpp"
 #include "config/checks.hpp"
 #include "config/fault.hpp"
 
@@ -60,16 +62,6 @@ To attach to a chatd that is running, or to use it from a script: chatctl.
 
 EarlyExit wrong_usage(const std::string& what) {
   return {kUsage, {}, "chatd: " + what + '\n'};
-}
-
-/// "auto, on or off".
-std::string listed(std::span<const std::string_view> words) {
-  std::string list;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
-    list += words[i];
-  }
-  return list;
 }
 
 /// What is no option of ours and belongs to none.
@@ -177,7 +169,7 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
     app.parse(argc, argv);
 
     if (help) return EarlyExit{0, kHelp, {}};
-    if (version) return EarlyExit{0, "chatd " CHATD_VERSION "\n", {}};
+    if (version) return EarlyExit{0, "chatd " + std::string{kVersion} + "\n", {}};
     const auto extras = app.remaining();
     if (!extras.empty() && extras != std::vector<std::string>{"--"}) return unexpected(extras);
     if (config->count() > 0) {

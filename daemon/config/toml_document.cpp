@@ -90,7 +90,7 @@ class Converter {
       case toml::value_t::string:
         node.type = Node::Type::kString;
         // An escape can name what is no character (\uD800).
-        core::append_repaired(node.text, value.as_string().str);
+        append_repaired(node.text, value.as_string().str);
         break;
       case toml::value_t::array:
         node.type = Node::Type::kArray;

@@ -90,20 +90,20 @@ std::optional<std::size_t> control_character(std::string_view text) {
 
 std::size_t first_ill_formed(std::string_view text) {
   std::string repaired;
-  core::append_repaired(repaired, text);
+  append_repaired(repaired, text);
   const auto differ = std::mismatch(text.begin(), text.end(), repaired.begin(), repaired.end());
   auto offset = static_cast<std::size_t>(differ.first - text.begin());
   // They may differ only inside a character: go back to where it begins.
-  while (offset > 0 && core::incomplete_tail(text.substr(0, offset)) > 0) --offset;
+  while (offset > 0 && incomplete_tail(text.substr(0, offset)) > 0) --offset;
   return offset;
 }
 
 }  // namespace
 
 std::optional<TomlDanger> find_danger(std::string_view text, const TomlLimits& limits) {
-  if (!core::is_utf8(text)) return TomlDanger{first_ill_formed(text), "this is not UTF-8"};
+  if (!is_utf8(text)) return TomlDanger{first_ill_formed(text), "this is not UTF-8"};
   if (const auto offset = control_character(text)) {
-    return TomlDanger{*offset, "a control character, " + core::escaped(text.substr(*offset, 1)) +
+    return TomlDanger{*offset, "a control character, " + escaped(text.substr(*offset, 1)) +
                                    "; in a string it is written as an escape"};
   }
   if (const auto offset = too_deep(text, limits.depth)) {

@@ -126,7 +126,7 @@ TomlReport read_report(std::string_view report) {
   for (const std::string_view part : {message, comment}) {
     if (part.empty()) continue;
     if (!read.what.empty()) read.what += ": ";
-    core::append_escaped(read.what, part);
+    append_escaped(read.what, part);
   }
   return read;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "base/words.hpp"
 #include "config/fault.hpp"
 #include "config/units.hpp"
 
@@ -30,16 +31,6 @@ std::string format_number(const Rule& rule, double number) {
       return {digits.begin(), end.ptr};
     }
   }
-}
-
-/// "auto, original, line or telnet".
-std::string listed(std::span<const std::string_view> words) {
-  std::string list;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
-    list += words[i];
-  }
-  return list;
 }
 
 /// What would be right, for a value of the wrong kind.
@@ -111,8 +102,8 @@ Result<Value, Error> read_text(const Rule& rule, std::string_view text) {
 
 /// A number as written in the file, which may be long.
 std::string literal(const Node& node) {
-  const std::string_view shown = core::prefix_of(node.literal, 40);
-  return core::escaped(shown) + (shown.size() < node.literal.size() ? "..." : "");
+  const std::string_view shown = prefix_of(node.literal, 40);
+  return escaped(shown) + (shown.size() < node.literal.size() ? "..." : "");
 }
 
 Error wrong_type(const Rule& rule, const Node& node) {
@@ -172,7 +163,7 @@ Result<Value, Error> read_value(const Rule& rule, const Node& node) {
 }
 
 Result<Value, Error> read_value(const Rule& rule, std::string_view text) {
-  if (!core::is_utf8(text)) return Error{in_quotes(text) + " is not UTF-8"};
+  if (!is_utf8(text)) return Error{in_quotes(text) + " is not UTF-8"};
   switch (rule.kind) {
     case kSwitch:
       if (text == "true" || text == "false") return Value{text == "true"};
@@ -236,7 +227,7 @@ std::string to_toml(std::string_view text) {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (core::is_deceptive(c)) {
+    } else if (is_deceptive(c)) {
       out += "\\U";
       for (unsigned shift = 32; shift > 0; shift -= 4) out += kHex[(c >> (shift - 4)) & 0xFU];
     } else {

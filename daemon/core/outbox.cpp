@@ -1,31 +1,8 @@
 #include "core/outbox.hpp"
 
+#include "base/memory.hpp"
+
 namespace chatd::core {
-
-namespace {
-
-/// A broadcast of the largest kind may make these buffers large; they are given
-/// back then, so that one such moment does not stay with an idle daemon.
-constexpr std::size_t kKeptBytes = 256 * 1024;
-
-/// Assigning {} would keep the capacity.
-template <class Buffer>
-void give_back(Buffer& buffer) {
-  Buffer{}.swap(buffer);
-}
-
-template <class Buffer>
-std::size_t bytes_of(const Buffer& buffer) {
-  return buffer.capacity() * sizeof(typename Buffer::value_type);
-}
-
-template <class Buffer>
-void reset(Buffer& buffer) {
-  buffer.clear();
-  if (bytes_of(buffer) > kKeptBytes) give_back(buffer);
-}
-
-}  // namespace
 
 Event& Outbox::add(EventType type, SessionId session) {
   Event& event = events_.emplace_back();
@@ -42,12 +19,12 @@ Event::Range Outbox::keep(std::string_view text) {
 }
 
 void Outbox::clear() {
-  reset(writes_);
-  reset(closes_);
-  reset(flows_);
-  reset(events_);
-  reset(ids_);
-  reset(text_);
+  empty_out(writes_);
+  empty_out(closes_);
+  empty_out(flows_);
+  empty_out(events_);
+  empty_out(ids_);
+  empty_out(text_);
 }
 
 void Outbox::release_memory() {
@@ -60,8 +37,9 @@ void Outbox::release_memory() {
 }
 
 std::size_t Outbox::retained_bytes() const {
-  return bytes_of(writes_) + bytes_of(closes_) + bytes_of(flows_) + bytes_of(events_) +
-         bytes_of(ids_) + bytes_of(text_);
+  return chatd::retained_bytes(writes_) + chatd::retained_bytes(closes_) +
+         chatd::retained_bytes(flows_) + chatd::retained_bytes(events_) +
+         chatd::retained_bytes(ids_) + chatd::retained_bytes(text_);
 }
 
 }  // namespace chatd::core

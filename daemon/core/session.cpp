@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/words.hpp"
 
 namespace chatd::core {
 
@@ -24,10 +25,6 @@ double burst_of(const Settings& settings) {
 
 double resume_tokens(const Settings& settings) {
   return settings.messages_per_second > 0 ? std::min(kResumeTokens, burst_of(settings)) : 0;
-}
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
 }
 
 }  // namespace
@@ -138,8 +135,7 @@ void Session::heard(Context& context) {
 
 bool Session::is_bye(std::string_view text) const {
   if (dialect() == Dialect::kOriginal) return text == "bye";
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  text = trimmed(text);
   return text.size() == 3 && (text[0] | 0x20) == 'b' && (text[1] | 0x20) == 'y' &&
          (text[2] | 0x20) == 'e';
 }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,13 +30,5 @@ void append_event_line(std::string& out, core::Seq seq, WallTime time, std::stri
 /// Appends the event that tells one operator that `lost` events up to number `seq`
 /// are not to be had any more.
 void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time);
-
-/// Appends `text` as a JSON string with its quotes; see core::append_json.
-void append_json_string(std::string& out, std::string_view text);
-
-void append_number(std::string& out, std::uint64_t number);
-
-/// Appends ids as a JSON array.
-void append_json_ids(std::string& out, std::span<const std::uint64_t> ids);
 
 }  // namespace chatd

@@ -33,10 +33,9 @@ Payload EventLog::seal(std::uint32_t& count) {
     spare_.clear();
     blocks_.pop_front();
   }
-  if (spare_.capacity() > 2 * kBlockBytes) std::string{}.swap(spare_);
+  if (spare_.capacity() > kKeptBytes) give_back(spare_);
   Payload lines{buffer_, count};
-  buffer_.clear();
-  if (buffer_.capacity() > 256 * 1024) std::string{}.swap(buffer_);
+  empty_out(buffer_);
   return lines;
 }
 

@@ -12,6 +12,7 @@
 #include <deque>
 #include <string>
 
+#include "base/memory.hpp"
 #include "base/payload.hpp"
 #include "core/outbox.hpp"
 
@@ -46,7 +47,7 @@ class EventLog {
 
   /// Gives back the memory that is kept for the next batch, if none has begun.
   void release_memory() {
-    if (buffer_.empty()) std::string{}.swap(buffer_);
+    if (buffer_.empty()) give_back(buffer_);
   }
   [[nodiscard]] std::size_t retained_bytes() const { return buffer_.capacity(); }
 

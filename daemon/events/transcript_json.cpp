@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/wall_time.hpp"
 #include "events/event_json.hpp"
 

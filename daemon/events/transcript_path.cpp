@@ -4,19 +4,19 @@
 
 #include <cerrno>
 
-#include "base/control_path.hpp"
+#include "base/environment.hpp"
 
 namespace chatd {
 
 std::string default_transcript_path() {
   constexpr const char* kFile = "transcript.db";
-  // systemd joins several state folders by a colon; the first one is ours.
-  const std::string given = detail::environment("STATE_DIRECTORY");
-  if (!given.empty()) return given.substr(0, given.find(':')) + '/' + kFile;
+  if (const std::string given = first_folder_of("STATE_DIRECTORY"); !given.empty()) {
+    return given + '/' + kFile;
+  }
   // A relative path there is to be ignored, says its specification.
-  std::string state = detail::environment("XDG_STATE_HOME");
+  std::string state = environment("XDG_STATE_HOME");
   if (!state.starts_with('/')) {
-    const std::string home = detail::environment("HOME");
+    const std::string home = environment("HOME");
     if (!home.starts_with('/')) return {};
     state = home + "/.local/state";
   }

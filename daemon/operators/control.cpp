@@ -9,6 +9,8 @@
 #include <cassert>
 #include <utility>
 
+#include "base/memory.hpp"
+#include "base/protocol.hpp"
 #include "base/text.hpp"
 #include "events/event_json.hpp"
 #include "operators/control_folder.hpp"
@@ -21,9 +23,8 @@ namespace {
 
 /// An operator's queue is filled with events again when no more than this waits.
 constexpr std::size_t kLowBytes = 64UL * 1024;
-/// One answer is always taken: requests are not read while more than kHighBytes
-/// wait. The largest is the list of all sessions.
-constexpr std::size_t kHardBytes = 64UL * 1024 * 1024;
+/// One answer is always taken: requests are not read while more than kHighBytes wait.
+constexpr std::size_t kHardBytes = kMaxControlAnswer;
 /// Answers to lines that came together are written together, up to about so many bytes.
 constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
 /// For questions that the transcript still has to answer when another process takes over.
@@ -60,7 +61,7 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
       refusals_{loop,
                 [this] {
                   if (const auto line = refused_.overdue(loop_.now())) {
-                    spdlog::warn(core::escaped(*line));
+                    spdlog::warn(escaped(*line));
                   }
                 }},
       turn_end_{loop, [this] { publish(); }},
@@ -199,7 +200,7 @@ void Control::accepted(UniqueFd socket) {
                     " is not allowed here: not root, not the daemon's user, not in "
                     "control.group";
   if (const auto line = refused_.refused(reason, loop_.now())) {
-    spdlog::warn(core::escaped(*line));
+    spdlog::warn(escaped(*line));
   }
   refusals_.start_at(refused_.deadline());
   std::string line;
@@ -240,7 +241,7 @@ void Control::leave(io::StreamId id, std::string_view why) {
   --count_;
   streams_.close(id);
   const std::string name = std::exchange(self.name, {});
-  if (!why.empty()) spdlog::warn("detached operator {}: {}", core::escaped(name), why);
+  if (!why.empty()) spdlog::warn("detached operator {}: {}", escaped(name), why);
   if (self.greeted) server_.operator_changed(name, "detached");
   has_gone(name);
   count_away();
@@ -374,8 +375,7 @@ void Control::write(io::StreamId id, std::string_view bytes) {
   answers += bytes;
   if (answers.empty()) return;
   const bool taken{streams_.write(id, Payload{answers})};
-  answers.clear();
-  if (answers.capacity() > 2 * kAnswersAtOnce) std::string{}.swap(answers);
+  empty_out(answers, 2 * kAnswersAtOnce);
   if (!taken) leave(id, "did not read");
 }
 

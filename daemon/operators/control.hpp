@@ -34,9 +34,6 @@
 
 namespace chatd {
 
-/// A longer line is answered by an error and the end of the connection.
-inline constexpr std::size_t kMaxControlLine = 1024 * 1024;
-
 class Control : private io::StreamListener {
  public:
   /// `transcript` may be null: then only what the log keeps can be replayed, and there

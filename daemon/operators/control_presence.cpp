@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.hpp"
+#include "base/protocol.hpp"
+#include "base/version.hpp"
 #include "events/event_json.hpp"
 #include "operators/control.hpp"
 #include "operators/control_operator.hpp"
@@ -84,7 +87,8 @@ void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
     if (!self.away.empty()) server_.operator_changed(self.name, "away", self.away);
   }
   count_away();
-  std::string result = R"({"version":")" CHATD_VERSION R"(","protocol":1,"operator":)";
+  std::string result = "{\"version\":\"" + std::string{kVersion} +
+                       "\",\"protocol\":" + std::to_string(kProtocolVersion) + ",\"operator\":";
   append_json_string(result, self.name);
   result += ",\"seq\":" + std::to_string(log_.last_seq());
   result += ",\"unread\":" + std::to_string(inbox_.unread());

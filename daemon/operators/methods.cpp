@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "events/event_json.hpp"
 
@@ -65,7 +66,7 @@ void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) 
 void check_name(rpc::Params& params, const std::string& name) {
   if (name.size() > kMaxName) {
     params.fail("name must have at most 64 bytes");
-  } else if (core::escaped(name) != name || name.find('\t') != std::string::npos) {
+  } else if (escaped(name) != name || name.find('\t') != std::string::npos) {
     params.fail("name must not hold control or invisible characters");
   } else if (name.find_first_not_of(' ') == std::string::npos && !name.empty()) {
     params.fail("name must not be blank");

@@ -1,5 +1,6 @@
 #include "operators/rpc.hpp"
 
+#include "base/json.hpp"
 #include "events/event_json.hpp"
 
 namespace chatd::rpc {

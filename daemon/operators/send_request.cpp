@@ -38,7 +38,7 @@ class Scanner {
   /// A string without escapes and controls, after any blanks.
   std::optional<std::string_view> text() {
     const auto text = word();
-    return text && core::is_json_text(*text) ? text : std::nullopt;
+    return text && is_json_text(*text) ? text : std::nullopt;
   }
 
   /// A whole number as JSON has them, after any blanks.

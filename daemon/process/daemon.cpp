@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/control_path.hpp"
+#include "base/version.hpp"
 #include "console/console.hpp"
 #include "io/descriptor.hpp"
 #include "process/daemon_inherited.hpp"
@@ -101,7 +102,7 @@ Result<> Daemon::open() {
     });
   }
   if (auto opened = open_log(); !opened) return opened;
-  spdlog::info("chatd {} starts", CHATD_VERSION);
+  spdlog::info("chatd {} starts", kVersion);
 
   auto transcripts = config_.transcript;
   if (descriptor_limit < kDescriptorsToRecord && transcripts.enabled && transcripts.path.empty()) {

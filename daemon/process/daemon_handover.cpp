@@ -69,7 +69,7 @@ void Daemon::successor_checked(int exit_code) {
     while (complaint.ends_with('\n')) complaint.pop_back();
     spdlog::error("does not hand over: {} --check-config {}{}{}", program_.path,
                   exit_code < 0 ? "was killed" : "ended with " + std::to_string(exit_code),
-                  complaint.empty() ? "" : ": ", core::escaped(complaint));
+                  complaint.empty() ? "" : ": ", escaped(complaint));
     return;
   }
   if (!stopping_) hand_over();

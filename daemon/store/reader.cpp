@@ -28,7 +28,8 @@ std::int64_t before_of(const Question& question) {
                               : static_cast<std::int64_t>(question.before);
 }
 
-bool is_blank(char c) {
+/// What the tokenizer of words takes for their end, of ASCII.
+bool separates_words(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
 }
 
@@ -46,10 +47,10 @@ std::string match_expression(std::string_view text) {
   std::string expression;
   std::size_t words = 0;
   while (words < kMaxWords) {
-    const auto begin = std::find_if_not(text.begin(), text.end(), is_blank) - text.begin();
+    const auto begin = std::find_if_not(text.begin(), text.end(), separates_words) - text.begin();
     text.remove_prefix(static_cast<std::size_t>(begin));
     if (text.empty()) break;
-    const auto size = std::find_if(text.begin(), text.end(), is_blank) - text.begin();
+    const auto size = std::find_if(text.begin(), text.end(), separates_words) - text.begin();
     auto word = text.substr(0, static_cast<std::size_t>(size));
     text.remove_prefix(word.size());
     if (!may_hold_word(word)) continue;

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory.hpp"
+
 namespace chatd::store {
 
 enum class Kind : std::uint8_t {
@@ -75,15 +77,13 @@ class Batch {
 
   /// Forgets all; large buffers are given back.
   void clear() {
-    constexpr std::size_t kKeptBytes = 256UL * 1024;
-    bytes_.clear();
-    if (bytes_.capacity() > kKeptBytes) std::string{}.swap(bytes_);
+    empty_out(bytes_);
     events_ = 0;
   }
 
   /// Gives back the memory that clear() keeps, if it is empty.
   void release_memory() {
-    if (bytes_.empty()) std::string{}.swap(bytes_);
+    if (bytes_.empty()) give_back(bytes_);
   }
   [[nodiscard]] std::size_t retained_bytes() const { return bytes_.capacity(); }
 

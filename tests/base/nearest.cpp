@@ -1,8 +1,8 @@
 /// What somebody most likely meant.
 #include "base/nearest.hpp"
+#include "support/catch.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <string>
 
 namespace chatd::test {

@@ -2,11 +2,11 @@
 // lead bytes: it encodes every character, and calls well-formed what is an
 // encoding, and a beginning what is the front of one. utfcpp is asked as a third.
 #include "base/text.hpp"
+#include "support/catch.hpp"
 
 #include <utf8.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <iterator>
@@ -18,14 +18,14 @@
 
 namespace {
 
-using chatd::core::append_escaped;
-using chatd::core::append_json;
-using chatd::core::append_repaired;
-using chatd::core::escaped;
-using chatd::core::incomplete_tail;
-using chatd::core::is_deceptive;
-using chatd::core::is_utf8;
-using chatd::core::prefix_of;
+using chatd::append_escaped;
+using chatd::append_json;
+using chatd::append_repaired;
+using chatd::escaped;
+using chatd::incomplete_tail;
+using chatd::is_deceptive;
+using chatd::is_utf8;
+using chatd::prefix_of;
 using namespace std::string_view_literals;
 
 const std::string kReplacement = "\xEF\xBF\xBD";
@@ -168,7 +168,7 @@ constexpr std::array kAnyBytes =
 
 }  // namespace
 
-TEST_CASE("text: every string of one or two bytes is judged as Unicode defines", "[core][text]") {
+TEST_CASE("text: every string of one or two bytes is judged as Unicode defines", "[base][text]") {
   check("");
   for (unsigned a = 0; a < 256; ++a) {
     check(std::string{to_char(a)});
@@ -177,7 +177,7 @@ TEST_CASE("text: every string of one or two bytes is judged as Unicode defines",
 }
 
 TEST_CASE("text: strings of three bytes of every kind are judged as Unicode defines",
-          "[core][text]") {
+          "[base][text]") {
   for (const unsigned a : kFirstBytes) {
     for (unsigned b = 0; b < 256; ++b) {
       for (unsigned c = 0; c < 256; ++c) check(std::string{to_char(a), to_char(b), to_char(c)});
@@ -185,16 +185,16 @@ TEST_CASE("text: strings of three bytes of every kind are judged as Unicode defi
   }
 }
 
-// Takes a minute without optimization: test_core "[exhaustive]".
+// Takes a minute without optimization: test_base "[exhaustive]".
 TEST_CASE("text: every string of three bytes is judged as Unicode defines",
-          "[core][text][exhaustive][.]") {
+          "[base][text][exhaustive][.]") {
   for (unsigned number = 0; number < 0x1000000; ++number) {
     check(std::string{to_char(number >> 16U), to_char(number >> 8U), to_char(number)});
   }
 }
 
 TEST_CASE("text: strings of four bytes of every kind are judged as Unicode defines",
-          "[core][text]") {
+          "[base][text]") {
   for (const unsigned a : kFirstBytes) {
     for (const unsigned b : kAnyBytes) {
       for (const unsigned c : kAnyBytes) {
@@ -206,7 +206,7 @@ TEST_CASE("text: strings of four bytes of every kind are judged as Unicode defin
   }
 }
 
-TEST_CASE("text: what is ill-formed is found wherever it stands in a long string", "[core][text]") {
+TEST_CASE("text: what is ill-formed is found wherever it stands in a long string", "[base][text]") {
   // Words of eight bytes are looked at together; the place in the word must not matter.
   for (std::size_t size = 1; size <= 40; ++size) {
     for (std::size_t at = 0; at < size; ++at) {
@@ -219,7 +219,7 @@ TEST_CASE("text: what is ill-formed is found wherever it stands in a long string
   }
 }
 
-TEST_CASE("text: one replacement for each maximal ill-formed part", "[core][text]") {
+TEST_CASE("text: one replacement for each maximal ill-formed part", "[base][text]") {
   struct Row {
     std::string_view bytes;
     std::string_view with_question_marks;
@@ -249,7 +249,7 @@ TEST_CASE("text: one replacement for each maximal ill-formed part", "[core][text
   CHECK(hex(repaired(row.bytes)) == hex(expected));
 }
 
-TEST_CASE("text: only what may still become a character is an incomplete tail", "[core][text]") {
+TEST_CASE("text: only what may still become a character is an incomplete tail", "[base][text]") {
   struct Row {
     std::string_view bytes;
     std::size_t tail;
@@ -281,7 +281,7 @@ TEST_CASE("text: only what may still become a character is an incomplete tail", 
   CHECK(incomplete_tail(row.bytes) == row.tail);
 }
 
-TEST_CASE("text: a text in pieces is whole again when the tails wait", "[core][text]") {
+TEST_CASE("text: a text in pieces is whole again when the tails wait", "[base][text]") {
   const std::string text = "h\xC3\xA9llo \xE2\x82\xAC \xF0\x9F\x98\x80 \xD0\x9F!";
   for (std::size_t first = 0; first <= text.size(); ++first) {
     for (std::size_t second = first; second <= text.size(); ++second) {
@@ -301,7 +301,7 @@ TEST_CASE("text: a text in pieces is whole again when the tails wait", "[core][t
   }
 }
 
-TEST_CASE("text: a prefix ends between characters at every length", "[core][text]") {
+TEST_CASE("text: a prefix ends between characters at every length", "[base][text]") {
   const std::string text = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z";  // 1 + 2 + 3 + 4 + 1 bytes
   const std::vector<std::size_t> expected = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
   for (std::size_t max_bytes = 0; max_bytes < expected.size(); ++max_bytes) {
@@ -312,7 +312,7 @@ TEST_CASE("text: a prefix ends between characters at every length", "[core][text
   CHECK(prefix_of("", 0).empty());
 }
 
-TEST_CASE("text: what deceives and what does not", "[core][text]") {
+TEST_CASE("text: what deceives and what does not", "[base][text]") {
   struct Row {
     char32_t first;
     char32_t last;
@@ -370,7 +370,7 @@ TEST_CASE("text: what deceives and what does not", "[core][text]") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("text: escapes as people are shown them", "[core][text]") {
+TEST_CASE("text: escapes as people are shown them", "[base][text]") {
   struct Row {
     std::string_view text;
     std::string_view shown;
@@ -397,7 +397,7 @@ TEST_CASE("text: escapes as people are shown them", "[core][text]") {
   CHECK(escaped(row.text) == row.shown);
 }
 
-TEST_CASE("text: every character is escaped or passes as it is", "[core][text]") {
+TEST_CASE("text: every character is escaped or passes as it is", "[base][text]") {
   for_every_character([](char32_t c) {
     const std::string text = encoded(c);
     const std::string shown = escaped(text);
@@ -413,7 +413,7 @@ TEST_CASE("text: every character is escaped or passes as it is", "[core][text]")
   });
 }
 
-TEST_CASE("text: a control is found wherever it stands in a long string", "[core][text]") {
+TEST_CASE("text: a control is found wherever it stands in a long string", "[base][text]") {
   for (std::size_t size = 1; size <= 40; ++size) {
     for (std::size_t at = 0; at < size; ++at) {
       for (unsigned byte = 0; byte < 0x80; ++byte) {
@@ -440,7 +440,7 @@ TEST_CASE("text: a control is found wherever it stands in a long string", "[core
   }
 }
 
-TEST_CASE("text: what is appended leaves what was there", "[core][text]") {
+TEST_CASE("text: what is appended leaves what was there", "[base][text]") {
   std::string out = "before:";
   append_repaired(out,
                   "\xFF"
@@ -452,7 +452,7 @@ TEST_CASE("text: what is appended leaves what was there", "[core][text]") {
   CHECK(out == "before:" + kReplacement + "a\\x1bb\\\"c");
 }
 
-TEST_CASE("text: JSON as it is written", "[core][text]") {
+TEST_CASE("text: JSON as it is written", "[base][text]") {
   struct Row {
     std::string_view text;
     std::string_view written;
@@ -473,7 +473,7 @@ TEST_CASE("text: JSON as it is written", "[core][text]") {
   CHECK(json(row.text) == row.written);
 }
 
-TEST_CASE("text: JSON brings every character back and shows no deceptive one", "[core][text]") {
+TEST_CASE("text: JSON brings every character back and shows no deceptive one", "[base][text]") {
   std::string all;  // a thousand at a time, or the parser would take the longest
   const auto check_all = [&all] {
     const std::string written = json(all);
@@ -494,7 +494,7 @@ TEST_CASE("text: JSON brings every character back and shows no deceptive one", "
   check_all();
 }
 
-TEST_CASE("text: JSON carries ill-formed bytes as their repair", "[core][text]") {
+TEST_CASE("text: JSON carries ill-formed bytes as their repair", "[base][text]") {
   for (const unsigned a : kFirstBytes) {
     for (unsigned b = 0; b < 256; ++b) {
       for (const unsigned c : kAnyBytes) {

@@ -3,7 +3,6 @@
 // what encodes a scalar value, and an ill-formed part is as long as it could still
 // have become that.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,9 +10,10 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "support/catch.hpp"
 #include "support/valgrind.hpp"
 
-namespace chatd::core {
+namespace chatd {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
@@ -249,4 +249,4 @@ TEST_CASE("text: every code point is kept, judged and shown as it must be, where
   CHECK(wrong == 0);
 }
 
-}  // namespace chatd::core
+}  // namespace chatd

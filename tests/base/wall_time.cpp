@@ -1,7 +1,7 @@
 /// RFC 3339, as a table.
 #include "base/wall_time.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 #include <vector>

@@ -2,10 +2,10 @@
 /// The clock is the test's.
 #include "clients/admission.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "io/endpoint.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

@@ -1,11 +1,11 @@
 /// Networks and bans together: how they are written, who is in them, and when they end.
 #include "clients/bans.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "io/endpoint.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

@@ -4,11 +4,11 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "io/endpoint.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

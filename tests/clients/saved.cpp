@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <sys/un.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "base/most_number.hpp"
 #include "clients/peer.hpp"
 #include "events/event_log.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

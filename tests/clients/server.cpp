@@ -2,11 +2,11 @@
 #include "clients/server.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "support/catch.hpp"
 #include "support/daemon.hpp"
 
 namespace chatd::test {

@@ -4,12 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 #include "base/nearest.hpp"
 #include "config/keys.hpp"
 #include "config/support.hpp"
 #include "config/values.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

@@ -1,7 +1,7 @@
 /// What is said of faulty configurations, word for word.
-#include <catch2/catch.hpp>
 
 #include "config/support.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

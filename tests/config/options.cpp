@@ -1,8 +1,9 @@
 /// The command line, as tables of arguments and what becomes of them.
 #include "config/options.hpp"
+#include "base/version.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 namespace chatd::test {
 namespace {
@@ -142,7 +143,7 @@ TEST_CASE("options: help and version are data", "[wiring][options]") {
   for (const std::string flag : {"--version", "-V"}) {
     const EarlyExit exit = early({flag});
     CHECK(exit.code == 0);
-    CHECK(exit.out == "chatd " CHATD_VERSION "\n");
+    CHECK(exit.out == "chatd " + std::string{kVersion} + "\n");
     CHECK(exit.err.empty());
   }
 }

@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "support/catch.hpp"
 #include "support/repository.hpp"
 
 namespace chatd::test {

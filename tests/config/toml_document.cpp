@@ -4,10 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "config/support.hpp"
 #include "config/toml_guard.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

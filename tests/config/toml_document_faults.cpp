@@ -1,8 +1,8 @@
 /// What is said of files that are not TOML, word for word: a change of toml11 or of
 /// its wording shows here.
-#include <catch2/catch.hpp>
 
 #include "config/support.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

@@ -1,7 +1,7 @@
 /// Durations and sizes, as tables of text and value.
 #include "config/units.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,7 +1,7 @@
 // What operators type, as a table of lines and what they mean.
 #include "console/command.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <map>
 
 namespace chatd::console {

@@ -1,7 +1,6 @@
 // What the word before the cursor may become.
 #include "console/completion.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

@@ -1,10 +1,10 @@
 // Requests and their answers, events, and what happens when the daemon goes.
 #include "console/control_client.hpp"
 
-#include <catch2/catch.hpp>
 #include <optional>
 
 #include "fake_daemon.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

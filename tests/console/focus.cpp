@@ -1,8 +1,8 @@
 // An answer must never reach the wrong person: the focus, and the guard of the line
 // being typed, as tables of what happens and what becomes of the line.
 #include "console/focus.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 

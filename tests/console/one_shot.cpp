@@ -1,9 +1,8 @@
 // Operations for scripts, against a daemon that does as it is told.
 #include "console/one_shot.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "fake_daemon.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

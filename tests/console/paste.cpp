@@ -1,7 +1,6 @@
 // Keys pass one by one, pastes in one piece.
 #include "console/paste.hpp"
-
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

@@ -1,6 +1,5 @@
 // The whole console on pipes, against a daemon that does as it is told.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -9,6 +8,7 @@
 #include "console/console.hpp"
 #include "fake_daemon.hpp"
 #include "io/signal.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

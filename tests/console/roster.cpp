@@ -1,10 +1,10 @@
 // Who is connected and whose they are, learned from what the daemon tells.
 #include "console/roster.hpp"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "console/wire.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::console {
 namespace {

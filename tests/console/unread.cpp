@@ -1,9 +1,8 @@
 // What has not been looked at, and the keys that lead there.
 #include "console/unread.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "console/shortcuts.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

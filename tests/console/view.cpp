@@ -1,12 +1,12 @@
 // Events in, lines out.
 #include "console/view.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "console/table.hpp"
 #include "console/wire.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::console {
 

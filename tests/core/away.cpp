@@ -1,7 +1,7 @@
 /// The automatic answer: to whom, how often, and what it leaves as it is.
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 
 using chatd::core::Session;

@@ -1,8 +1,8 @@
 /// Claims: who may answer, who is told, and when it is over.
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 
 using chatd::core::Refusal;

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "support/allocated.hpp"
+#include "support/catch.hpp"
 
 namespace {
 

@@ -2,13 +2,13 @@
 // single bytes: what is understood is the same. The conversations are pairs of what
 // line and telnet clients really send and what breaks naive readers.
 #include <array>
-#include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/text.hpp"
 #include "core/framer.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::core {
 namespace {

@@ -2,10 +2,10 @@
 // walk, led by the fuzzer.
 #include "support/model.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <random>
 
+#include "support/catch.hpp"
 #include "support/valgrind.hpp"
 
 using chatd::test::model::Walk;

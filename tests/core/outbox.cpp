@@ -2,10 +2,10 @@
 // the next message and given back after a large one.
 #include "core/outbox.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "support/allocated.hpp"
+#include "support/catch.hpp"
 
 using chatd::Payload;
 using chatd::core::EventType;

@@ -1,9 +1,9 @@
 // router: who gets what, what operators are told of it, and when it wants to be woken.
 #include "core/router.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 
 using chatd::Duration;

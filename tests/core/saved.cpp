@@ -1,10 +1,10 @@
 // What a process leaves to the next: sessions of every kind in every state go on as if
 // nothing had happened, and bytes that are wrong in any way are refused or are a
 // session, never worse.
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "base/most_number.hpp"
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 #include "support/handed_over.hpp"
 

@@ -1,9 +1,9 @@
 // session as conversations: what goes in on the left, what comes of it on the right.
 // Here: who may be written to and when, turns, and the rate. How sessions end is in
 // session_end.cpp.
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 #include "support/sessions.hpp"
 

@@ -1,9 +1,9 @@
 // session, how it ends: the client's bye, its end of file and its reset, an
 // operator's bye and kick, the daemon's stop, silence. As conversations: what goes in
 // on the left, what comes of it on the right.
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 #include "support/sessions.hpp"
 

@@ -2,7 +2,6 @@
 // whatever it is told, and however late, no read of it may end inside a character.
 #include "core/turn.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <deque>
 #include <random>
@@ -11,14 +10,15 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "support/catch.hpp"
 
 namespace {
 
 using chatd::Duration;
+using chatd::is_utf8;
 using chatd::kNever;
 using chatd::Payload;
 using chatd::Time;
-using chatd::core::is_utf8;
 using chatd::core::Seq;
 using chatd::core::Turn;
 

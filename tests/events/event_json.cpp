@@ -1,8 +1,9 @@
 /// Events as the exact lines that operators get, and as what a JSON parser makes
 /// of them.
 #include "events/event_json.hpp"
+#include "base/json.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>

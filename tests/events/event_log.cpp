@@ -1,8 +1,8 @@
 /// The event log against a model that keeps everything.
 #include "events/event_log.hpp"
+#include "support/catch.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <utility>

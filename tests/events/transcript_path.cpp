@@ -1,9 +1,9 @@
 /// Where the transcript is by default, and that its folder is made for its owner.
 #include "events/transcript_path.hpp"
+#include "support/catch.hpp"
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <map>

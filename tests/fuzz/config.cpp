@@ -46,7 +46,7 @@ void check_faults(std::string_view text, const chatd::Faults& faults) {
   for (const auto& fault : faults) {
     must(fault.where.line >= 0 && fault.where.line <= lines + 1, "a fault behind the end");
     const std::string line = fault.to_string();
-    must(!line.empty() && chatd::core::escaped(line) == line, "a fault is not one clean line");
+    must(!line.empty() && chatd::escaped(line) == line, "a fault is not one clean line");
   }
 }
 

@@ -36,7 +36,7 @@ struct Heard {
 };
 
 void note(Heard& heard, const Reading& reading, const Settings& settings) {
-  must(chatd::core::is_utf8(reading.text), "a message is not UTF-8");
+  must(chatd::is_utf8(reading.text), "a message is not UTF-8");
   must(reading.text.size() <= 3 * settings.max_message, "a message is too long");
   heard.messages.push_back((reading.cut ? "!" : "") + std::string{reading.text});
 }
@@ -85,10 +85,10 @@ std::vector<std::string> lines_of(std::string_view bytes, const Settings& settin
     const bool cut = line.size() > settings.max_message;
     if (cut) {
       line = line.substr(0, settings.max_message);
-      line.remove_suffix(chatd::core::incomplete_tail(line));
+      line.remove_suffix(chatd::incomplete_tail(line));
     }
     std::string text{cut ? "!" : ""};
-    chatd::core::append_repaired(text, line);
+    chatd::append_repaired(text, line);
     all.push_back(std::move(text));
   }
   return all;
@@ -107,9 +107,9 @@ void check_original(std::string_view bytes, const Settings& settings) {
   if (cut) {
     text = "!";
     bytes = bytes.substr(0, settings.max_message);
-    bytes.remove_suffix(chatd::core::incomplete_tail(bytes));
+    bytes.remove_suffix(chatd::incomplete_tail(bytes));
   }
-  chatd::core::append_repaired(text, bytes);
+  chatd::append_repaired(text, bytes);
   must(whole.messages.front() == text, "an original client was misheard");
 }
 

@@ -19,7 +19,7 @@ using nlohmann::json;
 json check_line(std::string_view line) {
   must(line.ends_with('\n'), "an answer is not a line");
   line.remove_suffix(1);
-  must(chatd::core::escaped(line) == line, "an answer could deceive a terminal");
+  must(chatd::escaped(line) == line, "an answer could deceive a terminal");
   auto answer = json::parse(line, nullptr, false);
   must(answer.is_object() && answer["jsonrpc"] == "2.0", "an answer is not JSON-RPC");
   must(answer.contains("result") != answer.contains("error"), "both result and error");
@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (reply.accept(params)) {
     must(name.size() <= 64 && name.find('\n') == std::string::npos, "a name of several lines");
     std::string text = "\"";
-    chatd::core::append_json(text, params.text("text"));
+    chatd::append_json(text, params.text("text"));
     reply.result(text + '"');
   }
   must(request.id.empty() == reply.out.empty(), "whether it got an answer");

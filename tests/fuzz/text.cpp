@@ -38,7 +38,7 @@ bool must_not_be_shown(char32_t c) {
 }
 
 void check_harmless(std::string_view text) {
-  must(chatd::core::is_utf8(text), "what is shown is not UTF-8");
+  must(chatd::is_utf8(text), "what is shown is not UTF-8");
   each_character(text, [](char32_t c) { must(!must_not_be_shown(c), "it is shown as it is"); });
 }
 

@@ -2,7 +2,6 @@
 // flags of what was given stay as they are.
 #include "io/descriptor.hpp"
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "io/signal.hpp"
+#include "support/catch.hpp"
 #include "support/io.hpp"
 
 namespace chatd::io {

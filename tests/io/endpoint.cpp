@@ -1,9 +1,9 @@
 #include "io/endpoint.hpp"
+#include "support/catch.hpp"
 
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstring>
 #include <string>

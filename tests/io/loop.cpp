@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "io/signal.hpp"
 #include "io/timer.hpp"
+#include "support/catch.hpp"
 #include "support/io.hpp"
 
 using chatd::Duration;

@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "io/loop.hpp"
+#include "support/catch.hpp"
 #include "support/io.hpp"
 
 using chatd::UniqueFd;

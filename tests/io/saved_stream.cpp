@@ -1,4 +1,3 @@
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +6,7 @@
 #include "io/recorder.hpp"
 #include "io/stream.hpp"
 #include "io/timer.hpp"
+#include "support/catch.hpp"
 #include "support/io.hpp"
 
 using chatd::ByteReader;

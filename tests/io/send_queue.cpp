@@ -1,7 +1,7 @@
 #include "io/send_queue.hpp"
+#include "support/catch.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <string>
 
 using chatd::Payload;

@@ -3,7 +3,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "io/recorder.hpp"
+#include "support/catch.hpp"
 #include "support/io.hpp"
 
 using chatd::Duration;

@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <functional>
 #include <string>
 #include <utility>
 
 #include "base/unique_fd.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

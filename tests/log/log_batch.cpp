@@ -1,6 +1,6 @@
 #include "log/log_batch.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <condition_variable>
 #include <memory>
 #include <mutex>

@@ -1,6 +1,6 @@
 #include "log/refusal_log.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 namespace chatd::test {

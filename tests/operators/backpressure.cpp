@@ -1,10 +1,10 @@
 /// Clients that read slowly or not at all, and the operators who write to them: those
 /// wait for the one and are not held up by the other.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/daemon.hpp"
 
 namespace chatd::test {

@@ -1,10 +1,12 @@
 /// Operators and what they ask: Control on a Server, over a socketpair.
 #include "operators/control.hpp"
+#include "base/protocol.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
+#include "base/version.hpp"
+#include "support/catch.hpp"
 #include "support/daemon.hpp"
 
 namespace chatd::test {
@@ -17,7 +19,7 @@ TEST_CASE("control: hello says who one is, and names are unique", "[wiring][cont
   auto hello = anna.result("hello", {{"name", "anna"}});
   CHECK(hello["operator"] == "anna");
   CHECK(hello["protocol"] == 1);
-  CHECK(hello["version"] == CHATD_VERSION);
+  CHECK(hello["version"] == kVersion);
   CHECK(hello["seq"] == 1);  // its own coming
   CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
 

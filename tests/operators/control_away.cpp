@@ -1,8 +1,8 @@
 /// Who has to be away for clients to be told so.
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/daemon.hpp"
 
 namespace chatd::test {

@@ -1,7 +1,7 @@
 /// Claims on the control socket: whose they are, and when nobody's any more.
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/daemon.hpp"
 
 namespace chatd::test {

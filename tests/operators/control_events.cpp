@@ -1,11 +1,11 @@
 /// Events on their way to operators: live, again from a number on, and to those who do
 /// not read.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "support/catch.hpp"
 #include "support/daemon.hpp"
 
 namespace chatd::test {

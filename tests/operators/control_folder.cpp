@@ -1,10 +1,10 @@
 /// The folder of the control socket, on real files in a folder of the test's own.
 #include "operators/control_folder.hpp"
+#include "support/catch.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 /// JSON-RPC lines, as tables: a request, or the code of the error.
 #include "operators/rpc.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 #include <vector>

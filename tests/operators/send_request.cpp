@@ -2,13 +2,13 @@
 // the second reads as the same; what people's programs write, the first does read.
 #include "operators/send_request.hpp"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "operators/rpc.hpp"
+#include "support/catch.hpp"
 
 namespace chatd {
 namespace {

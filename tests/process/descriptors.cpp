@@ -4,10 +4,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {

@@ -1,9 +1,9 @@
 #include "service/handover.hpp"
+#include "support/catch.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <string>
 

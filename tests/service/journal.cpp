@@ -1,6 +1,6 @@
 #include "service/journal.hpp"
+#include "support/catch.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
 

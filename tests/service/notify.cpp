@@ -1,10 +1,10 @@
 #include "service/notify.hpp"
+#include "support/catch.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstring>
 #include <string>

@@ -1,10 +1,10 @@
 #include "service/pack.hpp"
+#include "support/catch.hpp"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 
 using chatd::UniqueFd;

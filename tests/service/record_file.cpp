@@ -1,9 +1,9 @@
 #include "service/record_file.hpp"
+#include "support/catch.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <string>
 

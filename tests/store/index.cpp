@@ -1,12 +1,12 @@
 /// The index follows behind what is recorded, and nobody who asks can tell.
 #include "store/index.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "store/retention.hpp"
 #include "store/transcript_file.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::store::test {
 namespace {

@@ -2,7 +2,6 @@
 /// each message.
 #include "store/reader.hpp"
 
-#include <catch2/catch.hpp>
 #include <limits>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 
 #include "store/id_list.hpp"
 #include "store/transcript_file.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::store::test {
 namespace {

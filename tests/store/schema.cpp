@@ -1,12 +1,12 @@
 /// Older files are brought up to date, newer ones are refused.
 #include "store/schema.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "store/retention.hpp"
 #include "store/transcript_file.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::store::test {
 namespace {

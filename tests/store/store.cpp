@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -18,6 +17,7 @@
 
 #include "base/most_number.hpp"
 #include "store/transcript_file.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::store::test {
 namespace {

@@ -1,7 +1,6 @@
 /// A transcript in a folder of its own, and short ways to say what happened.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "store/record.hpp"
 #include "store/recorder.hpp"
 #include "store/schema.hpp"
+#include "support/catch.hpp"
 
 namespace chatd::store::test {
 

@@ -12,7 +12,6 @@
 /// checked (see check()).
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,6 +20,7 @@
 #include <vector>
 
 #include "core/router.hpp"
+#include "support/catch.hpp"
 #include "support/handed_over.hpp"
 
 namespace chatd::test {

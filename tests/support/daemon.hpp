@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -18,6 +17,7 @@
 #include "io/endpoint.hpp"
 #include "log/log.hpp"
 #include "operators/control.hpp"
+#include "support/catch.hpp"
 #include "support/io.hpp"
 
 namespace chatd::test {

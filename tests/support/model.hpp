@@ -24,14 +24,12 @@
 
 namespace chatd::test::model {
 
-using core::append_repaired;
 using core::Away;
 using core::Claim;
 using core::Dialect;
 using core::DialectSetting;
 using core::Event;
 using core::EventType;
-using core::is_utf8;
 using core::kCharacterWait;
 using core::kSilence;
 using core::Outbox;

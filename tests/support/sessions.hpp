@@ -1,9 +1,9 @@
 /// Short names for what conversations with a session have in common.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/chat.hpp"
 
 namespace chatd::test {

@@ -1,0 +1,24 @@
+/// The limits and the version of the control protocol (doc/protocol.md): what both ends
+/// of the control socket have to agree on.
+#pragma once
+
+#include <cstddef>
+
+namespace chatd {
+
+/// What `hello` answers as "protocol".
+inline constexpr int kProtocolVersion = 1;
+
+/// The longest line that the daemon takes, without its LF. A longer one is answered by an
+/// error, and the connection ends. Of what the daemon sends, only the list of all sessions
+/// may be longer.
+inline constexpr std::size_t kMaxControlLine = 1024UL * 1024;
+
+/// The longest text of a message: with what stands around it a line stays within
+/// kMaxControlLine, unless many of its characters need an escape.
+inline constexpr std::size_t kMaxControlText = kMaxControlLine - 4096;
+
+/// The largest answer, which is the list of all sessions.
+inline constexpr std::size_t kMaxControlAnswer = 64UL * 1024 * 1024;
+
+}  // namespace chatd
