@@ -1,5 +1,5 @@
 /// What the core wants done. The core never calls out: it appends effects here,
-/// and Server::deliver alone turns them into writes, flow control, closes and
+/// and Clients::deliver alone turns them into writes, flow control, closes and
 /// events. One Outbox lives as long as the chat and is cleared after each
 /// delivery; it keeps its memory, so that a message costs no allocation, and it
 /// numbers the events.

@@ -36,16 +36,16 @@ void log_failure(const Error& error) {
 
 }  // namespace
 
-Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& config,
+Control::Control(io::Loop& loop, Clients& clients, EventLog& log, const Config& config,
                  Methods::Hooks hooks, Transcript* transcript)
     : loop_{loop},
-      server_{server},
+      clients_{clients},
       log_{log},
       transcript_{transcript},
-      inbox_{server, log, transcript},
+      inbox_{clients, log, transcript},
       max_operators_{config.control.max_operators},
-      methods_{loop, server, log, std::move(hooks)},
-      slow_clients_{loop, server,
+      methods_{loop, clients, log, std::move(hooks)},
+      slow_clients_{loop, clients,
                     [this](io::StreamId id) {
                       if (operators_[id] && !operators_[id]->leaving) process(id);
                     }},
@@ -56,7 +56,7 @@ Control::Control(io::Loop& loop, Server& server, EventLog& log, const Config& co
                 count_away();  // with this the last word is the last again
                 last_word_.reset();
                 count_away();
-                server_.release_if([this](auto holder) { return !is_there(holder, nullptr); });
+                clients_.release_if([this](auto holder) { return !is_there(holder, nullptr); });
               }},
       refusals_{loop,
                 [this] {
@@ -242,7 +242,7 @@ void Control::leave(io::StreamId id, std::string_view why) {
   streams_.close(id);
   const std::string name = std::exchange(self.name, {});
   if (!why.empty()) spdlog::warn("detached operator {}: {}", escaped(name), why);
-  if (self.greeted) server_.operator_changed(name, "detached");
+  if (self.greeted) clients_.operator_changed(name, "detached");
   has_gone(name);
   count_away();
   loop_.turn_again();  // this may be the end of a turn, with an event still to go out

@@ -18,7 +18,7 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "config/config.hpp"
 #include "events/event_log.hpp"
 #include "events/transcript.hpp"
@@ -38,8 +38,8 @@ class Control : private io::StreamListener {
  public:
   /// `transcript` may be null: then only what the log keeps can be replayed, and there
   /// is neither history nor search.
-  Control(io::Loop& loop, Server& server, EventLog& log, const Config& config, Methods::Hooks hooks,
-          Transcript* transcript = nullptr);
+  Control(io::Loop& loop, Clients& clients, EventLog& log, const Config& config,
+          Methods::Hooks hooks, Transcript* transcript = nullptr);
   ~Control() override;
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -121,7 +121,7 @@ class Control : private io::StreamListener {
   void count_away();
 
   io::Loop& loop_;
-  Server& server_;
+  Clients& clients_;
   EventLog& log_;
   Transcript* transcript_;
   Inbox inbox_;

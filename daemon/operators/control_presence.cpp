@@ -43,7 +43,7 @@ std::string Control::unique_name(std::string_view wish, const Operator* self, bo
 /// to it.
 std::string Control::usual_name(const std::string& user) const {
   std::string name = unique_name(user, nullptr);
-  while (awaiting_ && server_.claims_while_there(name)) name = unique_name(name, nullptr, false);
+  while (awaiting_ && clients_.claims_while_there(name)) name = unique_name(name, nullptr, false);
   return name;
 }
 
@@ -59,14 +59,14 @@ std::string Control::take_name(std::string_view wish, const Operator& self) {
 
 void Control::await_return() {
   awaiting_ = true;
-  last_word_ = server_.away_before();
+  last_word_ = clients_.away_before();
   return_.start(kReturn);
 }
 
 /// No operator has that name any more: what it claimed while it was there is free.
 void Control::has_gone(std::string_view name) {
   if (awaiting_ || name.empty()) return;
-  server_.release_if([name](auto holder) { return holder == name; });
+  clients_.release_if([name](auto holder) { return holder == name; });
 }
 
 // ---- what an operator asks about its own connection ----
@@ -79,12 +79,12 @@ void Control::hello(io::StreamId id, rpc::Params& params, Reply& reply) {
   const std::string name = wish.empty() ? self.name : take_name(wish, self);
   if (name != self.name) {
     const std::string before = std::exchange(self.name, name);
-    if (std::exchange(self.greeted, false)) server_.operator_changed(before, "detached");
+    if (std::exchange(self.greeted, false)) clients_.operator_changed(before, "detached");
     has_gone(before);
   }
   if (!std::exchange(self.greeted, true)) {
-    server_.operator_changed(self.name, "attached");
-    if (!self.away.empty()) server_.operator_changed(self.name, "away", self.away);
+    clients_.operator_changed(self.name, "attached");
+    if (!self.away.empty()) clients_.operator_changed(self.name, "away", self.away);
   }
   count_away();
   std::string result = "{\"version\":\"" + std::string{kVersion} +
@@ -127,7 +127,7 @@ void Control::away(io::StreamId id, rpc::Params& params, Reply& reply) {
   if (self.away != text) {
     self.away = text;
     self.away_since = ++last_number_;
-    server_.operator_changed(self.name, "away", text);
+    clients_.operator_changed(self.name, "away", text);
     count_away();
   }
   reply.result("{}");
@@ -137,7 +137,7 @@ void Control::back(io::StreamId id, rpc::Params& params, Reply& reply) {
   if (!reply.accept(params)) return;
   Operator& self = *operators_[id];
   if (!std::exchange(self.away, {}).empty()) {
-    server_.operator_changed(self.name, "back");
+    clients_.operator_changed(self.name, "back");
     last_word_.reset();
     count_away();
   }
@@ -153,7 +153,7 @@ void Control::count_away() {
   for (const auto& each : operators_) {
     if (!each || each->leaving || each->watching) continue;
     if (each->away.empty() && each->subscribed) {
-      server_.set_away({});
+      clients_.set_away({});
       return;
     }
     if (each->away.empty() || is_back) continue;
@@ -161,11 +161,11 @@ void Control::count_away() {
     if (is_back || last == nullptr || each->away_since > last->away_since) last = each.get();
   }
   if (last == nullptr || (last_word_ && !is_back)) {
-    server_.set_away({});
+    clients_.set_away({});
     return;
   }
   if (is_back) last->away_since = ++last_number_;
-  server_.set_away(core::Away{last->away, last->name});
+  clients_.set_away(core::Away{last->away, last->name});
 }
 
 }  // namespace chatd

@@ -4,8 +4,8 @@
 
 namespace chatd {
 
-Inbox::Inbox(const Server& server, const EventLog& log, Transcript* transcript)
-    : server_{server},
+Inbox::Inbox(const Clients& clients, const EventLog& log, Transcript* transcript)
+    : clients_{clients},
       log_{log},
       transcript_{transcript},
       attended_{transcript == nullptr ? log.last_seq() : transcript->opened().attended},
@@ -20,12 +20,12 @@ void Inbox::left() {
   if (--listeners_ > 0) return;
   attended_ = log_.last_seq();
   unread_before_ = 0;
-  messages_then_ = server_.messages_in();
+  messages_then_ = clients_.messages_in();
   if (transcript_ != nullptr) transcript_->attended(attended_);
 }
 
 std::uint64_t Inbox::unread() const {
-  return listeners_ > 0 ? 0 : unread_before_ + server_.messages_in() - messages_then_;
+  return listeners_ > 0 ? 0 : unread_before_ + clients_.messages_in() - messages_then_;
 }
 
 core::Seq Inbox::attended() const {

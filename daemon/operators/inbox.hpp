@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "core/outbox.hpp"
 #include "events/event_log.hpp"
 #include "events/transcript.hpp"
@@ -15,7 +15,7 @@ namespace chatd {
 class Inbox {
  public:
   /// Goes on from what `transcript` knows; it may be null.
-  Inbox(const Server& server, const EventLog& log, Transcript* transcript);
+  Inbox(const Clients& clients, const EventLog& log, Transcript* transcript);
 
   /// An operator listens to events from now on; and no more.
   void came();
@@ -28,7 +28,7 @@ class Inbox {
   [[nodiscard]] core::Seq attended() const;
 
  private:
-  const Server& server_;
+  const Clients& clients_;
   const EventLog& log_;
   Transcript* transcript_;
   std::size_t listeners_ = 0;

@@ -91,7 +91,7 @@ void Methods::answer(Reply& reply, core::Outcome outcome, core::SessionId sessio
       break;
     case core::Outcome::kClaimed:
       reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " +
-                                    std::string{server_.claimed_by(session)});
+                                    std::string{clients_.claimed_by(session)});
       break;
   }
 }
@@ -121,7 +121,7 @@ Methods::Method Methods::find(std::string_view name) {
 void Methods::sessions(const Caller&, rpc::Params& params, Reply& reply) {
   if (!reply.accept(params)) return;
   std::string list = "[";
-  for (const SessionInfo& session : server_.sessions()) {
+  for (const SessionInfo& session : clients_.sessions()) {
     if (list.size() > 1) list += ',';
     list += "{\"session\":" + std::to_string(session.id) + ",\"name\":";
     if (session.name.empty()) {
@@ -165,7 +165,7 @@ void Methods::send(const Caller& caller, rpc::Params& params, Reply& reply) {
 
 void Methods::send_to(const Caller& caller, const core::Recipients& to, bool single,
                       std::string_view text, Reply& reply) {
-  const auto receipt = server_.send(to, text, caller.name);
+  const auto receipt = clients_.send(to, text, caller.name);
   if (single && !receipt.refused.empty()) {
     const auto& refused = receipt.refused.front();
     if (refused.why == core::Refusal::kNoSession) {
@@ -198,8 +198,8 @@ void Methods::send_to(const Caller& caller, const core::Recipients& to, bool sin
 void Methods::bye(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   if (!reply.accept(params)) return;
-  const auto outcome = server_.bye(session, caller.name);
-  if (outcome == core::Outcome::kDone && server_.is_parting(session)) {
+  const auto outcome = clients_.bye(session, caller.name);
+  if (outcome == core::Outcome::kDone && clients_.is_parting(session)) {
     reply.result(R"({"parting":true})");
   } else {
     answer(reply, outcome, session);
@@ -210,7 +210,7 @@ void Methods::kick(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   const auto reason = params.text_or("reason", {});
   if (!reply.accept(params)) return;
-  answer(reply, server_.kick(session, reason, caller.name), session);
+  answer(reply, clients_.kick(session, reason, caller.name), session);
 }
 
 void Methods::name(const Caller& caller, rpc::Params& params, Reply& reply) {
@@ -218,7 +218,7 @@ void Methods::name(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto name = params.text("name");
   check_name(params, name);
   if (!reply.accept(params)) return;
-  answer(reply, server_.name(session, name, caller.name), session);
+  answer(reply, clients_.name(session, name, caller.name), session);
 }
 
 void Methods::claim(const Caller& caller, rpc::Params& params, Reply& reply) {
@@ -226,13 +226,13 @@ void Methods::claim(const Caller& caller, rpc::Params& params, Reply& reply) {
   const bool force = params.flag("force");
   const bool stay = params.flag("stay");
   if (!reply.accept(params)) return;
-  answer(reply, server_.claim(session, {std::string{caller.name}, stay}, force), session);
+  answer(reply, clients_.claim(session, {std::string{caller.name}, stay}, force), session);
 }
 
 void Methods::release(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto session = params.id("session");
   if (!reply.accept(params)) return;
-  answer(reply, server_.release(session, caller.name), session);
+  answer(reply, clients_.release(session, caller.name), session);
 }
 
 void Methods::ban(const Caller& caller, rpc::Params& params, Reply& reply) {
@@ -244,27 +244,27 @@ void Methods::ban(const Caller& caller, rpc::Params& params, Reply& reply) {
     params.fail("seconds must be at least 1 and at most 100 years; without it the ban has no end");
   }
   if (!reply.accept(params)) return;
-  if (!server_.ban(*network, std::chrono::seconds{seconds}, caller.name)) {
+  if (!clients_.ban(*network, std::chrono::seconds{seconds}, caller.name)) {
     reply.fail(rpc::kLimit, "there are as many bans as may be");
     return;
   }
   std::string result = "{";
-  append_ban(result, *network, server_.bans().all().at(*network));
+  append_ban(result, *network, clients_.bans().all().at(*network));
   result += ",\"sessions\":";
-  append_json_ids(result, server_.sessions_in(*network));
-  result += server_.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
+  append_json_ids(result, clients_.sessions_in(*network));
+  result += clients_.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
   reply.result(result);
 }
 
 void Methods::unban(const Caller& caller, rpc::Params& params, Reply& reply) {
   const auto network = network_of(params);
   if (!reply.accept(params)) return;
-  if (server_.unban(*network, caller.name)) {
+  if (clients_.unban(*network, caller.name)) {
     reply.result("{}");
     return;
   }
   std::string why = network->to_string() + " is not banned";
-  if (const auto wider = server_.bans().match(*network)) {
+  if (const auto wider = clients_.bans().match(*network)) {
     why += " by itself, but as part of " + wider->to_string();
   }
   reply.fail(rpc::kInvalidParams, why);
@@ -273,7 +273,7 @@ void Methods::unban(const Caller& caller, rpc::Params& params, Reply& reply) {
 void Methods::bans(const Caller&, rpc::Params& params, Reply& reply) {
   if (!reply.accept(params)) return;
   std::string list = "[";
-  for (const auto& [network, ban] : server_.bans().all()) {
+  for (const auto& [network, ban] : clients_.bans().all()) {
     list += list.size() > 1 ? ",{" : "{";
     append_ban(list, network, ban);
     list += '}';
@@ -284,7 +284,7 @@ void Methods::bans(const Caller&, rpc::Params& params, Reply& reply) {
 
 void Methods::stats(const Caller& caller, rpc::Params& params, Reply& reply) {
   if (!reply.accept(params)) return;
-  const ServerStats stats = server_.stats();
+  const ClientStats stats = clients_.stats();
   std::string result = "{";
   const auto add = [&result](std::string_view name, const std::string& value) {
     if (result.size() > 1) result += ',';

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "config/config.hpp"
 #include "events/event_log.hpp"
 #include "io/loop.hpp"
@@ -63,8 +63,8 @@ class Methods {
     std::size_t operators;  ///< how many of them there are
   };
 
-  Methods(io::Loop& loop, Server& server, EventLog& log, Hooks hooks)
-      : loop_{loop}, server_{server}, log_{log}, hooks_{std::move(hooks)} {}
+  Methods(io::Loop& loop, Clients& clients, EventLog& log, Hooks hooks)
+      : loop_{loop}, clients_{clients}, log_{log}, hooks_{std::move(hooks)} {}
 
   /// Does what is asked and answers it. False if there is no such method.
   [[nodiscard]] bool call(std::string_view method, const Caller& caller, rpc::Params& params,
@@ -95,7 +95,7 @@ class Methods {
   void stop(const Caller& caller, rpc::Params& params, Reply& reply);
 
   io::Loop& loop_;
-  Server& server_;
+  Clients& clients_;
   EventLog& log_;
   Hooks hooks_;
 };

@@ -13,18 +13,20 @@ constexpr Duration kStall{5};
 
 }  // namespace
 
-SlowClients::SlowClients(io::Loop& loop, Server& server, std::function<void(io::StreamId)> go_on)
-    : loop_{loop}, server_{server}, go_on_{std::move(go_on)}, timer_{loop, [this] { give_up(); }} {
-  server_.on_relieved([this](core::Slot slot) { relieved(slot); });
+SlowClients::SlowClients(io::Loop& loop, Clients& clients, std::function<void(io::StreamId)> go_on)
+    : loop_{loop}, clients_{clients}, go_on_{std::move(go_on)}, timer_{loop, [this] {
+                                                                         give_up();
+                                                                       }} {
+  clients_.on_relieved([this](core::Slot slot) { relieved(slot); });
 }
 
 SlowClients::~SlowClients() {
-  server_.on_relieved(nullptr);
+  clients_.on_relieved(nullptr);
 }
 
 void SlowClients::written_by(io::StreamId id) {
-  for (const core::Slot slot : server_.take_congested()) {
-    const auto taken = server_.sent_bytes(slot);
+  for (const core::Slot slot : clients_.take_congested()) {
+    const auto taken = clients_.sent_bytes(slot);
     const auto deaf = deaf_.find(slot);
     if (deaf != deaf_.end() && deaf->second == taken) continue;
     if (deaf != deaf_.end()) deaf_.erase(deaf);
@@ -67,7 +69,7 @@ void SlowClients::give_up() {
   timing_ = false;
   end_those([this](Wait& wait) {
     if (wait.until > loop_.now()) return false;
-    const auto taken = server_.sent_bytes(wait.slot);
+    const auto taken = clients_.sent_bytes(wait.slot);
     const bool deaf = std::exchange(wait.taken, taken) == taken;
     if (deaf) deaf_[wait.slot] = taken;
     wait.until = loop_.now() + kStall;

@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "core/session.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
@@ -24,7 +24,7 @@ class SlowClients {
  public:
   /// `go_on(id)`: that operator waits for nobody any more. Called inside of a timer, or of
   /// the server's callback.
-  SlowClients(io::Loop& loop, Server& server, std::function<void(io::StreamId)> go_on);
+  SlowClients(io::Loop& loop, Clients& clients, std::function<void(io::StreamId)> go_on);
   ~SlowClients();
   SlowClients(const SlowClients&) = delete;
   SlowClients& operator=(const SlowClients&) = delete;
@@ -51,7 +51,7 @@ class SlowClients {
   void end_those(Over over);
 
   io::Loop& loop_;
-  Server& server_;
+  Clients& clients_;
   std::function<void(io::StreamId)> go_on_;
   std::map<io::StreamId, std::vector<Wait>> waits_;  ///< by operator; none is empty
   /// Clients that were waited for in vain, and what they had taken then.

@@ -117,7 +117,7 @@ Result<> Daemon::open() {
   transcript_ = std::move(*transcript);
   if (transcript_) {
     events_ = EventLog{transcript_->opened().last_seq, kKeptEventBytes};
-    transcript_->on_notice([this](const std::string& text) { server_->warn(text); });
+    transcript_->on_notice([this](const std::string& text) { clients_->warn(text); });
   }
 
   restore_events();
@@ -132,10 +132,10 @@ Result<> Daemon::open() {
         "limits.sessions is {}, but the descriptor limit {} leaves room for {}: that holds",
         config_.limits.sessions, descriptor_limit, fits);
   }
-  server_ =
-      std::make_unique<Server>(loop_, config_, fits, events_, transcript_.get(), lifeboat_.get());
+  clients_ =
+      std::make_unique<Clients>(loop_, config_, fits, events_, transcript_.get(), lifeboat_.get());
   control_ = std::make_unique<Control>(
-      loop_, *server_, events_, config_,
+      loop_, *clients_, events_, config_,
       Methods::Hooks{[this] { return reload(); }, [this] { stop("an operator's command"); }},
       transcript_.get());
 
@@ -143,7 +143,7 @@ Result<> Daemon::open() {
   // Before anybody can see that it is there, and then want it to go.
   stop_soon_ = std::make_unique<io::Timer>(loop_, [this] {
     // Farewells go out and queues are flushed; operators hear the end of it.
-    server_->stop([this] { control_->stop([this] { finish(); }); });
+    clients_->stop([this] { control_->stop([this] { finish(); }); });
   });
   stop_grace_ = std::make_unique<io::Timer>(loop_, [this] {
     spdlog::warn("stops without waiting any longer for clients that do not read");
@@ -161,7 +161,7 @@ Result<> Daemon::open() {
   const std::string path =
       config_.control.path.empty() ? default_control_path() : config_.control.path;
   if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
-  if (auto opened = server_->listen(std::exchange(listening_, {})); !opened) return opened;
+  if (auto opened = clients_->listen(std::exchange(listening_, {})); !opened) return opened;
   service::let_signals_in();
   if (with_console) {
     if (auto opened = open_console(); !opened) return opened;
@@ -176,7 +176,7 @@ std::string Daemon::status() const {
   const auto count = [](std::size_t number, const char* noun) {
     return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
   };
-  return count(server_->stats().sessions, "session") + ", " +
+  return count(clients_->stats().sessions, "session") + ", " +
          count(control_->operators(), "operator");
 }
 
@@ -223,7 +223,7 @@ Result<> Daemon::open_console() {
     end();
   };
   console_ = std::make_unique<console::Console>(loop_, std::move(*connected), std::move(options));
-  for (const auto& address : server_->addresses()) console_->say("listening on " + address);
+  for (const auto& address : clients_->addresses()) console_->say("listening on " + address);
   return {};
 }
 
@@ -256,7 +256,7 @@ Result<ConfigChange> Daemon::load_and_apply() {
   if (auto opened = control_->reopen(); !opened) return refuse(opened.error().message);
   const auto change = diff(config_, loaded->config);
   const Config next = after_reload(config_, loaded->config);
-  if (auto applied = server_->apply(next); !applied) return refuse(applied.error().message);
+  if (auto applied = clients_->apply(next); !applied) return refuse(applied.error().message);
   config_ = next;
   control_->set_max_operators(config_.control.max_operators);
   if (transcript_) transcript_->set_keep(config_.transcript.keep);

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "clients/clients.hpp"
 #include "clients/lifeboat.hpp"
-#include "clients/server.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
 #include "events/event_log.hpp"
@@ -91,7 +91,7 @@ class Daemon {
   std::unique_ptr<ConsoleLines> console_lines_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<Lifeboat> lifeboat_;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<Clients> clients_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<io::Signal> interrupted_;

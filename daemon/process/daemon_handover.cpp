@@ -89,11 +89,11 @@ void Daemon::hand_over() {
     std::vector<char*> arguments;
     for (auto& argument : program_.arguments) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
-    spdlog::info("hands over {} sessions", server_->stats().sessions);
+    spdlog::info("hands over {} sessions", clients_->stats().sessions);
     log_.reset();  // with this its last lines are out
     // What it has to know of even if it cannot read the document: sockets that stay, and what
     // is no socket, which it would not find.
-    auto kept = server_->passed();
+    auto kept = clients_->passed();
     kept.push_back(loop_.poller().descriptor());
     if (lifeboat_) kept.push_back(lifeboat_->descriptor());
     const auto failed = service::replace_process(program_.path, arguments.data(), document->get(),
@@ -145,7 +145,7 @@ Error Daemon::leave_to_next() {
   if (!document) return std::move(document.error());
   drain_transcript();
   if (auto left = store_.leave(document->get(), descriptors); !left) return std::move(left.error());
-  spdlog::info("leaves {} sessions to the next process", server_->stats().sessions);
+  spdlog::info("leaves {} sessions to the next process", clients_->stats().sessions);
   manager_.stopping();
   log_.reset();
   // Whatever is not closed here, and no file that is not removed, is the next one's.
@@ -158,7 +158,7 @@ Error Daemon::leave_to_next() {
 std::string Daemon::save(std::vector<int>& descriptors) {
   if (closes_it_.joinable()) closes_it_.join();
   ByteWriter clients;
-  server_->save(clients, descriptors);
+  clients_->save(clients, descriptors);
   if (lifeboat_) descriptors.push_back(lifeboat_->descriptor());
   descriptors.push_back(loop_.poller().descriptor());
   ByteWriter operators;
@@ -273,7 +273,7 @@ void Daemon::restore_rest() {
       std::vector<service::KeptSession> connections;
       for (auto& kept : kept_sessions_)
         connections.push_back({kept.session, std::move(kept.socket)});
-      server_->rescue(std::exchange(shipwrecked_, {}), std::move(connections));
+      clients_->rescue(std::exchange(shipwrecked_, {}), std::move(connections));
       forget_kept();
     }
     return;
@@ -283,8 +283,8 @@ void Daemon::restore_rest() {
     ByteReader operators{inherited_->operators};
     control_->restore(std::move(descriptors.back()), operators);
     ByteReader clients{inherited_->clients};
-    if (server_->restore(clients, descriptors)) {
-      spdlog::info("goes on with {} sessions", server_->stats().sessions);
+    if (clients_->restore(clients, descriptors)) {
+      spdlog::info("goes on with {} sessions", clients_->stats().sessions);
       control_->await_return();
     } else {
       inherited_->why = "it cannot be understood";
@@ -307,7 +307,7 @@ void Daemon::restore_rest() {
       if (stays) listening_.push_back(std::move(listener));
     }
     std::erase_if(rest, [](const UniqueFd& fd) { return !fd; });
-    server_->dismiss(std::move(rest));
+    clients_->dismiss(std::move(rest));
   }
   if (inherited_->stored) store_.forget_left();
   forget_kept();

@@ -20,7 +20,7 @@ Peer peer_at(const std::string& address, std::uint16_t port = 4711) {
 using Answer = Admission::Answer;
 
 TEST_CASE("admission: there are as many sessions as may be, and a freed place is used again",
-          "[wiring][admission]") {
+          "[clients][admission]") {
   Admission admission;
   admission.set_limits(2, 0);
   const Peer a = peer_at("192.0.2.1");
@@ -33,7 +33,7 @@ TEST_CASE("admission: there are as many sessions as may be, and a freed place is
 }
 
 TEST_CASE("admission: each address has a limit of its own, whatever the port",
-          "[wiring][admission]") {
+          "[clients][admission]") {
   Admission admission;
   admission.set_limits(100, 2);
   CHECK(admission.admit(peer_at("192.0.2.1", 1)) == Answer::kYes);
@@ -45,7 +45,7 @@ TEST_CASE("admission: each address has a limit of its own, whatever the port",
 }
 
 TEST_CASE("admission: an IPv6 address counts by its /64, a mapped one as IPv4",
-          "[wiring][admission]") {
+          "[clients][admission]") {
   Admission admission;
   admission.set_limits(100, 1);
   CHECK(admission.admit(peer_at("2001:db8:0:1::1")) == Answer::kYes);
@@ -60,7 +60,8 @@ TEST_CASE("admission: an IPv6 address counts by its /64, a mapped one as IPv4",
   CHECK(admission.admit(peer_at("32.1.13.184")) == Answer::kYes);
 }
 
-TEST_CASE("admission: unix sockets have no limit but that of all sessions", "[wiring][admission]") {
+TEST_CASE("admission: unix sockets have no limit but that of all sessions",
+          "[clients][admission]") {
   Admission admission;
   admission.set_limits(3, 1);
   const Peer here;
@@ -70,7 +71,7 @@ TEST_CASE("admission: unix sockets have no limit but that of all sessions", "[wi
   CHECK(admission.admit(peer_at("192.0.2.1")) == Answer::kYes);
 }
 
-TEST_CASE("admission: a refusal takes no place", "[wiring][admission]") {
+TEST_CASE("admission: a refusal takes no place", "[clients][admission]") {
   Admission admission;
   admission.set_limits(2, 1);
   const Peer a = peer_at("192.0.2.1");
@@ -82,7 +83,7 @@ TEST_CASE("admission: a refusal takes no place", "[wiring][admission]") {
   CHECK(admission.admit(a) == Answer::kYes);
 }
 
-TEST_CASE("admission: lower limits hold for who comes next", "[wiring][admission]") {
+TEST_CASE("admission: lower limits hold for who comes next", "[clients][admission]") {
   Admission admission;
   admission.set_limits(10, 5);
   const Peer a = peer_at("192.0.2.1");

@@ -32,7 +32,7 @@ Bans::Ban until(Time time) {
   return {time, ends ? kDate + (time - kNow) : WallTime{}, kDate, "ann"};
 }
 
-TEST_CASE("network: it is written in one way", "[wiring][bans]") {
+TEST_CASE("network: it is written in one way", "[clients][bans]") {
   struct Row {
     std::string text;
     std::string written;
@@ -60,7 +60,7 @@ TEST_CASE("network: it is written in one way", "[wiring][bans]") {
   }
 }
 
-TEST_CASE("network: what is wrong is said, with what would be right", "[wiring][bans]") {
+TEST_CASE("network: what is wrong is said, with what would be right", "[clients][bans]") {
   struct Row {
     std::string text;
     std::string why;
@@ -96,7 +96,7 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[wiring][
   CHECK(long_one.error().message.size() < 200);
 }
 
-TEST_CASE("network: who is in it", "[wiring][bans]") {
+TEST_CASE("network: who is in it", "[clients][bans]") {
   struct Row {
     std::string network;
     std::string peer;
@@ -134,7 +134,7 @@ TEST_CASE("network: who is in it", "[wiring][bans]") {
   CHECK_FALSE(network("0.0.0.0/0").contains(network("::/0")));
 }
 
-TEST_CASE("bans: of many the one that holds is found", "[wiring][bans]") {
+TEST_CASE("bans: of many the one that holds is found", "[clients][bans]") {
   Bans bans;
   for (int i = 0; i < 256; ++i) {
     REQUIRE(bans.add(network("10.0." + std::to_string(i) + ".9"), until(kNever)));
@@ -155,7 +155,8 @@ TEST_CASE("bans: of many the one that holds is found", "[wiring][bans]") {
   CHECK_FALSE(bans.match(peer_at("10.0.7.8")));
 }
 
-TEST_CASE("bans: one ends when its time is over, and is banned anew by another", "[wiring][bans]") {
+TEST_CASE("bans: one ends when its time is over, and is banned anew by another",
+          "[clients][bans]") {
   Bans bans;
   CHECK(bans.deadline() == kNever);
   REQUIRE(bans.add(network("192.0.2.1"), until(kNow + Duration{2000})));
@@ -172,7 +173,7 @@ TEST_CASE("bans: one ends when its time is over, and is banned anew by another",
   CHECK(bans.all().size() == 1);
 }
 
-TEST_CASE("bans: there are as many as may be, and no more", "[wiring][bans]") {
+TEST_CASE("bans: there are as many as may be, and no more", "[clients][bans]") {
   Bans bans;
   for (std::size_t i = 0; i < Bans::kMost; ++i) {
     const auto text = "10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1";
@@ -183,7 +184,7 @@ TEST_CASE("bans: there are as many as may be, and no more", "[wiring][bans]") {
   CHECK(bans.all().size() == Bans::kMost);
 }
 
-TEST_CASE("bans: what is kept goes on as long as it has to", "[wiring][bans]") {
+TEST_CASE("bans: what is kept goes on as long as it has to", "[clients][bans]") {
   Bans before;
   REQUIRE(before.add(network("192.0.2.0/24"), until(kNow + Duration{5000})));
   REQUIRE(before.add(network("192.0.2.9"), until(kNow + Duration{1000})));

@@ -20,7 +20,7 @@ Peer peer_at(const std::string& address, std::uint16_t port) {
   return Peer{storage, *length};
 }
 
-TEST_CASE("peer: an address is written as people write it", "[wiring][peer]") {
+TEST_CASE("peer: an address is written as people write it", "[clients][peer]") {
   struct Row {
     std::string address;
     std::uint16_t port;
@@ -43,7 +43,7 @@ TEST_CASE("peer: an address is written as people write it", "[wiring][peer]") {
   }
 }
 
-TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[wiring][peer]") {
+TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[clients][peer]") {
   CHECK(Peer{}.to_string() == "unix:");
   CHECK_FALSE(Peer{}.has_address());
   sockaddr_storage storage{};
@@ -53,7 +53,7 @@ TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[wiring][peer]
   CHECK_FALSE(peer.has_address());
 }
 
-TEST_CASE("peer: an address that is cut short is none", "[wiring][peer]") {
+TEST_CASE("peer: an address that is cut short is none", "[clients][peer]") {
   sockaddr_storage storage{};
   storage.ss_family = AF_INET;
   CHECK_FALSE(Peer(storage, sizeof(sockaddr_in) - 1).has_address());
@@ -61,7 +61,7 @@ TEST_CASE("peer: an address that is cut short is none", "[wiring][peer]") {
   CHECK_FALSE(Peer(storage, sizeof(sockaddr_in6) - 1).has_address());
 }
 
-TEST_CASE("peer: the key is that of the address, not of the port", "[wiring][peer]") {
+TEST_CASE("peer: the key is that of the address, not of the port", "[clients][peer]") {
   CHECK(peer_at("192.0.2.1", 1).key() == peer_at("192.0.2.1", 2).key());
   CHECK(peer_at("192.0.2.1", 1).key() != peer_at("192.0.2.2", 1).key());
   CHECK(peer_at("192.0.2.1", 1).key() == peer_at("::ffff:192.0.2.1", 1).key());

@@ -56,7 +56,7 @@ Peer of(const char* text, int family, std::uint16_t port) {
 
 }  // namespace
 
-TEST_CASE("saved event log: numbers and lines go on", "[wiring][saved]") {
+TEST_CASE("saved event log: numbers and lines go on", "[clients][saved]") {
   for (const int count : {0, 1, 1000}) {
     const auto log = filled(41, count);
     const auto bytes = saved(log);
@@ -75,7 +75,7 @@ TEST_CASE("saved event log: numbers and lines go on", "[wiring][saved]") {
 }
 
 TEST_CASE("saved event log: what cannot be is refused, and nothing has changed",
-          "[wiring][saved]") {
+          "[clients][saved]") {
   const auto good = saved(filled(41, 5));
   std::size_t refused = 0;
   for (std::size_t place = 0; place < good.size(); ++place) {
@@ -104,7 +104,7 @@ TEST_CASE("saved event log: what cannot be is refused, and nothing has changed",
   CHECK(refused > good.size());
 }
 
-TEST_CASE("saved event log: a number that nobody can have reached is refused", "[wiring][saved]") {
+TEST_CASE("saved event log: a number that nobody can have reached is refused", "[clients][saved]") {
   for (const int count : {0, 5}) {
     for (const core::Seq last : {kMostNumber, kMostNumber + 1, ~core::Seq{0}}) {
       INFO(count << " events up to " << last);
@@ -120,7 +120,7 @@ TEST_CASE("saved event log: a number that nobody can have reached is refused", "
   }
 }
 
-TEST_CASE("saved event log: numbers that somebody else used are left out", "[wiring][saved]") {
+TEST_CASE("saved event log: numbers that somebody else used are left out", "[clients][saved]") {
   EventLog log{7, 1024};
   log.go_on_after(kMostNumber + 1);
   log.go_on_after(5);
@@ -130,7 +130,7 @@ TEST_CASE("saved event log: numbers that somebody else used are left out", "[wir
   CHECK(log.first_seq() == 10);
 }
 
-TEST_CASE("saved peer: it is the same", "[wiring][saved]") {
+TEST_CASE("saved peer: it is the same", "[clients][saved]") {
   for (const auto& peer : {of("192.0.2.1", AF_INET, 4711), of("2001:db8::1", AF_INET6, 1),
                            of("::ffff:192.0.2.1", AF_INET6, 65535), Peer{}}) {
     const auto bytes = saved(peer);
@@ -147,7 +147,7 @@ TEST_CASE("saved peer: it is the same", "[wiring][saved]") {
   }
 }
 
-TEST_CASE("saved peer: a family that no peer has is refused", "[wiring][saved]") {
+TEST_CASE("saved peer: a family that no peer has is refused", "[clients][saved]") {
   auto bytes = saved(of("192.0.2.1", AF_INET, 4711));
   bytes[bytes.size() - 2] = 77;
   ByteReader in{bytes};

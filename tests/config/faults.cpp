@@ -6,7 +6,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("config: unknown keys and sections are answered with what is near", "[wiring][config]") {
+TEST_CASE("config: unknown keys and sections are answered with what is near", "[config][config]") {
   check_faults({
       {R"([session]
 setle = "50ms")",
@@ -52,7 +52,7 @@ settle.x = "50ms")",
   });
 }
 
-TEST_CASE("config: what is no section is not taken for one", "[wiring][config]") {
+TEST_CASE("config: what is no section is not taken for one", "[config][config]") {
   check_faults({
       {"session = 5", "F:1:1: session: is a section, not an integer; [session] would be right"},
       {R"([[session]]
@@ -75,7 +75,7 @@ F:1:29: listen: each listener is a table, not an integer; [[listen]] in two brac
   });
 }
 
-TEST_CASE("config: durations have a unit and a range", "[wiring][config]") {
+TEST_CASE("config: durations have a unit and a range", "[config][config]") {
   check_faults({
       {R"([session]
 settle = 50)",
@@ -131,7 +131,7 @@ idle_timeout = "99999999999999999999d")",
   });
 }
 
-TEST_CASE("config: sizes have a unit and a range", "[wiring][config]") {
+TEST_CASE("config: sizes have a unit and a range", "[config][config]") {
   check_faults({
       {R"([session]
 max_message = 8192)",
@@ -167,7 +167,7 @@ output_soft = "1B")",
   });
 }
 
-TEST_CASE("config: numbers are whole and in range", "[wiring][config]") {
+TEST_CASE("config: numbers are whole and in range", "[config][config]") {
   check_faults({
       {R"([limits]
 sessions = 0)",

@@ -28,7 +28,7 @@ EarlyExit early(const std::vector<std::string>& arguments) {
   return std::get<EarlyExit>(parsed);
 }
 
-TEST_CASE("options: without arguments nothing is decided", "[wiring][options]") {
+TEST_CASE("options: without arguments nothing is decided", "[config][options]") {
   const Options options = good({});
   CHECK_FALSE(options.config);
   CHECK(options.listen.empty());
@@ -38,7 +38,7 @@ TEST_CASE("options: without arguments nothing is decided", "[wiring][options]") 
   CHECK_FALSE(options.print_config);
 }
 
-TEST_CASE("options: each one says what it says", "[wiring][options]") {
+TEST_CASE("options: each one says what it says", "[config][options]") {
   CHECK(good({"--config", "a b"}).config == "a b");
   CHECK(good({"--config=x=y"}).config == "x=y");
   CHECK(good({"--config", "a", "--config", "b"}).config == "b");
@@ -57,7 +57,7 @@ TEST_CASE("options: each one says what it says", "[wiring][options]") {
             {"::1", 8080}, {"127.0.0.1", 0}, {"unix:/run/x", 0}, {"::1", 0}, {"127.0.0.1", 0}});
 }
 
-TEST_CASE("options: wrong usage is one line and exit code 2", "[wiring][options]") {
+TEST_CASE("options: wrong usage is one line and exit code 2", "[config][options]") {
   struct Row {
     std::vector<std::string> arguments;
     std::string err;
@@ -108,7 +108,7 @@ TEST_CASE("options: wrong usage is one line and exit code 2", "[wiring][options]
 }
 
 TEST_CASE("options: a place to listen on that is none is told what would be right",
-          "[wiring][options]") {
+          "[config][options]") {
   for (const std::string text : {"8080", ":8080", "localhost:80", "127.0.0.1", "127.0.0.1:99999",
                                  "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {
     const EarlyExit exit = early({"--listen", text});
@@ -122,7 +122,7 @@ TEST_CASE("options: a place to listen on that is none is told what would be righ
   CHECK(early({"--listen", ":8080"}).err.find("ADDR:PORT") != std::string::npos);
 }
 
-TEST_CASE("options: help and version are data", "[wiring][options]") {
+TEST_CASE("options: help and version are data", "[config][options]") {
   for (const std::string flag : {"--help", "-h"}) {
     const EarlyExit exit = early({flag});
     CHECK(exit.code == 0);

@@ -22,7 +22,7 @@ std::string fault_of(const std::string& text) {
   return document ? std::string{} : document.error().to_string();
 }
 
-TEST_CASE("document: nesting that would overflow the stack is refused", "[wiring][document]") {
+TEST_CASE("document: nesting that would overflow the stack is refused", "[config][document]") {
   CHECK(fault_of(repeated("[", 20'000)) == "F:1:65: not TOML: nested more than 64 levels deep");
   CHECK(fault_of("a = " + repeated("[", 20'000)) ==
         "F:1:69: not TOML: nested more than 64 levels deep");
@@ -42,14 +42,14 @@ TEST_CASE("document: nesting that would overflow the stack is refused", "[wiring
 }
 
 TEST_CASE("document: brackets and dots in strings and comments are no nesting",
-          "[wiring][document]") {
+          "[config][document]") {
   const std::string many = repeated("[{.", 500);
   CHECK(fault_of("# " + many + "\na = \"" + many + "\\\"" + many + "\" # " + many + "\n").empty());
   CHECK(fault_of("a = '" + many + "\\'\nb = '''" + many + "\n" + many + "'''\n").empty());
   CHECK(fault_of("a = \"\"\"" + many + "\"\"" + many + "\\\"\"\"\"\"\nb = 1\n").empty());
 }
 
-TEST_CASE("document: a line that would take minutes is refused", "[wiring][document]") {
+TEST_CASE("document: a line that would take minutes is refused", "[config][document]") {
   const std::string value = "a = [" + repeated("1,", 4000);
   CHECK(fault_of(value + std::string(kMaxDocumentLine - value.size() - 1, ' ') + "]").empty());
   CHECK(fault_of("# ü\n" + value + std::string(kMaxDocumentLine - value.size(), ' ') + "]\n") ==
@@ -57,13 +57,13 @@ TEST_CASE("document: a line that would take minutes is refused", "[wiring][docum
 }
 
 TEST_CASE("document: a table put into an empty array is an error, not a wild read",
-          "[wiring][document]") {
+          "[config][document]") {
   CHECK(fault_of("a = []\n[a.b]\n") == "F: not TOML: a table cannot be put into an empty array");
   CHECK_FALSE(fault_of("a = []\n[[a.b]]\nx = 1\n").empty());
   CHECK_FALSE(fault_of("a = [1]\n[a.b]\n").empty());
 }
 
-TEST_CASE("document: what is no text is refused at its place", "[wiring][document]") {
+TEST_CASE("document: what is no text is refused at its place", "[config][document]") {
   CHECK(fault_of(std::string{"\0", 1}) ==
         "F:1:1: not TOML: a control character, \\x00; in a string it is written as an escape");
   CHECK(fault_of("# ü\na = \"x\xff\"\n") == "F:2:7: not TOML: this is not UTF-8");
@@ -78,7 +78,7 @@ TEST_CASE("document: what is no text is refused at its place", "[wiring][documen
 }
 
 TEST_CASE("document: CRLF, a byte order mark and a missing last LF are taken",
-          "[wiring][document]") {
+          "[config][document]") {
   for (const std::string text :
        {"\xEF\xBB\xBF[s]\r\nk = \"v\"\r\n", "[s]\nk = \"v\"", "[s]\r\nk = 'v' # comment\r\n"}) {
     auto document = parse_document(text, "F");
@@ -96,7 +96,7 @@ TEST_CASE("document: CRLF, a byte order mark and a missing last LF are taken",
   CHECK(fault_of("# nothing").empty());
 }
 
-TEST_CASE("document: every key and value knows its place", "[wiring][document]") {
+TEST_CASE("document: every key and value knows its place", "[config][document]") {
   auto document = parse_document(
       "[a]\n"
       "plain = 1\n"
@@ -135,7 +135,7 @@ TEST_CASE("document: every key and value knows its place", "[wiring][document]")
   CHECK(a.find("none") == nullptr);
 }
 
-TEST_CASE("document: a file that cannot be read is said to be so", "[wiring][document]") {
+TEST_CASE("document: a file that cannot be read is said to be so", "[config][document]") {
   const Folder folder;
   const auto said = [&](const std::string& path) {
     auto document = read_document(path);
@@ -156,7 +156,7 @@ TEST_CASE("document: a file that cannot be read is said to be so", "[wiring][doc
   }
 }
 
-TEST_CASE("document: a megabyte is taken, a byte more is not", "[wiring][document]") {
+TEST_CASE("document: a megabyte is taken, a byte more is not", "[config][document]") {
   const Folder folder;
   const std::string line = "# " + std::string(61, 'x') + "\n";
   const std::string most = repeated(line, kMaxDocumentBytes / line.size());
@@ -168,7 +168,7 @@ TEST_CASE("document: a megabyte is taken, a byte more is not", "[wiring][documen
 }
 
 TEST_CASE("document: a string of the greatest size that never ends is an error",
-          "[wiring][document]") {
+          "[config][document]") {
   for (const std::string begin : {"a = \"", "a = '", "a = \"\"\"", "a = '''", "\"", "[\""}) {
     CHECK_FALSE(fault_of(begin).empty());
     CHECK_FALSE(fault_of(begin + "\\").empty());

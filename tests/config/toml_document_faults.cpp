@@ -7,7 +7,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("document: what is not TOML is one line at its place", "[wiring][config]") {
+TEST_CASE("document: what is not TOML is one line at its place", "[config][config]") {
   check_faults({
       {R"([session
 settle = "50ms")",

@@ -9,7 +9,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("units: a duration is a number and a unit", "[wiring][units]") {
+TEST_CASE("units: a duration is a number and a unit", "[config][units]") {
   const std::vector<std::pair<std::string, std::int64_t>> rows{
       {"0ms", 0},          {"0s", 0},       {"0d", 0},         {"50ms", 50},
       {"1s", 1000},        {"90s", 90'000}, {"2m", 120'000},   {"3h", 10'800'000},
@@ -24,7 +24,7 @@ TEST_CASE("units: a duration is a number and a unit", "[wiring][units]") {
   }
 }
 
-TEST_CASE("units: a size is a number and a unit", "[wiring][units]") {
+TEST_CASE("units: a size is a number and a unit", "[config][units]") {
   const std::vector<std::pair<std::string, std::size_t>> rows{
       {"0B", 0},          {"1B", 1},           {"8KiB", 8192},      {"0.5KiB", 512},
       {"1MiB", 1 << 20U}, {"1.5MiB", 1572864}, {"2GiB", 2UL << 30U}};
@@ -36,7 +36,7 @@ TEST_CASE("units: a size is a number and a unit", "[wiring][units]") {
   }
 }
 
-TEST_CASE("units: what is no duration is told why", "[wiring][units]") {
+TEST_CASE("units: what is no duration is told why", "[config][units]") {
   const std::string right = "ms, s, m, h or d would be right, such as \"50ms\"";
   const std::vector<std::pair<std::string, std::string>> rows{
       {"", "\"\" is not a duration; a number with " + right},
@@ -71,7 +71,7 @@ TEST_CASE("units: what is no duration is told why", "[wiring][units]") {
   }
 }
 
-TEST_CASE("units: what is no size is told why", "[wiring][units]") {
+TEST_CASE("units: what is no size is told why", "[config][units]") {
   const std::vector<std::pair<std::string, std::string>> rows{
       {"8", "\"8\" has no unit; B, KiB, MiB or GiB would be right, such as \"8KiB\""},
       {"8KB", "\"8KB\" has an unknown unit; B, KiB, MiB or GiB would be right"},
@@ -88,7 +88,7 @@ TEST_CASE("units: what is no size is told why", "[wiring][units]") {
   }
 }
 
-TEST_CASE("units: a value is written with the largest unit that is exact", "[wiring][units]") {
+TEST_CASE("units: a value is written with the largest unit that is exact", "[config][units]") {
   CHECK(format_duration(Duration{0}) == "0s");
   CHECK(format_duration(Duration{50}) == "50ms");
   CHECK(format_duration(Duration{1500}) == "1500ms");

@@ -32,7 +32,7 @@ std::string line(const std::string& method, const std::string& members) {
 }
 
 TEST_CASE("event json: without its number and time a line can be made again",
-          "[wiring][event_json]") {
+          "[events][event_json]") {
   for (const auto& [method, members] : std::vector<std::pair<std::string, std::string>>{
            {"connected", R"(,"session":3,"address":"a,\"b\":}}")"}, {"later", ""}}) {
     std::string rest;
@@ -44,7 +44,7 @@ TEST_CASE("event json: without its number and time a line can be made again",
   }
 }
 
-TEST_CASE("event json: each event is this very line", "[wiring][event_json]") {
+TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   core::Outbox outbox{11};
   const auto text = outbox.keep("hello");
   const auto anna = outbox.keep("anna");
@@ -114,7 +114,7 @@ TEST_CASE("event json: each event is this very line", "[wiring][event_json]") {
   CHECK(lagged == line("lagged", R"(,"lost":5)"));
 }
 
-TEST_CASE("event json: what was sent to several names all of them", "[wiring][event_json]") {
+TEST_CASE("event json: what was sent to several names all of them", "[events][event_json]") {
   core::Outbox outbox{11};
   for (const core::SessionId id : {7U, 9U, 10U, 11U}) outbox.ids().push_back(id);
   core::Event event;
@@ -130,7 +130,7 @@ TEST_CASE("event json: what was sent to several names all of them", "[wiring][ev
         line("sent", R"(,"session":[7],"operator":"anna","text":"x","state":"sent")"));
 }
 
-TEST_CASE("event json: arrays of ids", "[wiring][event_json]") {
+TEST_CASE("event json: arrays of ids", "[events][event_json]") {
   const auto array = [](const std::vector<core::SessionId>& ids) {
     std::string out;
     append_json_ids(out, ids);
@@ -149,7 +149,7 @@ TEST_CASE("event json: arrays of ids", "[wiring][event_json]") {
   }
 }
 
-TEST_CASE("event json: numbers pass whole", "[wiring][event_json]") {
+TEST_CASE("event json: numbers pass whole", "[events][event_json]") {
   core::Outbox outbox;
   core::Event event;
   event.seq = std::numeric_limits<std::uint64_t>::max();
@@ -163,7 +163,7 @@ TEST_CASE("event json: numbers pass whole", "[wiring][event_json]") {
 }
 
 TEST_CASE("event json: every text comes back from a parser as it was, on one line of its own",
-          "[wiring][event_json]") {
+          "[events][event_json]") {
   std::vector<std::string> texts{"",
                                  "\"",
                                  "\\",
@@ -204,7 +204,7 @@ TEST_CASE("event json: every text comes back from a parser as it was, on one lin
 }
 
 TEST_CASE("event json: nothing that could deceive a reader is written as it is",
-          "[wiring][event_json]") {
+          "[events][event_json]") {
   // Bidirectional controls that do not end are what this is about.
   // NOLINTBEGIN(misc-misleading-bidirectional)
   const std::vector<std::string> hazards{"\x1b",   "\x7f",   "\u0085",    "\u009b",
@@ -219,7 +219,7 @@ TEST_CASE("event json: nothing that could deceive a reader is written as it is",
   }
 }
 
-TEST_CASE("event json: bytes that are no UTF-8 become U+FFFD", "[wiring][event_json]") {
+TEST_CASE("event json: bytes that are no UTF-8 become U+FFFD", "[events][event_json]") {
   for (const std::string bytes : {"\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\xaf"}) {
     std::string out;
     append_json_string(out, "a" + bytes + "b");

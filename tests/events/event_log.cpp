@@ -32,7 +32,7 @@ std::string all_after(const EventLog& log, core::Seq& since, std::uint64_t& weig
   return all;
 }
 
-TEST_CASE("event log: a batch is what was appended since the last one", "[wiring][event_log]") {
+TEST_CASE("event log: a batch is what was appended since the last one", "[events][event_log]") {
   EventLog log{0, 1024};
   std::uint32_t count = 7;
   CHECK(log.seal(count).empty());
@@ -51,7 +51,7 @@ TEST_CASE("event log: a batch is what was appended since the last one", "[wiring
 }
 
 TEST_CASE("event log: what came after a number, also from the middle of a batch",
-          "[wiring][event_log]") {
+          "[events][event_log]") {
   EventLog log{0, 1024};
   std::uint32_t count = 0;
   for (const char* line : {"1", "2"}) append(log, line);
@@ -76,7 +76,7 @@ TEST_CASE("event log: what came after a number, also from the middle of a batch"
   }
 }
 
-TEST_CASE("event log: numbers go on from a given one", "[wiring][event_log]") {
+TEST_CASE("event log: numbers go on from a given one", "[events][event_log]") {
   EventLog log{41, 1024};
   CHECK(log.first_seq() == 42);
   core::Seq since = 0;
@@ -92,7 +92,7 @@ TEST_CASE("event log: numbers go on from a given one", "[wiring][event_log]") {
 }
 
 TEST_CASE("event log: the oldest events make room, the newest batch stays whatever its size",
-          "[wiring][event_log]") {
+          "[events][event_log]") {
   EventLog log{0, 1};
   std::uint32_t count = 0;
   for (int i = 0; i < 10; ++i) {
@@ -107,7 +107,7 @@ TEST_CASE("event log: the oldest events make room, the newest batch stays whatev
 }
 
 TEST_CASE("event log: a batch that was taken lives on when the log has dropped it",
-          "[wiring][event_log]") {
+          "[events][event_log]") {
   EventLog log{0, 1};
   append(log, "kept");
   std::uint32_t count = 0;
@@ -121,7 +121,7 @@ TEST_CASE("event log: a batch that was taken lives on when the log has dropped i
 }
 
 TEST_CASE("event log: under random sealing every reader gets each event once and in order",
-          "[wiring][event_log]") {
+          "[events][event_log]") {
   for (unsigned seed = 1; seed <= 10; ++seed) {
     INFO("seed " << seed);
     std::mt19937 random{seed};

@@ -36,7 +36,7 @@ class Environment {
   std::map<std::string, std::string> before_;
 };
 
-TEST_CASE("transcript path: the first place that the environment names", "[wiring][transcript]") {
+TEST_CASE("transcript path: the first place that the environment names", "[events][transcript]") {
   using Variables = std::vector<std::pair<const char*, const char*>>;
   const std::vector<std::pair<Variables, std::string>> rows{
       {{{"STATE_DIRECTORY", "/var/lib/chatd"}, {"XDG_STATE_HOME", "/s"}, {"HOME", "/h"}},
@@ -55,7 +55,7 @@ TEST_CASE("transcript path: the first place that the environment names", "[wirin
 }
 
 TEST_CASE("transcript path: folders that are missing are made, for their owner alone",
-          "[wiring][transcript]") {
+          "[events][transcript]") {
   std::string top = (std::filesystem::temp_directory_path() / "chatd-path-XXXXXX").string();
   REQUIRE(::mkdtemp(top.data()) != nullptr);
   REQUIRE(make_folder_of(top + "/a/b/file"));

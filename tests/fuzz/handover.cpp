@@ -14,7 +14,7 @@
 
 #include "base/bytes.hpp"
 #include "base/most_number.hpp"
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "events/event_log.hpp"
 #include "fuzz/fuzz.hpp"
 #include "service/handover.hpp"
@@ -67,7 +67,7 @@ void say(const UniqueFd& end, std::string_view bytes) {
 }
 
 /// Stops, and waits until all is over.
-void stop(io::Loop& loop, Server& server, Ends& ends) {
+void stop(io::Loop& loop, Clients& server, Ends& ends) {
   for (auto& end : ends) end.reset();
   bool done = false;
   server.stop([&] { done = true; });
@@ -76,7 +76,7 @@ void stop(io::Loop& loop, Server& server, Ends& ends) {
   must(server.stats().sessions == 0, "a session outlived the daemon");
 }
 
-std::string written_down(Server& server, EventLog& events, std::vector<UniqueFd>& copies) {
+std::string written_down(Clients& server, EventLog& events, std::vector<UniqueFd>& copies) {
   ByteWriter clients;
   std::vector<int> numbers;
   server.save(clients, numbers);
@@ -109,17 +109,17 @@ struct Next {
     ByteReader in{bytes};
     ByteReader log{in.text()};
     events.restore(log);
-    server = std::make_unique<Server>(loop, quiet_config(), 100, events);
+    server = std::make_unique<Clients>(loop, quiet_config(), 100, events);
     taken = server->restore(in, with);
     must(static_cast<bool>(server->listen()), "listen");
   }
   EventLog events{0, kKeptEvents};
-  std::unique_ptr<Server> server;
+  std::unique_ptr<Clients> server;
   bool taken = false;
 };
 
 /// A client of a server that listens.
-UniqueFd connect(Server& server) {
+UniqueFd connect(Clients& server) {
   sockaddr_storage address{};
   auto endpoint = io::Endpoint::parse(server.addresses().at(0));
   auto length = endpoint->to_socket_address(address);
@@ -135,7 +135,7 @@ std::string make_first() {
   EventLog events{0, kKeptEvents};
   auto config = quiet_config();
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
-  Server server{loop, config, 100, events};
+  Clients server{loop, config, 100, events};
   must(static_cast<bool>(server.listen()), "listen");
   Ends ends;
   for (auto& end : ends) {
@@ -214,7 +214,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Next next{loop, written, with};
     must(next.taken, "what it wrote down is refused");
     with.clear();
-    Server& server = *next.server;
+    Clients& server = *next.server;
     const auto again = written_down(server, next.events, with);
     if (again != written) {
       // Once: the name of a listener that only a connection had which broke meanwhile is left

@@ -131,7 +131,7 @@ std::size_t lost_in(const std::string& text) {
   return lost;
 }
 
-TEST_CASE("log: lines go to standard error, in order and with time and level", "[wiring][log]") {
+TEST_CASE("log: lines go to standard error, in order and with time and level", "[log][log]") {
   Child child{[](Child&) {
     spdlog::debug("not at this level");
     spdlog::info("one");
@@ -145,7 +145,7 @@ TEST_CASE("log: lines go to standard error, in order and with time and level", "
   CHECK(text.find("Z warning: two\n") != std::string::npos);
 }
 
-TEST_CASE("log: a pipe that nobody reads never keeps the program from its end", "[wiring][log]") {
+TEST_CASE("log: a pipe that nobody reads never keeps the program from its end", "[log][log]") {
   Child child{[](Child&) {
     for (int i = 0; i < 5000; ++i) spdlog::info("line {}", i);
   }};
@@ -156,7 +156,7 @@ TEST_CASE("log: a pipe that nobody reads never keeps the program from its end", 
   CHECK(take(child.output(), before + 100).size() == before);
 }
 
-TEST_CASE("log: a pipe whose reader has gone does not either", "[wiring][log]") {
+TEST_CASE("log: a pipe whose reader has gone does not either", "[log][log]") {
   Child child{[](Child&) {
     for (int i = 0; i < 5000; ++i) spdlog::info("line {}", i);
   }};
@@ -165,7 +165,7 @@ TEST_CASE("log: a pipe whose reader has gone does not either", "[wiring][log]") 
   CHECK(child.ended());
 }
 
-TEST_CASE("log: lines that were lost are counted when the pipe is read again", "[wiring][log]") {
+TEST_CASE("log: lines that were lost are counted when the pipe is read again", "[log][log]") {
   Child child{[](Child& self) {
     for (int i = 0; i < 100; ++i) spdlog::info("early {}.", i);
     self.pause();
@@ -186,7 +186,7 @@ TEST_CASE("log: lines that were lost are counted when the pipe is read again", "
 }
 
 TEST_CASE("log: a line that could only be begun is counted, and the next one has its own line",
-          "[wiring][log]") {
+          "[log][log]") {
   Child child{[](Child& self) {
     spdlog::info("long {}", std::string(20'000, 'x'));
     spdlog::info("lost");
@@ -209,7 +209,7 @@ TEST_CASE("log: a line that could only be begun is counted, and the next one has
   CHECK(lost_in(text) + count_of(text, " lost\n") == 2);
 }
 
-TEST_CASE("log: what cannot be opened is an error that says what was attempted", "[wiring][log]") {
+TEST_CASE("log: what cannot be opened is an error that says what was attempted", "[log][log]") {
   Config::Log config;
   config.target = LogTarget::kFile;
   config.file = "/dev/null/chatd.log";

@@ -51,7 +51,7 @@ void say(LogBatch& batch, const std::string& text) {
 }
 
 TEST_CASE("log batch: lines that come while others are written go together, in order",
-          "[wiring][log]") {
+          "[log][log]") {
   const auto sink = std::make_shared<Kept>();
   sink->shut = true;
   LogBatch batch{sink};
@@ -68,7 +68,7 @@ TEST_CASE("log batch: lines that come while others are written go together, in o
 }
 
 TEST_CASE("log batch: what is too much at once is dropped, and a line says how much",
-          "[wiring][log]") {
+          "[log][log]") {
   const auto sink = std::make_shared<Kept>();
   sink->shut = true;
   LogBatch batch{sink};
@@ -83,7 +83,7 @@ TEST_CASE("log batch: what is too much at once is dropped, and a line says how m
 }
 
 TEST_CASE("log batch: a sink that cannot write ends nothing, and its lines are counted",
-          "[wiring][log]") {
+          "[log][log]") {
   const auto sink = std::make_shared<Kept>();
   LogBatch batch{sink};
   sink->full = true;
@@ -100,7 +100,7 @@ TEST_CASE("log batch: a sink that cannot write ends nothing, and its lines are c
   CHECK(sink->lines == std::vector<std::string>{"three", "2 log lines were lost before this one"});
 }
 
-TEST_CASE("log batch: what waits is written before it goes", "[wiring][log]") {
+TEST_CASE("log batch: what waits is written before it goes", "[log][log]") {
   const auto sink = std::make_shared<Kept>();
   {
     LogBatch batch{sink};

@@ -10,7 +10,7 @@ Time at(int ms) {
   return Time{Duration{ms}};
 }
 
-TEST_CASE("refusal log: refusals are one line an interval, with a count", "[wiring][refusal_log]") {
+TEST_CASE("refusal log: refusals are one line an interval, with a count", "[log][refusal_log]") {
   RefusalLog refusals{"connection"};
   const int interval = static_cast<int>(RefusalLog::kInterval.count());
   CHECK(refusals.deadline() == kNever);

@@ -28,7 +28,7 @@ std::string messages_to(core::SessionId session, int count) {
 }
 
 TEST_CASE("backpressure: an operator waits for a client that reads slowly, and all arrives",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto client = bench.speaking_client(kSmallBuffer);
   Operator one{bench};
@@ -39,7 +39,7 @@ TEST_CASE("backpressure: an operator waits for a client that reads slowly, and a
   const Config::Limits limits;
   std::size_t most = 0;
   const io::TurnEnd rhythm{bench.loop, [&] {
-                             const auto queued = bench.server.stats().queued_bytes;
+                             const auto queued = bench.clients.stats().queued_bytes;
                              most = std::max(most, queued);
                              if (queued > limits.output_soft) client->read();
                              if (queued == 0) client->stop();
@@ -52,14 +52,14 @@ TEST_CASE("backpressure: an operator waits for a client that reads slowly, and a
   for (int id = 1; id <= kMessages; ++id) {
     REQUIRE(one.answers().at(id)["result"]["delivered"] == json{1});
   }
-  CHECK(bench.server.stats().lost == 0);
-  CHECK(bench.server.stats().delivered == kMessages);
+  CHECK(bench.clients.stats().lost == 0);
+  CHECK(bench.clients.stats().delivered == kMessages);
   CHECK(most > limits.output_soft);  // it had to be waited for
   CHECK(most < limits.output_hard);
 }
 
 TEST_CASE("backpressure: a client that never reads is closed, and the operator goes on",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto deaf = bench.speaking_client(kSmallBuffer);
   auto other = bench.speaking_client();
@@ -86,7 +86,7 @@ TEST_CASE("backpressure: a client that never reads is closed, and the operator g
     }
   }
   CHECK(refused == 1);  // the one that was too much
-  const auto stats = bench.server.stats();
+  const auto stats = bench.clients.stats();
   CHECK(stats.messages_out == static_cast<std::uint64_t>(taken + refused));
   CHECK(stats.delivered + stats.lost == stats.messages_out);
   CHECK(stats.lost > 0);
@@ -98,7 +98,7 @@ TEST_CASE("backpressure: a client that never reads is closed, and the operator g
 }
 
 TEST_CASE("backpressure: of several, the one that is closed for it was not delivered to",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto deaf = bench.speaking_client(kSmallBuffer);
   auto other = bench.speaking_client();
@@ -115,28 +115,28 @@ TEST_CASE("backpressure: of several, the one that is closed for it was not deliv
 }
 
 TEST_CASE("backpressure: what was queued for a client that left without it is lost",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto deaf = bench.speaking_client(kSmallBuffer);
   std::uint64_t sent = 0;
-  while (bench.server.stats().queued_bytes < kText.size()) {
-    REQUIRE(bench.server.send({false, {1}}, kText, "ann").delivered.size() == 1);
+  while (bench.clients.stats().queued_bytes < kText.size()) {
+    REQUIRE(bench.clients.send({false, {1}}, kText, "ann").delivered.size() == 1);
     ++sent;
     run_pending(bench.loop);
   }
-  REQUIRE(bench.server.bye(1, "ann") == core::Outcome::kDone);
+  REQUIRE(bench.clients.bye(1, "ann") == core::Outcome::kDone);
   run_pending(bench.loop);
-  CHECK(bench.server.stats().sessions == 0);
-  CHECK(bench.server.stats().delivered == sent);  // it may still take it
+  CHECK(bench.clients.stats().sessions == 0);
+  CHECK(bench.clients.stats().delivered == sent);  // it may still take it
   deaf->reset();
-  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().queued_bytes == 0; }));
-  const auto stats = bench.server.stats();
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().queued_bytes == 0; }));
+  const auto stats = bench.clients.stats();
   CHECK(stats.lost > 0);
   CHECK(stats.delivered + stats.lost == sent);
 }
 
 TEST_CASE("backpressure: a client that takes nothing is waited for once, not for each message",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto deaf = bench.speaking_client(kSmallBuffer);
   Operator one{bench};
@@ -147,7 +147,7 @@ TEST_CASE("backpressure: a client that takes nothing is waited for once, not for
   std::size_t before = 0;
   int steps = 0;
   const io::TurnEnd count{bench.loop, [&] {
-                            const auto queued = bench.server.stats().queued_bytes;
+                            const auto queued = bench.clients.stats().queued_bytes;
                             if (queued > limits.output_soft && queued > before) ++steps;
                             before = queued;
                           }};
@@ -158,7 +158,7 @@ TEST_CASE("backpressure: a client that takes nothing is waited for once, not for
   CHECK(steps <= 8);
 }
 
-TEST_CASE("backpressure: others are heard while an operator waits", "[wiring][backpressure]") {
+TEST_CASE("backpressure: others are heard while an operator waits", "[operators][backpressure]") {
   Bench bench;
   auto slow = bench.speaking_client(kSmallBuffer);
   auto other = bench.speaking_client();
@@ -180,7 +180,7 @@ TEST_CASE("backpressure: others are heard while an operator waits", "[wiring][ba
 }
 
 TEST_CASE("backpressure: an operator who ends while it waits has all that it asked for done",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto client = bench.speaking_client(kSmallBuffer);
   Operator one{bench};
@@ -199,7 +199,7 @@ TEST_CASE("backpressure: an operator who ends while it waits has all that it ask
 }
 
 TEST_CASE("backpressure: what waits when another process takes over is refused, and not done",
-          "[wiring][backpressure]") {
+          "[operators][backpressure]") {
   Bench bench;
   auto slow = bench.speaking_client(kSmallBuffer);
   Operator one{bench};
@@ -209,7 +209,7 @@ TEST_CASE("backpressure: what waits when another process takes over is refused, 
   rest = lines;
   rest.remove_prefix(one.peer().send(rest));
   run_pending(bench.loop);
-  REQUIRE(bench.server.stats().queued_bytes > Config::Limits{}.output_soft);
+  REQUIRE(bench.clients.stats().queued_bytes > Config::Limits{}.output_soft);
   bench.control.finish_requests();
   run_pending(bench.loop);
   std::string expected;

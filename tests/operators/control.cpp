@@ -1,4 +1,4 @@
-/// Operators and what they ask: Control on a Server, over a socketpair.
+/// Operators and what they ask: Control on a Clients, over a socketpair.
 #include "operators/control.hpp"
 #include "base/protocol.hpp"
 
@@ -12,7 +12,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("control: hello says who one is, and names are unique", "[wiring][control]") {
+TEST_CASE("control: hello says who one is, and names are unique", "[operators][control]") {
   Bench bench;
   Operator anna{bench};
   Operator other{bench};
@@ -31,7 +31,7 @@ TEST_CASE("control: hello says who one is, and names are unique", "[wiring][cont
 }
 
 TEST_CASE("control: who asks again for the name it asked for keeps the one it has",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator anna{bench};
   Operator other{bench};
@@ -44,7 +44,7 @@ TEST_CASE("control: who asks again for the name it asked for keeps the one it ha
   CHECK(bench.log.last_seq() == events);
 }
 
-TEST_CASE("control: another name is a leaving and a coming", "[wiring][control]") {
+TEST_CASE("control: another name is a leaving and a coming", "[operators][control]") {
   Bench bench;
   Operator watcher{bench};
   (void)watcher.result("subscribe");
@@ -62,7 +62,7 @@ TEST_CASE("control: another name is a leaving and a coming", "[wiring][control]"
   CHECK(heard == "a attached; a detached; b attached; b detached; ");
 }
 
-TEST_CASE("control: a ban is for a time that can be, or for good", "[wiring][control]") {
+TEST_CASE("control: a ban is for a time that can be, or for good", "[operators][control]") {
   Bench bench;
   Operator one{bench};
   const auto ban = [](const json& seconds) {
@@ -80,7 +80,7 @@ TEST_CASE("control: a ban is for a time that can be, or for good", "[wiring][con
   CHECK(one.result("bans").size() == 1);
 }
 
-TEST_CASE("control: a name that could deceive is not taken", "[wiring][control]") {
+TEST_CASE("control: a name that could deceive is not taken", "[operators][control]") {
   Bench bench;
   Operator one{bench};
   const std::vector<std::string> bad{" ",    "\x1b[2J",      "a\nb",
@@ -92,7 +92,7 @@ TEST_CASE("control: a name that could deceive is not taken", "[wiring][control]"
 }
 
 TEST_CASE("control: what is wrong with a request is told, and the connection stays",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator one{bench};
   CHECK(one.error("no-such-method") == rpc::kMethodNotFound);
@@ -116,7 +116,7 @@ TEST_CASE("control: what is wrong with a request is told, and the connection sta
   CHECK(one.result("sessions") == json::array());
 }
 
-TEST_CASE("control: requests may come in one write, or byte by byte", "[wiring][control]") {
+TEST_CASE("control: requests may come in one write, or byte by byte", "[operators][control]") {
   Bench bench;
   Operator one{bench};
   std::string lines;
@@ -136,7 +136,7 @@ TEST_CASE("control: requests may come in one write, or byte by byte", "[wiring][
   REQUIRE(run_until(bench.loop, [&] { return one.answers().count(501) == 1; }));
 }
 
-TEST_CASE("control: a notification is done and not answered", "[wiring][control]") {
+TEST_CASE("control: a notification is done and not answered", "[operators][control]") {
   Bench bench;
   auto client = bench.speaking_client();
   Operator one{bench};
@@ -150,7 +150,7 @@ TEST_CASE("control: a notification is done and not answered", "[wiring][control]
 }
 
 TEST_CASE("control: who closes its sending side gets every answer, then an end of file",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator one{bench};
   std::string lines;
@@ -161,7 +161,7 @@ TEST_CASE("control: who closes its sending side gets every answer, then an end o
   CHECK(one.answers().size() == 100);
 }
 
-TEST_CASE("control: a line of 1 MiB is answered", "[wiring][control]") {
+TEST_CASE("control: a line of 1 MiB is answered", "[operators][control]") {
   Bench bench;
   Operator one{bench};
   std::string line = Operator::request(1, "stats", json::object());
@@ -173,7 +173,7 @@ TEST_CASE("control: a line of 1 MiB is answered", "[wiring][control]") {
 }
 
 TEST_CASE("control: a longer line is an error and the end, whether its LF is there or not",
-          "[wiring][control]") {
+          "[operators][control]") {
   const std::string ending = GENERATE("", "\n");
   Bench bench;
   Operator one{bench};
@@ -189,7 +189,7 @@ TEST_CASE("control: a longer line is an error and the end, whether its LF is the
   CHECK(one.complaints()[0]["error"]["code"] == rpc::kInvalidRequest);
 }
 
-TEST_CASE("control: the daemon is told to stop and to reload", "[wiring][control]") {
+TEST_CASE("control: the daemon is told to stop and to reload", "[operators][control]") {
   Bench bench;
   Operator one{bench};
   bench.reload = [] {
@@ -207,12 +207,12 @@ TEST_CASE("control: the daemon is told to stop and to reload", "[wiring][control
 }
 
 TEST_CASE("control: when it stops, operators get what they have not read, then an end of file",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator watcher{bench};
   Operator idle{bench};
   (void)watcher.result("subscribe");
-  bench.server.operator_changed("somebody", "attached");
+  bench.clients.operator_changed("somebody", "attached");
   bool done = false;
   bench.control.stop([&] { done = true; });
   REQUIRE(watcher.wait_end());

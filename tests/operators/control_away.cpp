@@ -12,16 +12,16 @@ namespace {
 std::string told(Bench& bench) {
   const auto client = bench.connect();
   client->read();
-  const auto before = bench.server.stats();
+  const auto before = bench.clients.stats();
   client->send("hi\n");
-  REQUIRE(
-      run_until(bench.loop, [&] { return bench.server.stats().messages_in > before.messages_in; }));
-  if (bench.server.stats().messages_out == before.messages_out) return "";
+  REQUIRE(run_until(bench.loop,
+                    [&] { return bench.clients.stats().messages_in > before.messages_in; }));
+  if (bench.clients.stats().messages_out == before.messages_out) return "";
   REQUIRE(run_until(bench.loop, [&] { return client->received().ends_with('\n'); }));
   return std::string{client->received()};
 }
 
-TEST_CASE("away: nobody is, where nobody is there", "[wiring][control][away]") {
+TEST_CASE("away: nobody is, where nobody is there", "[operators][control][away]") {
   Bench bench;
   CHECK(told(bench).empty());
   {
@@ -34,7 +34,7 @@ TEST_CASE("away: nobody is, where nobody is there", "[wiring][control][away]") {
   CHECK(told(bench).empty());
 }
 
-TEST_CASE("away: all have to be, and the last one's text is said", "[wiring][control][away]") {
+TEST_CASE("away: all have to be, and the last one's text is said", "[operators][control][away]") {
   Bench bench;
   Operator ann{bench};
   Operator bob{bench};
@@ -68,7 +68,7 @@ TEST_CASE("away: all have to be, and the last one's text is said", "[wiring][con
 }
 
 TEST_CASE("away: who only looks on, and who does not listen, is no reason to wait",
-          "[wiring][control][away]") {
+          "[operators][control][away]") {
   Bench bench;
   Operator ann{bench};
   (void)ann.result("subscribe");
@@ -82,7 +82,7 @@ TEST_CASE("away: who only looks on, and who does not listen, is no reason to wai
   CHECK(told(bench).empty());
 }
 
-TEST_CASE("away: what it says is something, and short", "[wiring][control][away]") {
+TEST_CASE("away: what it says is something, and short", "[operators][control][away]") {
   Bench bench;
   Operator ann{bench};
   CHECK(ann.error("away") == -32602);

@@ -19,7 +19,7 @@ json holder(Operator& one) {
   return one.result("sessions")[0]["claimed_by"];
 }
 
-TEST_CASE("claims: others are refused with the holder's name", "[wiring][control][claims]") {
+TEST_CASE("claims: others are refused with the holder's name", "[operators][control][claims]") {
   Bench bench;
   auto client = bench.speaking_client();
   auto ann = named(bench, "ann");
@@ -51,7 +51,7 @@ TEST_CASE("claims: others are refused with the holder's name", "[wiring][control
 }
 
 TEST_CASE("claims: with the holder's connection they end, but for those that stay",
-          "[wiring][control][claims]") {
+          "[operators][control][claims]") {
   Bench bench;
   auto one = bench.speaking_client();
   auto two = bench.speaking_client();
@@ -70,7 +70,7 @@ TEST_CASE("claims: with the holder's connection they end, but for those that sta
 }
 
 TEST_CASE("claims: an operator who takes another name leaves them behind",
-          "[wiring][control][claims]") {
+          "[operators][control][claims]") {
   Bench bench;
   auto client = bench.speaking_client();
   auto ann = named(bench, "ann");
@@ -83,7 +83,7 @@ TEST_CASE("claims: an operator who takes another name leaves them behind",
 }
 
 TEST_CASE("claims: a connection that has done nothing gives its name to who asks for it",
-          "[wiring][control][claims]") {
+          "[operators][control][claims]") {
   Bench bench;
   Operator first{bench};
   Operator second{bench};
@@ -104,7 +104,7 @@ TEST_CASE("claims: a connection that has done nothing gives its name to who asks
 }
 
 TEST_CASE("claims: those of operators who had to leave wait for them",
-          "[wiring][control][claims]") {
+          "[operators][control][claims]") {
   Bench bench;
   auto client = bench.speaking_client();
   {

@@ -13,7 +13,7 @@ namespace {
 
 /// Adds `count` events of about a kilobyte.
 void add_events(Bench& bench, int count) {
-  for (int i = 0; i < count; ++i) bench.server.operator_changed(std::string(900, 'x'), "attached");
+  for (int i = 0; i < count; ++i) bench.clients.operator_changed(std::string(900, 'x'), "attached");
 }
 
 /// Checks that the events count up by one from `first`, where `lagged` may leap, and
@@ -38,7 +38,7 @@ core::Seq check_whole(const std::vector<json>& events, core::Seq first, core::Se
 }
 
 TEST_CASE("control events: what happens to a client is told live and in order",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator one{bench};
   CHECK(one.result("subscribe")["seq"] == 0);
@@ -46,7 +46,7 @@ TEST_CASE("control events: what happens to a client is told live and in order",
   client->read();
   client->send("hello\n");
   CHECK(one.wait_event("connected")["session"] == 1);
-  CHECK(one.wait_event("connected")["listener"] == bench.server.addresses()[0]);
+  CHECK(one.wait_event("connected")["listener"] == bench.clients.addresses()[0]);
   CHECK(one.wait_event("message")["text"] == "hello");
   CHECK(one.result("send", {{"to", 1}, {"text", "hi"}})["delivered"] == json{1});
   CHECK(one.wait_event("sent")["state"] == "sent");
@@ -61,7 +61,7 @@ TEST_CASE("control events: what happens to a client is told live and in order",
 }
 
 TEST_CASE("control events: without subscribe there are none, without since only new ones",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator quiet{bench};
   add_events(bench, 3);
@@ -76,7 +76,7 @@ TEST_CASE("control events: without subscribe there are none, without since only 
 }
 
 TEST_CASE("control events: since replays every event after it, then goes on live",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   for (int i = 0; i < 10; ++i) {
     add_events(bench, 3);
@@ -93,7 +93,7 @@ TEST_CASE("control events: since replays every event after it, then goes on live
   }
 }
 
-TEST_CASE("control events: since the future begins with what comes", "[wiring][control]") {
+TEST_CASE("control events: since the future begins with what comes", "[operators][control]") {
   Bench bench;
   Operator one{bench};
   (void)one.result("subscribe", {{"since", 18446744073709551615U}});
@@ -102,7 +102,7 @@ TEST_CASE("control events: since the future begins with what comes", "[wiring][c
   CHECK(one.events().size() == 1);
 }
 
-TEST_CASE("control events: what is not kept any more is said to be lost", "[wiring][control]") {
+TEST_CASE("control events: what is not kept any more is said to be lost", "[operators][control]") {
   Bench bench{line_config(), 5000};
   const core::Seq last = 1000;
   for (core::Seq i = 0; i < last; i += 10) {
@@ -118,7 +118,8 @@ TEST_CASE("control events: what is not kept any more is said to be lost", "[wiri
   CHECK(check_whole(one.events(), 5, last) == first - 1 - 4);
 }
 
-TEST_CASE("control events: subscribing twice repeats nothing that is live", "[wiring][control]") {
+TEST_CASE("control events: subscribing twice repeats nothing that is live",
+          "[operators][control]") {
   Bench bench;
   Operator one{bench};
   (void)one.result("subscribe");
@@ -130,7 +131,7 @@ TEST_CASE("control events: subscribing twice repeats nothing that is live", "[wi
 }
 
 TEST_CASE("control events: an operator who takes nothing is detached when 1 MiB waits for it",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator watcher{bench};
   (void)watcher.result("subscribe");
@@ -159,7 +160,7 @@ TEST_CASE("control events: an operator who takes nothing is detached when 1 MiB 
 }
 
 TEST_CASE("control events: an operator who reads slowly stays, and what it misses is said",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench{line_config(), 512 * 1024};
   Operator slow{bench};
   (void)slow.result("hello", {{"name", "slow"}});
@@ -189,7 +190,7 @@ TEST_CASE("control events: an operator who reads slowly stays, and what it misse
   CHECK(check_whole(slow.events(), first, last) > 0);
 }
 
-TEST_CASE("control events: an operator who has read most of it may rest", "[wiring][control]") {
+TEST_CASE("control events: an operator who has read most of it may rest", "[operators][control]") {
   Bench bench;
   Operator slow{bench};
   (void)slow.result("subscribe");
@@ -220,7 +221,7 @@ TEST_CASE("control events: an operator who has read most of it may rest", "[wiri
 }
 
 TEST_CASE("control events: who asks without reading is not read from, and loses nothing",
-          "[wiring][control]") {
+          "[operators][control]") {
   Bench bench;
   Operator one{bench, false};
   // Each answer repeats its id, so that few requests make many bytes.

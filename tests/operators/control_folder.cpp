@@ -69,7 +69,7 @@ bool is_root() {
 constexpr uid_t kStranger = 54'321;  // a uid is a number; nobody has to have it
 
 TEST_CASE("control folder: a missing one is made 0750, whatever the umask",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   for (const mode_t mask : {0U, 022U, 077U}) {
     const Folder folder;
     const Umask umask{mask};
@@ -79,7 +79,7 @@ TEST_CASE("control folder: a missing one is made 0750, whatever the umask",
 }
 
 TEST_CASE("control folder: the folders above are made too, and others may enter them",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   const Folder folder;
   const Umask umask{022};
   REQUIRE(prepare_control_folder(folder / "a/b/c/control.sock", -1));
@@ -89,7 +89,7 @@ TEST_CASE("control folder: the folders above are made too, and others may enter 
 }
 
 TEST_CASE("control folder: an existing one that is ours stays as it is",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   const Folder folder;
   for (const mode_t mode : {0700U, 0750U, 0755U}) {
     const auto path = make(folder / std::to_string(mode), mode);
@@ -99,7 +99,7 @@ TEST_CASE("control folder: an existing one that is ours stays as it is",
 }
 
 TEST_CASE("control folder: one that others may write to is refused, unless it is sticky",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   const Folder folder;
   const auto open_to_all = make(folder / "open", 0777);
   auto refused = prepare_control_folder(open_to_all + "/control.sock", -1);
@@ -111,7 +111,7 @@ TEST_CASE("control folder: one that others may write to is refused, unless it is
 }
 
 TEST_CASE("control folder: one that another group may write to is refused",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   if (!is_root()) return;
   const Folder folder;
   const auto path = make(folder / "group", 0770);
@@ -123,7 +123,7 @@ TEST_CASE("control folder: one that another group may write to is refused",
 }
 
 TEST_CASE("control folder: one that belongs to somebody else is refused, and says to whom",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   if (!is_root()) return;
   const Folder folder;
   const auto path = make(folder / "theirs", 0755);
@@ -136,7 +136,7 @@ TEST_CASE("control folder: one that belongs to somebody else is refused, and say
   CHECK_FALSE(prepare_control_folder(path + "/control.sock", -1));
 }
 
-TEST_CASE("control folder: one of root's is as good as one's own", "[wiring][control_folder]") {
+TEST_CASE("control folder: one of root's is as good as one's own", "[operators][control_folder]") {
   if (!is_root()) return;
   const Folder folder;
   REQUIRE(chmod((folder / "").c_str(), 0755) == 0);
@@ -148,7 +148,7 @@ TEST_CASE("control folder: one of root's is as good as one's own", "[wiring][con
 }
 
 TEST_CASE("control folder: a new one is given to the group, an old one is not",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   if (!is_root()) return;
   const Folder folder;
   REQUIRE(prepare_control_folder(folder / "new/control.sock", kStranger));
@@ -160,7 +160,7 @@ TEST_CASE("control folder: a new one is given to the group, an old one is not",
 }
 
 TEST_CASE("control folder: what is no folder is an error that names it",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   const Folder folder;
   const auto file = folder / "file";
   REQUIRE(mknod(file.c_str(), S_IFREG | 0600, 0) == 0);
@@ -173,7 +173,7 @@ TEST_CASE("control folder: what is no folder is an error that names it",
 }
 
 TEST_CASE("control folder: a link to a folder is judged by the folder",
-          "[wiring][control_folder]") {
+          "[operators][control_folder]") {
   const Folder folder;
   const auto open_to_all = make(folder / "open", 0777);
   REQUIRE(symlink(open_to_all.c_str(), (folder / "link").c_str()) == 0);
@@ -183,7 +183,7 @@ TEST_CASE("control folder: a link to a folder is judged by the folder",
   CHECK(prepare_control_folder(folder / "good/control.sock", -1));
 }
 
-TEST_CASE("control folder: groups and users by name", "[wiring][control_folder]") {
+TEST_CASE("control folder: groups and users by name", "[operators][control_folder]") {
   auto root = find_group("root");
   REQUIRE(root);
   CHECK(*root == 0);

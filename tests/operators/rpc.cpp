@@ -31,7 +31,7 @@ std::string with_params(const std::string& params) {
   return R"({"jsonrpc":"2.0","id":1,"method":"m","params":)" + params + "}";
 }
 
-TEST_CASE("rpc: a line is a request or a failure with its code", "[wiring][rpc]") {
+TEST_CASE("rpc: a line is a request or a failure with its code", "[operators][rpc]") {
   const std::vector<std::pair<std::string, int>> rows{
       {R"({"jsonrpc":"2.0","id":1,"method":"m"})", 0},
       {R"({"jsonrpc":"2.0","method":"m"})", 0},
@@ -80,7 +80,7 @@ TEST_CASE("rpc: a line is a request or a failure with its code", "[wiring][rpc]"
 }
 
 TEST_CASE("rpc: what is not UTF-8, or half a surrogate, or followed by NUL is not JSON",
-          "[wiring][rpc]") {
+          "[operators][rpc]") {
   for (const std::string bad : {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\\ud800", "\\udc00",
                                 "\\ud800x", "\\ud800\\ud800", "\\x", "\n", "\t"}) {
     INFO(bad);
@@ -94,7 +94,7 @@ TEST_CASE("rpc: what is not UTF-8, or half a surrogate, or followed by NUL is no
 }
 
 TEST_CASE("rpc: depth is bounded, and a million brackets are refused like seventeen",
-          "[wiring][rpc]") {
+          "[operators][rpc]") {
   const auto nested = [](std::size_t depth) {
     return with_params(R"({"x":)" + std::string(depth, '[') + std::string(depth, ']') + "}");
   };
@@ -111,7 +111,7 @@ TEST_CASE("rpc: depth is bounded, and a million brackets are refused like sevent
   CHECK(code_of(with_params(R"({"to":)" + wide + "]}")) == 0);
 }
 
-TEST_CASE("rpc: of a member that is there twice the last one counts", "[wiring][rpc]") {
+TEST_CASE("rpc: of a member that is there twice the last one counts", "[operators][rpc]") {
   const auto parsed = rpc::parse(R"({"jsonrpc":"2.0","id":1,"id":2,"method":"a","method":"b",)"
                                  R"("params":{"x":1,"x":2}})");
   const auto& request = std::get<Request>(parsed);
@@ -120,7 +120,7 @@ TEST_CASE("rpc: of a member that is there twice the last one counts", "[wiring][
   CHECK(request.params == json{{"x", 2}});
 }
 
-TEST_CASE("rpc: an answer goes to the id that was given", "[wiring][rpc]") {
+TEST_CASE("rpc: an answer goes to the id that was given", "[operators][rpc]") {
   const std::vector<std::pair<std::string, std::string>> rows{
       {"1", "1"},
       {"-7", "-7"},
@@ -142,7 +142,7 @@ TEST_CASE("rpc: an answer goes to the id that was given", "[wiring][rpc]") {
   CHECK(answered_id("x") == "null");
 }
 
-TEST_CASE("rpc: results and failures are these very lines", "[wiring][rpc]") {
+TEST_CASE("rpc: results and failures are these very lines", "[operators][rpc]") {
   std::string out;
   rpc::begin_result(out, "7");
   out += "{\"a\":1}";
@@ -154,7 +154,7 @@ TEST_CASE("rpc: results and failures are these very lines", "[wiring][rpc]") {
         "\"message\":\"say \\\"no\\\"\\n\\u001b\"}}\n");
 }
 
-TEST_CASE("rpc: params are read by name and kind", "[wiring][rpc]") {
+TEST_CASE("rpc: params are read by name and kind", "[operators][rpc]") {
   const json object = json::parse(R"({"session":3,"text":"hi","count":0})");
   Params params{object};
   CHECK(params.id("session") == 3);
@@ -166,7 +166,7 @@ TEST_CASE("rpc: params are read by name and kind", "[wiring][rpc]") {
   CHECK(params.good());
 }
 
-TEST_CASE("rpc: an id is a whole number from 1", "[wiring][rpc]") {
+TEST_CASE("rpc: an id is a whole number from 1", "[operators][rpc]") {
   for (const char* id : {"0", "-1", "-0", "1.0", "1e3", "18446744073709551616", "\"1\"", "null",
                          "true", "[1]", "{}"}) {
     INFO(id);
@@ -182,7 +182,7 @@ TEST_CASE("rpc: an id is a whole number from 1", "[wiring][rpc]") {
   CHECK(params.good());
 }
 
-TEST_CASE("rpc: the first thing that is wrong with params is told", "[wiring][rpc]") {
+TEST_CASE("rpc: the first thing that is wrong with params is told", "[operators][rpc]") {
   const json object = json::parse(R"({"name":1,"since":-1})");
   Params params{object};
   CHECK(params.text("text").empty());
@@ -192,7 +192,7 @@ TEST_CASE("rpc: the first thing that is wrong with params is told", "[wiring][rp
   CHECK(params.problem() == "text is missing; it must be a string");
 }
 
-TEST_CASE("rpc: params that nobody asked for are wrong", "[wiring][rpc]") {
+TEST_CASE("rpc: params that nobody asked for are wrong", "[operators][rpc]") {
   const json object = json::parse(R"({"session":1,"sesion":2})");
   Params params{object};
   CHECK(params.id("session") == 1);

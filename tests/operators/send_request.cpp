@@ -26,7 +26,7 @@ bool agrees(const std::string& line, const SendRequest& quick) {
 
 }  // namespace
 
-TEST_CASE("send_request: the lines that programs write are read", "[wiring][send_request]") {
+TEST_CASE("send_request: the lines that programs write are read", "[operators][send_request]") {
   const auto line = GENERATE(values<std::string>({
       R"({"jsonrpc":"2.0","id":7,"method":"send","params":{"to":3,"text":"hello"}})",
       R"({"jsonrpc": "2.0", "id": 7, "method": "send", "params": {"to": 3, "text": "hello"}})",
@@ -44,7 +44,7 @@ TEST_CASE("send_request: the lines that programs write are read", "[wiring][send
   CHECK(agrees(line, *quick));
 }
 
-TEST_CASE("send_request: a broadcast and every plain text are read", "[wiring][send_request]") {
+TEST_CASE("send_request: a broadcast and every plain text are read", "[operators][send_request]") {
   const auto text = GENERATE(values<std::string>({"", "a", "grüße, 你好 👋", "\x7f", "} , {"}));
   const std::string line =
       R"({"jsonrpc":"2.0","id":0,"method":"send","params":{"to":"all","text":")" + text + "\"}}";
@@ -55,7 +55,7 @@ TEST_CASE("send_request: a broadcast and every plain text are read", "[wiring][s
   CHECK(agrees(line, *quick));
 }
 
-TEST_CASE("send_request: what is unusual is left to the parser", "[wiring][send_request]") {
+TEST_CASE("send_request: what is unusual is left to the parser", "[operators][send_request]") {
   const auto line = GENERATE(values<std::string>({
       "",
       "{}",
@@ -92,7 +92,7 @@ TEST_CASE("send_request: what is unusual is left to the parser", "[wiring][send_
 }
 
 TEST_CASE("send_request: of damaged lines it reads nothing that the parser reads otherwise",
-          "[wiring][send_request]") {
+          "[operators][send_request]") {
   // Pieces of requests, joined, doubled, dropped and damaged at random.
   const std::vector<std::string> pieces{"{",
                                         "}",

@@ -13,7 +13,7 @@ namespace chatd::test {
 namespace {
 
 TEST_CASE("descriptors: what fits leaves room for operators and a reserve",
-          "[wiring][descriptors]") {
+          "[process][descriptors]") {
   struct Row {
     std::size_t limit;
     std::size_t open;
@@ -38,7 +38,7 @@ TEST_CASE("descriptors: what fits leaves room for operators and a reserve",
   }
 }
 
-TEST_CASE("descriptors: more of them never let fewer sessions fit", "[wiring][descriptors]") {
+TEST_CASE("descriptors: more of them never let fewer sessions fit", "[process][descriptors]") {
   for (const std::size_t operators : {0U, 1U, 4U, 32U, 1000U}) {
     std::size_t before = 0;
     for (std::size_t limit = 0; limit < 3000; ++limit) {
@@ -50,7 +50,7 @@ TEST_CASE("descriptors: more of them never let fewer sessions fit", "[wiring][de
   }
 }
 
-TEST_CASE("descriptors: those that are open are counted exactly", "[wiring][descriptors]") {
+TEST_CASE("descriptors: those that are open are counted exactly", "[process][descriptors]") {
   const auto before = open_descriptors();
   {
     const UniqueFd one{dup(STDERR_FILENO)};
@@ -60,7 +60,7 @@ TEST_CASE("descriptors: those that are open are counted exactly", "[wiring][desc
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("descriptors: the soft limit is raised to the hard one", "[wiring][descriptors]") {
+TEST_CASE("descriptors: the soft limit is raised to the hard one", "[process][descriptors]") {
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit low = before;

@@ -1,4 +1,4 @@
-/// A Server and a Control in this process, on a loop that the test runs: clients come
+/// A Clients and a Control in this process, on a loop that the test runs: clients come
 /// over loopback, operators over a socketpair as the console does. Nothing here sleeps.
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "events/event_log.hpp"
 #include "io/endpoint.hpp"
 #include "log/log.hpp"
@@ -37,15 +37,15 @@ class Bench {
  public:
   explicit Bench(const Config& config = line_config(), std::size_t kept_bytes = 2UL << 20U)
       : log{0, kept_bytes},
-        server{loop, config, 10'000, log},
-        control{loop, server, log, config, {[this] { return reload(); }, [this] { ++stops; }}} {
+        clients{loop, config, 10'000, log},
+        control{loop, clients, log, config, {[this] { return reload(); }, [this] { ++stops; }}} {
     Log::set_level(LogLevel::kError);
-    REQUIRE(server.listen());
+    REQUIRE(clients.listen());
   }
 
   /// Connects to a listener; `buffer`, if not 0, bounds what the kernel keeps for it.
   std::unique_ptr<Peer> connect(std::size_t listener = 0, int buffer = 0) {
-    auto endpoint = io::Endpoint::parse(server.addresses().at(listener));
+    auto endpoint = io::Endpoint::parse(clients.addresses().at(listener));
     REQUIRE(endpoint);
     sockaddr_storage address{};
     auto length = endpoint->to_socket_address(address);
@@ -60,15 +60,15 @@ class Bench {
   /// A client that has said "hi", so that what is sent to it goes out at once.
   std::unique_ptr<Peer> speaking_client(int buffer = 0) {
     auto client = connect(0, buffer);
-    const auto before = server.stats().messages_in;
+    const auto before = clients.stats().messages_in;
     client->send("hi\n");
-    REQUIRE(run_until(loop, [&] { return server.stats().messages_in > before; }));
+    REQUIRE(run_until(loop, [&] { return clients.stats().messages_in > before; }));
     return client;
   }
 
   io::Loop loop;
   EventLog log;
-  Server server;
+  Clients clients;
   Control control;
   int stops = 0;
   Result<ConfigChange> (*reload)() = [] { return Result<ConfigChange>{ConfigChange{}}; };

@@ -1,5 +1,5 @@
 /// The server's listeners and limits, on real sockets.
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -12,27 +12,26 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("server: the listeners have real ports, and each session says which it came by",
-          "[wiring][server]") {
+TEST_CASE("clients: the listeners have real ports, and each session says which it came by",
+          "[clients]") {
   auto config = line_config();
   config.listen.push_back({{"127.0.0.1", 0}, core::DialectSetting::kLine, 64});
   Bench bench{config};
-  const auto addresses = bench.server.addresses();
+  const auto addresses = bench.clients.addresses();
   REQUIRE(addresses.size() == 2);
   CHECK(addresses[0] != addresses[1]);
   auto first = bench.connect(0);
   auto second = bench.connect(1);
-  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().sessions == 2; }));
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
   std::vector<std::string> listeners;
-  for (const auto& session : bench.server.sessions()) listeners.push_back(session.listener);
+  for (const auto& session : bench.clients.sessions()) listeners.push_back(session.listener);
   std::sort(listeners.begin(), listeners.end());
   auto sorted = addresses;
   std::sort(sorted.begin(), sorted.end());
   CHECK(listeners == sorted);
 }
 
-TEST_CASE("server: whoever is over a limit is closed without a byte, and counted",
-          "[wiring][server]") {
+TEST_CASE("clients: whoever is over a limit is closed without a byte, and counted", "[clients]") {
   auto config = line_config();
   config.limits.sessions_per_address = 2;
   Bench bench{config};
@@ -42,98 +41,97 @@ TEST_CASE("server: whoever is over a limit is closed without a byte, and counted
   third->read();
   REQUIRE(run_until(bench.loop, [&] { return third->ended() || third->error() != 0; }));
   CHECK(third->received().empty());
-  CHECK(bench.server.stats().sessions == 2);
-  CHECK(bench.server.stats().accepted == 2);
-  CHECK(bench.server.stats().refused == 1);
+  CHECK(bench.clients.stats().sessions == 2);
+  CHECK(bench.clients.stats().accepted == 2);
+  CHECK(bench.clients.stats().refused == 1);
   // A freed place is used again.
   first->leave();
-  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().sessions == 1; }));
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 1; }));
   run_pending(bench.loop);
   auto fourth = bench.connect();
-  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().sessions == 2; }));
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
 }
 
-TEST_CASE("server: a reload adds and removes listeners, and sessions stay", "[wiring][server]") {
+TEST_CASE("clients: a reload adds and removes listeners, and sessions stay", "[clients]") {
   Bench bench;
   auto client = bench.speaking_client();
   client->read();
-  const auto before = bench.server.addresses();
+  const auto before = bench.clients.addresses();
   auto config = line_config();
   config.listen[0].endpoint.address = "127.0.0.2";
-  REQUIRE(bench.server.apply(config));
-  const auto after = bench.server.addresses();
+  REQUIRE(bench.clients.apply(config));
+  const auto after = bench.clients.addresses();
   REQUIRE(after.size() == 1);
   CHECK(after[0].starts_with("127.0.0.2:"));
   auto newcomer = bench.connect();
-  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().sessions == 2; }));
-  CHECK(bench.server.send({false, {1}}, "still", "anna").delivered.size() == 1);
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
+  CHECK(bench.clients.send({false, {1}}, "still", "anna").delivered.size() == 1);
   CHECK(run_until(bench.loop, [&] { return client->received() == "still\n"; }));
-  CHECK(bench.server.sessions()[0].listener == before[0]);
+  CHECK(bench.clients.sessions()[0].listener == before[0]);
 }
 
-TEST_CASE("server: a listener that stays keeps its port through a reload", "[wiring][server]") {
+TEST_CASE("clients: a listener that stays keeps its port through a reload", "[clients]") {
   Bench bench;
-  const auto before = bench.server.addresses();
-  REQUIRE(bench.server.apply(line_config()));
-  CHECK(bench.server.addresses() == before);
+  const auto before = bench.clients.addresses();
+  REQUIRE(bench.clients.apply(line_config()));
+  CHECK(bench.clients.addresses() == before);
 }
 
-TEST_CASE("server: a reload with a listener that cannot be opened changes nothing",
-          "[wiring][server]") {
+TEST_CASE("clients: a reload with a listener that cannot be opened changes nothing", "[clients]") {
   Bench bench;
-  const auto before = bench.server.addresses();
+  const auto before = bench.clients.addresses();
   auto config = line_config();
   config.limits.sessions = 1;
   config.listen.push_back({{"192.0.2.1", 0}, core::DialectSetting::kLine, 64});  // not ours
-  auto refused = bench.server.apply(config);
+  auto refused = bench.clients.apply(config);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("192.0.2.1") != std::string::npos);
-  CHECK(bench.server.addresses() == before);
+  CHECK(bench.clients.addresses() == before);
   auto first = bench.connect();
   auto second = bench.connect();
-  CHECK(run_until(bench.loop, [&] { return bench.server.stats().sessions == 2; }));
+  CHECK(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
 }
 
-TEST_CASE("server: lower limits hold at once for who comes next", "[wiring][server]") {
+TEST_CASE("clients: lower limits hold at once for who comes next", "[clients]") {
   Bench bench;
   auto first = bench.speaking_client();
   auto config = line_config();
   config.limits.sessions = 1;
-  REQUIRE(bench.server.apply(config));
+  REQUIRE(bench.clients.apply(config));
   auto second = bench.connect();
-  REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().refused == 1; }));
-  CHECK(bench.server.stats().sessions == 1);
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().refused == 1; }));
+  CHECK(bench.clients.stats().sessions == 1);
 }
 
-TEST_CASE("server: when it stops every client gets what was queued, then an end of file",
-          "[wiring][server]") {
+TEST_CASE("clients: when it stops every client gets what was queued, then an end of file",
+          "[clients]") {
   Bench bench;
   std::vector<std::unique_ptr<Peer>> clients;
   for (int i = 0; i < 20; ++i) {
     clients.push_back(bench.speaking_client());
     clients.back()->read();
   }
-  CHECK(bench.server.send({true, {}}, "last word", "anna").delivered.size() == 20);
+  CHECK(bench.clients.send({true, {}}, "last word", "anna").delivered.size() == 20);
   bool done = false;
-  bench.server.stop([&] { done = true; });
+  bench.clients.stop([&] { done = true; });
   for (auto& client : clients) {
     REQUIRE(run_until(bench.loop, [&] { return client->ended(); }));
     CHECK(client->received() == "last word\n");
     client->leave();
   }
   CHECK(run_until(bench.loop, [&] { return done; }));
-  CHECK(bench.server.stats().sessions == 0);
-  CHECK(bench.server.stats().lost == 0);
+  CHECK(bench.clients.stats().sessions == 0);
+  CHECK(bench.clients.stats().lost == 0);
 }
 
-TEST_CASE("server: descriptors are back where they were when all have gone", "[wiring][server]") {
+TEST_CASE("clients: descriptors are back where they were when all have gone", "[clients]") {
   Bench bench;
   run_pending(bench.loop);
   const auto before = open_descriptors();
   for (int round = 0; round < 3; ++round) {
     std::vector<std::unique_ptr<Peer>> clients;
     for (int i = 0; i < 50; ++i) clients.push_back(bench.connect());
-    REQUIRE(run_until(bench.loop, [&] { return bench.server.stats().sessions == 50; }));
+    REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 50; }));
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (i % 2 == 0) {
         clients[i]->leave();
@@ -142,10 +140,10 @@ TEST_CASE("server: descriptors are back where they were when all have gone", "[w
       }
     }
     REQUIRE(run_until(bench.loop, [&] {
-      return bench.server.stats().sessions == 0 && open_descriptors() == before;
+      return bench.clients.stats().sessions == 0 && open_descriptors() == before;
     }));
   }
-  CHECK(bench.server.stats().accepted == 150);
+  CHECK(bench.clients.stats().accepted == 150);
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 
 namespace chatd {
 
-bool Server::ban(const Network& network, Duration length, std::string_view by) {
+bool Clients::ban(const Network& network, Duration length, std::string_view by) {
   Bans::Ban ban;
   ban.since = wall_now();
   ban.operator_name = by;
@@ -30,20 +30,20 @@ bool Server::ban(const Network& network, Duration length, std::string_view by) {
   return true;
 }
 
-bool Server::unban(const Network& network, std::string_view by) {
+bool Clients::unban(const Network& network, std::string_view by) {
   if (!bans_.remove(network)) return false;
   say_unbanned(network, by);
   bans_changed();
   return true;
 }
 
-void Server::expire_bans() {
+void Clients::expire_bans() {
   const auto over = bans_.expire(loop_.now());
   for (const Network& network : over) say_unbanned(network, {});
   bans_changed();
 }
 
-void Server::say_unbanned(const Network& network, std::string_view by) {
+void Clients::say_unbanned(const Network& network, std::string_view by) {
   const auto kept_address = outbox_.keep(network.to_string());
   const auto kept_by = outbox_.keep(by);
   core::Event& event = outbox_.add(core::EventType::kUnbanned, 0);
@@ -51,13 +51,13 @@ void Server::say_unbanned(const Network& network, std::string_view by) {
   event.operator_name = kept_by;
 }
 
-void Server::bans_changed() {
+void Clients::bans_changed() {
   if (transcript_ != nullptr) transcript_->set_bans(bans_.kept());
   ban_end_.start_at(bans_.deadline());
   deliver();
 }
 
-std::vector<core::SessionId> Server::sessions_in(const Network& network) const {
+std::vector<core::SessionId> Clients::sessions_in(const Network& network) const {
   std::vector<core::SessionId> all;
   for (const core::Session* session : router_.sessions()) {
     if (network.contains(clients_[session->slot()].peer)) all.push_back(session->id());
@@ -65,7 +65,7 @@ std::vector<core::SessionId> Server::sessions_in(const Network& network) const {
   return all;
 }
 
-void Server::save_bans(ByteWriter& out) const {
+void Clients::save_bans(ByteWriter& out) const {
   const auto kept = bans_.kept();
   out.number<std::uint64_t>(kept.size());
   for (const store::Ban& ban : kept) {
@@ -76,7 +76,7 @@ void Server::save_bans(ByteWriter& out) const {
   }
 }
 
-std::vector<store::Ban> Server::read_bans(ByteReader& in) {
+std::vector<store::Ban> Clients::read_bans(ByteReader& in) {
   std::vector<store::Ban> kept;
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     store::Ban& ban = kept.emplace_back();

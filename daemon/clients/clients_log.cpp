@@ -5,7 +5,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "events/event_json.hpp"
 #include "log/log.hpp"
 
@@ -13,7 +13,7 @@ namespace chatd {
 
 /// One line an event. What people said is logged at trace alone. `address` is that of a
 /// client that has connected.
-void Server::log_event(const core::Event& event, std::string_view address) {
+void Clients::log_event(const core::Event& event, std::string_view address) {
   // Two lines a visit: written to the same string, not added up from strings.
   auto& line = log_line_;
   const auto say = [&](std::initializer_list<std::string_view> parts) {

@@ -53,7 +53,7 @@ struct SessionInfo {
 };
 
 /// Counters since the start, and gauges.
-struct ServerStats {
+struct ClientStats {
   std::size_t sessions;
   std::uint64_t accepted;
   std::uint64_t refused;
@@ -67,16 +67,16 @@ struct ServerStats {
   std::uint64_t recording_lost;  ///< events that could not be recorded
 };
 
-class Server : private io::StreamListener {
+class Clients : private io::StreamListener {
  public:
   /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
   /// nothing is recorded, and numbers begin anew. `lifeboat` may be null: then no session
   /// outlives a crash.
-  Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
-         Transcript* transcript = nullptr, Lifeboat* lifeboat = nullptr);
-  ~Server() override;
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
+  Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+          Transcript* transcript = nullptr, Lifeboat* lifeboat = nullptr);
+  ~Clients() override;
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
 
   /// Opens all listeners of the configuration, or none; but where sessions go on from the
   /// process before this one, a listener that cannot be opened is tried again from time to
@@ -137,7 +137,7 @@ class Server : private io::StreamListener {
   void warn(std::string_view text);
 
   [[nodiscard]] std::vector<SessionInfo> sessions();
-  [[nodiscard]] ServerStats stats() const;
+  [[nodiscard]] ClientStats stats() const;
   /// Messages of clients since the start.
   [[nodiscard]] std::uint64_t messages_in() const { return router_.counters().messages_in; }
 

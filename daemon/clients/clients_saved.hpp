@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <memory>
 
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 #include "core/session.hpp"
 #include "io/stream.hpp"
 
 namespace chatd {
 
-struct Server::SavedClient {
+struct Clients::SavedClient {
   std::uint32_t descriptor = 0;
   Client client;
   io::SavedStream stream;

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "clients/server.hpp"
-#include "clients/server_saved.hpp"
+#include "clients/clients.hpp"
+#include "clients/clients_saved.hpp"
 
 namespace chatd {
 
@@ -26,7 +26,7 @@ UniqueFd descriptor_at(std::vector<UniqueFd>& descriptors, std::uint32_t place) 
 
 }  // namespace
 
-void Server::save(ByteWriter& out, std::vector<int>& descriptors) {
+void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
   for (int i = 0; i < kFlushes; ++i) streams_.flush();
   const auto place_of = [&](int fd) {
     descriptors.push_back(fd);
@@ -64,7 +64,7 @@ void Server::save(ByteWriter& out, std::vector<int>& descriptors) {
   out.number(refused_.count());
 }
 
-bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
+bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
   const auto now = loop_.now();
   passed_ = in.flag();
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
@@ -122,7 +122,7 @@ bool Server::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
   return true;
 }
 
-void Server::restore_client(SavedClient saved, UniqueFd socket) {
+void Clients::restore_client(SavedClient saved, UniqueFd socket) {
   auto id = streams_.restore(std::move(socket), std::move(saved.stream));
   if (!id) {
     spdlog::error("a connection is lost: {}", id.error().message);
@@ -141,7 +141,7 @@ void Server::restore_client(SavedClient saved, UniqueFd socket) {
   }
 }
 
-void Server::dismiss(std::vector<UniqueFd> connections) {
+void Clients::dismiss(std::vector<UniqueFd> connections) {
   for (auto& socket : connections) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
@@ -157,7 +157,7 @@ void Server::dismiss(std::vector<UniqueFd> connections) {
 }
 
 /// The door of an earlier process that was configured so.
-std::unique_ptr<Server::Door> Server::restored_door(const io::Endpoint& endpoint) {
+std::unique_ptr<Clients::Door> Clients::restored_door(const io::Endpoint& endpoint) {
   const auto place = std::find_if(restored_.begin(), restored_.end(), [&](const auto& door) {
     return door && door->listener.endpoint == endpoint;
   });

@@ -1,4 +1,4 @@
-#include "clients/server.hpp"
+#include "clients/clients.hpp"
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
@@ -29,8 +29,8 @@ constexpr std::size_t kGrowth = 1024;
 
 }  // namespace
 
-Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
-               Transcript* transcript, Lifeboat* lifeboat)
+Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+                 Transcript* transcript, Lifeboat* lifeboat)
     : loop_{loop},
       config_{config},
       max_sessions_{max_sessions},
@@ -60,9 +60,9 @@ Server::Server(io::Loop& loop, const Config& config, std::size_t max_sessions, E
   }
 }
 
-Server::~Server() = default;
+Clients::~Clients() = default;
 
-void Server::set_limits() {
+void Clients::set_limits() {
   admission_.set_limits(std::min(config_.limits.sessions, max_sessions_),
                         config_.limits.sessions_per_address);
   streams_.set_limits(stream_limits(config_));
@@ -70,8 +70,8 @@ void Server::set_limits() {
 
 // ---- listeners ----
 
-Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener,
-                                                   std::span<io::Acceptor* const> leaving) {
+Result<std::unique_ptr<Clients::Door>> Clients::open(const Listener& listener,
+                                                     std::span<io::Acceptor* const> leaving) {
   auto door = std::make_unique<Door>();
   door->listener = listener;
   auto finished = finish(
@@ -82,7 +82,7 @@ Result<std::unique_ptr<Server::Door>> Server::open(const Listener& listener,
 }
 
 /// A socket of the service manager, with what listen() says of those.
-Result<std::unique_ptr<Server::Door>> Server::take(UniqueFd passed) {
+Result<std::unique_ptr<Clients::Door>> Clients::take(UniqueFd passed) {
   auto door = std::make_unique<Door>();
   auto finished =
       finish(*door, io::Acceptor::adopt(loop_, std::move(passed), on_accept(*door), log_failure));
@@ -91,17 +91,17 @@ Result<std::unique_ptr<Server::Door>> Server::take(UniqueFd passed) {
   return door;
 }
 
-void Server::log_failure(const Error& error) {
+void Clients::log_failure(const Error& error) {
   spdlog::error("{}", error.message);
 }
 
-io::Acceptor::AcceptCallback Server::on_accept(const Door& door) {
+io::Acceptor::AcceptCallback Clients::on_accept(const Door& door) {
   return [this, &door](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
     accepted(door, std::move(socket), peer, length);
   };
 }
 
-Result<> Server::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor) {
+Result<> Clients::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor) {
   if (!acceptor) return std::move(acceptor.error());
   door.acceptor = std::move(*acceptor);
   door.name = door.acceptor->endpoint().to_string();
@@ -109,7 +109,7 @@ Result<> Server::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> accept
   return {};
 }
 
-Result<> Server::listen(std::vector<UniqueFd> passed) {
+Result<> Clients::listen(std::vector<UniqueFd> passed) {
   assert(doors_.empty());
   if (!passed.empty()) {
     passed_ = true;
@@ -157,7 +157,7 @@ Result<> Server::listen(std::vector<UniqueFd> passed) {
 
 /// The sockets are the service manager's, the configuration says how their clients
 /// speak.
-void Server::serve_passed(const std::vector<Listener>& listeners) {
+void Clients::serve_passed(const std::vector<Listener>& listeners) {
   for (const auto& door : doors_) door->listener.dialect = core::DialectSetting::kAuto;
   for (const Listener& listener : listeners) {
     const auto place = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
@@ -172,7 +172,7 @@ void Server::serve_passed(const std::vector<Listener>& listeners) {
   }
 }
 
-std::vector<int> Server::passed() const {
+std::vector<int> Clients::passed() const {
   std::vector<int> all;
   for (const auto& door : doors_) {
     if (passed_) all.push_back(door->acceptor->descriptor());
@@ -180,13 +180,13 @@ std::vector<int> Server::passed() const {
   return all;
 }
 
-std::vector<std::string> Server::addresses() const {
+std::vector<std::string> Clients::addresses() const {
   std::vector<std::string> all;
   for (const auto& door : doors_) all.push_back(door->name);
   return all;
 }
 
-void Server::open_missing() {
+void Clients::open_missing() {
   std::erase_if(missing_, [this](const Listener& listener) {
     auto door = open(listener);
     if (!door) return false;
@@ -197,7 +197,7 @@ void Server::open_missing() {
   if (!missing_.empty()) try_missing_.start(kTryListener);
 }
 
-Result<> Server::apply(const Config& config) {
+Result<> Clients::apply(const Config& config) {
   std::vector<const Listener*> added;
   std::vector<bool> kept(doors_.size(), false);
   std::vector<std::pair<std::size_t, const Listener*>> changed;
@@ -253,8 +253,8 @@ Result<> Server::apply(const Config& config) {
   return {};
 }
 
-void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
-                      socklen_t length) {
+void Clients::accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
+                       socklen_t length) {
   const Peer peer{address, length};
   if (const auto banned = bans_.match(peer)) {
     refuse("its address is banned (" + banned->to_string() + ")");
@@ -282,7 +282,7 @@ void Server::accepted(const Door& door, UniqueFd socket, const sockaddr_storage&
   board_soon();
 }
 
-Server::Client& Server::client_at(io::StreamId id) {
+Clients::Client& Clients::client_at(io::StreamId id) {
   if (id >= clients_.size()) {
     if (id >= clients_.capacity()) clients_.reserve(id + kGrowth);
     clients_.resize(id + 1);
@@ -290,24 +290,24 @@ Server::Client& Server::client_at(io::StreamId id) {
   return clients_[id];
 }
 
-void Server::refuse(const std::string& reason) {
+void Clients::refuse(const std::string& reason) {
   if (const auto line = refused_.refused(reason, loop_.now())) spdlog::warn(*line);
   refusals_.start_at(refused_.deadline());
 }
 
 // ---- what clients do ----
 
-void Server::on_read(io::StreamId id, std::string_view bytes) {
+void Clients::on_read(io::StreamId id, std::string_view bytes) {
   router_.receive(id, bytes, loop_.now(), outbox_);
   deliver();
 }
 
-void Server::on_end(io::StreamId id) {
+void Clients::on_end(io::StreamId id) {
   router_.end_of_input(id, loop_.now(), outbox_);
   deliver();
 }
 
-void Server::on_broken(io::StreamId id, int error) {
+void Clients::on_broken(io::StreamId id, int error) {
   const std::string reason = error == ECONNRESET ? "connection reset"
                              : error == ETIMEDOUT
                                  ? "connection timed out"
@@ -317,11 +317,11 @@ void Server::on_broken(io::StreamId id, int error) {
   deliver();
 }
 
-void Server::on_drained(io::StreamId id) {
+void Clients::on_drained(io::StreamId id) {
   if (relieved_) relieved_(id);
 }
 
-void Server::on_closed(io::StreamId id, std::size_t unsent) {
+void Clients::on_closed(io::StreamId id, std::size_t unsent) {
   assert(!router_.has(id));
   const Client client = std::exchange(clients_[id], {});
   if (!client.gone && unsent > 0) {
@@ -340,13 +340,14 @@ void Server::on_closed(io::StreamId id, std::size_t unsent) {
 
 // ---- what operators want ----
 
-void Server::warn(std::string_view text) {
+void Clients::warn(std::string_view text) {
   const auto kept = outbox_.keep(text);
   outbox_.add(core::EventType::kWarning, 0).text = kept;
   deliver();
 }
 
-core::Receipt Server::send(const core::Recipients& to, std::string_view text, std::string_view by) {
+core::Receipt Clients::send(const core::Recipients& to, std::string_view text,
+                            std::string_view by) {
   auto receipt = router_.send(to, text, by, loop_.now(), outbox_);
   // Whoever was closed because too much waits for it did not get it.
   for (const auto id : deliver()) {
@@ -356,55 +357,55 @@ core::Receipt Server::send(const core::Recipients& to, std::string_view text, st
   return receipt;
 }
 
-core::Outcome Server::bye(core::SessionId id, std::string_view by) {
+core::Outcome Clients::bye(core::SessionId id, std::string_view by) {
   const auto outcome = router_.bye(id, by, loop_.now(), outbox_);
   deliver();
   return outcome;
 }
 
-bool Server::is_parting(core::SessionId id) const {
+bool Clients::is_parting(core::SessionId id) const {
   const core::Session* session = router_.find(id);
   return session != nullptr && session->state() == core::Session::State::kParting;
 }
 
-core::Outcome Server::kick(core::SessionId id, std::string_view reason, std::string_view by) {
+core::Outcome Clients::kick(core::SessionId id, std::string_view reason, std::string_view by) {
   const auto outcome = router_.kick(id, reason, by, loop_.now(), outbox_);
   deliver();
   return outcome;
 }
 
-core::Outcome Server::name(core::SessionId id, std::string_view name, std::string_view by) {
+core::Outcome Clients::name(core::SessionId id, std::string_view name, std::string_view by) {
   const auto outcome = router_.name(id, name, by, loop_.now(), outbox_);
   deliver();
   return outcome;
 }
 
-core::Outcome Server::claim(core::SessionId id, core::Claim claim, bool force) {
+core::Outcome Clients::claim(core::SessionId id, core::Claim claim, bool force) {
   const auto outcome = router_.claim(id, std::move(claim), force, outbox_);
   deliver();
   return outcome;
 }
 
-core::Outcome Server::release(core::SessionId id, std::string_view by) {
+core::Outcome Clients::release(core::SessionId id, std::string_view by) {
   const auto outcome = router_.release(id, by, outbox_);
   deliver();
   return outcome;
 }
 
-void Server::release_if(const std::function<bool(std::string_view holder)>& gone) {
+void Clients::release_if(const std::function<bool(std::string_view holder)>& gone) {
   router_.release_if(gone, outbox_);
   deliver();
 }
 
-std::string_view Server::claimed_by(core::SessionId id) const {
+std::string_view Clients::claimed_by(core::SessionId id) const {
   const core::Session* session = router_.find(id);
   return session == nullptr || session->claim() == nullptr
              ? std::string_view{}
              : std::string_view{session->claim()->holder};
 }
 
-void Server::operator_changed(std::string_view name, std::string_view state,
-                              std::string_view text) {
+void Clients::operator_changed(std::string_view name, std::string_view state,
+                               std::string_view text) {
   const auto kept_name = outbox_.keep(name);
   const auto kept_state = outbox_.keep(state);
   const auto kept_text = outbox_.keep(text);
@@ -415,7 +416,7 @@ void Server::operator_changed(std::string_view name, std::string_view state,
   deliver();
 }
 
-void Server::set_away(std::optional<core::Away> away) {
+void Clients::set_away(std::optional<core::Away> away) {
   if (away) {
     router_.set_away(std::move(*away));
   } else {
@@ -423,7 +424,7 @@ void Server::set_away(std::optional<core::Away> away) {
   }
 }
 
-std::vector<SessionInfo> Server::sessions() {
+std::vector<SessionInfo> Clients::sessions() {
   const auto now = loop_.now();
   dates_.set(now, wall_now());
   std::vector<SessionInfo> all;
@@ -438,7 +439,7 @@ std::vector<SessionInfo> Server::sessions() {
   return all;
 }
 
-ServerStats Server::stats() const {
+ClientStats Clients::stats() const {
   const auto& counters = router_.counters();
   const auto recorded = transcript_ == nullptr ? store::Counts{} : transcript_->counts();
   return {router_.size(),          counters.accepted,  refused_.count(), counters.messages_in,
@@ -446,13 +447,13 @@ ServerStats Server::stats() const {
           streams_.queued_bytes(), recorded.recorded,  recorded.lost};
 }
 
-std::uint64_t Server::sent_bytes(core::Slot slot) const {
+std::uint64_t Clients::sent_bytes(core::Slot slot) const {
   return router_.has(slot) ? streams_.sent_bytes(slot) : 0;
 }
 
 // ---- effects ----
 
-std::vector<core::SessionId> Server::deliver() {
+std::vector<core::SessionId> Clients::deliver() {
   std::vector<core::SessionId> overflowed;
   congested_.clear();
   const auto& writes = outbox_.writes();
@@ -497,19 +498,19 @@ std::vector<core::SessionId> Server::deliver() {
 }
 
 /// What is kept between turns for the effects of the next.
-std::size_t Server::retained_bytes() const {
+std::size_t Clients::retained_bytes() const {
   return outbox_.retained_bytes() + log_.retained_bytes() +
          (transcript_ == nullptr ? 0 : transcript_->retained_bytes());
 }
 
-void Server::release_memory() {
+void Clients::release_memory() {
   outbox_.release_memory();
   log_.release_memory();
   if (transcript_ != nullptr) transcript_->release_memory();
   malloc_trim(0);
 }
 
-void Server::publish() {
+void Clients::publish() {
   if (outbox_.events().empty()) return;
   const auto time = wall_now();
   for (const core::Event& event : outbox_.events()) {
@@ -529,24 +530,24 @@ void Server::publish() {
   }
 }
 
-void Server::tick() {
+void Clients::tick() {
   router_.tick(loop_.now(), outbox_);
   deliver();
 }
 
-std::string Server::hard_limit_reason() const {
+std::string Clients::hard_limit_reason() const {
   return "it does not read: more than " + std::to_string(config_.limits.output_hard) +
          " bytes wait for it";
 }
 
-std::uint16_t Server::listener_name(const std::string& name) {
+std::uint16_t Clients::listener_name(const std::string& name) {
   const auto place = std::find(listener_names_.begin(), listener_names_.end(), name);
   const auto index = static_cast<std::uint16_t>(place - listener_names_.begin());
   if (place == listener_names_.end()) listener_names_.push_back(name);
   return index;
 }
 
-void Server::stop(std::function<void()> done) {
+void Clients::stop(std::function<void()> done) {
   missing_.clear();
   doors_.clear();
   router_.stop(loop_.now(), outbox_);

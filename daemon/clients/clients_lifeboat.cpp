@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "clients/server.hpp"
-#include "clients/server_saved.hpp"
+#include "clients/clients.hpp"
+#include "clients/clients_saved.hpp"
 
 namespace chatd {
 
@@ -32,7 +32,7 @@ std::int64_t milliseconds(Time time) {
 
 /// At the end of each turn, before anything is sent: a client that got something is never
 /// ahead of its record.
-void Server::keep_records() {
+void Clients::keep_records() {
   if (lifeboat_ == nullptr) return;
   for (const core::Slot slot : router_.changed()) {
     auto& place = clients_[slot].place;
@@ -48,7 +48,7 @@ void Server::keep_records() {
   if (recorded_seq_ != log_.last_seq()) record_head();
 }
 
-void Server::record_head() {
+void Clients::record_head() {
   recorded_seq_ = log_.last_seq();
   record_.clear();
   record_.number(log_.last_seq());
@@ -60,7 +60,7 @@ void Server::record_head() {
 
 /// With the time of the clock, which is the same in every process until the machine is
 /// started anew.
-std::string_view Server::record_of(core::Slot slot) {
+std::string_view Clients::record_of(core::Slot slot) {
   const auto now = loop_.now();
   record_.clear();
   record_.number(milliseconds(now));
@@ -71,7 +71,7 @@ std::string_view Server::record_of(core::Slot slot) {
 }
 
 /// All of them, when they have just come from another process.
-void Server::record_all() {
+void Clients::record_all() {
   if (lifeboat_ == nullptr) return;
   for (core::Slot slot = 0; slot < clients_.size(); ++slot) {
     const auto place = clients_[slot].place;
@@ -81,13 +81,13 @@ void Server::record_all() {
   board_soon();
 }
 
-void Server::board_soon() {
+void Clients::board_soon() {
   if (lifeboat_ == nullptr || !lifeboat_->has_room() || std::exchange(boarding_, true)) return;
   board_.start(kBoardAge);
 }
 
 /// The oldest go first.
-void Server::board() {
+void Clients::board() {
   boarding_ = false;
   lifeboat_->tidy();
   const auto oldest = loop_.now() - kBoardAge;
@@ -121,7 +121,7 @@ void Server::board() {
 
 // ---- the process that comes ----
 
-std::unique_ptr<Server::SavedClient> Server::read_record(const std::string& record) {
+std::unique_ptr<Clients::SavedClient> Clients::read_record(const std::string& record) {
   ByteReader in{record};
   auto saved = std::make_unique<SavedClient>();
   const Time written{Duration{in.number<std::int64_t>()}};
@@ -137,7 +137,7 @@ std::unique_ptr<Server::SavedClient> Server::read_record(const std::string& reco
   return saved;
 }
 
-void Server::rescue(const Lifeboat::Saved& saved, std::vector<service::KeptSession> connections) {
+void Clients::rescue(const Lifeboat::Saved& saved, std::vector<service::KeptSession> connections) {
   ByteReader head{saved.head};
   (void)head.number<core::Seq>();
   const auto before = head.number<std::uint64_t>();
