@@ -10,30 +10,34 @@
 /// inside its own callback. Invariant: after close() or abort() the only further
 /// callback for an id is one on_closed(), and never inside that call; the id is
 /// given to a new stream only after that.
+///
+/// What one stream is made of is known by Connection, when a peer has vanished by
+/// SilenceWatch, and when closing has taken too long by Deadlines.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <queue>
-#include <set>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/payload.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/unique_fd.hpp"
+#include "io/connection.hpp"
+#include "io/deadlines.hpp"
 #include "io/loop.hpp"
 #include "io/poller.hpp"
-#include "io/timer.hpp"
+#include "io/saved_stream.hpp"
+#include "io/silence.hpp"
 
 namespace chatd {
-class ByteReader;
 class ByteWriter;
-}  // namespace chatd
+}
 
 namespace chatd::io {
 
@@ -52,9 +56,8 @@ class StreamListener {
   /// is as if abort() had been called: on_closed() follows. What the peer sent
   /// before that is read first, unless the stream is paused. A paused stream may
   /// learn of it only when it is resumed or written to; one whose peer had closed
-  /// its sending side learns of it at once. ETIMEDOUT is also that of a TCP peer that
-  /// has been silent for some two minutes while it owed an acknowledgement, or for
-  /// seven while it took nothing.
+  /// its sending side learns of it at once. ETIMEDOUT is also what
+  /// a TCP peer gets that has vanished (see SilenceWatch).
   virtual void on_broken(StreamId id, int error) = 0;
   /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
   /// been above StreamLimits::high_bytes.
@@ -78,20 +81,7 @@ struct StreamLimits {
 
 enum class WriteError { kOverflow };
 
-/// A stream of another process, but for its descriptor.
-struct SavedStream {
-  std::vector<Payload> queue;
-  Duration linger_left{0};  ///< while closing; zero: not known yet
-  bool closing = false;     ///< close() was called
-  bool end_sent = false;    ///< and the end of file is out
-  bool paused = false;
-  bool ended = false;  ///< the peer's end of file was read
-
-  /// What cannot be is refused by the reader.
-  static SavedStream read(ByteReader& in);
-};
-
-class StreamSet : private Watcher {
+class StreamSet : private Watcher, private SilenceWatch::Peers {
  public:
   StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits);
   /// Aborts what is still open, without callbacks.
@@ -156,33 +146,27 @@ class StreamSet : private Watcher {
   [[nodiscard]] const StreamLimits& limits() const { return limits_; }
 
  private:
-  struct Stream;
-  enum class State : std::uint8_t;
   struct Finished {
     StreamId id;
     std::size_t unsent;
   };
 
-  Stream& at(StreamId id);
-  [[nodiscard]] const Stream& at(StreamId id) const;
+  Connection& at(StreamId id);
+  [[nodiscard]] const Connection& at(StreamId id) const;
 
   void on_ready(Tag tag, Events events) override;
   void receive(StreamId id);
-  void hung_up(StreamId id);
+
+  [[nodiscard]] StreamId end_of_ids() const override;
+  [[nodiscard]] Debt* debt_of(StreamId id) override;
+  [[nodiscard]] std::optional<Unanswered> ask(StreamId id) override;
+  void on_vanished(StreamId id) override;
 
   void touch(StreamId id);
   void call_for_flush();
   void attend(StreamId id);
-  std::size_t send(Stream& stream);
-  int watch_for_what_is_due(StreamId id);
-  void unwatch(Stream& stream);
-
-  void expect_answer(Stream& stream);
-  void look_for_silence();
-  void judge_silence(StreamId id);
-
-  void set_deadline(StreamId id, Time deadline);
-  void on_linger_over();
+  std::size_t send(Connection& stream);
+  void unwatch(Connection& stream);
   void fail(StreamId id, int error);
   void finish(StreamId id);
   void report_finished();
@@ -190,7 +174,7 @@ class StreamSet : private Watcher {
   Loop& loop_;
   StreamListener& listener_;
   StreamLimits limits_;
-  std::vector<Stream> streams_;  // by id
+  std::vector<Connection> streams_;  // by id
   std::priority_queue<StreamId, std::vector<StreamId>, std::greater<>> free_;
   std::size_t size_ = 0;
   std::size_t queued_bytes_ = 0;
@@ -200,18 +184,9 @@ class StreamSet : private Watcher {
   bool flushing_ = false;
   std::uint64_t flushed_turn_ = 0;  // the turn of the last flush
 
-  std::unique_ptr<char[]> buffer_;                 // what is read goes through it, for all streams
-  std::set<std::pair<Time, StreamId>> deadlines_;  // of the closing streams
-  Timer linger_;
-
-  // Who owes an acknowledgement is looked at from time to time, a few in a turn.
-  Timer look_;
-  bool looking_ = false;
-  bool anybody_owes_ = false;
-  StreamId next_look_ = 0;
-  Time looked_at_{};        // when the last round began, or the first was thought of
-  Duration look_since_{0};  // who has been silent for longer said nothing since that
-
+  std::unique_ptr<char[]> buffer_;  // what is read goes through it, for all streams
+  Deadlines lingering_;             // of the closing streams
+  SilenceWatch silence_;
   TurnEnd turn_end_;
 };
 

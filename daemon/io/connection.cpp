@@ -1,0 +1,119 @@
+#include "io/connection.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+
+#include "base/bytes.hpp"
+
+namespace chatd::io {
+namespace {
+
+/// Payloads in one system call.
+constexpr std::size_t kSendParts = 64;
+/// Several small payloads are copied together first: for the kernel that is less work than
+/// to gather as many parts.
+constexpr std::size_t kCopiedBytes = 4096;
+/// Whether the descriptor is non-blocking is not ours to say.
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+
+}  // namespace
+
+Events Connection::wanted() const {
+  Events wanted = kNothing;
+  if (is_reading()) wanted |= kReadable;
+  if (blocked) wanted |= kWritable;
+  // After the end of file there is nothing to read, but the peer may still go away.
+  // A paused stream is not watched: it is a hang-up already when a unix peer that
+  // wrote and left has not been read yet.
+  if (wanted == kNothing && ended) wanted = kHangUp;
+  return wanted;
+}
+
+bool Connection::is_readable() const {
+  pollfd ask{socket.get(), POLLIN, 0};
+  return ::poll(&ask, 1, 0) == 1;
+}
+
+int Connection::hang_up_error() const {
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  return error != 0 ? error : EPIPE;
+}
+
+std::size_t Connection::send() {
+  assert(exists() && send_error == 0);
+  std::array<iovec, kSendParts> parts;
+  std::size_t total = 0;
+  while (!queue.empty()) {
+    std::size_t count = queue.gather(parts);
+    std::array<char, kCopiedBytes> copied;
+    if (count > 1 && queue.bytes() <= copied.size()) {
+      std::size_t size = 0;
+      for (std::size_t i = 0; i < count; size += parts[i++].iov_len) {
+        std::memcpy(&copied[size], parts[i].iov_base, parts[i].iov_len);
+      }
+      parts[0] = {copied.data(), size};
+      count = 1;
+    }
+    ssize_t sent = 0;
+    if (count == 1) {
+      sent = ::send(socket.get(), parts[0].iov_base, parts[0].iov_len, kSendFlags);
+    } else {
+      msghdr message{};
+      message.msg_iov = parts.data();
+      message.msg_iovlen = count;
+      sent = ::sendmsg(socket.get(), &message, kSendFlags);
+    }
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        blocked = true;
+      } else {
+        blocked = false;
+        send_error = static_cast<std::uint8_t>(errno);
+      }
+      break;
+    }
+    const auto taken = static_cast<std::size_t>(sent);
+    std::size_t given = 0;
+    for (std::size_t i = 0; i < count; ++i) given += parts[i].iov_len;
+    queue.consume(taken);
+    total += taken;
+    if (taken < given) {
+      blocked = true;
+      break;
+    }
+  }
+  sent_bytes += total;
+  if (queue.empty()) blocked = false;
+  return total;
+}
+
+void Connection::save(ByteWriter& out, Time now) const {
+  std::uint64_t payloads = 0;
+  queue.each([&](const Payload&, std::string_view) { ++payloads; });
+  out.number(payloads);
+  queue.each([&](const Payload& payload, std::string_view rest) {
+    if (rest.size() == payload.size()) {
+      out.payload(payload);
+    } else {
+      out.payload(rest, payload.weight());
+    }
+  });
+  const Duration left = deadline == kNever ? Duration{0} : std::max(deadline - now, Duration{1});
+  out.number(static_cast<std::uint32_t>(left.count()));
+  out.flag(is_closing());
+  out.flag(state == State::kLingering);
+  out.flag(paused);
+  out.flag(ended);
+}
+
+}  // namespace chatd::io

@@ -1,0 +1,76 @@
+/// One connected socket, and what waits to be sent on it: what a StreamSet keeps for each
+/// of its streams. Knows neither the loop nor a listener.
+///
+/// Invariant: it fits into one cache line, because a broadcast touches one of these for each
+/// stream.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "base/unique_fd.hpp"
+#include "io/poller.hpp"
+#include "io/send_queue.hpp"
+#include "io/silence.hpp"
+
+namespace chatd {
+class ByteWriter;
+}
+
+namespace chatd::io {
+
+enum class ConnectionState : std::uint8_t {
+  kFree,
+  kOpen,
+  kFlushing,   // close() was called, the end of file is not sent yet
+  kLingering,  // the end of file is sent, the peer's own is waited for
+  kFinished,   // the descriptor is closed, on_closed() is due
+};
+
+struct Connection {
+  using State = ConnectionState;
+
+  /// It is open or closing.
+  [[nodiscard]] bool exists() const { return state != State::kFree && state != State::kFinished; }
+  [[nodiscard]] bool is_closing() const {
+    return state == State::kFlushing || state == State::kLingering;
+  }
+  /// What its peer sends is wanted. Whoever closes wants the end of file, paused or not.
+  [[nodiscard]] bool is_reading() const { return !ended && !(paused && state == State::kOpen); }
+  /// What it needs to be watched for now.
+  [[nodiscard]] Events wanted() const;
+  /// Whether something has arrived, be it an end of file.
+  [[nodiscard]] bool is_readable() const;
+  /// Why the peer hung up: an errno, never 0. Asked once.
+  [[nodiscard]] int hang_up_error() const;
+
+  /// Gives the kernel what waits, as far as it takes it. Returns how many bytes that
+  /// was; sets `blocked` or `send_error` if some could not be given.
+  std::size_t send();
+
+  /// Writes it down as SavedStream::read() reads it.
+  void save(ByteWriter& out, Time now) const;
+
+  SendQueue queue;
+  std::uint64_t sent_bytes = 0;
+  Time deadline = kNever;  // while closing
+  UniqueFd socket;
+  State state = State::kFree;
+  Events watched = kNothing;
+  /// Why nothing can be sent any more. The connection is kept until what the peer
+  /// had sent before is read.
+  std::uint8_t send_error = 0;
+  std::uint16_t generation = 0;  // of this use of the id
+  bool paused : 1 = false;
+  bool ended : 1 = false;    // the peer's end of file was read
+  bool touched : 1 = false;  // the set will attend to it at the end of the turn
+  bool high : 1 = false;
+  bool blocked : 1 = false;  // the kernel takes no more until it says so
+  bool shared : 1 = false;   // somebody else may have a duplicate of the descriptor
+  Debt debt;
+};
+
+static_assert(sizeof(Connection) <= 64);
+
+}  // namespace chatd::io

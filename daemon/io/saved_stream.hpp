@@ -1,0 +1,27 @@
+/// A stream of another process, all but its descriptor.
+#pragma once
+
+#include <vector>
+
+#include "base/payload.hpp"
+#include "base/time.hpp"
+
+namespace chatd {
+class ByteReader;
+}
+
+namespace chatd::io {
+
+struct SavedStream {
+  std::vector<Payload> queue;
+  Duration linger_left{0};  ///< while closing; zero: not known yet
+  bool closing = false;     ///< close() was called
+  bool end_sent = false;    ///< and the end of file is out
+  bool paused = false;
+  bool ended = false;  ///< the peer's end of file was read
+
+  /// Reads what StreamSet::save() wrote. What cannot be is refused by the reader.
+  static SavedStream read(ByteReader& in);
+};
+
+}  // namespace chatd::io
