@@ -53,7 +53,9 @@ RpcError to_error(const json& error) {
 }  // namespace
 
 ControlClient::ControlClient(io::Loop& loop, Callbacks callbacks)
-    : streams_{loop, *this, kLimits}, callbacks_{std::move(callbacks)} {}
+    : streams_{loop, *this, kLimits},
+      flush_{loop, [this] { streams_.flush(); }},
+      callbacks_{std::move(callbacks)} {}
 
 Result<> ControlClient::attach(UniqueFd socket) {
   auto stream = streams_.adopt(std::move(socket));

@@ -123,6 +123,7 @@ class ControlClient : private io::StreamListener {
   void lost(const Error& error);
 
   io::StreamSet streams_;
+  io::TurnEnd flush_;
   Callbacks callbacks_;
   std::optional<io::StreamId> stream_;
   std::string partial_;  // the line that has not ended yet

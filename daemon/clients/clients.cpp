@@ -42,6 +42,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       board_{loop, [this] { board(); }},
       records_{loop, [this] { keep_records(); }},
       streams_{loop, *this, stream_limits(config)},
+      flush_{loop, [this] { streams_.flush(); }},
       timer_{loop, [this] { tick(); }},
       refusals_{loop,
                 [this] {

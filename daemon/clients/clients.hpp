@@ -247,8 +247,9 @@ class Clients : private io::StreamListener {
   core::Seq recorded_seq_ = 0;
   bool boarding_ = false;  ///< board_ will call
   io::Timer board_;
-  io::TurnEnd records_;  ///< before streams_: what is sent was written down before
+  io::TurnEnd records_;  ///< before flush_: what is sent was written down before
   io::StreamSet streams_;
+  io::TurnEnd flush_;
   io::Timer timer_;
   io::Timer refusals_;
   io::Timer ban_end_;

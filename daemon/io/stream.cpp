@@ -28,8 +28,7 @@ StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
       limits_{limits},
       buffer_{std::make_unique<char[]>(kReadBytes)},
       lingering_{loop, [this](StreamId id) { finish(id); }},
-      silence_{loop, *this},
-      turn_end_{loop, [this] { flush(); }} {}
+      silence_{loop, *this} {}
 
 StreamSet::~StreamSet() {
   for (Connection& stream : streams_) unwatch(stream);

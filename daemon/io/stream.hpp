@@ -128,8 +128,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   void abort(StreamId id);
 
   /// Sends what is pending, one system call for each stream, and calls back
-  /// on_drained(), on_broken() and on_closed() where due. Called by itself at the
-  /// end of each turn.
+  /// on_drained(), on_broken() and on_closed() where due. Whoever owns the set calls it
+  /// at the end of each turn: in which order sets are flushed is for the owner to say.
   void flush();
 
   /// Bytes that wait for one stream, and for all of them.
@@ -187,7 +187,6 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   std::unique_ptr<char[]> buffer_;  // what is read goes through it, for all streams
   Deadlines lingering_;             // of the closing streams
   SilenceWatch silence_;
-  TurnEnd turn_end_;
 };
 
 }  // namespace chatd::io

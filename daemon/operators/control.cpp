@@ -65,7 +65,8 @@ Control::Control(io::Loop& loop, Clients& clients, EventLog& log, const Config& 
                   }
                 }},
       turn_end_{loop, [this] { publish(); }},
-      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes}} {}
+      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes}},
+      flush_{loop, [this] { streams_.flush(); }} {}
 
 Control::~Control() = default;
 

@@ -142,8 +142,9 @@ class Control : private io::StreamListener {
   std::optional<core::Away> last_word_;  ///< of the last of them who was away
   io::Timer refusals_;
   RefusalLog refused_{"operator"};
-  io::TurnEnd turn_end_;  ///< before streams_: events are sealed, then sent
+  io::TurnEnd turn_end_;  ///< before flush_: events are sealed, then sent
   io::StreamSet streams_;
+  io::TurnEnd flush_;
 };
 
 }  // namespace chatd

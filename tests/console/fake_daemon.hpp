@@ -40,7 +40,10 @@ class FakeDaemon : private io::StreamListener {
  public:
   using Json = nlohmann::json;
 
-  explicit FakeDaemon(io::Loop& loop) : streams_{loop, *this, {1 << 20, 1 << 18, 1 << 26}} {
+  explicit FakeDaemon(io::Loop& loop)
+      : streams_{loop, *this, {1 << 20, 1 << 18, 1 << 26}}, flush_{loop, [this] {
+                                                                     streams_.flush();
+                                                                   }} {
     answers["hello"] = {{"version", "0"}, {"protocol", 1}, {"operator", "root"}, {"seq", 0}};
     answers["subscribe"] = {{"seq", 0}};
     answers["sessions"] = Json::array();
@@ -130,6 +133,7 @@ class FakeDaemon : private io::StreamListener {
   std::uint64_t seq_ = 0;
   io::StreamId stream_ = 0;
   io::StreamSet streams_;
+  io::TurnEnd flush_;
 };
 
 inline nlohmann::json refusal(int code, const std::string& message) {

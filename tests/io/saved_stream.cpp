@@ -47,6 +47,7 @@ struct Bench {
   chatd::test::Recorder heard;
   chatd::io::StreamSet set{
       loop, heard, {64 * 1024, 32 * 1024, 512 * 1024, chatd::Duration{3'600'000}}};
+  chatd::io::TurnEnd flush{loop, [this] { set.flush(); }};
   chatd::test::Pair pair = chatd::test::tcp_pair(2048);
   chatd::test::Peer peer{loop, std::move(pair.theirs)};
   chatd::io::StreamId id = 0;

@@ -22,6 +22,7 @@ using chatd::io::Loop;
 using chatd::io::StreamId;
 using chatd::io::StreamLimits;
 using chatd::io::StreamSet;
+using chatd::io::TurnEnd;
 using chatd::io::WriteError;
 using chatd::test::Events;
 using chatd::test::is_quiet;
@@ -74,6 +75,7 @@ struct Bench {
   Loop loop;
   Recorder heard;
   StreamSet set;
+  TurnEnd flush{loop, [this] { set.flush(); }};
 };
 
 }  // namespace
@@ -733,9 +735,9 @@ TEST_CASE("stream: an event of the stream that had the id before is not taken fo
   three.send("3");
   // Both are ready; whichever is read first, the other goes and a third takes its id.
   std::string in_that_turn;
-  const chatd::io::TurnEnd look{bench.loop, [&] {
-                                  if (in_that_turn.empty()) in_that_turn = bench.heard.read;
-                                }};
+  const TurnEnd look{bench.loop, [&] {
+                       if (in_that_turn.empty()) in_that_turn = bench.heard.read;
+                     }};
   bench.heard.when_read = [&](StreamId id, std::string_view) {
     bench.heard.when_read = nullptr;
     bench.set.abort(1 - id);
@@ -811,6 +813,9 @@ TEST_CASE("stream: a set that goes closes its streams and calls nobody", "[io][s
   Recorder heard;
   const std::size_t with_loop = open_descriptors();
   auto set = std::make_unique<StreamSet>(loop, heard, kLimits);
+  const TurnEnd flush{loop, [&] {
+                        if (set) set->flush();
+                      }};
   auto [ours, theirs] = unix_pair();
   auto [closing, its_peer] = unix_pair();
   auto [aborted, its_other_peer] = unix_pair();
