@@ -1,0 +1,168 @@
+#include "process/inheritance.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "service/handover.hpp"
+#include "service/passed.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr const char* kNotUnderstood = "it cannot be understood";
+
+}  // namespace
+
+Inheritance::Inheritance() {
+  auto passed = service::take_inheritance();
+  listening_ = std::move(passed.listening);
+  records_ = std::move(passed.stored.records);
+  kept_sessions_ = std::move(passed.stored.sessions);
+  auto left = service::take_left();
+  const bool stored = !left.document;
+  const auto file = std::move(stored ? passed.stored.document : left.document);
+  if (!file) return;
+  records_.reset();  // with a document come others, or another copy of these
+  left_.emplace();
+  left_->stored = stored;
+  left_->kept = std::move(left.kept);
+  left_->descriptors = std::move(passed.stored.descriptors);
+  read_document(file.get());
+}
+
+void Inheritance::read_document(int file) {
+  auto whole = service::take(file);
+  if (!whole) {
+    left_->why = whole.error().message;
+    return;
+  }
+  auto body = service::disclose(*whole);
+  if (!body) {
+    left_->why = body.error().message;
+    return;
+  }
+  auto document = HandoverDocument::read(*body);
+  if (!document) {
+    left_->why = kNotUnderstood;
+    return;
+  }
+  auto& descriptors = left_->descriptors;
+  descriptors.resize(document->descriptors.size());
+  if (!left_->stored) {
+    std::transform(document->descriptors.begin(), document->descriptors.end(), descriptors.begin(),
+                   service::inherit);
+  }
+  watched_ = std::move(descriptors[document->place_of_watched()]);
+  if (document->has_records) records_ = std::move(descriptors[document->place_of_records()]);
+  left_->document = std::move(*document);
+}
+
+std::unique_ptr<Lifeboat> Inheritance::open_lifeboat(const service::DescriptorStore& store) {
+  UniqueFd records = std::move(records_);
+  if (!store.exists()) return nullptr;
+  auto lifeboat = Lifeboat::open(store, std::move(records));
+  if (!left_ && lifeboat && lifeboat->goes_on()) shipwrecked_ = lifeboat->take_saved();
+  return lifeboat;
+}
+
+bool Inheritance::has_sessions() const {
+  return (left_ && left_->why.empty()) || !shipwrecked_.head.empty();
+}
+
+void Inheritance::restore_events(EventLog& events) const {
+  if (left_ && left_->why.empty()) {
+    ByteReader in{left_->document.events};
+    events.restore(in);
+  } else if (!shipwrecked_.head.empty()) {
+    const auto last = ByteReader{shipwrecked_.head}.number<core::Seq>();
+    events.go_on_after(last);
+  }
+}
+
+std::size_t Inheritance::connections() const {
+  std::size_t count = kept_sessions_.size();
+  if (!left_) return count;
+  for (const auto& fd : left_->descriptors) count += fd ? 1 : 0;
+  return count;
+}
+
+void Inheritance::restore(Clients& clients, Control& control, const service::DescriptorStore& store,
+                          const Lifeboat* lifeboat) {
+  if (left_) {
+    if (left_->why.empty()) restore_parts(clients, control);
+    if (!left_->why.empty()) dismiss_all(clients);
+    if (left_->stored) store.forget_left();
+    left_.reset();
+  } else if (!kept_sessions_.empty() || !shipwrecked_.head.empty()) {
+    rescue(clients);
+  } else {
+    return;
+  }
+  forget_kept(store, lifeboat);
+}
+
+void Inheritance::restore_parts(Clients& clients, Control& control) {
+  auto& [document, descriptors, kept, stored, why] = *left_;
+  ByteReader operators{document.operators};
+  control.restore(std::move(descriptors[document.place_of_control()]), operators);
+  ByteReader sessions{document.clients};
+  if (!clients.restore(sessions, descriptors)) {
+    why = kNotUnderstood;
+    return;
+  }
+  spdlog::info("goes on with {} sessions", clients.stats().sessions);
+  control.await_return();
+}
+
+/// Listeners are opened anew, at the same addresses; those of the service manager stay.
+void Inheritance::dismiss_all(Clients& clients) {
+  assert(!left_->why.empty());
+  spdlog::error("the sessions of the process before this one are lost: what it left: {}",
+                left_->why);
+  const auto& kept = left_->kept;
+  auto rest = service::inherit_rest();
+  for (const int number : kept) {
+    (void)service::inherit(number);  // closes what is not in `rest`: it is no socket
+  }
+  for (auto& fd : left_->descriptors) rest.push_back(std::move(fd));
+  for (auto& fd : rest) {
+    if (!fd || !service::is_listening(fd.get())) continue;
+    const bool stays = std::find(kept.begin(), kept.end(), fd.get()) != kept.end();
+    UniqueFd listener = std::move(fd);
+    if (stays) listening_.push_back(std::move(listener));
+  }
+  std::erase_if(rest, [](const UniqueFd& fd) { return !fd; });
+  clients.dismiss(std::move(rest));
+}
+
+void Inheritance::rescue(Clients& clients) {
+  std::vector<service::KeptSession> connections;
+  for (auto& kept : kept_sessions_) connections.push_back({kept.session, std::move(kept.socket)});
+  clients.rescue(std::exchange(shipwrecked_, {}), std::move(connections));
+}
+
+/// What the service manager had kept one by one, and nobody went on with.
+void Inheritance::forget_kept(const service::DescriptorStore& store, const Lifeboat* lifeboat) {
+  for (const auto& kept : kept_sessions_) {
+    if (lifeboat == nullptr || !lifeboat->has(kept.session)) {
+      (void)store.forget_session(kept.session);
+    }
+  }
+  if (lifeboat == nullptr) store.forget_records();
+  kept_sessions_.clear();
+}
+
+std::vector<UniqueFd> Inheritance::take_listening() {
+  return std::exchange(listening_, {});
+}
+
+UniqueFd Inheritance::take_watched() {
+  return std::exchange(watched_, {});
+}
+
+}  // namespace chatd

@@ -1,0 +1,83 @@
+/// What this process was left by the one before it, until it is used. There are four cases:
+///
+/// | the process before this one      | what is there                          | what becomes of
+/// the sessions | | -------------------------------- | -------------------------------------- |
+/// ---------------------------- | | became this one (SIGUSR2)        | a document, descriptors by
+/// number      | they go on                   | | left it to the manager (SIGTERM) | a document,
+/// descriptors by place       | they go on                   | | ended without warning            |
+/// crash records, connections             | those with both go on        | | left nothing | sockets
+/// of socket units at most        | there are none               |
+///
+/// A document that cannot be used costs the sessions, which get an end of file, and not the
+/// service.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.hpp"
+#include "clients/clients.hpp"
+#include "clients/lifeboat.hpp"
+#include "events/event_log.hpp"
+#include "operators/control.hpp"
+#include "process/handover_document.hpp"
+#include "service/descriptor_store.hpp"
+
+namespace chatd {
+
+class Inheritance {
+ public:
+  /// Takes all that there is. To be made once, before this process opens anything that could
+  /// be mistaken for what it was left.
+  Inheritance();
+
+  // In this order:
+
+  /// Opens the crash records, with what is in them if there is no document. Null as
+  /// Lifeboat::open() has it.
+  [[nodiscard]] std::unique_ptr<Lifeboat> open_lifeboat(const service::DescriptorStore& store);
+  /// Whether some sessions of the process before this one may go on.
+  [[nodiscard]] bool has_sessions() const;
+  /// Events go on where they had stopped, in number at least.
+  void restore_events(EventLog& events) const;
+  /// Descriptors that are open now and came from an earlier process, all but a few of them
+  /// connections.
+  [[nodiscard]] std::size_t connections() const;
+  /// Sessions and operators go on, or are dismissed. What the service manager keeps and nobody
+  /// needs any more is thrown away.
+  void restore(Clients& clients, Control& control, const service::DescriptorStore& store,
+               const Lifeboat* lifeboat);
+  /// The sockets of socket units.
+  [[nodiscard]] std::vector<UniqueFd> take_listening();
+  /// The epoll set of the process before this one; empty if that left none. Closing it takes
+  /// long.
+  [[nodiscard]] UniqueFd take_watched();
+
+ private:
+  /// What came with a document.
+  struct Left {
+    HandoverDocument document;
+    std::vector<UniqueFd> descriptors;  ///< at the places that the document says
+    std::vector<int> kept;              ///< numbers that this process is told of beside it
+    bool stored = false;                ///< it came from the service manager's store
+    std::string why;                    ///< it cannot be used; empty: it can
+  };
+
+  void read_document(int file);
+  void restore_parts(Clients& clients, Control& control);
+  void dismiss_all(Clients& clients);
+  void rescue(Clients& clients);
+  void forget_kept(const service::DescriptorStore& store, const Lifeboat* lifeboat);
+
+  std::optional<Left> left_;
+  std::vector<UniqueFd> listening_;
+  UniqueFd records_;                                 ///< of the lifeboat
+  std::vector<service::KeptSession> kept_sessions_;  ///< by the service manager, one by one
+  Lifeboat::Saved shipwrecked_;                      ///< until they are rescued
+  UniqueFd watched_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,156 @@
+#include "process/succession.hpp"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "process/handover_document.hpp"
+#include "service/handover.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// For the transcript to be written. What is not is lost with the process.
+constexpr Duration kDrainLimit{2000};
+/// For the service manager to say what is being done with the unit.
+constexpr Duration kAskLimit{500};
+
+}  // namespace
+
+Succession::Succession(const Parts& parts, service::Program program, Hooks hooks)
+    : parts_{parts},
+      program_{std::move(program)},
+      hooks_{std::move(hooks)},
+      check_{parts.loop, program_,
+             [this](Result<> accepts) { successor_checked(std::move(accepts)); }} {}
+
+// ---- SIGUSR2 ----
+
+void Succession::hand_over() {
+  const bool stopping = parts_.shutdown.has_begun();
+  if (stopping || check_.is_under_way()) {
+    spdlog::warn("SIGUSR2: {}", stopping ? "the daemon is about to stop" : "under way already");
+    return;
+  }
+  spdlog::info("SIGUSR2: hands over to {}", program_.path);
+  if (auto started = check_.start(); !started) {
+    spdlog::error("does not hand over: {}", started.error().message);
+  }
+}
+
+void Succession::successor_checked(Result<> accepts) {
+  if (!accepts) {
+    spdlog::error("does not hand over: {}", accepts.error().message);
+    return;
+  }
+  if (parts_.shutdown.has_begun()) return;
+  parts_.control.finish_requests();         // before anything that they change is written down
+  if (parts_.shutdown.has_begun()) return;  // one of them may have been that
+  const bool with_console = parts_.console.is_open();
+  parts_.console.close();
+  spdlog::error("does not hand over: {}", become_successor().message);
+  if (!with_console) return;
+  parts_.control.await_return();  // the console's claims
+  if (auto opened = hooks_.open_console(); !opened) spdlog::error("{}", opened.error().message);
+}
+
+/// Returns only if that failed.
+Error Succession::become_successor() {
+  std::vector<int> descriptors;
+  auto document = save(descriptors);
+  if (!document) return std::move(document.error());
+  drain_transcript();
+  std::vector<char*> arguments;
+  for (auto& argument : program_.arguments) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  spdlog::info("hands over {} sessions", parts_.clients.stats().sessions);
+  hooks_.close_log();
+  // What it has to know of even if it cannot read the document: sockets that stay, and what
+  // is no socket, which it would not find.
+  auto kept = parts_.clients.passed();
+  kept.push_back(parts_.loop.poller().descriptor());
+  if (parts_.lifeboat != nullptr) kept.push_back(parts_.lifeboat->descriptor());
+  auto failed =
+      service::replace_process(program_.path, arguments.data(), document->get(), descriptors, kept);
+  hooks_.open_log();
+  return failed;
+}
+
+// ---- SIGTERM ----
+
+/// A manager that cannot be asked keeps what it was given if it starts this again, and
+/// drops it if not: then clients miss their farewell, and nothing worse.
+void Succession::terminate() {
+  if (!parts_.store.exists() || parts_.shutdown.has_begun()) {
+    parts_.shutdown.begin("SIGTERM");
+  } else if (!question_) {
+    question_ = std::make_unique<service::JobQuestion>(parts_.loop, kAskLimit,
+                                                       [this](auto job) { job_known(job); });
+  }
+}
+
+void Succession::job_known(service::Job job) {
+  if (parts_.shutdown.has_begun()) return;
+  if (job != service::Job::kOther) {
+    parts_.control.finish_requests();
+    if (parts_.shutdown.has_begun()) return;  // an operator has asked for that
+    spdlog::error("ends all sessions: {}", leave_to_next().message);
+  }
+  parts_.shutdown.begin("SIGTERM");
+}
+
+/// Returns only if that failed.
+Error Succession::leave_to_next() {
+  // Sessions that are left to a process which then does not start end without a goodbye.
+  if (auto accepts = hooks_.check_config(); !accepts) {
+    return std::move(accepts.error()).while_doing("the next process would not start");
+  }
+  parts_.console.close();
+  std::vector<int> descriptors;
+  auto document = save(descriptors);
+  if (!document) return std::move(document.error());
+  drain_transcript();
+  if (auto left = parts_.store.leave(document->get(), descriptors); !left) {
+    return std::move(left.error());
+  }
+  spdlog::info("leaves {} sessions to the next process", parts_.clients.stats().sessions);
+  parts_.manager.stopping();
+  hooks_.close_log();
+  // Whatever is not closed here, and no file that is not removed, is the next one's.
+  ::_exit(0);
+}
+
+// ---- both ----
+
+/// The file with the document. The epoll set goes along: taking thousands of sockets out of it
+/// takes the kernel long, and while this process ends nobody is served.
+Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
+  parts_.slow_close.wait();
+  HandoverDocument document;
+  ByteWriter clients;
+  parts_.clients.save(clients, descriptors);
+  document.has_records = parts_.lifeboat != nullptr;
+  if (document.has_records) descriptors.push_back(parts_.lifeboat->descriptor());
+  descriptors.push_back(parts_.loop.poller().descriptor());
+  ByteWriter operators;
+  descriptors.push_back(parts_.control.save(operators));  // with this all events are sealed
+  ByteWriter events;
+  parts_.events.save(events);
+
+  document.descriptors = descriptors;
+  document.events = events.take();
+  document.operators = operators.take();
+  document.clients = clients.take();
+  return service::put(service::enclose(document.write()));
+}
+
+void Succession::drain_transcript() {
+  if (parts_.transcript != nullptr && !parts_.transcript->drain(kDrainLimit)) {
+    spdlog::warn("the end of the transcript is lost: it could not be written in time");
+  }
+}
+
+}  // namespace chatd

@@ -1,0 +1,86 @@
+/// How another process takes the place of this one without a client noticing: everything that
+/// the parts know is written into a document, and the descriptors go along.
+///
+/// | signal  | when                                          | what happens                       |
+/// | ------- | --------------------------------------------- | ---------------------------------- |
+/// | SIGUSR2 | the successor accepts the configuration       | this process becomes that program  |
+/// | SIGTERM | the service manager is about to restart this, | document and descriptors are left  |
+/// |         | and has a descriptor store                    | there, and this process ends       |
+/// | SIGTERM | else                                          | the daemon stops                   |
+///
+/// If anything fails, all goes on as before: the chat after SIGUSR2, the stop after SIGTERM.
+/// What the next process does is known by Inheritance.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "clients/clients.hpp"
+#include "clients/lifeboat.hpp"
+#include "events/event_log.hpp"
+#include "events/transcript.hpp"
+#include "io/loop.hpp"
+#include "operators/control.hpp"
+#include "process/own_console.hpp"
+#include "process/shutdown.hpp"
+#include "process/slow_close.hpp"
+#include "process/successor_check.hpp"
+#include "service/descriptor_store.hpp"
+#include "service/manager.hpp"
+#include "service/program.hpp"
+#include "service/unit_job.hpp"
+
+namespace chatd {
+
+class Succession {
+ public:
+  /// What is handed over, and who has a say in it. All of it must outlive this.
+  struct Parts {
+    io::Loop& loop;
+    service::Manager& manager;
+    const service::DescriptorStore& store;
+    Transcript* transcript;  ///< null: there is none
+    EventLog& events;
+    Lifeboat* lifeboat;  ///< null: there is none
+    Clients& clients;
+    Control& control;
+    OwnConsole& console;
+    Shutdown& shutdown;
+    SlowClose& slow_close;
+  };
+  struct Hooks {
+    /// Whether a process that starts now would accept the configuration.
+    std::function<Result<>()> check_config;
+    /// Writes out the last lines of the log, and goes on with it.
+    std::function<void()> close_log;
+    std::function<void()> open_log;
+    std::function<Result<>()> open_console;
+  };
+
+  /// `program` is what is started in the place of this process.
+  Succession(const Parts& parts, service::Program program, Hooks hooks);
+
+  /// SIGUSR2.
+  void hand_over();
+  /// SIGTERM.
+  void terminate();
+
+ private:
+  void successor_checked(Result<> accepts);
+  [[nodiscard]] Error become_successor();
+  void job_known(service::Job job);
+  [[nodiscard]] Error leave_to_next();
+  [[nodiscard]] Result<UniqueFd> save(std::vector<int>& descriptors);
+  void drain_transcript();
+
+  Parts parts_;
+  service::Program program_;
+  Hooks hooks_;
+  SuccessorCheck check_;
+  std::unique_ptr<service::JobQuestion> question_;  // why this process is to end
+};
+
+}  // namespace chatd

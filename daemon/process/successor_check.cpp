@@ -1,0 +1,65 @@
+#include "process/successor_check.hpp"
+
+#include <sys/mman.h>
+
+#include <cassert>
+#include <string>
+#include <utility>
+
+#include "base/text.hpp"
+#include "service/handover.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr Duration kLimit{10'000};
+/// Of what the program says, so much is passed on.
+constexpr std::size_t kComplaint = 2000;
+
+}  // namespace
+
+SuccessorCheck::SuccessorCheck(io::Loop& loop, const service::Program& program,
+                               std::function<void(Result<>)> done)
+    : loop_{loop},
+      program_{program},
+      done_{std::move(done)},
+      limit_{loop,
+             [this] {
+               if (process_) process_->kill();
+             }},
+      ended_{loop, [this] { ended(); }} {}
+
+Result<> SuccessorCheck::start() {
+  assert(!is_under_way());
+  output_ = UniqueFd{::memfd_create("chatd-check", MFD_CLOEXEC)};
+  auto arguments = program_.arguments;
+  arguments.emplace_back("--check-config");
+  auto process =
+      io::Process::run(loop_, program_.path, arguments, output_.get(), [this](int exit_code) {
+        exit_code_ = exit_code;
+        ended_.start(Duration{0});
+      });
+  if (!process) return std::move(process.error());
+  process_ = std::move(*process);
+  limit_.start(kLimit);
+  return {};
+}
+
+void SuccessorCheck::ended() {
+  limit_.stop();
+  process_.reset();
+  auto said = service::take(std::exchange(output_, {}).get());
+  if (exit_code_ == 0) {
+    done_({});
+    return;
+  }
+  std::string complaint = said ? said->substr(0, kComplaint) : "";
+  while (complaint.ends_with('\n')) complaint.pop_back();
+  std::string why = program_.path + " --check-config ";
+  why += exit_code_ < 0 ? "was killed" : "ended with " + std::to_string(exit_code_);
+  if (!complaint.empty()) why += ": " + escaped(complaint);
+  done_(Error{std::move(why)});
+}
+
+}  // namespace chatd
