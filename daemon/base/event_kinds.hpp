@@ -36,7 +36,7 @@ enum class Audience : std::uint8_t {
 };
 
 /// At which level an event is a line of the log.
-enum class EventLogging : std::uint8_t { kNever, kTrace, kInfo, kWarning };
+enum class EventLogging : std::uint8_t { kNotLogged, kTrace, kInfo, kWarning };
 
 struct EventWord {
   EventKind kind;
@@ -56,7 +56,7 @@ inline constexpr std::array kEventWords{
     EventWord{EventKind::kSent, "sent", "session operator text state automatic?",
               Audience::kEverybody, EventLogging::kTrace},
     EventWord{EventKind::kDelivered, "delivered", "session ref", Audience::kEverybody,
-              EventLogging::kNever},
+              EventLogging::kNotLogged},
     EventWord{EventKind::kDisconnected, "disconnected", "session reason lost?",
               Audience::kEverybody, EventLogging::kInfo},
     EventWord{EventKind::kNamed, "named", "session name operator", Audience::kEverybody,
@@ -72,7 +72,7 @@ inline constexpr std::array kEventWords{
     EventWord{EventKind::kOperator, "operator", "name state text?", Audience::kEverybody,
               EventLogging::kInfo},
     EventWord{EventKind::kWarning, "warning", "text", Audience::kEverybody, EventLogging::kWarning},
-    EventWord{EventKind::kLagged, "lagged", "lost", Audience::kOne, EventLogging::kNever},
+    EventWord{EventKind::kLagged, "lagged", "lost", Audience::kOne, EventLogging::kNotLogged},
 };
 
 [[nodiscard]] constexpr const EventWord& row_of(EventKind kind) {
