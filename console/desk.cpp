@@ -33,21 +33,21 @@ void Desk::use(Screen& screen) {
 void Desk::take(const Event& event) {
   if (const std::string day = view_.day(event.time, day_); !day.empty()) screen_->print(day);
   // A line about a session carries the name that it has, or had until now.
-  if (event.kind == Event::Kind::kDisconnected) {
+  if (event.kind == EventKind::kDisconnected) {
     print(view_.event(event, roster_, own_name_));
     roster_.apply(event);
     focus_.disconnected(event.session());
   } else {
     const bool alone = roster_known_ && roster_.size() == 0;
     roster_.apply(event);
-    if (event.kind == Event::Kind::kConnected) focus_.connected(event.session(), alone);
+    if (event.kind == EventKind::kConnected) focus_.connected(event.session(), alone);
     // Not in plain lines, which scripts read.
     const Target standing_out = interactive_ ? focus_.current() : std::nullopt;
     print(view_.event(event, roster_, own_name_, standing_out));
   }
   unread_.apply(event, focus_.current());
-  if (event.kind == Event::Kind::kLagged) unread_holds_ = false;
-  if (event.kind == Event::Kind::kConnected || event.kind == Event::Kind::kDisconnected) {
+  if (event.kind == EventKind::kLagged) unread_holds_ = false;
+  if (event.kind == EventKind::kConnected || event.kind == EventKind::kDisconnected) {
     shortcuts_.update(roster_);
   }
   show_prompt();

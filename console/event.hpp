@@ -8,33 +8,19 @@
 #include <utility>
 #include <vector>
 
+#include "base/event_kinds.hpp"
+
 namespace chatd::console {
 
 using SessionId = std::uint64_t;
 
 struct Event {
-  enum class Kind {
-    kConnected,
-    kMessage,
-    kSent,
-    kDelivered,
-    kDisconnected,
-    kNamed,
-    kOperator,
-    kClaimed,
-    kReleased,
-    kBanned,
-    kUnbanned,
-    kLagged,
-    kUnknown,  ///< of a newer daemon; `method` has its name
-  };
-
-  Kind kind = Kind::kUnknown;
+  std::optional<EventKind> kind;  ///< absent: a newer daemon's; `method` has its word
   std::string method;
   std::uint64_t seq = 0;            ///< 0: it has none
   std::string time;                 ///< RFC 3339, UTC
   std::vector<SessionId> sessions;  ///< one, but for a `sent` that went to several
-  std::string text;                 ///< message, sent; operator: what one who is away says
+  std::string text;                 ///< message, sent, warning; operator: why it is away
   std::string operator_name;        ///< who did it; unbanned: empty if its time was over
   std::string from;                 ///< claimed: who had it until now, if it was taken by force
   std::string name;                 ///< named: the session's new name

@@ -12,7 +12,7 @@ void Inbox::begin(std::uint64_t upto) {
 }
 
 void Inbox::note(const Event& event) {
-  if (event.kind != Event::Kind::kMessage || event.seq > upto_) return;
+  if (event.kind != EventKind::kMessage || event.seq > upto_) return;
   ++messages_;
   clients_.insert(event.session());
   if (since_.empty()) since_ = event.time;

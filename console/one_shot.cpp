@@ -196,13 +196,13 @@ class Run {
   void take_event(const Event& event, const json& document) {
     if (finished_) return;
     cursor_ = std::max(cursor_.value_or(0), event.seq);
-    if (event.kind != Event::Kind::kDisconnected) roster_.apply(event);
+    if (event.kind != EventKind::kDisconnected) roster_.apply(event);
     if (wish_.json) {
       print(to_plain_json(document));
     } else {
       print_all(view_.event(event, roster_, own_name_));
     }
-    if (event.kind == Event::Kind::kDisconnected) roster_.apply(event);
+    if (event.kind == EventKind::kDisconnected) roster_.apply(event);
     flush();
   }
 

@@ -17,25 +17,26 @@ bool Origin::is_surely(const Origin& other) const {
 }
 
 void Roster::apply(const Event& event) {
-  switch (event.kind) {
-    case Event::Kind::kConnected:
+  if (!event.kind) return;
+  switch (*event.kind) {
+    case EventKind::kConnected:
       names_.try_emplace(event.session());
       origins_.try_emplace(event.session(), Origin{event.address, parse_utc(event.time)});
       break;
-    case Event::Kind::kDisconnected:
+    case EventKind::kDisconnected:
       names_.erase(event.session());
       claims_.erase(event.session());
       origins_.erase(event.session());
       break;
-    case Event::Kind::kNamed:
+    case EventKind::kNamed:
       if (const auto found = names_.find(event.session()); found != names_.end()) {
         found->second = event.name;
       }
       break;
-    case Event::Kind::kClaimed:
+    case EventKind::kClaimed:
       if (contains(event.session())) claims_[event.session()] = event.operator_name;
       break;
-    case Event::Kind::kReleased:
+    case EventKind::kReleased:
       claims_.erase(event.session());
       break;
     default:

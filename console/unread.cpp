@@ -6,15 +6,16 @@
 namespace chatd::console {
 
 void Unread::apply(const Event& event, Target focus) {
-  switch (event.kind) {
-    case Event::Kind::kMessage:
+  if (!event.kind) return;
+  switch (*event.kind) {
+    case EventKind::kMessage:
       if (focus != event.session()) add(event.session(), 1);
       break;
-    case Event::Kind::kSent:
+    case EventKind::kSent:
       if (event.automatic) break;  // nobody has read it
       for (const SessionId session : event.sessions) counts_.erase(session);
       break;
-    case Event::Kind::kDisconnected:
+    case EventKind::kDisconnected:
       counts_.erase(event.session());
       break;
     default:

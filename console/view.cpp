@@ -18,6 +18,17 @@ std::string count_of(std::uint64_t count, std::string_view one, std::string_view
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
 }
 
+// One for each line of `text`, an empty one after an LF at its end too.
+std::vector<std::string> escaped_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(escaped(text.substr(0, end)));
+    if (end == std::string_view::npos) return lines;
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string formatted(std::time_t time, const char* format) {
   std::tm broken{};
   ::localtime_r(&time, &broken);
@@ -69,14 +80,9 @@ std::string View::stamp(const Event& event) const {
 void View::append_text(std::vector<std::string>& lines, const Event& event, Tone tone,
                        const std::string& lead) const {
   const std::string begin = stamp(event) + painted(tone, lead) + " ";
-  std::string_view rest = event.text;
-  for (;;) {
-    const std::size_t end = rest.find('\n');
-    const std::string text = escaped(rest.substr(0, end));
+  for (const std::string& text : escaped_lines(event.text)) {
     const bool bold = color_ && tone == Tone::kFocus && !text.empty();
     lines.push_back(begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text));
-    if (end == std::string_view::npos) return;
-    rest.remove_prefix(end + 1);
   }
 }
 
@@ -110,11 +116,20 @@ void View::append_sent(std::vector<std::string>& lines, const Event& event, cons
 
 std::vector<std::string> View::event(const Event& event, const Roster& roster,
                                      std::string_view own_name, Target focus) const {
-  using enum Event::Kind;
+  using enum EventKind;
   std::vector<std::string> lines;
+  if (!event.kind) {
+    const std::string word = escaped(event.method);
+    if (event.session() != 0) {
+      append_status(lines, event, roster, word);
+    } else {
+      lines.push_back(stamp(event) + note(word));
+    }
+    return lines;
+  }
   const std::string by =
       event.operator_name == own_name ? "" : " by " + escaped(event.operator_name);
-  switch (event.kind) {
+  switch (*event.kind) {
     case kConnected:
       append_status(lines, event, roster,
                     "connected from " + escaped(event.address) +
@@ -180,16 +195,14 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       lines.push_back(stamp(event) + note(escaped(event.address) + " is banned no more" +
                                           (event.operator_name.empty() ? "" : by)));
       break;
+    case kWarning:
+      for (const std::string& line : escaped_lines(event.text)) {
+        lines.push_back(stamp(event) + painted(Tone::kProblem, "* warning: " + line));
+      }
+      break;
     case kLagged:
       lines.push_back(stamp(event) +
                       note(count_of(event.lost, "event was", "events were") + " missed"));
-      break;
-    case kUnknown:
-      if (event.session() != 0) {
-        append_status(lines, event, roster, escaped(event.method));
-      } else {
-        lines.push_back(stamp(event) + note(escaped(event.method)));
-      }
       break;
   }
   return lines;
@@ -247,7 +260,7 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
 std::vector<std::string> View::past(const PastMessage& message, const Roster& roster,
                                     std::string_view own_name) const {
   Event event;
-  event.kind = message.incoming ? Event::Kind::kMessage : Event::Kind::kSent;
+  event.kind = message.incoming ? EventKind::kMessage : EventKind::kSent;
   event.time = message.time;
   event.sessions = message.sessions;
   event.text = message.text;
@@ -304,14 +317,10 @@ std::string View::note(std::string_view text) const {
 }
 
 std::vector<std::string> View::problem(std::string_view text) const {
-  std::vector<std::string> lines;
   while (text.ends_with('\n')) text.remove_suffix(1);
-  for (;;) {
-    const std::size_t end = text.find('\n');
-    lines.push_back(painted(Tone::kProblem, escaped(text.substr(0, end))));
-    if (end == std::string_view::npos) return lines;
-    text.remove_prefix(end + 1);
-  }
+  std::vector<std::string> lines = escaped_lines(text);
+  for (std::string& line : lines) line = painted(Tone::kProblem, line);
+  return lines;
 }
 
 std::vector<std::string> View::reload(const ReloadOutcome& outcome) const {

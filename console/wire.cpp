@@ -1,7 +1,6 @@
 #include "console/wire.hpp"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -62,33 +61,11 @@ std::vector<std::string> texts_of(const json& object, const char* key) {
   return texts;
 }
 
-Event::Kind kind_of(std::string_view method) {
-  using enum Event::Kind;
-  constexpr std::array<std::pair<std::string_view, Event::Kind>, 12> kKinds{{
-      {"connected", kConnected},
-      {"message", kMessage},
-      {"sent", kSent},
-      {"delivered", kDelivered},
-      {"disconnected", kDisconnected},
-      {"named", kNamed},
-      {"operator", kOperator},
-      {"claimed", kClaimed},
-      {"released", kReleased},
-      {"banned", kBanned},
-      {"unbanned", kUnbanned},
-      {"lagged", kLagged},
-  }};
-  for (const auto& [name, kind] : kKinds) {
-    if (name == method) return kind;
-  }
-  return kUnknown;
-}
-
 }  // namespace
 
 Event decode_event(std::string_view method, const json& params) {
   Event event;
-  event.kind = kind_of(method);
+  event.kind = event_kind_of(method);
   event.method = method;
   event.seq = number_of(params, "seq");
   event.time = text_of(params, "time");
@@ -97,7 +74,7 @@ Event decode_event(std::string_view method, const json& params) {
   event.operator_name = text_of(params, "operator");
   event.from = text_of(params, "from");
   event.name = text_of(params, "name");
-  if (event.kind == Event::Kind::kOperator) event.operator_name = event.name;
+  if (event.kind == EventKind::kOperator) event.operator_name = event.name;
   event.address = text_of(params, "address");
   event.listener = text_of(params, "listener");
   event.reason = text_of(params, "reason");

@@ -8,7 +8,7 @@ namespace chatd::console {
 
 namespace {
 
-Event event_of(Event::Kind kind, std::vector<SessionId> sessions) {
+Event event_of(EventKind kind, std::vector<SessionId> sessions) {
   Event event;
   event.kind = kind;
   event.sessions = std::move(sessions);
@@ -36,7 +36,7 @@ using Entries = std::vector<Unread::Entry>;
 
 TEST_CASE("unread: messages count until they are looked at, answered or cannot be",
           "[console][unread]") {
-  using enum Event::Kind;
+  using enum EventKind;
   Unread unread;
   CHECK_FALSE(unread.next());
   unread.apply(event_of(kMessage, {3}), Target{1});
@@ -64,8 +64,8 @@ TEST_CASE("unread: messages count until they are looked at, answered or cannot b
 TEST_CASE("unread: the daemon's counts replace our own, and who waited keeps its place",
           "[console][unread]") {
   Unread unread;
-  unread.apply(event_of(Event::Kind::kMessage, {5}), {});
-  unread.apply(event_of(Event::Kind::kMessage, {9}), {});
+  unread.apply(event_of(EventKind::kMessage, {5}), {});
+  unread.apply(event_of(EventKind::kMessage, {9}), {});
   unread.replace({with_unread(1, 0), with_unread(2, 7), with_unread(3, 1), with_unread(5, 2)},
                  Target{3});
   CHECK(unread.first(9) == Entries{{5, 2}, {2, 7}});
@@ -73,7 +73,7 @@ TEST_CASE("unread: the daemon's counts replace our own, and who waited keeps its
 
 TEST_CASE("unread: of who has gone nothing is kept", "[console][unread]") {
   Unread unread;
-  for (const SessionId id : {5, 9, 5}) unread.apply(event_of(Event::Kind::kMessage, {id}), {});
+  for (const SessionId id : {5, 9, 5}) unread.apply(event_of(EventKind::kMessage, {id}), {});
   unread.keep({with_unread(1, 8), with_unread(5, 0)});
   CHECK(unread.first(9) == Entries{{5, 2}});
 }

@@ -1,8 +1,10 @@
 // Events in, lines out.
 #include "console/view.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "console/table.hpp"
 #include "console/wire.hpp"
@@ -90,6 +92,11 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"sent","params":{"session":3,"operator":"root","text":"later",)"
        R"("state":"sent","automatic":true}})",
        {"[3]< root (away): later"}},
+      {R"({"method":"warning","params":{"seq":1,"text":"transcripts cannot be written"}})",
+       {"* warning: transcripts cannot be written"}},
+      {R"({"method":"warning","params":{"seq":1,"text":"two files:\n[3] one\u001b"}})",
+       {"* warning: two files:", "* warning: [3] one\\x1b"}},
+      {R"({"method":"warning","params":{"seq":1}})", {"* warning: "}},
       {R"({"method":"lagged","params":{"lost":120}})", {"* 120 events were missed"}},
       {R"({"method":"moved","params":{"session":3}})", {"[3]* moved"}},
       {R"({"method":"message","params":{"session":"three","text":5}})", {"[0] "}},
@@ -97,6 +104,33 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
   for (const auto& [notification, lines] : table) {
     INFO(notification);
     CHECK(shown(notification) == lines);
+  }
+}
+
+TEST_CASE("view: every event of the table has a sentence of its own", "[console][view]") {
+  std::set<std::string> all;
+  for (const EventWord& row : kEventWords) {
+    INFO(row.word);
+    nlohmann::json params{{"seq", 1}, {"session", 3}, {"operator", "bo"}};
+    // Every member that the table names, so that a sentence that is made of it can be told.
+    for (std::string_view members = row.members; !members.empty();) {
+      std::string member{members.substr(0, members.find(' '))};
+      members.remove_prefix(std::min(members.size(), member.size() + 1));
+      if (member.ends_with('?')) member.pop_back();
+      if (!params.contains(member)) params[member] = "some " + member;
+    }
+    params["lost"] = 7;
+    const nlohmann::json event{{"method", row.word}, {"params", params}};
+    const Lines lines = shown(event.dump());
+    REQUIRE(lines.size() == 1);
+    const std::string word{row.word};
+    CHECK(lines.front() != "* " + word);
+    CHECK(lines.front() != "[3]* " + word);
+    CHECK(all.insert(lines.front()).second);
+    // What an event says is never left out.
+    if (params.contains("text") && !params.contains("name")) {
+      CHECK(lines.front().ends_with("some text"));
+    }
   }
 }
 
@@ -128,6 +162,7 @@ TEST_CASE("view: nothing that came from outside reaches a line unescaped", "[con
           "[3]* is claimed by " + text);
     CHECK(in(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":")", "\"}}") ==
           "[3]* is claimed by bo, taken from " + text);
+    CHECK(in(R"({"method":"warning","params":{"text":")", "\"}}") == "* warning: " + text);
     CHECK(in(R"({"method":"banned","params":{"operator":"bo","address":")", "\"}}") ==
           "* " + text + " is banned by bo");
   }
@@ -163,6 +198,7 @@ TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
   CHECK(line(message, Target{3}) == "\x1b[1;36m[3]\x1b[0m \x1b[1mx\x1b[0m");
   CHECK(line(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})") ==
         "\x1b[1;4;33m[3]* was yours; taken from you by bo\x1b[0m");
+  CHECK(line(R"({"method":"warning","params":{"text":"x"}})") == "\x1b[1;4;33m* warning: x\x1b[0m");
   CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
 }
 
