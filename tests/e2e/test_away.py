@@ -5,13 +5,12 @@ import json
 import re
 import subprocess
 
-from chatd_support import CHATCTL, Daemon, speaking
-from test_console import CONFIG, chatctl
-from test_handover import hand_over
+from harness import CHATCTL, Daemon, hand_over, speaking
+from harness.desk import CONSOLE_CONFIG, chatctl
 
 
 def test_clients_of_every_kind_are_told_once():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
         ann.call("away", text="back at two")
         with daemon.client() as line:
@@ -40,7 +39,7 @@ def test_clients_of_every_kind_are_told_once():
 
 
 def test_who_half_closes_is_told_and_still_gets_the_one_answer():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
         ann.call("away", text="soon")
         with daemon.client() as client:
@@ -54,7 +53,7 @@ def test_who_half_closes_is_told_and_still_gets_the_one_answer():
 
 
 def test_in_the_console_others_see_who_is_away_and_what_is_unread_stays():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = chatctl(daemon, "--name", "ann")
         bob = chatctl(daemon, "--name", "bob")
         ann.enter("/away back at two")
@@ -99,7 +98,7 @@ def test_in_the_console_others_see_who_is_away_and_what_is_unread_stays():
 
 
 def test_a_tail_that_looks_on_does_not_keep_anybody_waiting():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
         tail = subprocess.Popen(
             [CHATCTL, "--socket", str(daemon.control_path), "--name", "log", "--json", "tail"],

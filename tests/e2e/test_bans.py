@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from chatd_support import Client, Daemon, Home, RpcError, speaking, wait_until
-from test_console import CONFIG, chatctl
-from test_handover import hand_over
+from harness import Client, Daemon, Home, RpcError, hand_over, speaking, wait_until
+from harness.desk import CONSOLE_CONFIG, chatctl
 
 BOTH = {
     "listen": [{"address": "127.0.0.1", "port": 0}, {"address": "::1", "port": 0}],
@@ -35,7 +34,7 @@ def stats(daemon):
 
 
 def test_a_banned_address_is_refused_and_whoever_is_there_stays():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
         client, session = speaking(daemon, ann)
         answer = ann.call("ban", address="127.0.0.9/8")
@@ -62,7 +61,7 @@ def test_a_banned_address_is_refused_and_whoever_is_there_stays():
 
 
 def test_chatctl_bans_for_a_while_and_says_what_is_wrong():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
         client, session = speaking(daemon, ann)
         done = daemon.chatctl("--name", "bob", "ban", "::ffff:127.0.0.1", "1s")
@@ -117,7 +116,7 @@ def test_an_ipv6_network_holds_ipv6_addresses_and_their_limit_is_of_the_64():
 def test_bans_outlive_restarts_crashes_and_hand_overs():
     home = Home()
     try:
-        with Daemon(CONFIG, home=home) as daemon:
+        with Daemon(CONSOLE_CONFIG, home=home) as daemon:
             ann = daemon.operator(name="ann")
             ann.call("ban", address="127.0.0.0/8", seconds=3600)
             ann.call("ban", address="2001:db8::/32")
@@ -144,7 +143,7 @@ def test_bans_outlive_restarts_crashes_and_hand_overs():
 
 
 def test_without_transcripts_they_live_as_long_as_the_daemon_and_it_says_so():
-    with Daemon(CONFIG | {"transcript": {"enabled": False}}) as daemon:
+    with Daemon(CONSOLE_CONFIG | {"transcript": {"enabled": False}}) as daemon:
         done = daemon.chatctl("ban", "192.0.2.1")
         assert done.returncode == 0
         assert "it ends with the daemon: without transcripts no ban is kept" in done.stdout
@@ -155,7 +154,7 @@ def test_without_transcripts_they_live_as_long_as_the_daemon_and_it_says_so():
 
 
 def test_in_the_console_every_operator_sees_it():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = chatctl(daemon, "--name", "ann")
         bob = chatctl(daemon, "--name", "bob")
         client, session = speaking(daemon, daemon.operator())

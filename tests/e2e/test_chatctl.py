@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from chatd_support import CHATCTL, CHATD, GUARD, Daemon, Home, speaking
+from harness import CHATCTL, CHATD, GUARD, Daemon, Home, speaking
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 

@@ -7,10 +7,9 @@ import re
 import threading
 
 import pytest
-from chatd_support import Daemon, wait_until
+from harness import Daemon, hand_over, wait_until
 from harness.desk import chatctl, connected
-from test_handover import hand_over
-from test_tail import Tail
+from harness.tails import Tail
 
 HANDOVERS = 6
 CONFIG = {

@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from chatd_support import CHATCTL, GUARD, SANITIZER, Daemon, scaled, wait_until
+from harness import CHATCTL, GUARD, SANITIZER, Daemon, scaled, wait_until
 from harness.desk import chatctl
 
 CLIENTS = 50

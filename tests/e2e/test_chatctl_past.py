@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from chatd_support import Daemon, speaking
+from harness import Daemon, speaking
 
 FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
 

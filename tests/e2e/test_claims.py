@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from chatd_support import Daemon, RpcError, speaking, wait_until
-from test_console import CONFIG, chatctl
-from test_handover import hand_over
+from harness import Daemon, RpcError, hand_over, speaking, wait_until
+from harness.desk import CONSOLE_CONFIG, chatctl
 
 
 def holder(operator, session):
@@ -69,7 +68,7 @@ def test_a_claim_of_chatctl_stays_until_it_is_released():
 
 
 def test_in_the_console_the_loser_sees_who_took_it():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = chatctl(daemon, "--name", "ann")
         bob = chatctl(daemon, "--name", "bob")
         client = daemon.client()
@@ -112,7 +111,7 @@ def test_in_the_console_the_loser_sees_who_took_it():
 
 
 def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         first = daemon.operator()
         one, one_id = speaking(daemon, first)
         two, two_id = speaking(daemon, first)
@@ -140,7 +139,7 @@ def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
 
 
 def test_who_does_not_come_back_loses_it():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann", subscribe=False)
         client, session = speaking(daemon, daemon.operator(name="bob"))
         ann.call("claim", session=session)

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from chatd_support import (
+from harness import (
     Client,
     Daemon,
     Home,

@@ -12,21 +12,15 @@ import time
 import pexpect
 import pytest
 
-from chatd_support import CHATCTL, CHATD, GUARD, Daemon, scaled, speaking, wait_until
-from harness.desk import Desk, chatctl, connected
-
-CONFIG = {
-    "console": {"timestamps": "none"},
-    "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
-}
-
+from harness import CHATCTL, CHATD, GUARD, Daemon, scaled, speaking, wait_until
+from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected
 
 @pytest.fixture(params=["chatd", "chatctl"])
 def desk_and_daemon(request):
     """The two consoles that there are; nobody is connected yet."""
     env = {"TERM": "xterm", "LANG": "C.UTF-8"}
     if request.param == "chatd":
-        with Daemon(CONFIG, console=None, terminal=True, env=env) as daemon:
+        with Daemon(CONSOLE_CONFIG, console=None, terminal=True, env=env) as daemon:
             desk = Desk(daemon.terminal)
             desk.wait(r"^\* operator .*/help")
             yield desk, daemon
@@ -34,7 +28,7 @@ def desk_and_daemon(request):
             os.kill(daemon.pid, signal.SIGTERM)
             assert desk.wait_end() == 0
     else:
-        with Daemon(CONFIG) as daemon:
+        with Daemon(CONSOLE_CONFIG) as daemon:
             desk = chatctl(daemon)
             yield desk, daemon
             desk.text()
@@ -311,7 +305,7 @@ def test_a_terminal_that_stands_still_stops_nobody(desk_and_daemon):
 
 
 def test_the_window_may_change_its_size():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         desk = chatctl(daemon, columns=200)
         client, _ = connected(desk, daemon)
         desk.enter("/name 1 " + "long" * 7)
@@ -332,7 +326,7 @@ def test_the_window_may_change_its_size():
 
 @pytest.mark.parametrize("how", ["/quit", "Ctrl-D", "Ctrl-C", "SIGTERM", "SIGHUP", "the daemon"])
 def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         shell = pexpect.spawn(
             "/bin/sh",
             ["-c", 'stty -g; "$@"; code=$?; stty -g; echo "code $code."', "sh", CHATCTL]
@@ -378,7 +372,7 @@ def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
 
 
 def test_it_can_be_stopped_and_continued_by_the_shell():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         shell = pexpect.spawn(
             "/bin/bash",
             ["--norc", "--noprofile", "--noediting", "-i"],
@@ -414,7 +408,7 @@ def test_it_can_be_stopped_and_continued_by_the_shell():
 
 
 def test_a_daemon_in_the_background_of_a_terminal_is_not_stopped_by_it():
-    with Daemon(CONFIG) as other:  # for its folder and its environment
+    with Daemon(CONSOLE_CONFIG) as other:  # for its folder and its environment
         shell = pexpect.spawn(
             "/bin/bash",
             ["--norc", "--noprofile", "--noediting", "-i"],
@@ -448,7 +442,7 @@ def test_a_daemon_in_the_background_of_a_terminal_is_not_stopped_by_it():
     ],
 )
 def test_colours_are_used_where_they_are_wanted(env, args, colored):
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         desk = chatctl(daemon, *args, env=env)
         client, _ = connected(desk, daemon)
         assert ("\x1b[1;36m[1]" in desk.raw) == colored
@@ -460,7 +454,7 @@ def test_colours_are_used_where_they_are_wanted(env, args, colored):
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", None])
 def test_the_line_is_utf8_whatever_the_locale(locale):
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         env = {"LC_ALL": locale, "LANG": locale} if locale else {}
         for key in ("LANG", "LC_ALL", "LC_CTYPE"):
             daemon.env.pop(key, None)
@@ -476,7 +470,7 @@ def test_the_line_is_utf8_whatever_the_locale(locale):
 
 
 def test_lines_from_a_pipe_to_chatctl():
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         operator = daemon.operator()
         client, _ = speaking(daemon, operator)
         done = daemon.chatctl(
@@ -493,7 +487,7 @@ def test_lines_from_a_pipe_to_chatctl():
 
 @pytest.mark.parametrize("kind", ["/dev/null", "closed", "a file", "a folder"])
 def test_chatctl_with_any_standard_input_ends(kind, tmp_path):
-    with Daemon(CONFIG) as daemon:
+    with Daemon(CONSOLE_CONFIG) as daemon:
         path = {"/dev/null": "/dev/null", "a folder": "/"}.get(kind, tmp_path / "input")
         if kind == "a file":
             path.write_text("/list\n" * 100)

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from chatd_support import Daemon, Home, wait_until
+from harness import Daemon, Home, wait_until
 from harness.desk import chatctl, connected
 
 CONFIG = {"console": {"timestamps": "none"}}

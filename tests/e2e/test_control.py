@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from chatd_support import Daemon, RpcError, speaking
+from harness import Daemon, RpcError, speaking
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from chatd_support import (
+from harness import (
     CHATCTL,
     GUARD,
     Daemon,

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 
-from chatd_support import Daemon, RpcError, speaking, wait_until
+from harness import Daemon, RpcError, speaking, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

@@ -4,7 +4,7 @@ cut short, and how it shows what clients wrote."""
 import json
 import subprocess
 
-from chatd_support import GUARD, Daemon, RawControl, code_of, speaking, wait_until
+from harness import GUARD, Daemon, RawControl, code_of, speaking, wait_until
 
 MALFORMED = {
     "not JSON": (b"hello\n", -32700),

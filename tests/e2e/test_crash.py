@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 
-from chatd_support import Daemon, Home, scaled
+from harness import Daemon, Home, scaled
 
 CRASHES = 200 if os.environ.get("CHATD_TEST_LONG") else scaled(25)
 CONFIG = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}

@@ -6,11 +6,10 @@ import re
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
-from chatd_support import SANITIZER, Client, speaking, wait_until
+from harness import SANITIZER, Client, speaking, wait_until
 from harness.managers import Manager
 
 

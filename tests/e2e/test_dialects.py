@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chatd_support import FIRST_WORDS, Daemon, wait_until
+from harness import FIRST_WORDS, Daemon, wait_until
 
 IAC, DONT, DO, WONT, WILL, SB, GA, NOP, SE = 255, 254, 253, 252, 251, 250, 249, 241, 240
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chatd_support import SANITIZER, Daemon, Home, speaking, wait_until
+from harness import SANITIZER, Daemon, Home, speaking, wait_until
 
 
 @pytest.fixture

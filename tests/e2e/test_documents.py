@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from chatd_support import CHATCTL, GUARD, REPOSITORY, Daemon, run_chatd
+from harness import CHATCTL, GUARD, REPOSITORY, Daemon, run_chatd
 
 BUILD = Path(CHATCTL).parents[1]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatd_support import Daemon, wait_until
+from harness import Daemon, wait_until
 
 FOREVER = {"settle": "10s"}
 

@@ -10,20 +10,7 @@ import threading
 
 import pytest
 
-from chatd_support import CHATD, Client, Daemon, Home, RpcError, speaking, wait_until
-
-
-def hand_over(daemon):
-    """Returns when the new process serves."""
-    before = len(daemon.log())
-    daemon.send_signal(signal.SIGUSR2)
-
-    def over():
-        log = daemon.log()[before:]
-        assert "does not hand over" not in log, log
-        return "goes on with" in log and "operators attach at" in log and "listening on" in log
-
-    wait_until(over, "the new process serves")
+from harness import CHATD, Client, Daemon, Home, RpcError, hand_over, speaking, wait_until
 
 
 def test_the_process_is_another_and_its_clients_the_same():

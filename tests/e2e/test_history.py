@@ -6,7 +6,7 @@ import random
 import threading
 
 import pytest
-from chatd_support import (
+from harness import (
     SANITIZER,
     Daemon,
     Home,

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from chatd_support import CHATCTL, GUARD, Daemon, RpcError, wait_until
+from harness import CHATCTL, GUARD, Daemon, RpcError, wait_until
 
 HOSTILE = {
     "escape sequences": "\x1b[2J\x1b]0;title\x07\x1b[31mred",

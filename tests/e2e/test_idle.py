@@ -2,7 +2,7 @@
 
 import time
 
-from chatd_support import Daemon
+from harness import Daemon
 
 
 def test_a_session_without_a_byte_ends_after_idle_timeout_with_a_reason():

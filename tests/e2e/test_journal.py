@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from chatd_support import SANITIZER, Daemon, Home, run_chatd, speaking, wait_until
+from harness import SANITIZER, Daemon, Home, run_chatd, speaking, wait_until
 
 
 def parse(entry):

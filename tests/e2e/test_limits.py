@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd_support import (
+from harness import (
     SANITIZER,
     Client,
     Daemon,

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from chatd_support import Client, Daemon, Home, RpcError, connect, run_chatd, speaking, wait_until
+from harness import Client, Daemon, Home, RpcError, connect, run_chatd, speaking, wait_until
 
 
 def test_several_listeners_of_every_family_serve_the_same_chat():

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from chatd_support import SANITIZER, Daemon, scaled, wait_until
+from harness import SANITIZER, Daemon, scaled, wait_until
 
 HERDS = 4
 HERD = Path(__file__).with_name("load_clients.py")

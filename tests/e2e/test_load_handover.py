@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from chatd_support import scaled, wait_until
+from harness import scaled, wait_until
 from harness.clients import connect
 from harness.managers import Manager
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatd_support import Daemon, scaled, wait_until
+from harness import Daemon, scaled, wait_until
 
 BATCH = 50
 

@@ -4,7 +4,7 @@ of the transcript, and the loop has next to nothing to do with it."""
 import os
 import threading
 
-from chatd_support import Daemon, Home, scaled, speaking, wait_until
+from harness import Daemon, Home, scaled, speaking, wait_until
 
 COUNT = scaled(100_000)
 CONFIG = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}

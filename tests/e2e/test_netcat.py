@@ -7,7 +7,7 @@ import time
 import pexpect
 import pytest
 
-from chatd_support import GUARD, Daemon, wait_until
+from harness import GUARD, Daemon, wait_until
 
 TALKING = {
     "nc.openbsd": ["nc.openbsd", "HOST", "PORT"],

@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd_support import FIRST_WORDS, GUARD, READ_SIZE, Daemon, scaled, wait_until
-
-OURS = Path(__file__).with_name("original_client.py")
+from harness import FIRST_WORDS, GUARD, ORIGINAL_CLIENT, READ_SIZE, Daemon, scaled
 
 FAST = {"messages_per_second": 100000, "messages_burst": 100000}
 """For tests in which the limit on a client's messages is not the matter."""
@@ -76,7 +74,7 @@ def converse_as_the_original_server(listener, conversation):
 def start_client(script, port):
     """Either client, our own or a file like the original with its address in it."""
     argv = [sys.executable, str(script)]
-    if script == OURS:
+    if script == ORIGINAL_CLIENT:
         argv += ["127.0.0.1", str(port)]
     return subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -124,9 +122,9 @@ def printed_against_chatd(script_for, conversation):
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_our_client_prints_what_it_prints_against_the_original_server(name):
     conversation = CONVERSATIONS[name]
-    expected = printed_against_the_original_server(lambda port: OURS, conversation)
+    expected = printed_against_the_original_server(lambda port: ORIGINAL_CLIENT, conversation)
     assert expected[0] == 0, expected
-    assert printed_against_chatd(lambda port: OURS, conversation) == expected
+    assert printed_against_chatd(lambda port: ORIGINAL_CLIENT, conversation) == expected
 
 
 @pytest.mark.skipif(
@@ -149,7 +147,7 @@ def test_the_original_client_prints_what_it_prints_against_the_original_server(n
     assert expected[0] == 0, expected
     assert printed_against_chatd(script_for, conversation) == expected
     # And our own client is a fair stand-in for it.
-    assert printed_against_the_original_server(lambda port: OURS, conversation) == expected
+    assert printed_against_the_original_server(lambda port: ORIGINAL_CLIENT, conversation) == expected
 
 
 def test_a_thousand_turns_with_multi_byte_text_lose_and_split_nothing():

@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 
-from chatd_support import GUARD, REPOSITORY, Client, Daemon, connect, wait_until
+from harness import GUARD, REPOSITORY, Client, Daemon, connect, wait_until
 
 PAGE = REPOSITORY / "doc/protocol.md"
 WRITE = os.environ.get("CHATD_PROTOCOL_WRITE") == "1"

@@ -4,7 +4,7 @@ import re
 import signal
 import socket
 
-from chatd_support import Client, Home
+from harness import Client, Home
 from harness.managers import Manager
 
 

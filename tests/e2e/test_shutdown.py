@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chatd_support import Daemon, speaking
+from harness import Daemon, speaking
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from chatd_support import Daemon, scaled, speaking, wait_until
+from harness import Daemon, scaled, speaking, wait_until
 
 PLAIN = {"console": {"timestamps": "none"}}
 

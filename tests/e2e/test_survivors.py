@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from chatd_support import Client, speaking, wait_until
+from harness import Client, speaking, wait_until
 from harness.managers import Manager
 
 

@@ -2,55 +2,17 @@
 no longer than somebody reads it. And the bot of doc/examples that lives on it."""
 
 import contextlib
-import json
 import os
+import re
 import signal
+import sqlite3
 import subprocess
-import threading
 
-from chatd_support import CHATCTL, GUARD, REPOSITORY, Daemon, Home, speaking, wait_until
+from harness import CHATCTL, GUARD, REPOSITORY, Daemon, Home, speaking, wait_until
+from harness.desk import CONSOLE_CONFIG, chatctl
+from harness.tails import Tail
 
 BOT = REPOSITORY / "doc/examples/answer-bot"
-
-
-class Tail:
-    """A `chatctl --json tail` and every event that it printed."""
-
-    def __init__(self, daemon, *args):
-        self.process = subprocess.Popen(
-            [CHATCTL, "--socket", str(daemon.control_path), "--json", "tail", *args],
-            env=daemon.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self.events = []
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            event = json.loads(line)
-            self.events.append({"method": event["method"], **event["params"]})
-
-    def wait(self, **fields):
-        def find():
-            for event in list(self.events):
-                if all(event.get(key) == value for key, value in fields.items()):
-                    return event
-            return None
-
-        return wait_until(find, f"{fields} in the tail, after {self.events[-3:]}")
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(GUARD)
-        self.thread.join(GUARD)
-        self.process.stderr.close()
-        self.process.stdout.close()
-
-    def numbers(self):
-        return [event["seq"] for event in self.events]
 
 
 def test_a_tail_outlives_the_daemon_and_misses_and_repeats_nothing():
@@ -142,6 +104,41 @@ def test_a_tail_into_a_file_goes_on(tmp_path):
         assert tail.poll() is None
         tail.terminate()
         tail.wait(GUARD)
+
+
+def test_a_warning_is_read_as_its_sentence_in_a_tail_and_in_the_console(tmp_path):
+    config = CONSOLE_CONFIG | {"transcript": {"path": "@HOME@/transcript.db"}}
+    with Daemon(config) as daemon, open(tmp_path / "events", "w+b") as file:
+        operator = daemon.operator()
+        desk = chatctl(daemon)
+        tail = subprocess.Popen(
+            [CHATCTL, "--socket", str(daemon.control_path), "--name", "file", "tail"],
+            env=daemon.env,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+        )
+        operator.wait_event("operator", name="file", state="attached")
+        with sqlite3.connect(daemon.home.path / "transcript.db", isolation_level=None) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            client, _ = speaking(daemon, operator)
+            broken = operator.wait_event("warning")["text"]
+            lock.execute("ROLLBACK")
+        lock.close()
+        mended = operator.wait_event("warning")["text"]
+        assert "cannot be written" in broken and "written again" in mended
+        # A line of the screen is as wide as the screen.
+        wide = desk.screen.columns
+        for text in broken, mended:
+            line = f"* warning: {text}"
+            desk.wait(rf"^{re.escape(line[:wide].rstrip())}$")
+            wait_until(
+                lambda line=line: f" {line}\n" in (tmp_path / "events").read_text(), f"{line!r}"
+            )
+        client.close()
+        tail.terminate()
+        tail.wait(GUARD)
+        desk.type("\x04")
+        assert desk.wait_end() == 0
 
 
 def test_a_tail_without_a_daemon_at_the_beginning_does_not_wait():

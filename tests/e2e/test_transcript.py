@@ -6,7 +6,7 @@ import sqlite3
 import stat
 
 import pytest
-from chatd_support import Daemon, Home, run_chatd, speaking, wait_until
+from harness import Daemon, Home, run_chatd, speaking, wait_until
 
 
 @pytest.fixture

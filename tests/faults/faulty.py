@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from chatd_support import SANITIZER
+from harness import SANITIZER
 
 LIBRARY = os.environ.get("CHATD_FAULTY", "")
 

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 
-from chatd_support import CHATCTL, CHATD, Client, Daemon, Home, RpcError, wait_until
-from conftest import LONG
+from harness import CHATCTL, CHATD, LONG, Client, Daemon, Home, RpcError, wait_until
 from witness import Witness
 
 STEP = 1 if LONG else 29

@@ -4,7 +4,7 @@ and order stay."""
 import re
 
 import pytest
-from chatd_support import Daemon, wait_until
+from harness import Daemon, wait_until
 from witness import Witness
 
 HOUR = 3600

@@ -7,7 +7,7 @@ import signal
 import socket
 
 import pytest
-from chatd_support import Daemon, wait_until
+from harness import Daemon, wait_until
 from witness import Witness
 
 

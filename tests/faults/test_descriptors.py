@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import pytest
-from chatd_support import SANITIZER, Client, Daemon, Home, run_chatd
+from harness import SANITIZER, Client, Daemon, Home, run_chatd
 from witness import Witness
 
 CLIENTS = 20

@@ -5,10 +5,9 @@ import resource
 import select
 import socket
 import struct
-import time
 
 import pytest
-from chatd_support import SANITIZER, Daemon, scaled, wait_until
+from harness import SANITIZER, Daemon, scaled, wait_until
 from witness import MIB, Witness
 
 FAST = {"messages_per_second": 1000000, "messages_burst": 1000000, "sessions_per_address": 20000}

@@ -1,7 +1,6 @@
 """Peers that are as bad as peers can be: none of them costs another one anything."""
 
 import os
-import select
 import shutil
 import signal
 import socket
@@ -9,8 +8,7 @@ import subprocess
 import time
 
 import pytest
-from chatd_support import Client, Daemon, scaled, wait_until
-from conftest import LONG
+from harness import LONG, Client, Daemon, scaled, wait_until
 from witness import MIB, Witness
 
 FAST = {"messages_per_second": 1000000, "messages_burst": 1000000, "sessions_per_address": 20000}

@@ -9,8 +9,7 @@ import subprocess
 import time
 
 import pytest
-from chatd_support import CHATCTL, Client, Daemon, wait_until
-from conftest import LONG
+from harness import CHATCTL, LONG, Client, Daemon, wait_until
 from witness import Witness
 
 FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}

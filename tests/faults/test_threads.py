@@ -2,7 +2,7 @@
 there, or the program ends with a sentence."""
 
 import pytest
-from chatd_support import Daemon, Home, run_chatd
+from harness import Daemon, Home, run_chatd
 from witness import Witness
 
 LOG, STORE = 1, 2  # in the order in which they are started

@@ -4,7 +4,7 @@ reads the report."""
 import os
 import signal
 
-from chatd_support import Daemon, RpcError
+from harness import Daemon, RpcError
 
 VALGRIND = os.environ["CHATD_VALGRIND"].split()
 

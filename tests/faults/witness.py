@@ -3,7 +3,7 @@ all is as it was."""
 
 import time
 
-from chatd_support import SANITIZER, speaking, wait_until
+from harness import SANITIZER, speaking, wait_until
 
 MIB = 1 << 20
 

@@ -7,17 +7,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests/service"))
-
-from machine import BUILD, children, debian, die_with_parent  # noqa: E402
-from package import copy_tree, run  # noqa: E402
-
-from harness.network import in_network_of  # noqa: E402
-from harness.waiting import wait_until  # noqa: E402
+from harness.debian import children, debian, die_with_parent
+from harness.network import in_network_of
+from harness.tree import BUILD, copy_tree, run
+from harness.waiting import wait_until
 
 FOLDER = BUILD / "image"
 BASE = "docker.io/library/debian:bookworm-slim"

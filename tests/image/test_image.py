@@ -7,7 +7,7 @@ import signal
 import pytest
 from image import Container, Image
 
-from chatd_support import Client, Operator, wait_until
+from harness import Client, Operator, wait_until
 
 ADDRESS = ("127.0.0.1", 8080)
 

@@ -5,6 +5,7 @@ import shutil
 import machine as machines
 import package as packages
 import pytest
+from harness.debian import debian
 from service import Service
 
 
@@ -27,7 +28,7 @@ def newer_package(package):
 
 @pytest.fixture(scope="session")
 def machine():
-    with machines.Machine(machines.debian("booted", "run"), "machine") as booted:
+    with machines.Machine(debian("booted", "run"), "machine") as booted:
         for number, user in enumerate(("member", "stranger"), 1000):
             booted.run("useradd", "-u", number, user)
         yield booted

@@ -5,61 +5,15 @@ nothing of chatd.
 Whatever happens to the test, nothing is left: the machine, its mounts and its network
 end with the process that holds them, and that one ends with this process."""
 
-import ctypes
 import os
 import shutil
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-BUILD = REPOSITORY / "build"
-
-sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
-
-from harness.network import in_network_of  # noqa: E402
-from harness.waiting import wait_until  # noqa: E402
-
-PR_SET_PDEATHSIG = 1
-
-
-def why_not_here():
-    """Why this machine cannot boot another, or None."""
-    if os.geteuid() != 0:
-        return "only root can boot a Debian in a folder"
-    for tool in ("debootstrap", "systemd-nspawn", "nsenter", "unshare"):
-        if not shutil.which(tool):
-            return f"{tool} is not there; ./test.sh service installs it"
-    tried = subprocess.run(
-        ["unshare", "--mount", "--pid", "--net", "--fork", "true"], capture_output=True, text=True
-    )
-    return f"no namespaces can be made here: {tried.stderr}" if tried.returncode else None
-
-
-def debian(*groups):
-    """The folder of a Debian with these groups of cmake/packages.txt."""
-    if reason := why_not_here():
-        pytest.skip(f"cannot boot a Debian: {reason}")
-    done = subprocess.run(
-        [REPOSITORY / "tests/support/debian.sh", *groups], stdout=subprocess.PIPE, text=True
-    )
-    assert done.returncode == 0, "debian.sh failed"
-    return Path(done.stdout.strip())
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def children(pid):
-    try:
-        return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
+from harness.debian import children, die_with_parent
+from harness.network import in_network_of
+from harness.tree import BUILD
+from harness.waiting import wait_until
 
 BOOT = """
 mount -t overlay overlay -o lowerdir="$1",upperdir="$2"/changes,workdir="$2"/work "$2"/root

@@ -5,25 +5,8 @@ the tree."""
 import os
 import re
 import shutil
-import subprocess
-from pathlib import Path
 
-from machine import BUILD, REPOSITORY
-
-
-def run(argv, **how):
-    done = subprocess.run(list(map(str, argv)), capture_output=True, text=True, **how)
-    assert done.returncode == 0, f"{argv}: {(done.stdout + done.stderr)[-4000:]}"
-    return done.stdout
-
-
-def copy_tree(to):
-    """What git knows of, and what it will."""
-    names = run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPOSITORY)
-    for name in filter(None, names.split("\0")):
-        if (REPOSITORY / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, to / name)
+from harness.tree import BUILD, copy_tree, run
 
 
 def compiler_cache(tree):

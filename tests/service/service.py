@@ -7,14 +7,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from machine import REPOSITORY
-
-from chatd_support import Client, Operator, OriginalClient, to_toml, wait_until
+from harness import REPOSITORY, Client, Operator, OriginalClient, to_toml, wait_until
 
 CONTROL = "run/chatd/control.sock"
 CONFIG = "etc/chatd/chatd.toml"
 ADDRESS = ("127.0.0.1", 8080)
-ORIGINAL = REPOSITORY / "tests/e2e/original_client.py"
 
 
 class Service:

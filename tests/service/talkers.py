@@ -8,7 +8,7 @@ import selectors
 import threading
 import time
 
-from chatd_support import GUARD, Client, Operator, wait_until
+from harness import GUARD, Client, Operator, wait_until
 
 PAUSE = 0.4
 """Seconds between the two halves of a line: most restarts come between them."""

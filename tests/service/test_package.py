@@ -2,10 +2,11 @@
 
 import re
 
-from package import run, version_of
-from service import ADDRESS, ORIGINAL
+from package import version_of
+from service import ADDRESS
 
-from chatd_support import wait_until
+from harness import ORIGINAL_CLIENT, wait_until
+from harness.tree import run
 
 
 def test_lintian_has_nothing_to_say(changes):
@@ -23,7 +24,7 @@ def test_an_installed_package_serves_and_says_nothing_but_that(service):
 
 def test_the_original_client_and_netcat_talk_to_it(service):
     operator = service.operator()
-    original = service.program("/usr/bin/python3", ORIGINAL, *ADDRESS)
+    original = service.program("/usr/bin/python3", ORIGINAL_CLIENT, *ADDRESS)
     first = operator.wait_event("message", text="This is from Client")["session"]
     netcat = service.program("nc", "-N", *ADDRESS)
     netcat.stdin.write("q?\n")

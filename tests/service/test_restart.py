@@ -9,7 +9,7 @@ import pytest
 from service import CONTROL
 from talkers import Answerer, Crowd, Probe
 
-from chatd_support import Client, wait_until
+from harness import Client, wait_until
 
 CONFIG = {
     "limits": {"sessions": 16000, "sessions_per_address": 0},

@@ -6,9 +6,7 @@ import re
 import signal
 import time
 
-from machine import REPOSITORY
-
-from chatd_support import wait_until
+from harness import REPOSITORY, wait_until
 
 FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
 STANDSTILL = 60  # seconds

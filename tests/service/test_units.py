@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from harness import CHATD, REPOSITORY
+
 SYSTEMD = REPOSITORY / "systemd"
 BUILD = Path(os.environ.get("CHATD_BUILD", REPOSITORY / "build/release"))
-CHATD = os.environ.get("CHATD", BUILD / "bin/chatd")
 
 
 def run(*argv):

@@ -22,19 +22,22 @@ from harness.daemons import (
     REPOSITORY,
     Daemon,
     Home,
+    hand_over,
     run_chatd,
     speaking,
     to_toml,
 )
 from harness.operators import Operator, RawControl, RpcError, code_of
-from harness.waiting import GUARD, SANITIZER, scaled, wait_until
-from original_client import FIRST_WORDS, READ_SIZE, OriginalClient
+from harness.waiting import GUARD, LONG, SANITIZER, scaled, wait_until
+from harness.original_client import FIRST_WORDS, ORIGINAL_CLIENT, READ_SIZE, OriginalClient
 
 __all__ = [
     "CHATCTL",
     "CHATD",
     "FIRST_WORDS",
     "GUARD",
+    "LONG",
+    "ORIGINAL_CLIENT",
     "READ_SIZE",
     "REPOSITORY",
     "SANITIZER",
@@ -47,6 +50,7 @@ __all__ = [
     "RpcError",
     "code_of",
     "connect",
+    "hand_over",
     "parse_endpoint",
     "run_chatd",
     "scaled",

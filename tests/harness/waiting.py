@@ -8,6 +8,10 @@ SANITIZER = os.environ.get("CHATD_SANITIZER", "")
 GUARD = float(os.environ.get("CHATD_TEST_GUARD", 180 if SANITIZER else 60))
 """Seconds after which something that should have happened never will."""
 
+LONG = bool(os.environ.get("CHATD_FAULTS_LONG"))
+"""Whether what takes a minute in life takes a minute in a test."""
+
+
 def scaled(count, address=5, thread=10):
     """`count` for a release build, a part of it where a sanitizer slows all down."""
     return count // {"address": address, "thread": thread}.get(SANITIZER, 1)

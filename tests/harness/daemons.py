@@ -15,9 +15,9 @@ from pathlib import Path
 from harness.clients import Client, parse_endpoint
 from harness.operators import Operator
 from harness.waiting import GUARD, wait_until
-from original_client import OriginalClient
+from harness.original_client import OriginalClient
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 CHATD = os.path.abspath(os.environ.get("CHATD", REPOSITORY / "build/release/bin/chatd"))
 CHATCTL = os.path.abspath(os.environ.get("CHATCTL", REPOSITORY / "build/release/bin/chatctl"))
 
@@ -448,3 +448,16 @@ def speaking(daemon, operator, text=b"hi\n", **how):
     client.send(text)
     operator.wait_event("message", session=session)
     return client, session
+
+
+def hand_over(daemon):
+    """Puts another process in the place of this one; returns when it serves."""
+    before = len(daemon.log())
+    daemon.send_signal(signal.SIGUSR2)
+
+    def over():
+        log = daemon.log()[before:]
+        assert "does not hand over" not in log, log
+        return "goes on with" in log and "operators attach at" in log and "listening on" in log
+
+    wait_until(over, "the new process serves")

@@ -8,7 +8,10 @@ test, which then holds the keyboard."""
 
 import socket
 import sys
+from pathlib import Path
 
+ORIGINAL_CLIENT = Path(__file__).resolve()
+"""This file, to be run as a program."""
 FIRST_WORDS = "This is from Client"
 READ_SIZE = 1024
 

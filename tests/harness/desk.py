@@ -12,6 +12,12 @@ from harness.daemons import CHATCTL
 from harness.screen import Screen
 from harness.waiting import GUARD, wait_until
 
+CONSOLE_CONFIG = {
+    "console": {"timestamps": "none"},
+    "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
+}
+"""For a daemon whose consoles show no time and whose clients may say much."""
+
 
 class Desk:
     """An operator at a terminal. What comes out of it is read all the time, by a

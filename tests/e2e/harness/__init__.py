@@ -1,1 +1,0 @@
-"""The parts of chatd_support.py, which is what tests import."""
