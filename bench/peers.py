@@ -4,14 +4,13 @@ is switched off."""
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from servers import PATIENCE, SERVER_CORE, pinned
+from servers import PATIENCE, SERVER_CORE, end, pinned
 
 NGIRCD = """
 [Global]
@@ -92,12 +91,7 @@ class Peer:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

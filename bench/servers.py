@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -39,6 +38,16 @@ def pinned(core, command):
     if shutil.which("taskset") and len(os.sched_getaffinity(0)) > 1:
         return ["taskset", "-c", core, *command]
     return command
+
+
+def end(process):
+    """Stops it as a service manager does: politely, and then not."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class Server:
@@ -90,12 +99,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         for pipe in self.pipes:
             os.close(pipe)
 
@@ -120,7 +124,6 @@ class Chatd(Server):
         mode = "on" if console else "off"
         command = [str(BIN / "chatd"), "--config", str(config), "--console", mode]
         self.start(command, r"listening on 127\.0\.0\.1:(\d+)")
-
 
     def stats(self):
         if self.console:

@@ -215,15 +215,17 @@ def test_every_exchange_of_the_page_is_how_it_is():
         PAGE.write_text("\n".join(lines))
 
 
-def known(file, pattern):
-    found = set(re.findall(pattern, (REPOSITORY / "daemon" / file).read_text()))
-    assert found, f"{file} does not look as it did"
+def known(files, pattern):
+    """What the pattern finds in the daemon's source."""
+    text = "".join(path.read_text() for path in sorted((REPOSITORY / "daemon").glob(files)))
+    found = re.findall(pattern, text)
+    assert found, f"{files} does not look as it did"
     return found
 
 
 def test_the_page_has_every_method_and_every_event():
     lines = PAGE.read_text().split("\n")
-    asked, done, heard = {}, set(), set()
+    asked, done, heard = {}, set(), []
     for number in exchanges(lines):
         match = re.fullmatch(r"(\w+)([<>]) (\{.*)", lines[number])
         if match is None:
@@ -234,10 +236,15 @@ def test_the_page_has_every_method_and_every_event():
         elif "result" in document:
             done.add(asked[match.group(1), document["id"]])
         elif "method" in document:
-            heard.add(document["method"])
-    methods = known("methods.cpp", r'\{"(\w+)", &Methods::') | known(
-        "control.cpp", r'request\.method == "(\w+)"'
-    )
+            heard.append(document)
+    named = known("operators/*.cpp", r'\{"(\w+)", &|request\.method == "(\w+)"')
+    methods = {word for words in named for word in words if word}
     assert len(methods) > 18 and methods - done == set()
-    events = known("event_json.cpp", r"case core::EventType::\w+:\s+return \"(\w+)\"") | {"lagged"}
-    assert len(events) > 12 and events - heard == set()
+    rows = known("base/event_kinds.hpp", r'EventWord\{EventKind::\w+,\s*"(\w+)",\s*"([^"]*)"')
+    members = {word: text.split() for word, text in rows}
+    assert len(members) > 12 and members.keys() == {event["method"] for event in heard}
+    for event in heard:
+        row = members[event["method"]]
+        has = event["params"].keys() - {"seq", "time"}
+        assert has <= {member.rstrip("?") for member in row}, event
+        assert has >= {member for member in row if not member.endswith("?")}, event
