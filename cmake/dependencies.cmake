@@ -6,7 +6,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(toml11 REQUIRED)
 find_package(CLI11 REQUIRED)
 if(BUILD_TESTING)
-  find_package(Catch2 2 REQUIRED)
+  find_package(Catch2 REQUIRED)  # 2 or 3: tests/support/catch.hpp
 endif()
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)

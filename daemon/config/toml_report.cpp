@@ -31,7 +31,6 @@ constexpr std::array kWordings{
     Wording{"expected newline", "the line should end here", kQuotes},
     Wording{"the next token is not", "this is no value", kQuotes},
     Wording{"unknown token", "this is no value", kQuotes},
-    Wording{"unknown value", "this is no value", kQuotes},
     Wording{"expected value, but got nothing", "a value is missing here"},
     Wording{"missing key-value separator", "an = is missing here"},
     Wording{"invalid format for key", "an = is missing here"},
@@ -42,6 +41,24 @@ constexpr std::array kWordings{
     Wording{"missing table separator", "a comma or } is missing here"},
     Wording{"missing curly brace", "a } is missing here; {...} stands on one line"},
     Wording{"trailing comma", "no comma stands before }"},
+    // Version 4.
+    Wording{"invalid table key", "this is neither key = value nor a [section]"},
+    Wording{"invalid array-table key", "this is neither key = value nor a [section]"},
+    Wording{"invalid key value separator", "an = is missing here"},
+    Wording{"invalid key", "a key is missing here"},
+    Wording{"expected value, but got nothing", "a value is missing here"},
+    Wording{"newline (LF / CRLF) or EOF is expected", "the line should end here", kQuotes},
+    Wording{"newline (or EOF) expected", "the line should end here"},
+    Wording{"invalid boolean", "this is no value", kQuotes},
+    Wording{"expected \"\"\"",
+            "this string does not end, or holds an escape that TOML does not know"},
+    Wording{"expected '''", "this string does not end, or holds an escape that TOML does not know"},
+    Wording{"invalid string format",
+            "this string does not end, or holds an escape that TOML does not know",
+            "; in 'single quotes' a backslash is just a backslash"},
+    Wording{"missing closing bracket", "a comma or ] is missing here"},
+    Wording{"closing `]`", "a comma or ] is missing here"},
+    Wording{"closing `}`", "a comma or } is missing here; {...} stands on one line"},
 };
 
 bool contains(std::string_view text, std::string_view part) {
@@ -62,7 +79,8 @@ std::string_view without(std::string_view text, std::string_view prefix) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
-std::string_view trimmed(std::string_view text) {
+/// Without blanks before it, and without blanks and full stops behind it.
+std::string_view without_dots(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ') || text.ends_with('.')) text.remove_suffix(1);
   return text;
@@ -87,34 +105,36 @@ std::vector<Caret> carets_of(const std::vector<std::string_view>& rows) {
       if (c >= '0' && c <= '9') line = line * 10 + static_cast<std::size_t>(c - '0');
     }
     const std::size_t comment = std::min(rows[i].find(' ', mark), rows[i].size());
-    carets.push_back({line, mark - bar - 1, trimmed(rows[i].substr(comment))});
+    carets.push_back({line, mark - bar - 1, without_dots(rows[i].substr(comment))});
   }
   return carets;
 }
 
 }  // namespace
 
-TomlReport read_report(std::string_view report) {
-  const auto rows = rows_of(report);
-  const auto carets = carets_of(rows);
-  TomlReport read;
-  if (!carets.empty()) {
-    read.line = carets.back().line;
-    read.byte = carets.back().byte;
-  }
-  const std::string_view comment = carets.empty() ? std::string_view{} : carets.back().comment;
-  // "[error] toml::parse_table: invalid line format": that part is for its authors.
-  std::string_view message = without(rows.empty() ? report : rows[0], "[error] ");
+TomlReport worded(const TomlComplaint& complaint) {
+  TomlReport read{complaint.line, complaint.byte, {}};
+  // "toml::parse_table: invalid line format": that part is for its authors.
+  std::string_view message = complaint.message;
   if (message.starts_with("toml::")) {
     message.remove_prefix(std::min(message.find(':', 6), message.size() - 1) + 1);
   }
-  message = trimmed(message);
+  message = without_dots(message);
+  const std::string_view comment = complaint.comment;
 
-  if (contains(message, "already exists") || contains(message, "collides") ||
-      contains(message, "cannot be defined")) {
+  for (const std::string_view sign :
+       {"already exists", "already defined", "collides", "cannot be defined"}) {
+    if (!contains(message, sign)) continue;
     read.what = "this is there already";
-    if (carets.size() > 1) read.what += ", in line " + std::to_string(carets.front().line);
+    if (complaint.other_line > 0) {
+      read.what += ", in line " + std::to_string(complaint.other_line);
+    }
     read.what += "; each key and each [section] stands once";
+    return read;
+  }
+  if (contains(message, "unknown value")) {
+    read.what = complaint.at_line_end ? "a value is missing here" : "this is no value";
+    if (!complaint.at_line_end) read.what += kQuotes;
     return read;
   }
   for (const Wording& wording : kWordings) {
@@ -123,12 +143,26 @@ TomlReport read_report(std::string_view report) {
     read.what += wording.more;
     return read;
   }
-  for (const std::string_view part : {message, comment}) {
+  for (const std::string_view part : {message, without_dots(comment)}) {
     if (part.empty()) continue;
     if (!read.what.empty()) read.what += ": ";
     append_escaped(read.what, part);
   }
   return read;
+}
+
+TomlReport read_report(std::string_view report) {
+  const auto rows = rows_of(report);
+  const auto carets = carets_of(rows);
+  TomlComplaint complaint;
+  complaint.message = without(rows.empty() ? report : rows[0], "[error] ");
+  if (!carets.empty()) {
+    complaint.comment = carets.back().comment;
+    complaint.line = carets.back().line;
+    complaint.byte = carets.back().byte;
+    if (carets.size() > 1) complaint.other_line = carets.front().line;
+  }
+  return worded(complaint);
 }
 
 }  // namespace chatd

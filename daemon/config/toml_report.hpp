@@ -1,5 +1,5 @@
-/// toml11's report of an error, which is a drawing of several lines, as one line and
-/// a place. Knows how toml11 draws and words, not how it parses.
+/// What toml11 says of an error, in words of ours. Knows how both versions of toml11 word and
+/// how version 3 draws, not how they parse.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,21 @@ struct TomlReport {
   std::string what;      ///< for a person
 };
 
-/// The place is that of the report's last caret: the one that toml11's exceptions
-/// hold is often just the beginning of the line.
+/// What toml11 says of an error, part by part.
+struct TomlComplaint {
+  std::string_view message;    ///< "toml::parse_table: invalid line format"
+  std::string_view comment{};  ///< beside the place
+  std::size_t line = 0;        ///< as in TomlReport
+  std::size_t byte = 0;
+  std::size_t other_line = 0;  ///< of what is in the way; 0: nothing is
+  bool at_line_end = false;    ///< nothing more stands in the line, as far as is known
+};
+
+[[nodiscard]] TomlReport worded(const TomlComplaint& complaint);
+
+/// The same for the report of version 3, which is a drawing of several lines. The place is
+/// that of its last caret: the one that toml11's exceptions hold is often just the beginning
+/// of the line.
 [[nodiscard]] TomlReport read_report(std::string_view report);
 
 }  // namespace chatd

@@ -78,12 +78,15 @@ inline std::string faults_of(const std::string& text, Variables variables = {}) 
 struct FaultRow {
   std::string file;   ///< without its last LF
   std::string lines;  ///< what is said of it; the same
+  /// The same with version 4 of toml11, where that is something else.
+  std::string lines_with_4 = {};
 };
 
 inline void check_faults(const std::vector<FaultRow>& rows) {
   for (const FaultRow& row : rows) {
     INFO(row.file);
-    CHECK(faults_of(row.file + '\n') == row.lines + '\n');
+    const bool other = CHATD_TOML11_MAJOR >= 4 && !row.lines_with_4.empty();
+    CHECK(faults_of(row.file + '\n') == (other ? row.lines_with_4 : row.lines) + '\n');
   }
 }
 

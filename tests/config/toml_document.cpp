@@ -58,7 +58,9 @@ TEST_CASE("document: a line that would take minutes is refused", "[config][docum
 
 TEST_CASE("document: a table put into an empty array is an error, not a wild read",
           "[config][document]") {
-  CHECK(fault_of("a = []\n[a.b]\n") == "F: not TOML: a table cannot be put into an empty array");
+  const std::string fault = fault_of("a = []\n[a.b]\n");
+  CHECK((CHATD_TOML11_MAJOR < 4 ? fault == "F: not TOML: a table cannot be put into an empty array"
+                                : fault.starts_with("F:2:1: not TOML: this is there already")));
   CHECK_FALSE(fault_of("a = []\n[[a.b]]\nx = 1\n").empty());
   CHECK_FALSE(fault_of("a = [1]\n[a.b]\n").empty());
 }

@@ -11,10 +11,11 @@ TEST_CASE("document: what is not TOML is one line at its place", "[config][confi
   check_faults({
       {R"([session
 settle = "50ms")",
-       "F:1:1: not TOML: this is neither key = value nor a [section]"},
+       "F:1:1: not TOML: this is neither key = value nor a [section]",
+       "F:1:9: not TOML: this is neither key = value nor a [section]"},
       {R"([session]
 settle "50ms")",
-       "F:2:7: not TOML: an = is missing here"},
+       "F:2:7: not TOML: an = is missing here", "F:2:8: not TOML: an = is missing here"},
       {R"([session]
 settle = )",
        "F:2:10: not TOML: a value is missing here"},
@@ -28,14 +29,19 @@ settle = fifty)",
 greeting = "hello
 farewell = "bye")",
        "F:2:12: not TOML: this string does not end, or holds an escape that TOML does not know; in "
+       "'single quotes' a backslash is just a backslash",
+       "F:2:18: not TOML: this string does not end, or holds an escape that TOML does not know; in "
        "'single quotes' a backslash is just a backslash"},
       {R"([session]
 greeting = "C:\path")",
        "F:2:12: not TOML: this string does not end, or holds an escape that TOML does not know; in "
+       "'single quotes' a backslash is just a backslash",
+       "F:2:15: not TOML: this string does not end, or holds an escape that TOML does not know; in "
        "'single quotes' a backslash is just a backslash"},
       {R"([session]
 greeting = """hello)",
-       "F:2:12: not TOML: this string does not end, or holds an escape that TOML does not know"},
+       "F:2:12: not TOML: this string does not end, or holds an escape that TOML does not know",
+       "F:2:20: not TOML: this string does not end, or holds an escape that TOML does not know"},
       {R"([session]
 settle = "50ms" "60ms")",
        R"(F:2:17: not TOML: the line should end here; texts, durations and sizes stand in quotation marks, such as "50ms")"},
@@ -43,6 +49,8 @@ settle = "50ms" "60ms")",
 settle = "50ms"
 settle = "60ms")",
        "F:3:10: not TOML: this is there already, in line 2; each key and each [section] stands "
+       "once",
+       "F:3:1: not TOML: this is there already, in line 2; each key and each [section] stands "
        "once"},
       {R"([session]
 [session])",
@@ -53,11 +61,13 @@ settle = "60ms")",
        "F:2:1: not TOML: this is there already, in line 1; each key and each [section] stands "
        "once"},
       {"= 5", "F:1:1: not TOML: a key is missing here"},
-      {"[]", "F:1:1: not TOML: this is neither key = value nor a [section]"},
+      {"[]", "F:1:1: not TOML: this is neither key = value nor a [section]",
+       "F:1:2: not TOML: this is neither key = value nor a [section]"},
       {"session.settle", "F:1:15: not TOML: an = is missing here"},
-      {"listen = [ { port = 1 }", "F:2:1: not TOML: a comma or ] is missing here"},
-      {"limits = { sessions = 1",
-       "F:1:24: not TOML: a } is missing here; {...} stands on one line"},
+      {"listen = [ { port = 1 }", "F:2:1: not TOML: a comma or ] is missing here",
+       "F:1:24: not TOML: a comma or ] is missing here"},
+      {"limits = { sessions = 1", "F:1:24: not TOML: a } is missing here; {...} stands on one line",
+       "F:1:24: not TOML: a comma or } is missing here; {...} stands on one line"},
       {R"(listen = []
 [[listen]]
 port = 1)",
@@ -66,18 +76,28 @@ port = 1)",
       {R"(listen = []
 [listen.x]
 port = 1)",
-       "F: not TOML: a table cannot be put into an empty array"},
+       "F: not TOML: a table cannot be put into an empty array",
+       "F:2:1: not TOML: this is there already, in line 1; each key and each [section] stands "
+       "once"},
       {"[a]]", "F:1:4: not TOML: the line should end here"},
       {"x = 1979-13-45",
        "F:1:15: not TOML: invalid date: it does not conform RFC3339: month should be 01-12, day "
-       "should be 01-28,29,30,31, depending on month/year"},
+       "should be 01-28,29,30,31, depending on month/year",
+       "F:1:5: not TOML: invalid date: month must be 01-12, day must be any of 01-28,29,30,31 "
+       "depending on the month/year"},
       {"x = 0x",
-       R"(F:1:5: not TOML: this is no value; texts, durations and sizes stand in quotation marks, such as "50ms")"},
-      {"x = 1__0", "F:1:6: not TOML: bad integer: `_` should be surrounded by digits: here"},
-      {"x = .5", "F:1:5: not TOML: bad float: invalid format: integer part required before this"},
+       R"(F:1:5: not TOML: this is no value; texts, durations and sizes stand in quotation marks, such as "50ms")",
+       "F:1:7: not TOML: invalid integer: hex_int must be like: 0xC0FFEE, 0xdead_beef: expected "
+       "hex [0-9a-fA-F]"},
+      {"x = 1__0", "F:1:6: not TOML: bad integer: `_` should be surrounded by digits: here",
+       "F:1:6: not TOML: bad integer: `_` must be surrounded by digits: invalid underscore"},
+      {"x = .5", "F:1:5: not TOML: bad float: invalid format: integer part required before this",
+       "F:1:5: not TOML: bad float: integer part is required before decimal point: missing integer "
+       "part"},
       {R"(x = "\ud800")",
        "F:1:12: not TOML: codepoints in the range [0xD800, 0xDFFF] are not valid UTF-8: not a "
-       "valid UTF-8 codepoint"},
+       "valid UTF-8 codepoint",
+       "F:1:2: not TOML: [0xD800, 0xDFFF] is not a valid UTF-8: here"},
       {"a = 1\rb = 2",
        R"(F:1:6: not TOML: a control character, \x0d; in a string it is written as an escape)"},
       {"# \177",
