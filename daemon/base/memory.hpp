@@ -4,6 +4,8 @@
 /// an idle daemon.
 #pragma once
 
+#include <malloc.h>
+
 #include <cstddef>
 
 namespace chatd {
@@ -28,6 +30,12 @@ template <class Buffer>
 void empty_out(Buffer& buffer, std::size_t most = kKeptBytes) {
   buffer.clear();
   if (retained_bytes(buffer) > most) give_back(buffer);
+}
+
+/// Gives back what the C library keeps of memory that was freed. Takes a millisecond or so,
+/// and longer where much is given back.
+inline void give_back_heap() {
+  ::malloc_trim(0);
 }
 
 }  // namespace chatd

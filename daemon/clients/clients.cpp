@@ -1,6 +1,5 @@
 #include "clients/clients.hpp"
 
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "base/text.hpp"
 #include "events/event_json.hpp"
 
@@ -508,7 +508,7 @@ void Clients::release_memory() {
   outbox_.release_memory();
   log_.release_memory();
   if (transcript_ != nullptr) transcript_->release_memory();
-  malloc_trim(0);
+  give_back_heap();
 }
 
 void Clients::publish() {

@@ -26,7 +26,7 @@ Lifeboat::Lifeboat(const service::DescriptorStore& store, service::RecordFile re
 std::unique_ptr<Lifeboat> Lifeboat::open(const service::DescriptorStore& store, UniqueFd records) {
   if (store.room() <= kOthers) return nullptr;
   if (records) {
-    auto taken = service::RecordFile::take(std::move(records));
+    auto taken = service::RecordFile::open(std::move(records));
     if (taken) return std::unique_ptr<Lifeboat>{new Lifeboat{store, std::move(*taken), true}};
     spdlog::error("what the process before this one kept of its sessions cannot be used: {}",
                   taken.error().message);

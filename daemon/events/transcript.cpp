@@ -19,7 +19,7 @@ constexpr std::chrono::microseconds kDrainStep{200};
 }  // namespace
 
 Transcript::Transcript(io::Loop& loop)
-    : wake_{loop, [this] { woken(); }}, turn_end_{loop, [this] { store_->hand_over(); }} {}
+    : wake_{loop, [this] { woken(); }}, turn_end_{loop, [this] { store_->submit(); }} {}
 
 Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
                                                      const Config::Transcript& config,
@@ -52,8 +52,8 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
 bool Transcript::drain(Duration patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   auto drained = std::make_shared<bool>(false);
-  store_->hand_over();
-  store_->settle();
+  store_->submit();
+  store_->close_gap();
   store_->ask([drained](store::Reader&) { return [drained] { *drained = true; }; });
   while (true) {
     store_->poll();

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -254,10 +255,11 @@ void Acceptor::on_ready(Tag, Events) {
     (void)watch(socket_.get(), {}, watched_, kNothing);
     return;
   }
-  // To learn that nobody else waits takes a call that makes a socket, and throws it away.
-  // So one is accepted, and twice as many in each turn in which somebody still waited.
-  const bool crowded = loop_.turn() == taken_turn_ + 1;
+  // A call that finds nobody waiting makes a socket and throws it away. So one connection is
+  // accepted in a turn, and twice as many in the next one while somebody still waits.
+  const bool crowded = loop_.turn() == full_turn_ + 1;
   at_once_ = crowded ? std::min(at_once_ * 2, kMostATurn) : 1;
+  assert(at_once_ >= 1 && at_once_ <= kMostATurn);
   const auto callbacks = callbacks_;
   for (unsigned i = 0; i < at_once_; ++i) {
     sockaddr_storage peer{};
@@ -275,7 +277,7 @@ void Acceptor::on_ready(Tag, Events) {
       return;
     }
   }
-  taken_turn_ = loop_.turn();
+  full_turn_ = loop_.turn();
 }
 
 void Acceptor::set_backlog(int backlog) {
@@ -287,7 +289,7 @@ void Acceptor::set_backlog(int backlog) {
 /// would call back without end.
 void Acceptor::pause(int error) {
   paused_ = true;
-  // For what a listening socket never has: what is watched keeps the loop running.
+  // For an event that a listening socket never has: a watched descriptor keeps the loop running.
   require(-watch(socket_.get(), {}, watched_, kHangUp), "watch a socket");
   retry_.start(kPause);
   if (std::exchange(failing_, true)) return;

@@ -33,7 +33,7 @@ class Acceptor : private Watcher {
       std::function<void(UniqueFd socket, const sockaddr_storage& peer, socklen_t peer_length)>;
   /// Told once, and again only after a connection was accepted in between.
   using FailureCallback = std::function<void(const Error&)>;
-  /// Of a unix socket's file: for everybody.
+  /// The mode of a unix socket's file: everybody may connect.
   static constexpr unsigned kUnixMode = 0666;
 
   /// Binds and listens. TCP listeners set TCP_NODELAY, keepalive and a bound for what
@@ -93,8 +93,8 @@ class Acceptor : private Watcher {
   std::shared_ptr<Callbacks> callbacks_;
   Events watched_ = kNothing;
   Timer retry_;
-  unsigned at_once_ = 1;
-  std::uint64_t taken_turn_ = 0;  // the last one that took as many as that
+  unsigned at_once_ = 1;         // connections that are accepted in a turn
+  std::uint64_t full_turn_ = 0;  // the last turn in which so many were accepted
   bool paused_ = false;
   bool failing_ = false;  // told already
 };

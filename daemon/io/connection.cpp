@@ -17,8 +17,8 @@ namespace {
 
 /// Payloads in one system call.
 constexpr std::size_t kSendParts = 64;
-/// Several small payloads are copied together first: for the kernel that is less work than
-/// to gather as many parts.
+/// Several small payloads are copied together first: one part is less work for the kernel
+/// than many.
 constexpr std::size_t kCopiedBytes = 4096;
 /// Whether the descriptor is non-blocking is not ours to say.
 constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -171,7 +172,7 @@ void Writer::write(std::string_view bytes) {
   loop_.turn_again();  // this may be the end of the turn, and its own be past
 }
 
-long Writer::put(std::string_view bytes) const {
+long Writer::write_some(std::string_view bytes) const {
   if (kind_ == DescriptorKind::kSocket) {
     return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   }
@@ -187,8 +188,9 @@ long Writer::put(std::string_view bytes) const {
 }
 
 void Writer::flush() {
+  assert(written_ <= queue_.size());
   while (queued_bytes() > 0 && error_ == 0) {
-    const long taken = fd_ ? put(std::string_view{queue_}.substr(written_)) : -1;
+    const long taken = fd_ ? write_some(std::string_view{queue_}.substr(written_)) : -1;
     if (taken > 0) {
       written_ += static_cast<std::size_t>(taken);
       continue;

@@ -6,7 +6,7 @@
 /// the file description non-blocking, which the shell and the other programs on the
 /// same terminal share. Here it is opened anew where that is possible (terminals,
 /// pipes), used with MSG_DONTWAIT (sockets), or asked for readiness before each
-/// call (what may not be opened again).
+/// call (everything else).
 /// Invariant: the flags of the descriptor that was given are never changed.
 #pragma once
 
@@ -54,7 +54,7 @@ class Readiness : private Watcher {
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  /// False for what is always ready; it is told once a turn all the same.
+  /// False: the descriptor cannot be waited for. It is told as ready once a turn.
   [[nodiscard]] bool possible() const { return possible_; }
   void start();
   void stop();
@@ -67,7 +67,7 @@ class Readiness : private Watcher {
   Events now_ = kNothing;
   std::function<void()> on_ready_;
   bool possible_;
-  Handle<uv_idle_t> idle_;  // for what is always ready
+  Handle<uv_idle_t> idle_;  // where waiting is not possible
 };
 
 /// Reads what arrives, at most kChunk bytes a turn of the loop. A terminal is left
@@ -136,7 +136,7 @@ class Writer {
 
  private:
   void step();
-  [[nodiscard]] long put(std::string_view bytes) const;
+  [[nodiscard]] long write_some(std::string_view bytes) const;
 
   Loop& loop_;
   DescriptorKind kind_;

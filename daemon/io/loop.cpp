@@ -13,17 +13,17 @@
 namespace chatd::io {
 namespace {
 
-/// Close callbacks may close further handles; each round settles one generation.
+/// Close callbacks may close further handles; each round closes one generation.
 constexpr int kDrainRounds = 16;
 
-/// What the loop itself watches, and nobody's business: libuv.
+/// libuv, which the loop itself watches.
 constexpr std::size_t kOwnDescriptors = 1;
 constexpr std::size_t kOwnWatchers = 1;
 
-/// What a loop and the signals take. Without them libuv aborts, and says nothing.
+/// Descriptors that a loop and the signals need. Without them libuv aborts, and says nothing.
 constexpr std::size_t kDescriptors = 8;
 
-/// 0 if so many can be had, else libuv's error.
+/// 0 if there are so many, else libuv's error.
 int probe_descriptors() {
   std::array<int, kDescriptors> probes{};
   std::size_t count = 0;

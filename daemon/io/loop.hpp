@@ -26,7 +26,7 @@ namespace chatd::io {
 
 class TurnEnd;
 
-/// For what is to be there before a base class is.
+/// The parts that a base class of Loop needs.
 struct LoopParts {
   Poller poller;
 };
@@ -50,14 +50,14 @@ class Loop : private LoopParts, private Watcher {
   Time update_now();
 
   /// Calls `callback` at the end of each turn, for as long as the loop lives.
-  /// What lives shorter owns a TurnEnd instead.
+  /// A part that lives shorter owns a TurnEnd instead.
   void at_turn_end(std::function<void()> callback);
-  /// For who has found work to do at the end of a turn: if its own TurnEnd is
-  /// already past, the loop does not wait and another turn follows at once.
+  /// For a part that has found work for the end of a turn when its own TurnEnd is already
+  /// past: the loop does not wait, and another turn follows at once.
   void turn_again() { again_ = true; }
 
-  /// Which turn this is: how often it has waited. One that keeps it at its TurnEnd knows
-  /// whether that is past, and turn_again() is called for.
+  /// The number of this turn, which counts up by one. A part that notes it at its TurnEnd
+  /// knows later whether that is past, and turn_again() is called for.
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
   /// The longest turn so far, in milliseconds: the time that the loop could not
   /// serve anybody. Waiting does not count.

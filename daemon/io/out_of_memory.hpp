@@ -1,8 +1,8 @@
 /// What happens when there is no memory: the process ends, with a sentence and exit
-/// code 1. All that a peer can make grow has a bound, so what fails then is the machine,
-/// not a request that could be refused; and nothing is left half done for want of a few
-/// bytes. That goes for `new` and for libuv, which would abort; what other C libraries
-/// cannot allocate is an error of theirs, and handled as one.
+/// code 1. Everything that a peer can make grow has a bound, so the machine fails then,
+/// and not a request that could be refused; and nothing is left half done for want of a few
+/// bytes. This holds for `new` and for libuv, which would abort; where another C library
+/// cannot allocate, it returns an error, which is handled as one.
 #pragma once
 
 namespace chatd::io {

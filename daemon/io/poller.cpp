@@ -34,6 +34,7 @@ void Poller::wait(int timeout_ms) {
 }
 
 void Poller::dispatch() {
+  assert(!telling_);
   telling_ = true;
   for (std::size_t i = 0; i < ready_; ++i) {
     const std::uint64_t data = events_[i].data.u64;
@@ -59,12 +60,14 @@ std::uint16_t Poller::join(Watcher& watcher) {
     return static_cast<std::uint16_t>(watchers_.size() - 1);
   }
   const std::uint16_t number = free_.back();
+  assert(watchers_[number] == nullptr);
   free_.pop_back();
   watchers_[number] = &watcher;
   return number;
 }
 
 void Poller::leave(std::uint16_t number) {
+  assert(watchers_[number] != nullptr);
   watchers_[number] = nullptr;
   // Events for the one that has left may still wait to be told.
   (telling_ ? left_ : free_).push_back(number);
@@ -86,7 +89,9 @@ int Watcher::watch(int fd, Tag tag, Events& now, Events wanted) {
 }
 
 void Watcher::forget(Events& now) {
-  if (std::exchange(now, kNothing) != kNothing) --poller_.watched_;
+  if (std::exchange(now, kNothing) == kNothing) return;
+  assert(poller_.watched_ > 0);
+  --poller_.watched_;
 }
 
 }  // namespace chatd::io

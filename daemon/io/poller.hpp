@@ -1,6 +1,6 @@
 /// Which descriptors the kernel is asked about, in one epoll set for the whole loop, and
-/// who hears of them. Level-triggered: what is not dealt with is told again in the next
-/// turn.
+/// who hears of them. Level-triggered: an event that nobody deals with is told again
+/// in the next turn.
 ///
 /// Why not uv_poll_t: its node is 160 bytes for each descriptor, and it makes five
 /// epoll_ctl of each connection where one will do.
@@ -22,19 +22,20 @@ namespace chatd::io {
 
 class Watcher;
 
-/// What may be wanted, and what is told, as of epoll(7).
+/// Events that may be wanted, and that are told, as in epoll(7).
 using Events = std::uint8_t;
 inline constexpr Events kNothing = 0;
 inline constexpr Events kReadable = EPOLLIN;
 inline constexpr Events kWritable = EPOLLOUT;
-/// Told whenever a descriptor is watched; wanted alone, it is watched for nothing else.
+/// Always told while a descriptor is watched; one that is watched for this alone hears of
+/// nothing else.
 inline constexpr Events kHangUp = EPOLLHUP;
 inline constexpr Events kError = EPOLLERR;
 
 /// Under which name a watcher hears of a descriptor.
 struct Tag {
   std::uint32_t id = 0;
-  /// For ids that are used again: whoever is told of an earlier use can see it.
+  /// Where ids are used again: tells an event of an earlier use from one of this use.
   std::uint16_t generation = 0;
 };
 
@@ -52,7 +53,7 @@ class Poller {
 
   /// Descriptors that are watched.
   [[nodiscard]] std::size_t watched() const { return watched_; }
-  /// Watchers that there are.
+  /// The number of watchers.
   [[nodiscard]] std::size_t watchers() const;
   /// Readable while there is something to tell.
   [[nodiscard]] int descriptor() const { return epoll_.get(); }
@@ -68,7 +69,7 @@ class Poller {
   std::size_t ready_ = 0;            // of events_
   std::vector<Watcher*> watchers_;   // by number; null where one has gone
   std::vector<std::uint16_t> free_;  // numbers that may be used again
-  std::vector<std::uint16_t> left_;  // and such as may be when all is told
+  std::vector<std::uint16_t> left_;  // numbers that are free once all events are told
   bool telling_ = false;
   std::size_t watched_ = 0;
 };

@@ -22,7 +22,8 @@ class Process {
   static Result<std::unique_ptr<Process>> run(Loop& loop, const std::string& program,
                                               const std::vector<std::string>& arguments, int output,
                                               EndCallback on_end);
-  /// A process that still runs is killed; nothing is called any more.
+  /// A process that still runs is killed; nothing is called any more. Not allowed inside the
+  /// callback.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

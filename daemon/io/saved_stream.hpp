@@ -20,7 +20,7 @@ struct SavedStream {
   bool paused = false;
   bool ended = false;  ///< the peer's end of file was read
 
-  /// Reads what StreamSet::save() wrote. What cannot be is refused by the reader.
+  /// Reads what StreamSet::save() wrote. The reader refuses a stream that cannot be.
   static SavedStream read(ByteReader& in);
 };
 

@@ -49,6 +49,7 @@ std::size_t SendQueue::weight() const {
 
 std::size_t SendQueue::gather(std::span<iovec> vectors) const {
   if (empty() || vectors.empty()) return 0;
+  assert(offset_ < first_.size());
   std::size_t count = 0;
   vectors[count++] = part(first_.view().substr(offset_));
   if (rest_ == nullptr) return count;
@@ -66,6 +67,7 @@ void SendQueue::consume(std::size_t count) {
   }
   bytes_ -= count;
   while (count > 0) {
+    assert(offset_ < first_.size());
     const std::size_t left = first_.size() - offset_;
     if (count < left) {
       offset_ += count;

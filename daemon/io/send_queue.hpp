@@ -1,4 +1,4 @@
-/// What waits to be sent on one stream: payloads in order, the first of them
+/// The bytes that wait to be sent on one stream: payloads in order, the first of them
 /// perhaps partly gone. Knows no descriptor. Small, and without memory of its own
 /// while there is at most one payload, for that is nearly always so.
 #pragma once

@@ -45,6 +45,7 @@ Result<StreamId> StreamSet::adopt(UniqueFd socket) {
   const int error = watch(socket.get(), {id, stream.generation}, stream.watched, kReadable);
   if (error != 0) return Error::from_errno("watch a socket", error);
   free_.pop();
+  assert(stream.state == State::kFree && stream.queue.empty());
   stream.state = State::kOpen;
   stream.socket = std::move(socket);
   ++size_;
@@ -236,7 +237,7 @@ void StreamSet::touch(StreamId id) {
   call_for_flush();
 }
 
-/// What is found after the flush of this turn is done in another one, at once.
+/// Work that is found after the flush of this turn is done in another turn, at once.
 void StreamSet::call_for_flush() {
   if (flushed_turn_ == loop_.turn()) loop_.turn_again();
 }

@@ -70,8 +70,8 @@ class StreamListener {
 struct StreamLimits {
   std::size_t high_bytes;  ///< above this many waiting bytes a stream is "high"
   std::size_t low_bytes;   ///< at or below it is drained again
-  /// More than this many waiting bytes are not taken; but where nothing waits, one payload
-  /// is, whatever its size: that says nothing of how the peer reads.
+  /// A payload with which more bytes than this would wait is refused. Where nothing waits,
+  /// one payload is taken whatever its size: its size says nothing of how the peer reads.
   std::size_t hard_bytes;
   /// A closing stream ends at the latest this long after its last progress:
   /// bytes still queued were taken by the kernel, or, once the end of file is
@@ -90,20 +90,20 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   StreamSet& operator=(const StreamSet&) = delete;
 
   /// Takes a connected stream socket, blocking or not, and begins to read.
-  /// Errors: what cannot be watched; the socket is closed then.
+  /// Errors: it cannot be watched; the socket is closed then.
   [[nodiscard]] Result<StreamId> adopt(UniqueFd socket);
 
-  /// Takes a stream of another process: goes on with it where that one stopped. A
-  /// listener hears of it as of any other, one that is closing on_closed() alone.
+  /// Takes a stream of another process, and goes on with it where that one stopped. The
+  /// listener hears of it as of any other stream; of one that is closing, on_closed() alone.
   [[nodiscard]] Result<StreamId> restore(UniqueFd socket, SavedStream saved);
   /// Writes down a stream that is open or closing (see exists()) as SavedStream reads
   /// it. Returns its descriptor, which stays ours.
   int save(StreamId id, ByteWriter& out);
-  /// That of a stream which exists(); it stays ours.
+  /// The descriptor of a stream which exists(); it stays ours.
   [[nodiscard]] int descriptor(StreamId id) const;
-  /// The same, for a copy of it to be given to another process.
+  /// The same, where another process will be given a copy of it.
   int share(StreamId id);
-  /// Whether it is open or closing, and on_closed() is not due yet.
+  /// Whether the stream is open or closing, and on_closed() is not due yet.
   [[nodiscard]] bool exists(StreamId id) const;
 
   /// Queues `bytes` for one stream; nothing is sent before the end of the turn, unless
@@ -184,7 +184,7 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   bool flushing_ = false;
   std::uint64_t flushed_turn_ = 0;  // the turn of the last flush
 
-  std::unique_ptr<char[]> buffer_;  // what is read goes through it, for all streams
+  std::unique_ptr<char[]> buffer_;  // all streams are read through it
   Deadlines lingering_;             // of the closing streams
   SilenceWatch silence_;
 };

@@ -4,12 +4,12 @@
 ///
 /// The descriptors stand in this order; the parts know theirs by their places:
 ///
-/// | place             | descriptor                                              |
-/// | ----------------- | ------------------------------------------------------- |
-/// | 0, 1, ...         | what the clients' side has named: listeners, connections |
-/// | third from last   | the crash records, if `has_records`                      |
-/// | second from last  | the epoll set of the process                             |
-/// | last              | the control socket                                       |
+/// | place            | descriptor                                                   |
+/// | ---------------- | ------------------------------------------------------------ |
+/// | 0, 1, ...        | listeners and connections, in the order of the clients' side |
+/// | third from last  | the crash records, if `has_records`                          |
+/// | second from last | the epoll set of the process                                 |
+/// | last             | the control socket                                           |
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,7 @@ constexpr const char* kNotUnderstood = "it cannot be understood";
 }  // namespace
 
 Inheritance::Inheritance() {
-  auto passed = service::take_inheritance();
+  auto passed = service::take_passed();
   listening_ = std::move(passed.listening);
   records_ = std::move(passed.stored.records);
   kept_sessions_ = std::move(passed.stored.sessions);
@@ -36,7 +36,7 @@ Inheritance::Inheritance() {
 }
 
 void Inheritance::read_document(int file) {
-  auto whole = service::take(file);
+  auto whole = service::read_once(file);
   if (!whole) {
     left_->why = whole.error().message;
     return;

@@ -1,12 +1,11 @@
 /// What this process was left by the one before it, until it is used. There are four cases:
 ///
-/// | the process before this one      | what is there                          | what becomes of
-/// the sessions | | -------------------------------- | -------------------------------------- |
-/// ---------------------------- | | became this one (SIGUSR2)        | a document, descriptors by
-/// number      | they go on                   | | left it to the manager (SIGTERM) | a document,
-/// descriptors by place       | they go on                   | | ended without warning            |
-/// crash records, connections             | those with both go on        | | left nothing | sockets
-/// of socket units at most        | there are none               |
+/// | the process before this one | left                                    | sessions            |
+/// | --------------------------- | --------------------------------------- | ------------------- |
+/// | became this one (SIGUSR2)   | a document, and descriptors by number   | go on               |
+/// | was restarted (SIGTERM)     | the same in the store, by place         | go on               |
+/// | ended without warning       | crash records and connections           | go on if both exist |
+/// | left nothing                | at most the sockets of socket units     | there are none      |
 ///
 /// A document that cannot be used costs the sessions, which get an end of file, and not the
 /// service.
@@ -36,7 +35,7 @@ class Inheritance {
 
   // In this order:
 
-  /// Opens the crash records, with what is in them if there is no document. Null as
+  /// Opens the crash records, and reads them if there is no document. Null as
   /// Lifeboat::open() has it.
   [[nodiscard]] std::unique_ptr<Lifeboat> open_lifeboat(const service::DescriptorStore& store);
   /// Whether some sessions of the process before this one may go on.

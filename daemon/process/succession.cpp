@@ -144,7 +144,7 @@ Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   document.events = events.take();
   document.operators = operators.take();
   document.clients = clients.take();
-  return service::put(service::enclose(document.write()));
+  return service::make_memory_file(service::enclose(document.write()));
 }
 
 void Succession::drain_transcript() {

@@ -1,12 +1,12 @@
 /// How another process takes the place of this one without a client noticing: everything that
 /// the parts know is written into a document, and the descriptors go along.
 ///
-/// | signal  | when                                          | what happens                       |
-/// | ------- | --------------------------------------------- | ---------------------------------- |
-/// | SIGUSR2 | the successor accepts the configuration       | this process becomes that program  |
-/// | SIGTERM | the service manager is about to restart this, | document and descriptors are left  |
-/// |         | and has a descriptor store                    | there, and this process ends       |
-/// | SIGTERM | else                                          | the daemon stops                   |
+/// | signal  | if                                      | then                               |
+/// | ------- | --------------------------------------- | ---------------------------------- |
+/// | SIGUSR2 | the successor accepts the configuration | this process becomes that program  |
+/// | SIGTERM | the service manager restarts this, and  | document and descriptors are left  |
+/// |         | has a descriptor store                  | there, and this process ends       |
+/// | SIGTERM | neither                                 | the daemon stops                   |
 ///
 /// If anything fails, all goes on as before: the chat after SIGUSR2, the stop after SIGTERM.
 /// What the next process does is known by Inheritance.

@@ -49,7 +49,7 @@ Result<> SuccessorCheck::start() {
 void SuccessorCheck::ended() {
   limit_.stop();
   process_.reset();
-  auto said = service::take(std::exchange(output_, {}).get());
+  auto said = service::read_once(std::exchange(output_, {}).get());
   if (exit_code_ == 0) {
     done_({});
     return;

@@ -1,9 +1,10 @@
 #include "service/descriptor_store.hpp"
 
+#include <cassert>
 #include <charconv>
-#include <cstdlib>
 #include <utility>
 
+#include "base/environment.hpp"
 #include "service/pack.hpp"
 #include "service/passed.hpp"
 
@@ -20,9 +21,7 @@ constexpr std::string_view kSession = "chatd-session-";  // and its id
 constexpr Duration kPatience{2000};
 
 std::size_t room_in_store() {
-  const char* value = std::getenv("FDSTORE");
-  if (value == nullptr) return 0;
-  const std::string_view text{value};
+  const std::string text = environment("FDSTORE");
   std::size_t room = 0;
   std::from_chars(text.data(), text.data() + text.size(), room);
   return room;
@@ -34,11 +33,12 @@ DescriptorStore::DescriptorStore(const Notify& notify)
     : notify_{notify}, room_{notify.has_manager() ? room_in_store() : 0} {}
 
 Result<> DescriptorStore::leave(int document, const std::vector<int>& descriptors) const {
+  assert(exists());
   auto packed = pack(descriptors);
   if (!packed) return std::move(packed.error());
   bool taken = notify_.store(document, kDocument, kPatience);
   for (const auto& end : *packed) taken = taken && notify_.store(end.get(), kPack, kPatience);
-  if (taken && notify_.settled(kPatience)) return {};
+  if (taken && notify_.barrier(kPatience)) return {};
   forget_left();
   return Error{"the service manager does not take what is to be kept"};
 }
@@ -64,9 +64,9 @@ bool DescriptorStore::forget_session(std::uint64_t session) const {
   return notify_.forget(std::string{kSession} + std::to_string(session));
 }
 
-Inheritance take_inheritance() {
-  Inheritance all;
-  for (auto& passed : take_passed()) {
+Passed take_passed() {
+  Passed all;
+  for (auto& passed : take_passed_descriptors()) {
     if (passed.name == kDocument) {
       all.stored.document = std::move(passed.fd);
     } else if (passed.name == kPack) {

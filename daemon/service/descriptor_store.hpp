@@ -1,8 +1,8 @@
-/// The service manager's descriptor store: what is put there survives this process, and
-/// is passed to the next one under its name. Knows the names, and no chat.
+/// The service manager's descriptor store: descriptors that are put there survive this
+/// process, and are passed to the next one under their names. Knows the names, and no chat.
 ///
 /// Invariant: a name is used for one kind of thing alone, so that a process which cannot
-/// read what is there can still have all of it thrown away.
+/// read the things can still have all of them thrown away.
 #pragma once
 
 #include <cstddef>
@@ -20,21 +20,23 @@ namespace chatd::service {
 
 class DescriptorStore {
  public:
-  /// It has room for as many as $FDSTORE says, which newer managers set by themselves
-  /// and a unit sets for others. Without that, or without a manager, there is none.
+  /// $FDSTORE says how many descriptors it has room for; newer managers set it by
+  /// themselves, and a unit sets it for others. Without it, or without a manager, there is no
+  /// store.
   explicit DescriptorStore(const Notify& notify);
 
   [[nodiscard]] bool exists() const { return room_ > 0; }
   [[nodiscard]] std::size_t room() const { return room_; }
 
-  /// Leaves a document and copies of `descriptors` to the next process. Errors: it
-  /// cannot be known that they are kept; nothing of it is left there then.
+  /// Leaves a document and copies of `descriptors` to the next process. Only if the store
+  /// exists(). Errors: the manager does not confirm that it keeps them; nothing of it is left
+  /// there then.
   [[nodiscard]] Result<> leave(int document, const std::vector<int>& descriptors) const;
   /// Throws away what leave() has left.
   void forget_left() const;
 
-  // What is there while this process lives, for the case that it ends without warning.
-  // None of these waits; false: the manager does not take it now.
+  // Kept there while this process lives, for the case that it ends without warning. None of
+  // these waits; false: the manager does not take it now.
   /// A file of records; there is one.
   [[nodiscard]] bool keep_records(int file) const;
   void forget_records() const;
@@ -53,7 +55,7 @@ struct KeptSession {
   UniqueFd socket;
 };
 
-/// What an earlier process had put into the store, as it was passed to this one.
+/// The contents of the store, which an earlier process had put there.
 struct Stored {
   UniqueFd document;
   std::vector<UniqueFd> descriptors;  ///< each at its place; empty where it is missing
@@ -61,13 +63,13 @@ struct Stored {
   std::vector<KeptSession> sessions;
 };
 
-/// What the service manager has passed to this process.
-struct Inheritance {
+/// Everything that the service manager has passed to this process.
+struct Passed {
   Stored stored;
   std::vector<UniqueFd> listening;  ///< of socket units
 };
 
 /// Takes it, once.
-[[nodiscard]] Inheritance take_inheritance();
+[[nodiscard]] Passed take_passed();
 
 }  // namespace chatd::service

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -15,6 +17,7 @@
 #include <sstream>
 
 #include "base/bytes.hpp"
+#include "base/environment.hpp"
 
 namespace chatd::service {
 
@@ -80,7 +83,7 @@ bool is_socket(int fd) {
 }
 
 /// While the process is replaced nobody handles a signal, and by default it would end
-/// the process. Those that come wait for the new one, which lets them in again.
+/// the process. A signal that comes then waits for the new process, which lets it in.
 void block_signals(int how) {
   sigset_t set;
   sigemptyset(&set);
@@ -124,7 +127,7 @@ Result<std::string_view> disclose(std::string_view document) {
   return body;
 }
 
-Result<UniqueFd> put(std::string_view document) {
+Result<UniqueFd> make_memory_file(std::string_view document) {
   UniqueFd file{::memfd_create("chatd-state", MFD_CLOEXEC)};
   if (!file) return Error::from_errno("make a file in memory", errno);
   while (!document.empty()) {
@@ -136,7 +139,7 @@ Result<UniqueFd> put(std::string_view document) {
   return file;
 }
 
-Result<std::string> take(int fd) {
+Result<std::string> read_once(int fd) {
   struct stat found {};
   if (::fstat(fd, &found) != 0) return Error::from_errno("look at it", errno);
   std::string document(static_cast<std::size_t>(found.st_size), '\0');
@@ -154,6 +157,9 @@ Result<std::string> take(int fd) {
 
 Error replace_process(const std::string& program, char* const* arguments, int document,
                       const std::vector<int>& descriptors, const std::vector<int>& kept) {
+  assert(std::all_of(kept.begin(), kept.end(), [&](int fd) {
+    return std::find(descriptors.begin(), descriptors.end(), fd) != descriptors.end();
+  }));
   block_signals(SIG_BLOCK);
   auto value = std::to_string(::getpid()) + ':' + std::to_string(document);
   for (const int fd : kept) value += ':' + std::to_string(fd);
@@ -169,10 +175,8 @@ Error replace_process(const std::string& program, char* const* arguments, int do
 }
 
 Left take_left() {
-  const char* variable = std::getenv(kVariable);
-  if (variable == nullptr) return {};
   std::vector<int> numbers;
-  std::istringstream all{variable};
+  std::istringstream all{environment(kVariable)};
   for (std::string each; std::getline(all, each, ':');) {
     int number = -1;
     std::from_chars(each.data(), each.data() + each.size(), number);

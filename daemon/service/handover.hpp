@@ -1,9 +1,9 @@
 /// The document that one process leaves to the next, and the descriptors that go with
-/// it. An envelope of its own, whose form never changes, says which version the rest
-/// has and proves that it is whole; it knows nothing of what is in it.
+/// it. Its envelope, whose form never changes, says which version the rest has and
+/// proves that it is whole. Knows nothing of the rest.
 ///
-/// Invariant: what take() returned was written by put() of the same version, byte by
-/// byte, or it is an error that says why not.
+/// Invariant: a body that disclose() returns was enclosed by a process of the same version,
+/// byte by byte.
 #pragma once
 
 #include <cstdint>
@@ -26,36 +26,38 @@ inline constexpr std::uint32_t kHandoverVersion = 6;
 [[nodiscard]] Result<std::string_view> disclose(std::string_view document);
 
 /// A file in memory that holds `document`.
-[[nodiscard]] Result<UniqueFd> put(std::string_view document);
-/// What is in such a file, which is empty afterwards: it is never used twice.
-[[nodiscard]] Result<std::string> take(int fd);
+[[nodiscard]] Result<UniqueFd> make_memory_file(std::string_view document);
+/// The contents of such a file, which is empty afterwards: a document is never used twice.
+[[nodiscard]] Result<std::string> read_once(int fd);
 
 /// Replaces this process by a new one of `program`, which is left `document` and
-/// inherits `descriptors`, each under its number. Those that are in `kept`, too, it is
-/// told of beside the document, for it may not be able to read that: sockets that are to
-/// stay then, and what is to be closed, but is no socket. Returns only if
-/// that failed, and then nothing has changed.
+/// inherits `descriptors`, each under its number. Some of them are in `kept` as well: the new
+/// process is told of these beside the document, which it may not be able to read. They are
+/// sockets that are to stay open then, and descriptors that are to be closed and are no
+/// sockets. Returns only if that failed, and then nothing has changed.
 [[nodiscard]] Error replace_process(const std::string& program, char* const* arguments,
                                     int document, const std::vector<int>& descriptors,
                                     const std::vector<int>& kept);
 
-/// Lets the signals in that came while the process was replaced. To be called when
+/// Lets in the signals that came while the process was replaced. To be called when
 /// somebody handles them.
 void let_signals_in();
 /// From now on the same signals wait, for ever if nobody lets them in: the process ends.
 void keep_signals_out();
 
-/// What this process was left by replace_process(), once; no document if it was not.
+/// What replace_process() has left to this process. There is no document if it was started
+/// in another way.
 struct Left {
   UniqueFd document;
   std::vector<int> kept;
 };
+/// Once: a second call finds nothing.
 [[nodiscard]] Left take_left();
 /// Makes a descriptor that was inherited by its number our own. Empty if it is not
 /// open, or was not meant to be inherited.
 [[nodiscard]] UniqueFd inherit(int number);
-/// The sockets that were inherited and that nobody has made his own, which is the same
-/// as: that would be inherited by another program.
+/// The sockets that were inherited and that nobody has made their own: those that another
+/// program would inherit.
 [[nodiscard]] std::vector<UniqueFd> inherit_rest();
 
 }  // namespace chatd::service

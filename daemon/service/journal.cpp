@@ -8,8 +8,9 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
+
+#include "base/environment.hpp"
 
 namespace chatd::service {
 
@@ -28,9 +29,9 @@ void Journal::append_field(std::string& entry, std::string_view name, std::strin
 }
 
 bool Journal::has_standard_error() {
-  const char* named = std::getenv("JOURNAL_STREAM");
+  const std::string named = environment("JOURNAL_STREAM");
   struct stat found {};
-  return named != nullptr && ::fstat(STDERR_FILENO, &found) == 0 &&
+  return ::fstat(STDERR_FILENO, &found) == 0 &&
          named == std::to_string(found.st_dev) + ':' + std::to_string(found.st_ino);
 }
 
@@ -51,7 +52,7 @@ bool Journal::exists() {
 
 bool Journal::send(std::string_view entry, Duration patience) {
   bool waited = false;
-  bool again = false;  // another socket: that of before was of a journal that has gone
+  bool again = false;  // the socket is a new one: the one before was a journal's that has gone
   while (true) {
     if (!socket_ && !connect()) {
       socket_.reset();

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 #include <utility>
+
+#include "base/environment.hpp"
 
 namespace chatd::service {
 
@@ -16,11 +17,6 @@ constexpr Duration kStatusInterval{5000};
 /// For the words that may not be missed: they are said at the start, at the end, and
 /// at a reload.
 constexpr Duration kPatience{1000};
-
-std::string notify_address() {
-  const char* address = std::getenv("NOTIFY_SOCKET");
-  return address == nullptr ? "" : address;
-}
 
 /// Well within the time after which the manager would lose patience.
 Duration watchdog_interval() {
@@ -39,7 +35,7 @@ std::string monotonic_microseconds() {
 }  // namespace
 
 Manager::Manager(io::Loop& loop, std::function<std::string()> status)
-    : notify_{notify_address()},
+    : notify_{environment("NOTIFY_SOCKET")},
       status_{std::move(status)},
       watchdog_interval_{notify_.has_manager() ? watchdog_interval() : Duration{0}},
       watchdog_{loop,

@@ -39,7 +39,7 @@ bool Notify::forget(std::string_view name, Duration patience) const {
   return send("FDSTOREREMOVE=1\nFDNAME=" + std::string{name}, -1, patience);
 }
 
-bool Notify::settled(Duration patience) const {
+bool Notify::barrier(Duration patience) const {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
   const UniqueFd ours{ends[0]};

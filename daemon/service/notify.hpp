@@ -25,14 +25,14 @@ class Notify {
   /// does not read. False if it was not taken.
   bool say(std::string_view text, Duration patience = Duration{0}) const;
 
-  /// Puts a copy of `fd` into the manager's descriptor store. False if it was not
-  /// taken; that it is not kept there (the store is full, or there is none) is not
-  /// told by anyone.
+  /// Puts a copy of `fd` into the manager's descriptor store. False if the manager did not
+  /// take it; nobody tells whether it is kept there (the store may be full, or missing).
   [[nodiscard]] bool store(int fd, std::string_view name, Duration patience = Duration{0}) const;
-  /// Takes all descriptors of that name out of it.
+  /// Takes all descriptors of that name out of the store.
   bool forget(std::string_view name, Duration patience = Duration{0}) const;
-  /// Waits, at most `patience`, until the manager has dealt with all that was said.
-  [[nodiscard]] bool settled(Duration patience) const;
+  /// Waits, at most `patience`, until the manager has dealt with everything that was said, as
+  /// sd_notify_barrier(3) does. False if it has not.
+  [[nodiscard]] bool barrier(Duration patience) const;
 
  private:
   bool send(std::string_view text, int fd, Duration patience) const;

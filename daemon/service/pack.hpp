@@ -12,7 +12,7 @@
 
 namespace chatd::service {
 
-/// Packs copies of `descriptors`. Returns the ends of as many pairs as it took: all of
+/// Packs copies of `descriptors`. Returns both ends of each pair that this took: all of
 /// them must be kept, for a pair with one end has hung up.
 [[nodiscard]] Result<std::vector<UniqueFd>> pack(const std::vector<int>& descriptors);
 

@@ -7,8 +7,8 @@
 
 namespace chatd::service {
 
-std::vector<Passed> take_passed() {
-  std::vector<Passed> all;
+std::vector<PassedDescriptor> take_passed_descriptors() {
+  std::vector<PassedDescriptor> all;
   char** names = nullptr;
   const int count = sd_listen_fds_with_names(1, &names);
   for (int i = 0; i < count; ++i) {

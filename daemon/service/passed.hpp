@@ -1,5 +1,5 @@
 /// Descriptors that the service manager passed to this process: sockets of a socket
-/// unit, and what an earlier process put into its descriptor store. The order means
+/// unit, and those that an earlier process put into the descriptor store. The order means
 /// nothing, it changes from start to start: a descriptor is known by its name and by
 /// what it is. libsystemd is used here.
 #pragma once
@@ -11,13 +11,13 @@
 
 namespace chatd::service {
 
-struct Passed {
+struct PassedDescriptor {
   UniqueFd fd;       ///< closed on exec
-  std::string name;  ///< FDNAME: that of the socket unit if it does not say another
+  std::string name;  ///< FDNAME; a socket unit that does not say one has its own name there
 };
 
 /// Takes them, once: a second call finds none, and neither does a child.
-[[nodiscard]] std::vector<Passed> take_passed();
+[[nodiscard]] std::vector<PassedDescriptor> take_passed_descriptors();
 
 /// Whether `fd` is a socket that listens.
 [[nodiscard]] bool is_listening(int fd);

@@ -2,10 +2,11 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <system_error>
+
+#include "base/environment.hpp"
 
 namespace chatd::service {
 
@@ -14,8 +15,7 @@ std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
     return std::filesystem::absolute(name, failed).lexically_normal().string();
   }
-  const char* path = std::getenv("PATH");
-  std::istringstream folders{path == nullptr ? "" : path};
+  std::istringstream folders{environment("PATH")};
   for (std::string folder; std::getline(folders, folder, ':');) {
     const auto found = std::filesystem::absolute(folder + '/' + name, failed);
     if (!failed && ::access(found.c_str(), X_OK) == 0) return found.string();

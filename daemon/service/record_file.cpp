@@ -93,7 +93,7 @@ Result<RecordFile> RecordFile::make(std::size_t places) {
   return made;
 }
 
-Result<RecordFile> RecordFile::take(UniqueFd file) {
+Result<RecordFile> RecordFile::open(UniqueFd file) {
   Head head{};
   struct stat found {};
   if (::pread(file.get(), &head, sizeof head, 0) != sizeof head || head.magic != kMagic ||

@@ -1,7 +1,7 @@
 /// A file in memory that outlives this process in the descriptor store: records of a
 /// fixed size, each at its place, which the next process reads when this one had no time
-/// to leave anything better. Writing one is a copy into memory. Knows nothing of what is
-/// in a record.
+/// to leave anything better. Writing one is a copy into memory. Knows nothing of the
+/// contents of a record.
 ///
 /// Invariant: a record that is read is one that was written, as a whole, whenever the
 /// process ended.
@@ -25,8 +25,8 @@ class RecordFile {
 
   /// An empty one with places 0, 1, ... `places` - 1.
   [[nodiscard]] static Result<RecordFile> make(std::size_t places);
-  /// That of an earlier process. Errors: it is none, or of another version.
-  [[nodiscard]] static Result<RecordFile> take(UniqueFd file);
+  /// The file of an earlier process. Errors: it is none, or of another version.
+  [[nodiscard]] static Result<RecordFile> open(UniqueFd file);
   RecordFile(RecordFile&& other) noexcept;
   RecordFile& operator=(RecordFile&& other) noexcept;
   RecordFile(const RecordFile&) = delete;
@@ -39,7 +39,7 @@ class RecordFile {
   /// False if it is too long; then there is no record at that place.
   bool write(std::size_t place, std::string_view record);
   void clear(std::size_t place);
-  /// None was written, or it was cleared, or it is damaged.
+  /// Nothing if none was written, or it was cleared, or it is damaged.
   [[nodiscard]] std::optional<std::string> read(std::size_t place) const;
 
  private:

@@ -121,7 +121,7 @@ JobQuestion::JobQuestion(io::Loop& loop, Duration patience, std::function<void(J
       answered_.wake();
     }};
   } catch (const std::system_error&) {
-    answered_.wake();  // there are as many threads as may be: it is not known
+    answered_.wake();  // no thread can be had: it is not known
   }
 }
 

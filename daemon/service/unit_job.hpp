@@ -1,5 +1,5 @@
-/// Why the service manager ends this process: it is asked over the system bus, which is
-/// the only one who knows. libsystemd is used here.
+/// Why the service manager ends this process: only the manager knows, and it is asked over
+/// the system bus. libsystemd is used here.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ enum class Job : std::uint8_t {
   kUnknown,  ///< the bus cannot be reached, or does not answer in time
 };
 
-/// What is being done with this process's unit. Waits at most `patience`; a manager
+/// The job that the manager does with this process's unit. Waits at most `patience`; a manager
 /// that is well answers within milliseconds.
 [[nodiscard]] Job ask_for_job(Duration patience);
 

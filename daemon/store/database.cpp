@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -82,7 +83,9 @@ bool Statement::is_null(int column) const {
 // ---- the connection ----
 
 void Database::Close::operator()(sqlite3* connection) const {
-  sqlite3_close(connection);
+  // It refuses while there are statements.
+  [[maybe_unused]] const int closed = sqlite3_close(connection);
+  assert(closed == SQLITE_OK);
 }
 
 Result<Database> Database::open(const std::string& path) {
@@ -118,10 +121,15 @@ Result<> Database::run(const char* sql) {
 }
 
 Result<> Database::in_transaction(const std::function<bool()>& work) {
+  assert(!is_in_transaction());
   if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
   auto done = work() ? run("COMMIT") : Result<>{error()};
   if (!done) (void)run("ROLLBACK");
   return done;
+}
+
+bool Database::is_in_transaction() const {
+  return sqlite3_get_autocommit(connection_.get()) == 0;
 }
 
 Result<std::int64_t> Database::number(const char* sql) {

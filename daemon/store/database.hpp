@@ -71,12 +71,13 @@ class Database {
   /// Runs `work` in a transaction. Where it returns false, what SQLite said last is the
   /// error; on any error nothing has changed.
   [[nodiscard]] Result<> in_transaction(const std::function<bool()>& work);
+  [[nodiscard]] bool is_in_transaction() const;
   /// The first column of the first row; 0 if there is none.
   [[nodiscard]] Result<std::int64_t> number(const char* sql);
   /// To be kept and used again.
   [[nodiscard]] Result<Statement> prepare(const char* sql);
 
-  /// What went wrong last, as a sentence of SQLite's.
+  /// The last error, as a sentence of SQLite's.
   [[nodiscard]] Error error() const;
   /// Rows that the last statement changed.
   [[nodiscard]] std::int64_t changes() const;

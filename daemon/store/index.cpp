@@ -1,5 +1,6 @@
 #include "store/index.hpp"
 
+#include <cassert>
 #include <utility>
 
 namespace chatd::store {
@@ -57,7 +58,7 @@ std::optional<bool> Index::is_behind() {
   return is_behind_.number(0) != 0;  // NULL, which is 0, where there are no events
 }
 
-bool Index::take_in() {
+bool Index::add_missing() {
   return add_words_.run() && add_sessions_.run() && set_indexed_.run();
 }
 
@@ -65,12 +66,13 @@ Result<> Index::catch_up() {
   const auto behind = is_behind();
   if (!behind) return database_->error();
   if (!*behind) return {};
-  return database_->in_transaction([this] { return take_in(); });
+  return database_->in_transaction([this] { return add_missing(); });
 }
 
 bool Index::catch_up_inside() {
+  assert(database_->is_in_transaction());
   const auto behind = is_behind();
-  return behind && (!*behind || take_in());
+  return behind && (!*behind || add_missing());
 }
 
 }  // namespace chatd::store

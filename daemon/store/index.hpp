@@ -1,7 +1,7 @@
 /// What history and search look things up in: which events are a session's, and which
-/// words a message has. That costs more than to record an event, and much less for many
-/// events than for each, so it follows behind, by `kBehind` events at most. Knows the tables
-/// of schema.cpp and no thread.
+/// words a message has. Indexing an event costs more than recording it, and much less where
+/// many are indexed together, so the index follows behind, by `kBehind` events at most. Knows the
+/// tables of schema.cpp and no thread.
 ///
 /// Invariant: all events up to the number `indexed` in `meta` are in it, and none after.
 #pragma once
@@ -20,9 +20,10 @@ class Index {
  public:
   [[nodiscard]] static Result<Index> make(Database& database);
 
-  /// Takes in the events that are not in it yet. In one transaction, outside of any other.
+  /// Adds the events that are not in it yet. In one transaction, outside of any other.
   [[nodiscard]] Result<> catch_up();
-  /// The same inside of a transaction. False if it failed; then that is to be rolled back.
+  /// The same inside a transaction. False if it failed; then the transaction is to be rolled
+  /// back.
   [[nodiscard]] bool catch_up_inside();
 
   /// SQL for the events of a session, whether they are in it or not: their numbers and
@@ -32,12 +33,13 @@ class Index {
                                               std::string_view which, std::string_view order);
 
   /// After so many events it is time to catch up. A search that comes just before that
-  /// waits for all of them, some 30 ms. A quarter as many cost a third more each.
+  /// waits for all of them, some 30 ms. With a quarter of this, each event costs a third
+  /// more.
   static constexpr std::uint64_t kBehind = 8192;
 
  private:
   std::optional<bool> is_behind();
-  bool take_in();
+  bool add_missing();
 
   Database* database_ = nullptr;
   Statement is_behind_;

@@ -58,7 +58,8 @@ void Numbers::reserve(std::uint64_t seq, std::uint64_t session) {
 }
 
 /// After a power failure the disk may still have the higher ones, which is as good.
-void Numbers::settle(std::uint64_t seq, std::uint64_t session) {
+void Numbers::close_gap(std::uint64_t seq, std::uint64_t session) {
+  assert(seq <= seq_ && session <= session_);
   (void)write(seq, session);
 }
 

@@ -1,4 +1,4 @@
-/// The numbers that are never used again: of events and of sessions. They are
+/// The numbers of events and of sessions, which are never used again. They are
 /// reserved in steps, in a small file beside the database, before they are used: after
 /// a crash they go on from the last reserved ones. The file is also the lock that keeps
 /// two daemons from one database. Reserving is one write into the page cache, once in
@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <cstdint>
 #include <string>
 
@@ -20,8 +21,8 @@ inline constexpr std::uint64_t kSessionStep = 10;
 
 class Numbers {
  public:
-  /// Opens or makes the file and locks it; what cannot be is not read. Errors: another
-  /// process has it; what the system says.
+  /// Opens or makes the file and locks it; numbers that cannot be are not read. Errors:
+  /// another process has it; what the system says.
   [[nodiscard]] static Result<Numbers> open(const std::string& path);
   Numbers() = default;
   Numbers(Numbers&& other) noexcept
@@ -41,13 +42,15 @@ class Numbers {
   /// To be called with every number before anybody sees it.
   void use_seq(std::uint64_t seq) {
     if (seq > seq_) reserve(seq + kEventStep, session_);
+    assert(seq <= seq_);
   }
   void use_session(std::uint64_t session) {
     if (session > session_) reserve(seq_, session + kSessionStep);
+    assert(session <= session_);
   }
-  /// These are the last ones that were used: nothing is left out. For a clean end.
-  /// Never waits for the disk.
-  void settle(std::uint64_t seq, std::uint64_t session);
+  /// These are the last ones that were used: the next process leaves none out. For a clean
+  /// end. Never waits for the disk.
+  void close_gap(std::uint64_t seq, std::uint64_t session);
 
   /// Makes what was reserved outlive a power failure. Any thread; may wait for the disk.
   void sync();

@@ -155,7 +155,7 @@ Record Reader::record_of(const Statement& row) {
 
 /// The state of a message to several as it is now: for one of them, or, without
 /// `session`, held while it is for any of them, and lost if it was for any of them.
-void Reader::settle_state(Record& record, std::uint64_t session) {
+void Reader::update_state(Record& record, std::uint64_t session) {
   outcomes_.bind(1, static_cast<std::int64_t>(record.seq))
       .bind(2, static_cast<std::int64_t>(session));
   const Statement::Use use{outcomes_};
@@ -180,7 +180,7 @@ Result<> Reader::messages(Statement& statement, const Question& question, const 
   for (; step == Statement::Step::kRow; step = statement.step()) {
     Record record = record_of(statement);
     if (!record.sessions.empty()) {
-      settle_state(record, question.session);
+      update_state(record, question.session);
       if (question.session != 0) {
         record.session = question.session;
         record.sessions = {};
@@ -194,8 +194,8 @@ Result<> Reader::messages(Statement& statement, const Question& question, const 
   return {};
 }
 
-/// The numbers between which everything about a session lies: from its first event to
-/// that of its end. Keeps what is asked about one of many sessions short.
+/// The numbers between which everything about a session lies: from its first event to its
+/// end. Keeps a question about one of many sessions short.
 std::optional<Reader::Span> Reader::span_of(std::uint64_t session) {
   Span span{0, std::numeric_limits<std::int64_t>::max()};
   first_of_.bind(1, static_cast<std::int64_t>(session));
@@ -217,7 +217,7 @@ Result<> Reader::history(const Question& question, const Visit& visit) {
   }
   const auto span = span_of(question.session);
   if (!span) return database_->error();
-  // Two orderly streams, merged: that of what went to several is one message ahead.
+  // Two sorted streams are merged; the one of messages to several is one message ahead.
   const auto session = static_cast<std::int64_t>(question.session);
   to_several_.bind(1, before_of(question))
       .bind(2, session)
@@ -228,7 +228,7 @@ Result<> Reader::history(const Question& question, const Visit& visit) {
   bool wanted = true;
   const auto visit_several = [&] {
     Record record = record_of(to_several_);
-    settle_state(record, question.session);
+    update_state(record, question.session);
     record.session = question.session;
     record.sessions = {};
     wanted = visit(record);
@@ -279,7 +279,7 @@ Result<> Reader::replay(std::uint64_t after, std::uint64_t upto, const Visit& vi
   return {};
 }
 
-// ---- what is asked once, at the start ----
+// ---- asked once, at the start ----
 
 Result<std::uint64_t> Reader::number(const char* sql, std::int64_t parameter) {
   auto statement = database_->prepare(sql);

@@ -1,6 +1,6 @@
-/// What was said, read back: pages of history, search, and events for a replay. Knows
-/// the tables of schema.cpp and no thread. Everything is bounded by who asks: a visitor
-/// that answers false ends the reading.
+/// Reads back what was said: pages of history, search, and events for a replay. Knows
+/// the tables of schema.cpp and no thread. Whoever asks sets the bound: a visitor that
+/// answers false ends the reading.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +62,7 @@ class Reader {
   Result<> messages(Statement& statement, const Question& question, const Visit& visit);
   std::optional<Span> span_of(std::uint64_t session);
   Record record_of(const Statement& row);
-  void settle_state(Record& record, std::uint64_t session);
+  void update_state(Record& record, std::uint64_t session);
   Result<std::uint64_t> number(const char* sql, std::int64_t parameter = 0);
 
   Database* database_ = nullptr;

@@ -1,8 +1,9 @@
-/// What is to be recorded, on its way from the loop to the worker: events one after
-/// the other in one string of bytes, so that an event costs a copy and no allocation.
+/// Events on their way from the loop to the worker, which records them: one after the
+/// other in one string of bytes, so that an event costs a copy and no allocation.
 /// Knows no database.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -109,10 +110,10 @@ class Batch {
       record.kind = head.kind;
       record.state = head.state;
       record.cut = head.cut;
-      record.text = take(rest, head.text_size);
-      record.operator_name = take(rest, head.operator_size);
+      record.text = cut_front(rest, head.text_size);
+      record.operator_name = cut_front(rest, head.operator_size);
       sessions.resize(head.sessions);
-      const auto ids = take(rest, head.sessions * sizeof(std::uint64_t));
+      const auto ids = cut_front(rest, head.sessions * sizeof(std::uint64_t));
       if (!ids.empty()) std::memcpy(sessions.data(), ids.data(), ids.size());
       record.sessions = sessions;
       if (!visit(static_cast<const Record&>(record))) return false;
@@ -135,7 +136,8 @@ class Batch {
     bool cut;
   };
 
-  static std::string_view take(std::string_view& rest, std::size_t size) {
+  static std::string_view cut_front(std::string_view& rest, std::size_t size) {
+    assert(size <= rest.size());
     const auto taken = rest.substr(0, size);
     rest.remove_prefix(size);
     return taken;

@@ -1,5 +1,5 @@
-/// Forgets what is older than it may be, a little at a time, and gives the room back
-/// to the file system. Knows no clock and no thread.
+/// Forgets events that are too old, a few at a time, and gives the room back to the file
+/// system. Knows no clock and no thread.
 #pragma once
 
 #include <cstdint>

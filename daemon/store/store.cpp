@@ -1,7 +1,6 @@
 #include "store/store.hpp"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "base/signals_blocked.hpp"
 #include "store/schema.hpp"
 
@@ -24,11 +24,11 @@ constexpr std::chrono::hours kLookAgain{1};
 /// It is not worth waking up for fewer.
 constexpr std::chrono::seconds kForgetEvery{1};
 
-/// It takes a millisecond or so, and is done once for all steps of so long.
+/// Memory is given back once for all steps of the index within so long.
 constexpr std::chrono::seconds kTrimAfter{1};
 
-/// What waits is written in transactions of this size: where there is little room, a
-/// part of it may fit.
+/// Records are written in transactions of this size: where there is little room on the disk,
+/// some of them may fit.
 constexpr std::size_t kBatchBytes = 256UL * 1024;
 
 std::int64_t system_clock_ms() {
@@ -115,20 +115,21 @@ Result<> Store::open_file() {
 
 Store::~Store() {
   if (!worker_.joinable()) return;
-  hand_over();
+  submit();
   {
     const Lock lock{mutex_};
     stop_ = true;
   }
   work_.notify_one();
   worker_.join();
-  numbers_.settle(last_seq_, last_session_);
+  numbers_.close_gap(last_seq_, last_session_);
   numbers_.sync();
 }
 
 // ---- the loop's thread ----
 
-void Store::hand_over_batch() {
+void Store::submit_batch() {
+  assert(is_loop_thread());
   bool wake = false;
   {
     const Lock lock{mutex_};
@@ -153,7 +154,7 @@ void Store::hand_over_batch() {
 }
 
 void Store::ask(Job job) {
-  hand_over();
+  submit();
   {
     const Lock lock{mutex_};
     jobs_.push_back(std::move(job));
@@ -180,6 +181,7 @@ void Store::set_bans(std::vector<Ban> bans) {
 }
 
 void Store::poll() {
+  assert(is_loop_thread());
   std::vector<Done> done;
   {
     const Lock lock{mutex_};
@@ -283,8 +285,10 @@ void Store::work() {
 
 /// Writes what waits, or again what could not be written.
 void Store::write_batch(Lock& lock) {
+  assert(lock.owns_lock());
   if (batch_.empty()) {
     std::swap(batch_, waiting_);
+    assert(waiting_bytes_ >= batch_.bytes());
     waiting_bytes_ -= batch_.bytes();
     if (!backlog_.empty()) {
       waiting_ = std::move(backlog_.front());
@@ -313,7 +317,7 @@ void Store::write_batch(Lock& lock) {
   retry_ = Steady::now() + options_.retry;
 }
 
-/// The index follows what was written. If it cannot, it does so later or when it is asked.
+/// The index follows the events. If it cannot, it does so later, or when a search needs it.
 void Store::follow(Lock& lock) {
   if (unindexed_ < Index::kBehind && !(index_at_ && Steady::now() >= *index_at_)) return;
   lock.unlock();
@@ -324,14 +328,14 @@ void Store::follow(Lock& lock) {
   if (!trim_at_) trim_at_ = Steady::now() + kTrimAfter;
 }
 
-/// What a step of the index needs for a moment the C library would keep, a little more each
-/// time; and batches, what the largest burst needed.
+/// A step of the index needs memory for a moment, and the C library would keep it, a little
+/// more each time; and batches keep what the largest burst needed.
 void Store::trim(Lock& lock) {
   if (!trim_at_ || Steady::now() < *trim_at_) return;
   batch_.release_memory();
   waiting_.release_memory();
   lock.unlock();
-  malloc_trim(0);
+  give_back_heap();
   lock.lock();
   trim_at_.reset();
 }

@@ -1,11 +1,11 @@
-/// Transcripts: one database file and the thread that works on it. What happens is
-/// added on the loop's thread, handed over once a turn, and written in batches; what is
-/// asked is answered there, too, and comes back through poll(). Knows no loop and no
-/// event: who makes it says how to be woken.
+/// Transcripts: one database file and the thread that works on it, the worker. Records are
+/// added on the loop's thread, submitted to the worker once a turn, and written in batches;
+/// the worker answers questions, too, and the answers come back through poll(). Knows no loop
+/// and no event: whoever makes it says how to be woken.
 ///
 /// Invariant: the loop's thread never waits for the disk. If the worker cannot keep up,
-/// or the disk is full, what is to be recorded waits up to a bound; beyond it whole
-/// batches are dropped and counted, and the numbers show the gap.
+/// or the disk is full, records wait up to a bound; beyond it whole batches are dropped and
+/// counted, and the numbers show the gap.
 #pragma once
 
 #include <condition_variable>
@@ -42,9 +42,9 @@ struct Options {
   bool sessions_go_on = false;
   /// Milliseconds since 1970, UTC. Called on the worker's thread.
   std::function<std::int64_t()> clock;
-  /// So much waits for the worker at most; beyond it batches are dropped.
+  /// The most that waits for the worker; beyond it batches are dropped.
   std::size_t max_waiting_bytes = 16UL * 1024 * 1024;
-  /// What comes within so long is written together.
+  /// Records that come within so long are written together.
   Duration gather{5};
   /// Where fewer events come than Index::kBehind, the index follows so much later.
   std::chrono::milliseconds index_after{1000};
@@ -52,10 +52,10 @@ struct Options {
   Duration retry{1000};
 };
 
-/// What was known when it was opened.
+/// What the file says when it is opened.
 struct Opened {
   std::uint64_t last_seq = 0;      ///< the highest number that may have been used
-  std::uint64_t last_session = 0;  ///< the same of sessions
+  std::uint64_t last_session = 0;  ///< the same for sessions
   std::uint64_t attended = 0;      ///< operators have heard everything up to here
   std::uint64_t unread = 0;        ///< messages of clients after that
   std::vector<Ban> bans;
@@ -68,9 +68,9 @@ struct Counts {
 
 class Store {
  public:
-  /// What is called on the loop's thread when a job is done.
+  /// Called on the loop's thread when a job is done.
   using Done = std::function<void()>;
-  /// What is done on the worker's thread.
+  /// Runs on the worker's thread.
   using Job = std::function<Done(Reader& reader)>;
 
   /// Opens or makes the file, takes its lock, and starts the worker. Errors: another
@@ -97,23 +97,23 @@ class Store {
     }
     filling_.add(record);
   }
-  /// At the end of a turn: what was added is the worker's.
-  void hand_over() {
-    if (!filling_.empty()) hand_over_batch();
+  /// At the end of a turn: gives the worker what was added.
+  void submit() {
+    if (!filling_.empty()) submit_batch();
   }
   /// Gives back the memory that is kept for the next batch, if none has begun.
   void release_memory() { filling_.release_memory(); }
   [[nodiscard]] std::size_t retained_bytes() const { return filling_.retained_bytes(); }
-  /// No number will be left out if the process ends now.
-  void settle() { numbers_.settle(last_seq_, last_session_); }
-  /// Runs `job` after everything that was added before is written, if it can be.
+  /// The next process leaves no number out if this one ends now.
+  void close_gap() { numbers_.close_gap(last_seq_, last_session_); }
+  /// Runs `job` when everything that was added before is written, or could not be.
   void ask(Job job);
   void set_keep(Duration keep);
   /// Replaces all bans, soon.
   void set_bans(std::vector<Ban> bans);
   /// Runs the Done of every job that is done. To be called after a wake.
   void poll();
-  /// What a person should hear: recording fails, or works again. Empty mostly.
+  /// Sentences for people: recording fails, or works again. Mostly empty.
   [[nodiscard]] std::vector<std::string> take_notices();
   [[nodiscard]] Counts counts() const;
 
@@ -122,7 +122,10 @@ class Store {
 
   explicit Store(Options options) : options_{std::move(options)} {}
   Result<> open_file();
-  void hand_over_batch();
+  [[nodiscard]] bool is_loop_thread() const {
+    return std::this_thread::get_id() != worker_.get_id();
+  }
+  void submit_batch();
 
   // On the worker's thread.
   void work();
@@ -160,7 +163,7 @@ class Store {
   std::optional<std::vector<Ban>> bans_;
   std::vector<std::string> notices_;
   Counts counts_;
-  std::optional<std::uint64_t> trouble_;  ///< since so many were lost
+  std::optional<std::uint64_t> trouble_;  ///< there is some; so many were lost before it
   Duration keep_{0};
   bool keep_changed_ = false;
   bool idle_ = false;  ///< the worker waits for anything at all

@@ -41,12 +41,12 @@ TEST_CASE("handover: no byte can be changed, added or taken away", "[service][ha
 }
 
 TEST_CASE("handover: a document is taken once", "[service][handover]") {
-  auto file = chatd::service::put("what is left");
+  auto file = chatd::service::make_memory_file("what is left");
   REQUIRE(file);
-  auto taken = chatd::service::take(file->get());
+  auto taken = chatd::service::read_once(file->get());
   REQUIRE(taken);
   CHECK(*taken == "what is left");
-  taken = chatd::service::take(file->get());
+  taken = chatd::service::read_once(file->get());
   REQUIRE(taken);
   CHECK(taken->empty());
 }
@@ -58,7 +58,7 @@ TEST_CASE("handover: what is left to another process is not taken", "[service][h
     CHECK(std::getenv("CHATD_HANDOVER") == nullptr);
   }
   // Not even where there is what it names: a child has the descriptors of the process.
-  auto file = chatd::service::put("what is left");
+  auto file = chatd::service::make_memory_file("what is left");
   REQUIRE(file);
   const auto left_to = [&](pid_t process) {
     const int inherited = ::fcntl(file->get(), F_DUPFD, 3);

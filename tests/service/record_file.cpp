@@ -25,7 +25,7 @@ TEST_CASE("record file: what was written last is what the next process reads",
   CHECK_FALSE(file->read(0));
   for (const std::string text : {"one", "another", "", "a third"}) {
     CHECK(file->write(3, text));
-    auto next = RecordFile::take(copy(*file));
+    auto next = RecordFile::open(copy(*file));
     REQUIRE(next);
     REQUIRE(next->places() == 4);
     CHECK(next->read(3) == text);
@@ -56,7 +56,7 @@ TEST_CASE("record file: a damaged record is none, and the others stay", "[servic
   const auto place = bytes.find("second");
   REQUIRE(place != std::string::npos);
   REQUIRE(::pwrite(file->descriptor(), "S", 1, static_cast<off_t>(place)) == 1);
-  auto next = RecordFile::take(copy(*file));
+  auto next = RecordFile::open(copy(*file));
   REQUIRE(next);
   CHECK(next->read(0) == "the first record");
   CHECK_FALSE(next->read(1));
@@ -86,7 +86,7 @@ TEST_CASE("record file: what is no such file, or another version's, is refused",
     char before = 0;
     REQUIRE(::pread(file->descriptor(), &before, 1, place) == 1);
     REQUIRE(::pwrite(file->descriptor(), &to, 1, place) == 1);
-    auto taken = RecordFile::take(copy(*file));
+    auto taken = RecordFile::open(copy(*file));
     CHECK_FALSE(taken);
     REQUIRE(::pwrite(file->descriptor(), &before, 1, place) == 1);
     return taken ? "" : taken.error().message;
@@ -94,7 +94,7 @@ TEST_CASE("record file: what is no such file, or another version's, is refused",
   CHECK(change(0, 'x').find("no records") != std::string::npos);
   CHECK(change(8, 99).find("version 99") != std::string::npos);
   CHECK(change(12, 99).find("damaged") != std::string::npos);
-  REQUIRE(RecordFile::take(copy(*file)));
+  REQUIRE(RecordFile::open(copy(*file)));
   // With more places than may be, of the size that is right for them.
   const auto size_of = [](const RecordFile& of) { return ::lseek(of.descriptor(), 0, SEEK_END); };
   const auto size = size_of(*file);
@@ -102,8 +102,8 @@ TEST_CASE("record file: what is no such file, or another version's, is refused",
   const std::uint32_t many = 65537;
   REQUIRE(::ftruncate(file->descriptor(), size + (many - 1) * of_one) == 0);
   REQUIRE(::pwrite(file->descriptor(), &many, sizeof many, 12) == sizeof many);
-  CHECK_FALSE(RecordFile::take(copy(*file)));
+  CHECK_FALSE(RecordFile::open(copy(*file)));
   REQUIRE(::ftruncate(file->descriptor(), 100) == 0);
-  CHECK_FALSE(RecordFile::take(copy(*file)));
-  CHECK_FALSE(RecordFile::take(UniqueFd{::open("/dev/null", O_RDWR | O_CLOEXEC)}));
+  CHECK_FALSE(RecordFile::open(copy(*file)));
+  CHECK_FALSE(RecordFile::open(UniqueFd{::open("/dev/null", O_RDWR | O_CLOEXEC)}));
 }

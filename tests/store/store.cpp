@@ -80,7 +80,7 @@ TEST_CASE("store: what was recorded is there when it is opened again", "[store]"
     CHECK(store->opened().last_session == 0);
     store->record(other(1, 1, "connected"));
     store->record(message(2, 1, "one"));
-    store->hand_over();
+    store->submit();
     store->record(message(3, 1, "two"));
     CHECK(history(*store) == std::vector<std::string>{"two", "one"});
     CHECK(store->counts().recorded == 3);
@@ -118,7 +118,7 @@ TEST_CASE("store: after a crash no number is used again", "[store][numbers]") {
       for (std::uint64_t i = 1; i <= 1500; ++i) {
         (*store)->record(message(opened.last_seq + i, opened.last_session + 1 + i / 100, "x"));
       }
-      (*store)->hand_over();
+      (*store)->submit();
       ::raise(SIGKILL);
     });
     last_seq += 1500;
@@ -204,7 +204,7 @@ TEST_CASE("store: operators have heard all up to a number, or all while they are
     store->record(message(2, 1, "b"));
     store->record(message(3, 1, "c"));
     CHECK(comes_true([&] {
-      store->hand_over();
+      store->submit();
       return store->counts().recorded == 3;
     }));
   }
@@ -228,7 +228,7 @@ TEST_CASE("store: a question comes after all that was recorded before, however m
   constexpr std::uint64_t kCount = 600;  // several transactions
   for (std::uint64_t seq = 1; seq <= kCount; ++seq) {
     store->record(message(seq, 1, text));
-    store->hand_over();
+    store->submit();
   }
   CHECK(history(*store).size() == kCount);
 }
@@ -286,7 +286,7 @@ TEST_CASE("store: while the file cannot be written, what is said waits, up to a 
   const auto say = [&](int count) {
     for (int i = 0; i < count; ++i) {
       store->record(message(++seq, 1, text));
-      store->hand_over();
+      store->submit();
     }
   };
   say(50);
@@ -334,7 +334,7 @@ TEST_CASE("store: the index follows when nobody asks", "[store][index]") {
   const Folder folder;
   auto store = open(options_of(folder));
   store->record(message(1, 1, "one"));
-  store->hand_over();
+  store->submit();
   CHECK(comes_true([&] { return indexed(folder) == 1; }));
 }
 
@@ -348,7 +348,7 @@ TEST_CASE("store: the index follows a steady stream, and not each of it", "[stor
   CHECK(history(*store).size() == seq);
   CHECK(indexed(folder) == 0);
   store->record(message(++seq, 1, "words"));
-  store->hand_over();
+  store->submit();
   CHECK(comes_true([&] { return indexed(folder) == static_cast<std::int64_t>(seq); }));
 }
 
