@@ -81,7 +81,7 @@ Result<> Daemon::open() {
         config_.limits.sessions, descriptor_limit, fits);
   }
   make_parts(fits);
-  inheritance.restore(*clients_, *control_, store_, lifeboat_.get());
+  inheritance.restore(*clients_, *operators_, store_, lifeboat_.get());
   make_succession();
   // Before anybody can see that this is there, and then want it to go.
   signals_ = std::make_unique<Signals>(*this);
@@ -121,18 +121,22 @@ Result<> Daemon::open_transcript(std::size_t descriptor_limit, bool sessions_go_
 void Daemon::make_parts(std::size_t max_sessions) {
   clients_ = std::make_unique<Clients>(loop_, config_, max_sessions, events_, transcript_.get(),
                                        lifeboat_.get());
-  control_ = std::make_unique<Control>(
-      loop_, *clients_, events_, config_,
-      Methods::Hooks{[this] { return reload(); },
-                     [this] { shutdown_->begin("an operator's command"); }},
+  operators_ = std::make_unique<Operators>(
+      loop_, *clients_, events_, config_.control.max_operators,
+      Requests::Hooks{[this] { return reload(); },
+                      [this] { shutdown_->begin("an operator's command"); }},
       transcript_.get());
+  turn_end_ = std::make_unique<io::TurnEnd>(loop_, [this] {
+    operators_->seal();
+    operators_->flush();
+  });
   shutdown_ = std::make_unique<Shutdown>(
-      Shutdown::Parts{loop_, config_, manager_, *clients_, *control_, lifeboat_.get()});
+      Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_, lifeboat_.get()});
 }
 
 void Daemon::make_succession() {
   const Succession::Parts parts{loop_,    manager_,        store_,     transcript_.get(),
-                                events_,  lifeboat_.get(), *clients_,  *control_,
+                                events_,  lifeboat_.get(), *clients_,  *operators_,
                                 console_, *shutdown_,      slow_close_};
   Succession::Hooks hooks;
   hooks.check_config = [this]() -> Result<> {
@@ -148,13 +152,13 @@ void Daemon::make_succession() {
 Result<> Daemon::listen(Inheritance& inheritance) {
   const std::string path =
       config_.control.path.empty() ? default_control_path() : config_.control.path;
-  if (auto opened = control_->listen(path, config_.control.group); !opened) return opened;
+  if (auto opened = operators_->listen(path, config_.control.group); !opened) return opened;
   return clients_->listen(inheritance.take_listening());
 }
 
 Result<> Daemon::open_console() {
   OwnConsole::Hooks hooks;
-  hooks.attach = [this](UniqueFd socket) { return control_->attach(std::move(socket)); };
+  hooks.attach = [this](UniqueFd socket) { return operators_->attach(std::move(socket)); };
   hooks.quit = [this] { shutdown_->begin("/quit"); };
   hooks.is_stopping = [this] { return shutdown_->has_begun(); };
   if (auto opened = console_.open(config_.console, std::move(hooks)); !opened) return opened;
@@ -187,12 +191,12 @@ Result<ConfigChange> Daemon::load_and_apply() {
   };
   auto loaded = read_config();
   if (!loaded) return refuse(std::move(loaded.error().message));
-  if (auto opened = control_->reopen(); !opened) return refuse(opened.error().message);
+  if (auto opened = operators_->reopen(); !opened) return refuse(opened.error().message);
   const auto change = diff(config_, loaded->config);
   const Config next = after_reload(config_, loaded->config);
   if (auto applied = clients_->apply(next); !applied) return refuse(applied.error().message);
   config_ = next;
-  control_->set_max_operators(config_.control.max_operators);
+  operators_->set_max_operators(config_.control.max_operators);
   if (transcript_) transcript_->set_keep(config_.transcript.keep);
   Log::set_level(config_.log.level);
   spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",
@@ -206,7 +210,7 @@ std::string Daemon::status() const {
     return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
   };
   return count(clients_->stats().sessions, "session") + ", " +
-         count(control_->operators(), "operator");
+         count(operators_->count(), "operator");
 }
 
 }  // namespace chatd

@@ -16,7 +16,7 @@
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "log/log.hpp"
-#include "operators/control.hpp"
+#include "operators/operators.hpp"
 #include "process/inheritance.hpp"
 #include "process/own_console.hpp"
 #include "process/shutdown.hpp"
@@ -74,7 +74,8 @@ class Daemon {
   std::unique_ptr<Transcript> transcript_;
   EventLog events_;
   std::unique_ptr<Clients> clients_;
-  std::unique_ptr<Control> control_;
+  std::unique_ptr<Operators> operators_;
+  std::unique_ptr<io::TurnEnd> turn_end_;
   std::unique_ptr<Shutdown> shutdown_;
   std::unique_ptr<Succession> succession_;
   std::unique_ptr<Signals> signals_;

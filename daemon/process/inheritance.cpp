@@ -91,10 +91,10 @@ std::size_t Inheritance::connections() const {
   return count;
 }
 
-void Inheritance::restore(Clients& clients, Control& control, const service::DescriptorStore& store,
-                          const Lifeboat* lifeboat) {
+void Inheritance::restore(Clients& clients, Operators& operators,
+                          const service::DescriptorStore& store, const Lifeboat* lifeboat) {
   if (left_) {
-    if (left_->why.empty()) restore_parts(clients, control);
+    if (left_->why.empty()) restore_parts(clients, operators);
     if (!left_->why.empty()) dismiss_all(clients);
     if (left_->stored) store.forget_left();
     left_.reset();
@@ -106,17 +106,17 @@ void Inheritance::restore(Clients& clients, Control& control, const service::Des
   forget_kept(store, lifeboat);
 }
 
-void Inheritance::restore_parts(Clients& clients, Control& control) {
+void Inheritance::restore_parts(Clients& clients, Operators& operators) {
   auto& [document, descriptors, kept, stored, why] = *left_;
-  ByteReader operators{document.operators};
-  control.restore(std::move(descriptors[document.place_of_control()]), operators);
+  ByteReader door{document.operators};
+  operators.restore(std::move(descriptors[document.place_of_control()]), door);
   ByteReader sessions{document.clients};
   if (!clients.restore(sessions, descriptors)) {
     why = kNotUnderstood;
     return;
   }
   spdlog::info("goes on with {} sessions", clients.stats().sessions);
-  control.await_return();
+  operators.await_return();
 }
 
 /// Listeners are opened anew, at the same addresses; those of the service manager stay.

@@ -21,7 +21,7 @@
 #include "clients/clients.hpp"
 #include "clients/lifeboat.hpp"
 #include "events/event_log.hpp"
-#include "operators/control.hpp"
+#include "operators/operators.hpp"
 #include "process/handover_document.hpp"
 #include "service/descriptor_store.hpp"
 
@@ -47,7 +47,7 @@ class Inheritance {
   [[nodiscard]] std::size_t connections() const;
   /// Sessions and operators go on, or are dismissed. What the service manager keeps and nobody
   /// needs any more is thrown away.
-  void restore(Clients& clients, Control& control, const service::DescriptorStore& store,
+  void restore(Clients& clients, Operators& operators, const service::DescriptorStore& store,
                const Lifeboat* lifeboat);
   /// The sockets of socket units.
   [[nodiscard]] std::vector<UniqueFd> take_listening();
@@ -66,7 +66,7 @@ class Inheritance {
   };
 
   void read_document(int file);
-  void restore_parts(Clients& clients, Control& control);
+  void restore_parts(Clients& clients, Operators& operators);
   void dismiss_all(Clients& clients);
   void rescue(Clients& clients);
   void forget_kept(const service::DescriptorStore& store, const Lifeboat* lifeboat);

@@ -29,7 +29,7 @@ void Shutdown::begin(const char* why) {
 
 void Shutdown::end_sessions() {
   // Operators hear the end of every session before theirs.
-  parts_.clients.stop([this] { parts_.control.stop([this] { finish(); }); });
+  parts_.clients.stop([this] { parts_.operators.stop([this] { finish(); }); });
 }
 
 void Shutdown::finish() {

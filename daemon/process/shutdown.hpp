@@ -10,7 +10,7 @@
 #include "config/config.hpp"
 #include "io/loop.hpp"
 #include "io/timer.hpp"
-#include "operators/control.hpp"
+#include "operators/operators.hpp"
 #include "service/manager.hpp"
 
 namespace chatd {
@@ -23,7 +23,7 @@ class Shutdown {
     const Config& config;  ///< the grace is what it says at the time
     service::Manager& manager;
     Clients& clients;
-    Control& control;
+    Operators& operators;
     Lifeboat* lifeboat;  ///< null: there is none
   };
 

@@ -47,13 +47,13 @@ void Succession::successor_checked(Result<> accepts) {
     return;
   }
   if (parts_.shutdown.has_begun()) return;
-  parts_.control.finish_requests();         // before anything that they change is written down
+  parts_.operators.finish_requests();       // before anything that they change is written down
   if (parts_.shutdown.has_begun()) return;  // one of them may have been that
   const bool with_console = parts_.console.is_open();
   parts_.console.close();
   spdlog::error("does not hand over: {}", become_successor().message);
   if (!with_console) return;
-  parts_.control.await_return();  // the console's claims
+  parts_.operators.await_return();  // the console's claims
   if (auto opened = hooks_.open_console(); !opened) spdlog::error("{}", opened.error().message);
 }
 
@@ -95,7 +95,7 @@ void Succession::terminate() {
 void Succession::job_known(service::Job job) {
   if (parts_.shutdown.has_begun()) return;
   if (job != service::Job::kOther) {
-    parts_.control.finish_requests();
+    parts_.operators.finish_requests();
     if (parts_.shutdown.has_begun()) return;  // an operator has asked for that
     spdlog::error("ends all sessions: {}", leave_to_next().message);
   }
@@ -136,7 +136,7 @@ Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   if (document.has_records) descriptors.push_back(parts_.lifeboat->descriptor());
   descriptors.push_back(parts_.loop.poller().descriptor());
   ByteWriter operators;
-  descriptors.push_back(parts_.control.save(operators));  // with this all events are sealed
+  descriptors.push_back(parts_.operators.save(operators));  // with this all events are sealed
   ByteWriter events;
   parts_.events.save(events);
 

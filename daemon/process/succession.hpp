@@ -23,7 +23,7 @@
 #include "events/event_log.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
-#include "operators/control.hpp"
+#include "operators/operators.hpp"
 #include "process/own_console.hpp"
 #include "process/shutdown.hpp"
 #include "process/slow_close.hpp"
@@ -46,7 +46,7 @@ class Succession {
     EventLog& events;
     Lifeboat* lifeboat;  ///< null: there is none
     Clients& clients;
-    Control& control;
+    Operators& operators;
     OwnConsole& console;
     Shutdown& shutdown;
     SlowClose& slow_close;

@@ -9,7 +9,7 @@
 
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
-#include "operators/methods.hpp"
+#include "operators/requests.hpp"
 
 namespace {
 

@@ -210,7 +210,7 @@ TEST_CASE("backpressure: what waits when another process takes over is refused, 
   rest.remove_prefix(one.peer().send(rest));
   run_pending(bench.loop);
   REQUIRE(bench.clients.stats().queued_bytes > Config::Limits{}.output_soft);
-  bench.control.finish_requests();
+  bench.operators.finish_requests();
   run_pending(bench.loop);
   std::string expected;
   int refused = 0;

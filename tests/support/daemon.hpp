@@ -1,5 +1,6 @@
-/// A Clients and a Control in this process, on a loop that the test runs: clients come
-/// over loopback, operators over a socketpair as the console does. Nothing here sleeps.
+/// Both sides of a daemon, Clients and Operators, in this process, on a loop that the test runs:
+/// clients come over loopback, operators over a socketpair as the console does. Nothing here
+/// sleeps.
 #pragma once
 
 #include <arpa/inet.h>
@@ -16,7 +17,7 @@
 #include "events/event_log.hpp"
 #include "io/endpoint.hpp"
 #include "log/log.hpp"
-#include "operators/control.hpp"
+#include "operators/operators.hpp"
 #include "support/catch.hpp"
 #include "support/io.hpp"
 
@@ -38,7 +39,15 @@ class Bench {
   explicit Bench(const Config& config = line_config(), std::size_t kept_bytes = 2UL << 20U)
       : log{0, kept_bytes},
         clients{loop, config, 10'000, log},
-        control{loop, clients, log, config, {[this] { return reload(); }, [this] { ++stops; }}} {
+        operators{loop,
+                  clients,
+                  log,
+                  config.control.max_operators,
+                  {[this] { return reload(); }, [this] { ++stops; }}},
+        turn_end{loop, [this] {
+                   operators.seal();
+                   operators.flush();
+                 }} {
     Log::set_level(LogLevel::kError);
     REQUIRE(clients.listen());
   }
@@ -69,7 +78,8 @@ class Bench {
   io::Loop loop;
   EventLog log;
   Clients clients;
-  Control control;
+  Operators operators;
+  io::TurnEnd turn_end;
   int stops = 0;
   Result<ConfigChange> (*reload)() = [] { return Result<ConfigChange>{ConfigChange{}}; };
 };
@@ -81,7 +91,7 @@ class Operator {
     auto pair = unix_pair();
     socket_ = UniqueFd{::dup(pair.theirs.get())};
     peer_ = std::make_unique<Peer>(bench.loop, std::move(pair.theirs));
-    REQUIRE(bench.control.attach(std::move(pair.ours)));
+    REQUIRE(bench.operators.attach(std::move(pair.ours)));
     if (reads) peer_->read();
   }
 

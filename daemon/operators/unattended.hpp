@@ -1,5 +1,5 @@
-/// What clients said while no operator listened: it waits in the transcript, and whoever
-/// comes is told how much of it there is. Knows no connection: it is told who listens.
+/// The time in which no operator listens: what clients say then waits in the transcript, and
+/// whoever comes is told how much of it there is. Knows no connection: it is told who listens.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace chatd {
 
-class Inbox {
+class Unattended {
  public:
   /// Goes on from what `transcript` knows; it may be null.
-  Inbox(const Clients& clients, const EventLog& log, Transcript* transcript);
+  Unattended(const Clients& clients, const EventLog& log, Transcript* transcript);
 
   /// An operator listens to events from now on; and no more.
   void came();

@@ -37,8 +37,7 @@ core::Seq check_whole(const std::vector<json>& events, core::Seq first, core::Se
   return lost;
 }
 
-TEST_CASE("control events: what happens to a client is told live and in order",
-          "[operators][control]") {
+TEST_CASE("feed: what happens to a client is told live and in order", "[operators][feed]") {
   Bench bench;
   Operator one{bench};
   CHECK(one.result("subscribe")["seq"] == 0);
@@ -60,8 +59,8 @@ TEST_CASE("control events: what happens to a client is told live and in order",
   check_whole(one.events(), 1, 5);
 }
 
-TEST_CASE("control events: without subscribe there are none, without since only new ones",
-          "[operators][control]") {
+TEST_CASE("feed: without subscribe there are none, without since only new ones",
+          "[operators][feed]") {
   Bench bench;
   Operator quiet{bench};
   add_events(bench, 3);
@@ -75,8 +74,7 @@ TEST_CASE("control events: without subscribe there are none, without since only 
   CHECK(quiet.events().empty());
 }
 
-TEST_CASE("control events: since replays every event after it, then goes on live",
-          "[operators][control]") {
+TEST_CASE("feed: since replays every event after it, then goes on live", "[operators][feed]") {
   Bench bench;
   for (int i = 0; i < 10; ++i) {
     add_events(bench, 3);
@@ -93,7 +91,7 @@ TEST_CASE("control events: since replays every event after it, then goes on live
   }
 }
 
-TEST_CASE("control events: since the future begins with what comes", "[operators][control]") {
+TEST_CASE("feed: since the future begins with what comes", "[operators][feed]") {
   Bench bench;
   Operator one{bench};
   (void)one.result("subscribe", {{"since", 18446744073709551615U}});
@@ -102,7 +100,7 @@ TEST_CASE("control events: since the future begins with what comes", "[operators
   CHECK(one.events().size() == 1);
 }
 
-TEST_CASE("control events: what is not kept any more is said to be lost", "[operators][control]") {
+TEST_CASE("feed: what is not kept any more is said to be lost", "[operators][feed]") {
   Bench bench{line_config(), 5000};
   const core::Seq last = 1000;
   for (core::Seq i = 0; i < last; i += 10) {
@@ -118,8 +116,7 @@ TEST_CASE("control events: what is not kept any more is said to be lost", "[oper
   CHECK(check_whole(one.events(), 5, last) == first - 1 - 4);
 }
 
-TEST_CASE("control events: subscribing twice repeats nothing that is live",
-          "[operators][control]") {
+TEST_CASE("feed: subscribing twice repeats nothing that is live", "[operators][feed]") {
   Bench bench;
   Operator one{bench};
   (void)one.result("subscribe");
@@ -130,8 +127,8 @@ TEST_CASE("control events: subscribing twice repeats nothing that is live",
   CHECK(one.events().size() == 2);
 }
 
-TEST_CASE("control events: an operator who takes nothing is detached when 1 MiB waits for it",
-          "[operators][control]") {
+TEST_CASE("feed: an operator who takes nothing is detached when 1 MiB waits for it",
+          "[operators][feed]") {
   Bench bench;
   Operator watcher{bench};
   (void)watcher.result("subscribe");
@@ -159,8 +156,8 @@ TEST_CASE("control events: an operator who takes nothing is detached when 1 MiB 
   CHECK(check_whole(again.events(), cursor + 1, bench.log.last_seq()) == 0);
 }
 
-TEST_CASE("control events: an operator who reads slowly stays, and what it misses is said",
-          "[operators][control]") {
+TEST_CASE("feed: an operator who reads slowly stays, and what it misses is said",
+          "[operators][feed]") {
   Bench bench{line_config(), 512 * 1024};
   Operator slow{bench};
   (void)slow.result("hello", {{"name", "slow"}});
@@ -190,7 +187,7 @@ TEST_CASE("control events: an operator who reads slowly stays, and what it misse
   CHECK(check_whole(slow.events(), first, last) > 0);
 }
 
-TEST_CASE("control events: an operator who has read most of it may rest", "[operators][control]") {
+TEST_CASE("feed: an operator who has read most of it may rest", "[operators][feed]") {
   Bench bench;
   Operator slow{bench};
   (void)slow.result("subscribe");
@@ -220,8 +217,8 @@ TEST_CASE("control events: an operator who has read most of it may rest", "[oper
   CHECK(check_whole(slow.events(), first, last) == 0);
 }
 
-TEST_CASE("control events: who asks without reading is not read from, and loses nothing",
-          "[operators][control]") {
+TEST_CASE("feed: who asks without reading is not read from, and loses nothing",
+          "[operators][feed]") {
   Bench bench;
   Operator one{bench, false};
   // Each answer repeats its id, so that few requests make many bytes.

@@ -1,10 +1,10 @@
-/// Operators and what they ask: Control on a Clients, over a socketpair.
-#include "operators/control.hpp"
-#include "base/protocol.hpp"
+/// Operators and what they ask, over a socketpair.
+#include "operators/requests.hpp"
 
 #include <string>
 #include <vector>
 
+#include "base/protocol.hpp"
 #include "base/version.hpp"
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
@@ -12,7 +12,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("control: hello says who one is, and names are unique", "[operators][control]") {
+TEST_CASE("requests: hello says who one is, and names are unique", "[operators][requests]") {
   Bench bench;
   Operator anna{bench};
   Operator other{bench};
@@ -30,8 +30,8 @@ TEST_CASE("control: hello says who one is, and names are unique", "[operators][c
   CHECK(second.result("hello")["operator"] == made + "-2");
 }
 
-TEST_CASE("control: who asks again for the name it asked for keeps the one it has",
-          "[operators][control]") {
+TEST_CASE("requests: who asks again for the name it asked for keeps the one it has",
+          "[operators][requests]") {
   Bench bench;
   Operator anna{bench};
   Operator other{bench};
@@ -44,7 +44,7 @@ TEST_CASE("control: who asks again for the name it asked for keeps the one it ha
   CHECK(bench.log.last_seq() == events);
 }
 
-TEST_CASE("control: another name is a leaving and a coming", "[operators][control]") {
+TEST_CASE("requests: another name is a leaving and a coming", "[operators][requests]") {
   Bench bench;
   Operator watcher{bench};
   (void)watcher.result("subscribe");
@@ -62,7 +62,7 @@ TEST_CASE("control: another name is a leaving and a coming", "[operators][contro
   CHECK(heard == "a attached; a detached; b attached; b detached; ");
 }
 
-TEST_CASE("control: a ban is for a time that can be, or for good", "[operators][control]") {
+TEST_CASE("requests: a ban is for a time that can be, or for good", "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   const auto ban = [](const json& seconds) {
@@ -80,7 +80,7 @@ TEST_CASE("control: a ban is for a time that can be, or for good", "[operators][
   CHECK(one.result("bans").size() == 1);
 }
 
-TEST_CASE("control: a name that could deceive is not taken", "[operators][control]") {
+TEST_CASE("requests: a name that could deceive is not taken", "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   const std::vector<std::string> bad{" ",    "\x1b[2J",      "a\nb",
@@ -91,8 +91,8 @@ TEST_CASE("control: a name that could deceive is not taken", "[operators][contro
   CHECK(one.result("hello", {{"name", std::string(64, 'a')}})["operator"] == std::string(64, 'a'));
 }
 
-TEST_CASE("control: what is wrong with a request is told, and the connection stays",
-          "[operators][control]") {
+TEST_CASE("requests: what is wrong with a request is told, and the connection stays",
+          "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   CHECK(one.error("no-such-method") == rpc::kMethodNotFound);
@@ -116,7 +116,7 @@ TEST_CASE("control: what is wrong with a request is told, and the connection sta
   CHECK(one.result("sessions") == json::array());
 }
 
-TEST_CASE("control: requests may come in one write, or byte by byte", "[operators][control]") {
+TEST_CASE("requests: requests may come in one write, or byte by byte", "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   std::string lines;
@@ -136,7 +136,7 @@ TEST_CASE("control: requests may come in one write, or byte by byte", "[operator
   REQUIRE(run_until(bench.loop, [&] { return one.answers().count(501) == 1; }));
 }
 
-TEST_CASE("control: a notification is done and not answered", "[operators][control]") {
+TEST_CASE("requests: a notification is done and not answered", "[operators][requests]") {
   Bench bench;
   auto client = bench.speaking_client();
   Operator one{bench};
@@ -149,8 +149,8 @@ TEST_CASE("control: a notification is done and not answered", "[operators][contr
   CHECK(one.complaints().empty());
 }
 
-TEST_CASE("control: who closes its sending side gets every answer, then an end of file",
-          "[operators][control]") {
+TEST_CASE("requests: who closes its sending side gets every answer, then an end of file",
+          "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   std::string lines;
@@ -161,7 +161,7 @@ TEST_CASE("control: who closes its sending side gets every answer, then an end o
   CHECK(one.answers().size() == 100);
 }
 
-TEST_CASE("control: a line of 1 MiB is answered", "[operators][control]") {
+TEST_CASE("requests: a line of 1 MiB is answered", "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   std::string line = Operator::request(1, "stats", json::object());
@@ -172,8 +172,8 @@ TEST_CASE("control: a line of 1 MiB is answered", "[operators][control]") {
   CHECK(one.answers().at(1).contains("result"));
 }
 
-TEST_CASE("control: a longer line is an error and the end, whether its LF is there or not",
-          "[operators][control]") {
+TEST_CASE("requests: a longer line is an error and the end, whether its LF is there or not",
+          "[operators][requests]") {
   const std::string ending = GENERATE("", "\n");
   Bench bench;
   Operator one{bench};
@@ -189,7 +189,7 @@ TEST_CASE("control: a longer line is an error and the end, whether its LF is the
   CHECK(one.complaints()[0]["error"]["code"] == rpc::kInvalidRequest);
 }
 
-TEST_CASE("control: the daemon is told to stop and to reload", "[operators][control]") {
+TEST_CASE("requests: the daemon is told to stop and to reload", "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   bench.reload = [] {
@@ -206,15 +206,15 @@ TEST_CASE("control: the daemon is told to stop and to reload", "[operators][cont
   CHECK(bench.stops == 1);
 }
 
-TEST_CASE("control: when it stops, operators get what they have not read, then an end of file",
-          "[operators][control]") {
+TEST_CASE("requests: when it stops, operators get what they have not read, then an end of file",
+          "[operators][requests]") {
   Bench bench;
   Operator watcher{bench};
   Operator idle{bench};
   (void)watcher.result("subscribe");
   bench.clients.operator_changed("somebody", "attached");
   bool done = false;
-  bench.control.stop([&] { done = true; });
+  bench.operators.stop([&] { done = true; });
   REQUIRE(watcher.wait_end());
   REQUIRE(idle.wait_end());
   CHECK(watcher.events().size() == 1);

@@ -1,21 +1,21 @@
-#include "operators/inbox.hpp"
+#include "operators/unattended.hpp"
 
 #include <cassert>
 
 namespace chatd {
 
-Inbox::Inbox(const Clients& clients, const EventLog& log, Transcript* transcript)
+Unattended::Unattended(const Clients& clients, const EventLog& log, Transcript* transcript)
     : clients_{clients},
       log_{log},
       transcript_{transcript},
       attended_{transcript == nullptr ? log.last_seq() : transcript->opened().attended},
       unread_before_{transcript == nullptr ? 0 : transcript->opened().unread} {}
 
-void Inbox::came() {
+void Unattended::came() {
   if (listeners_++ == 0 && transcript_ != nullptr) transcript_->attended(store::kAttending);
 }
 
-void Inbox::left() {
+void Unattended::left() {
   assert(listeners_ > 0);
   if (--listeners_ > 0) return;
   attended_ = log_.last_seq();
@@ -24,11 +24,11 @@ void Inbox::left() {
   if (transcript_ != nullptr) transcript_->attended(attended_);
 }
 
-std::uint64_t Inbox::unread() const {
+std::uint64_t Unattended::unread() const {
   return listeners_ > 0 ? 0 : unread_before_ + clients_.messages_in() - messages_then_;
 }
 
-core::Seq Inbox::attended() const {
+core::Seq Unattended::attended() const {
   return listeners_ > 0 ? log_.last_seq() : attended_;
 }
 

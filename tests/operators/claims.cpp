@@ -19,7 +19,7 @@ json holder(Operator& one) {
   return one.result("sessions")[0]["claimed_by"];
 }
 
-TEST_CASE("claims: others are refused with the holder's name", "[operators][control][claims]") {
+TEST_CASE("claims: others are refused with the holder's name", "[operators][attendance][claims]") {
   Bench bench;
   auto client = bench.speaking_client();
   auto ann = named(bench, "ann");
@@ -51,7 +51,7 @@ TEST_CASE("claims: others are refused with the holder's name", "[operators][cont
 }
 
 TEST_CASE("claims: with the holder's connection they end, but for those that stay",
-          "[operators][control][claims]") {
+          "[operators][attendance][claims]") {
   Bench bench;
   auto one = bench.speaking_client();
   auto two = bench.speaking_client();
@@ -70,7 +70,7 @@ TEST_CASE("claims: with the holder's connection they end, but for those that sta
 }
 
 TEST_CASE("claims: an operator who takes another name leaves them behind",
-          "[operators][control][claims]") {
+          "[operators][attendance][claims]") {
   Bench bench;
   auto client = bench.speaking_client();
   auto ann = named(bench, "ann");
@@ -83,7 +83,7 @@ TEST_CASE("claims: an operator who takes another name leaves them behind",
 }
 
 TEST_CASE("claims: a connection that has done nothing gives its name to who asks for it",
-          "[operators][control][claims]") {
+          "[operators][attendance][claims]") {
   Bench bench;
   Operator first{bench};
   Operator second{bench};
@@ -92,7 +92,7 @@ TEST_CASE("claims: a connection that has done nothing gives its name to who asks
   CHECK(other == user + "-2");
   first.leave();
   second.leave();
-  REQUIRE(run_until(bench.loop, [&] { return bench.control.operators() == 0; }));
+  REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 0; }));
   // They come back in the other order.
   Operator back{bench};
   Operator late{bench};
@@ -104,15 +104,15 @@ TEST_CASE("claims: a connection that has done nothing gives its name to who asks
 }
 
 TEST_CASE("claims: those of operators who had to leave wait for them",
-          "[operators][control][claims]") {
+          "[operators][attendance][claims]") {
   Bench bench;
   auto client = bench.speaking_client();
   {
     auto ann = named(bench, "ann");
     (void)ann.result("claim", {{"session", 1}});
-    bench.control.await_return();
+    bench.operators.await_return();
     ann.leave();
-    REQUIRE(run_until(bench.loop, [&] { return bench.control.operators() == 0; }));
+    REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 0; }));
   }
   auto bob = named(bench, "bob");
   CHECK(bob.error("send", {{"to", 1}, {"text", "x"}}) == 2);

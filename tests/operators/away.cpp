@@ -21,7 +21,7 @@ std::string told(Bench& bench) {
   return std::string{client->received()};
 }
 
-TEST_CASE("away: nobody is, where nobody is there", "[operators][control][away]") {
+TEST_CASE("away: nobody is, where nobody is there", "[operators][attendance][away]") {
   Bench bench;
   CHECK(told(bench).empty());
   {
@@ -29,12 +29,13 @@ TEST_CASE("away: nobody is, where nobody is there", "[operators][control][away]"
     (void)ann.result("away", {{"text", "gone"}});
     CHECK(told(bench) == "gone\n");
     ann.leave();
-    REQUIRE(run_until(bench.loop, [&] { return bench.control.operators() == 0; }));
+    REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 0; }));
   }
   CHECK(told(bench).empty());
 }
 
-TEST_CASE("away: all have to be, and the last one's text is said", "[operators][control][away]") {
+TEST_CASE("away: all have to be, and the last one's text is said",
+          "[operators][attendance][away]") {
   Bench bench;
   Operator ann{bench};
   Operator bob{bench};
@@ -63,12 +64,12 @@ TEST_CASE("away: all have to be, and the last one's text is said", "[operators][
   CHECK(ann.wait_event("operator", 5)["state"] == "back");
   CHECK(told(bench).empty());
   bob.leave();
-  REQUIRE(run_until(bench.loop, [&] { return bench.control.operators() == 1; }));
+  REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 1; }));
   CHECK(told(bench) == "ann is out for long\n");
 }
 
 TEST_CASE("away: who only looks on, and who does not listen, is no reason to wait",
-          "[operators][control][away]") {
+          "[operators][attendance][away]") {
   Bench bench;
   Operator ann{bench};
   (void)ann.result("subscribe");
@@ -82,7 +83,7 @@ TEST_CASE("away: who only looks on, and who does not listen, is no reason to wai
   CHECK(told(bench).empty());
 }
 
-TEST_CASE("away: what it says is something, and short", "[operators][control][away]") {
+TEST_CASE("away: what it says is something, and short", "[operators][attendance][away]") {
   Bench bench;
   Operator ann{bench};
   CHECK(ann.error("away") == -32602);

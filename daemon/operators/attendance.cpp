@@ -1,0 +1,170 @@
+#include "operators/attendance.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// How long the claims of operators wait who had to leave.
+constexpr Duration kReturn{10'000};
+
+}  // namespace
+
+Attendance::Attendance(io::Loop& loop, Clients& clients, const EventLog& log,
+                       Transcript* transcript)
+    : clients_{clients}, unattended_{clients, log, transcript}, return_{loop, [this] {
+                                                                          stop_waiting();
+                                                                        }} {}
+
+void Attendance::add(OperatorId id, const std::string& user, bool is_own) {
+  if (id >= people_.size()) people_.resize(id + 1);
+  assert(!people_[id]);
+  std::string name = is_own ? unique_name(user, nullptr) : usual_name(user);
+  people_[id] = std::make_unique<Person>();
+  people_[id]->name = std::move(name);
+}
+
+void Attendance::remove(OperatorId id, std::string_view why) {
+  const auto gone = std::move(people_[id]);
+  if (gone->listens) unattended_.left();
+  if (!why.empty()) spdlog::warn("detached operator {}: {}", escaped(gone->name), why);
+  if (gone->has_greeted) clients_.operator_changed(gone->name, "detached");
+  has_gone(gone->name);
+  count_away();
+}
+
+// ---- names ----
+
+bool Attendance::is_there(std::string_view name, const Person* except) const {
+  return std::any_of(people_.begin(), people_.end(), [&](const auto& other) {
+    return other && other.get() != except && other->name == name;
+  });
+}
+
+/// `wish`, or with a number if it is taken; with one in any case if it may not be `itself`.
+std::string Attendance::unique_name(std::string_view wish, const Person* self, bool itself) const {
+  std::string name{wish};
+  for (int number = 2; !itself || is_there(name, self); ++number) {
+    name = std::string{wish} + "-" + std::to_string(number);
+    itself = true;
+  }
+  return name;
+}
+
+/// For one who has not said who it is. That somebody must come back to a name is not known
+/// to it.
+std::string Attendance::usual_name(const std::string& user) const {
+  std::string name = unique_name(user, nullptr);
+  while (awaiting_ && clients_.claims_while_there(name)) name = unique_name(name, nullptr, false);
+  return name;
+}
+
+/// The name that `self` asks for. A connection that has done nothing under that name yet
+/// gives way: operators who come back, all at once, are who they were.
+std::string Attendance::claim_name(std::string_view wish, const Person& self) {
+  for (const auto& other : people_) {
+    if (!other || other.get() == &self || other->has_acted || other->name != wish) continue;
+    other->name = unique_name(wish, other.get(), false);
+  }
+  return unique_name(wish, &self);
+}
+
+const std::string& Attendance::greet(OperatorId id, const std::string& wish) {
+  Person& self = *people_[id];
+  const std::string name = wish.empty() ? self.name : claim_name(wish, self);
+  assert(!is_there(name, &self));
+  if (name != self.name) {
+    const std::string before = std::exchange(self.name, name);
+    if (std::exchange(self.has_greeted, false)) clients_.operator_changed(before, "detached");
+    has_gone(before);
+  }
+  if (!std::exchange(self.has_greeted, true)) {
+    clients_.operator_changed(self.name, "attached");
+    if (!self.away.empty()) clients_.operator_changed(self.name, "away", self.away);
+  }
+  count_away();
+  return self.name;
+}
+
+/// No operator has that name any more: what it claimed while it was there is free.
+void Attendance::has_gone(std::string_view name) {
+  if (awaiting_) return;
+  clients_.release_if([name](auto holder) { return holder == name; });
+}
+
+// ---- who is waited for ----
+
+void Attendance::await_return() {
+  awaiting_ = true;
+  last_word_ = clients_.away_before();
+  return_.start(kReturn);
+}
+
+/// Who has not come back by now has gone.
+void Attendance::stop_waiting() {
+  awaiting_ = false;
+  count_away();  // with this the last word is the last again
+  last_word_.reset();
+  count_away();
+  clients_.release_if([this](auto holder) { return !is_there(holder); });
+}
+
+// ---- who is away ----
+
+void Attendance::listens(OperatorId id, bool watch) {
+  Person& self = *people_[id];
+  if (!std::exchange(self.listens, true)) unattended_.came();
+  self.watches = watch;
+  count_away();
+}
+
+void Attendance::go_away(OperatorId id, const std::string& text) {
+  assert(!text.empty() && text.size() <= kMaxAway);
+  Person& self = *people_[id];
+  if (self.away == text) return;
+  self.away = text;
+  self.away_since = ++last_away_;
+  clients_.operator_changed(self.name, "away", text);
+  count_away();
+}
+
+void Attendance::come_back(OperatorId id) {
+  Person& self = *people_[id];
+  if (std::exchange(self.away, {}).empty()) return;
+  clients_.operator_changed(self.name, "back");
+  last_word_.reset();
+  count_away();
+}
+
+/// Everybody is away if all who listen, and could answer, are. What is said is what the
+/// last one to go has said. With nobody there, nobody is away. Operators who had to leave
+/// come back in any order: until then, who was the last of them is known.
+void Attendance::count_away() {
+  Person* last = nullptr;
+  bool is_back = false;
+  for (const auto& each : people_) {
+    if (!each || each->watches) continue;
+    if (each->away.empty() && each->listens) {
+      clients_.set_away({});
+      return;
+    }
+    if (each->away.empty() || is_back) continue;
+    is_back = last_word_ == core::Away{each->away, each->name};
+    if (is_back || last == nullptr || each->away_since > last->away_since) last = each.get();
+  }
+  if (last == nullptr || (last_word_ && !is_back)) {
+    clients_.set_away({});
+    return;
+  }
+  if (is_back) last->away_since = ++last_away_;
+  clients_.set_away(core::Away{last->away, last->name});
+}
+
+}  // namespace chatd

@@ -1,0 +1,90 @@
+// Who may not come in: bans, by network.
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/json.hpp"
+#include "base/wall_time.hpp"
+#include "operators/requests.hpp"
+
+namespace chatd {
+
+namespace {
+
+static_assert(Bans::kMost == 10'000, "a sentence below says so");
+
+/// The network that is asked for; none if it is none, and then params are not good.
+std::optional<Network> network_of(rpc::Params& params) {
+  auto network = Network::parse(params.text("address"));
+  if (network) return *network;
+  params.fail("address: " + network.error().message);
+  return {};
+}
+
+void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) {
+  out += "\"address\":\"" + network.to_string() + "\",\"until\":";
+  if (ban.until == kNever) {
+    out += "null";
+  } else {
+    out += '"';
+    append_rfc3339(out, ban.until_date);
+    out += '"';
+  }
+  out += ",\"since\":\"";
+  append_rfc3339(out, ban.since);
+  out += "\",\"operator\":";
+  append_json_string(out, ban.operator_name);
+}
+
+}  // namespace
+
+void ask_ban(const Requests::Request& request) {
+  const auto network = network_of(request.params);
+  const bool ends = request.params.has("seconds");
+  const auto seconds = request.params.number_or("seconds", 0);
+  constexpr auto kLongest = std::chrono::duration_cast<std::chrono::seconds>(Bans::kLongest);
+  if (ends && (seconds == 0 || seconds > static_cast<std::uint64_t>(kLongest.count()))) {
+    request.params.fail(
+        "seconds must be at least 1 and at most 100 years; without it the ban has no end");
+  }
+  if (!request.accept()) return;
+  if (!request.parts.clients.ban(*network, std::chrono::seconds{seconds},
+                                 request.operator_name())) {
+    request.reply.fail(rpc::kLimit, "the limit of bans is reached (10,000)");
+    return;
+  }
+  std::string result = "{";
+  append_ban(result, *network, request.parts.clients.bans().all().at(*network));
+  result += ",\"sessions\":";
+  append_json_ids(result, request.parts.clients.sessions_in(*network));
+  result += request.parts.clients.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
+  request.reply.result(result);
+}
+
+void ask_unban(const Requests::Request& request) {
+  const auto network = network_of(request.params);
+  if (!request.accept()) return;
+  if (request.parts.clients.unban(*network, request.operator_name())) {
+    request.reply.result("{}");
+    return;
+  }
+  std::string why = network->to_string() + " is not banned";
+  if (const auto wider = request.parts.clients.bans().match(*network)) {
+    why += " by itself, but as part of " + wider->to_string();
+  }
+  request.reply.fail(rpc::kInvalidParams, why);
+}
+
+void ask_bans(const Requests::Request& request) {
+  if (!request.accept()) return;
+  std::string list = "[";
+  for (const auto& [network, ban] : request.parts.clients.bans().all()) {
+    list += list.size() > 1 ? ",{" : "{";
+    append_ban(list, network, ban);
+    list += '}';
+  }
+  list += ']';
+  request.reply.result(list);
+}
+
+}  // namespace chatd

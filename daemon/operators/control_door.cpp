@@ -1,0 +1,107 @@
+#include "operators/control_door.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "operators/control_folder.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr int kBacklog = 64;
+constexpr mode_t kMode = 0660;
+
+void log_failure(const Error& error) {
+  spdlog::error("{}", error.message);
+}
+
+}  // namespace
+
+ControlDoor::ControlDoor(io::Loop& loop, std::function<void(UniqueFd)> accepted)
+    : loop_{loop}, accepted_{std::move(accepted)} {}
+
+io::Acceptor::AcceptCallback ControlDoor::on_accept() {
+  return
+      [this](UniqueFd socket, const sockaddr_storage&, socklen_t) { accepted_(std::move(socket)); };
+}
+
+Result<> ControlDoor::open(const std::string& path, const std::string& group) {
+  path_ = path;
+  group_name_ = group;
+  if (!group.empty()) {
+    auto gid = find_group(group);
+    if (!gid) return std::move(gid.error()).while_doing("control.group");
+    group_ = static_cast<int>(*gid);
+  }
+  const std::string attempt = "open the control socket " + path;
+  if (auto folder = prepare_control_folder(path, group_); !folder) {
+    return std::move(folder.error()).while_doing(attempt);
+  }
+  auto acceptor = open_socket(path);
+  if (!acceptor) return std::move(acceptor.error()).while_doing("open the control socket");
+  acceptor_ = std::move(*acceptor);
+  // Only if it is not so already: under systemd it is, and chown is forbidden.
+  struct stat status {};
+  const auto gid = static_cast<gid_t>(group_);
+  if (group_ >= 0 && (stat(path.c_str(), &status) != 0 || status.st_gid != gid) &&
+      chown(path.c_str(), static_cast<uid_t>(-1), gid) != 0) {
+    return Error::from_errno("give " + path + " to the group " + group, errno);
+  }
+  spdlog::info("operators attach at {}", path);
+  return {};
+}
+
+Result<> ControlDoor::reopen() {
+  if (!acceptor_ || acceptor_->is_in_place()) return {};
+  spdlog::warn("the control socket {} is not there any more", path_);
+  auto before = std::move(acceptor_);
+  // Not by reference: open() keeps them.
+  auto opened = open(std::string{path_}, std::string{group_name_});
+  if (!opened) acceptor_ = std::move(before);
+  return opened;
+}
+
+/// The socket of an earlier process, if it is still at that path; or a new one.
+Result<std::unique_ptr<io::Acceptor>> ControlDoor::open_socket(const std::string& path) {
+  const io::Endpoint endpoint{"unix:" + path, 0};
+  if (acceptor_ && acceptor_->endpoint() == endpoint) return std::move(acceptor_);
+  acceptor_.reset();
+  return io::Acceptor::listen(loop_, endpoint, kBacklog, on_accept(), log_failure, kMode);
+}
+
+int ControlDoor::save(ByteWriter& out) {
+  assert(acceptor_);
+  acceptor_->save(out);
+  return acceptor_->descriptor();
+}
+
+void ControlDoor::restore(UniqueFd socket, ByteReader& in) {
+  auto acceptor = io::Acceptor::restore(loop_, std::move(socket), in, on_accept(), log_failure);
+  if (acceptor) acceptor_ = std::move(*acceptor);
+}
+
+bool ControlDoor::lets_in(int socket, uid_t uid, gid_t gid) const {
+  if (uid == 0 || uid == geteuid()) return true;
+  if (group_ < 0) return false;
+  if (gid == static_cast<gid_t>(group_)) return true;
+  std::vector<gid_t> groups(1024);
+  auto bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) != 0) {
+    if (errno != ERANGE) return false;
+    groups.resize(bytes / sizeof(gid_t));
+  }
+  groups.resize(bytes / sizeof(gid_t));
+  return std::find(groups.begin(), groups.end(), static_cast<gid_t>(group_)) != groups.end();
+}
+
+}  // namespace chatd

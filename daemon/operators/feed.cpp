@@ -1,0 +1,155 @@
+#include "operators/feed.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <utility>
+
+#include "base/wall_time.hpp"
+#include "events/event_json.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// Together with the queue: 1 MiB may wait for an operator.
+constexpr std::size_t kMaxBehind = 1024UL * 1024 - ControlSocket::kHighBytes;
+/// How long an operator for whom that much waits may take nothing.
+constexpr Duration kPatience{1000};
+/// Events of the transcript are taken in pages of about this size.
+constexpr std::size_t kPageBytes = 128UL * 1024;
+
+}  // namespace
+
+Feed::Feed(io::Loop& loop, ControlSocket& socket, EventLog& log, Transcript* transcript)
+    : socket_{socket}, log_{log}, transcript_{transcript}, patience_{loop, [this] { judge(); }} {}
+
+Feed::Subscription* Feed::find(OperatorId id) {
+  return id < subscriptions_.size() ? subscriptions_[id].get() : nullptr;
+}
+
+void Feed::subscribe(OperatorId id, std::optional<core::Seq> since) {
+  assert(socket_.has(id));
+  if (id >= subscriptions_.size()) subscriptions_.resize(id + 1);
+  if (!subscriptions_[id]) subscriptions_[id] = std::make_unique<Subscription>();
+  Subscription& self = *subscriptions_[id];
+  self.page = 0;
+  self.live = !since || *since >= log_.sealed_seq();
+  self.cursor = since.value_or(0);
+  if (!self.live) catch_up(id);
+}
+
+void Feed::forget(OperatorId id) {
+  if (find(id) != nullptr) subscriptions_[id].reset();
+}
+
+void Feed::seal() {
+  std::uint32_t count = 0;
+  const Payload lines = log_.seal(count);
+  if (lines.empty()) return;
+  for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
+    Subscription* self = find(id);
+    if (self == nullptr) continue;
+    if (self->live && socket_.queued_bytes(id) > ControlSocket::kHighBytes) {
+      self->live = false;
+      self->cursor = log_.sealed_seq() - count;
+      self->behind = 0;
+    }
+    if (self->live) {
+      socket_.send(id, lines);
+    } else {
+      fall_behind(id, *self, lines.size());
+    }
+  }
+}
+
+void Feed::fall_behind(OperatorId id, Subscription& self, std::size_t bytes) {
+  self.behind += bytes;
+  if (self.behind <= kMaxBehind || std::exchange(self.suspected, true)) return;
+  self.taken = socket_.sent_bytes(id);
+  patience_.start(kPatience);
+}
+
+/// Those for whom too much waits, and who have taken nothing of it, leave. Who reads on slowly
+/// stays, and hears it if the log could not wait for it.
+void Feed::judge() {
+  bool again = false;
+  for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
+    Subscription* self = find(id);
+    if (self == nullptr || !self->suspected) continue;
+    const auto taken = socket_.sent_bytes(id);
+    self->suspected = self->behind > kMaxBehind;
+    again = again || self->suspected;
+    if (self->suspected && taken == self->taken && !self->fetching) {
+      socket_.leave(id, "did not read");
+    } else {
+      self->taken = taken;
+    }
+  }
+  if (again) patience_.start(kPatience);
+}
+
+void Feed::drained(OperatorId id) {
+  if (const Subscription* self = find(id); self != nullptr && !self->live) catch_up(id);
+}
+
+/// Queues events that were missed, as many as fit; the rest when the operator has read these.
+void Feed::catch_up(OperatorId id) {
+  Subscription* self = find(id);
+  assert(self != nullptr && !self->live);
+  if (self->fetching) return;
+  if (const auto first = log_.first_seq(); self->cursor + 1 < first) {
+    if (transcript_ != nullptr) {
+      fetch(id, first - 1);
+      return;
+    }
+    std::string line;
+    append_lagged(line, first - 1, first - 1 - self->cursor, wall_now());
+    self->cursor = first - 1;
+    socket_.write(id, line);
+  }
+  // Whoever does not take what is queued has left, and its subscription with it.
+  while ((self = find(id)) != nullptr && socket_.queued_bytes(id) <= ControlSocket::kHighBytes) {
+    const Payload lines = log_.after(self->cursor);
+    if (lines.empty()) {
+      self->live = true;
+      self->behind = 0;
+      return;
+    }
+    self->behind -= std::min(self->behind, lines.size());
+    socket_.send(id, lines);
+  }
+}
+
+/// Asks the transcript for what the log has no more; the rest follows when it is there. One
+/// page at a time, however often an operator begins anew.
+void Feed::fetch(OperatorId id, core::Seq upto) {
+  Subscription& self = *subscriptions_[id];
+  self.page = ++last_page_;
+  self.fetching = true;
+  transcript_->replay(
+      self.cursor, upto, kPageBytes,
+      [this, id, connection = socket_.number_of(id), number = self.page](const ReplayPage& page) {
+        if (socket_.has(id) && socket_.number_of(id) == connection) {
+          page_came(id, number, page);
+        }
+      });
+}
+
+void Feed::page_came(OperatorId id, std::uint64_t number, const ReplayPage& page) {
+  Subscription& self = *subscriptions_[id];
+  self.fetching = false;
+  if (self.page != number) {  // it has begun anew since
+    if (!self.live) catch_up(id);
+    return;
+  }
+  assert(page.last > self.cursor);
+  self.page = 0;
+  self.cursor = page.last;
+  self.behind -= std::min(self.behind, page.lines.size());
+  socket_.write(id, page.lines);
+  // With more than that it goes on when the operator has read, see drained().
+  if (find(id) != nullptr && socket_.queued_bytes(id) <= ControlSocket::kHighBytes) catch_up(id);
+}
+
+}  // namespace chatd

@@ -1,0 +1,80 @@
+/// The operators' side of the daemon: puts the control socket, the requests, the feed of events
+/// and the attendance together, and has no state beyond them.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "clients/clients.hpp"
+#include "events/event_log.hpp"
+#include "events/transcript.hpp"
+#include "io/loop.hpp"
+#include "operators/attendance.hpp"
+#include "operators/control_socket.hpp"
+#include "operators/feed.hpp"
+#include "operators/requests.hpp"
+
+namespace chatd {
+
+class Operators : private ConnectionListener {
+ public:
+  /// `transcript` may be null: then only what the log keeps can be replayed, and there
+  /// is neither history nor search.
+  Operators(io::Loop& loop, Clients& clients, EventLog& log, std::size_t max_operators,
+            Requests::Hooks hooks, Transcript* transcript = nullptr);
+  ~Operators() override;
+  Operators(const Operators&) = delete;
+  Operators& operator=(const Operators&) = delete;
+
+  /// As ControlDoor::open().
+  [[nodiscard]] Result<> listen(const std::string& path, const std::string& group) {
+    return socket_.door().open(path, group);
+  }
+  /// As ControlDoor::reopen(). Who is attached stays.
+  [[nodiscard]] Result<> reopen() { return socket_.door().reopen(); }
+  /// Takes a connected socket as an operator's: the console of this process.
+  [[nodiscard]] Result<> attach(UniqueFd socket) { return socket_.attach(std::move(socket)); }
+
+  /// Does and answers what operators have asked for already, or refuses it where it would
+  /// have to wait for a client. The loop stands still meanwhile, at most for two seconds.
+  void finish_requests();
+  /// Writes down the control socket for the next process and returns its descriptor; with
+  /// this all events are sealed. Operators are left behind; they come back by themselves, to
+  /// the next process.
+  int save(ByteWriter& out);
+  /// As ControlDoor::restore(): to be called before listen().
+  void restore(UniqueFd socket, ByteReader& in) { socket_.door().restore(std::move(socket), in); }
+  /// As Attendance::await_return().
+  void await_return() { attendance_.await_return(); }
+
+  [[nodiscard]] std::size_t count() const { return socket_.count(); }
+  void set_max_operators(std::size_t count) { socket_.set_max_operators(count); }
+
+  // At the end of each turn, in this order.
+  /// Queues what happened for everybody who listens.
+  void seal() { feed_.seal(); }
+  /// Sends what waits.
+  void flush() { socket_.flush(); }
+
+  /// No new operators; those who are there get what they have not read, then an end
+  /// of file. `done` is called when the last one has gone, maybe inside this call.
+  void stop(std::function<void()> done);
+
+ private:
+  void on_connected(OperatorId id, const std::string& user, bool is_own) override;
+  void on_line(OperatorId id, std::string_view line, std::string& answers) override;
+  void on_drained(OperatorId id) override;
+  void on_left(OperatorId id, std::string_view why) override;
+
+  Transcript* transcript_;
+  ControlSocket socket_;
+  Feed feed_;
+  Attendance attendance_;
+  Requests requests_;
+};
+
+}  // namespace chatd

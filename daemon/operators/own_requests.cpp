@@ -1,0 +1,64 @@
+// What an operator asks about its own connection.
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/protocol.hpp"
+#include "base/version.hpp"
+#include "operators/requests.hpp"
+
+namespace chatd {
+
+void ask_hello(const Requests::Request& request) {
+  const auto wish = request.params.text_or("name", {});
+  check_name(request.params, wish);
+  if (!request.accept()) return;
+  const auto& parts = request.parts;
+  const auto& name = parts.attendance.greet(request.from, wish);
+  std::string result = "{\"version\":\"" + std::string{kVersion} +
+                       "\",\"protocol\":" + std::to_string(kProtocolVersion) + ",\"operator\":";
+  append_json_string(result, name);
+  result += ",\"seq\":" + std::to_string(parts.log.last_seq());
+  const auto& unattended = parts.attendance.unattended();
+  result += ",\"unread\":" + std::to_string(unattended.unread());
+  result += ",\"attended\":" + std::to_string(unattended.attended()) + "}";
+  request.reply.result(result);
+}
+
+void ask_subscribe(const Requests::Request& request) {
+  std::optional<core::Seq> since;
+  if (request.params.has("since")) since = request.params.number_or("since", 0);
+  const bool watch = request.params.flag("watch");
+  if (!request.accept()) return;
+  const auto& parts = request.parts;
+  const auto from = request.from;
+  parts.feed.seal();  // "from now on" means after what has happened already
+  if (!parts.socket.has(from)) return;
+  request.reply.result("{\"seq\":" + std::to_string(parts.log.sealed_seq()) + "}");
+  parts.socket.write(from, std::exchange(request.reply.out, {}));  // before any event
+  if (!parts.socket.has(from)) return;
+  parts.attendance.listens(from, watch);
+  parts.feed.subscribe(from, since);
+}
+
+void ask_away(const Requests::Request& request) {
+  const auto text = request.params.text("text");
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    request.params.fail("text must say something");
+  } else if (text.size() > Attendance::kMaxAway) {
+    request.params.fail(
+        "text must have at most 1024 bytes, as much as an original client reads at once");
+  }
+  if (!request.accept()) return;
+  request.parts.attendance.go_away(request.from, text);
+  request.reply.result("{}");
+}
+
+void ask_back(const Requests::Request& request) {
+  if (!request.accept()) return;
+  request.parts.attendance.come_back(request.from);
+  request.reply.result("{}");
+}
+
+}  // namespace chatd

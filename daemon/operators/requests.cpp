@@ -1,0 +1,92 @@
+#include "operators/requests.hpp"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include "base/text.hpp"
+#include "operators/send_request.hpp"
+
+namespace chatd {
+
+namespace {
+
+constexpr std::size_t kMaxName = 64;
+
+struct Method {
+  std::string_view word;
+  void (*perform)(const Requests::Request& request);
+};
+
+constexpr std::array kMethods{
+    Method{"hello", ask_hello},       Method{"subscribe", ask_subscribe},
+    Method{"sessions", ask_sessions}, Method{"send", ask_send},
+    Method{"bye", ask_bye},           Method{"kick", ask_kick},
+    Method{"name", ask_name},         Method{"claim", ask_claim},
+    Method{"release", ask_release},   Method{"away", ask_away},
+    Method{"back", ask_back},         Method{"ban", ask_ban},
+    Method{"unban", ask_unban},       Method{"bans", ask_bans},
+    Method{"history", ask_history},   Method{"search", ask_search},
+    Method{"stats", ask_stats},       Method{"reload", ask_reload},
+    Method{"stop", ask_stop},
+};
+
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kMethods.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+          if (kMethods[i].word == kMethods[j].word) return false;
+        }
+      }
+      return true;
+    }(),
+    "a method stands once");
+
+void perform_parsed(const Requests::Parts& parts, OperatorId from, rpc::Request& request,
+                    Reply& reply) {
+  const auto method = std::find_if(kMethods.begin(), kMethods.end(),
+                                   [&](const Method& each) { return each.word == request.method; });
+  if (method == kMethods.end()) {
+    reply.fail(rpc::kMethodNotFound, "no such method: " + request.method);
+    return;
+  }
+  rpc::Params params{request.params};
+  method->perform({parts, from, params, reply});
+}
+
+}  // namespace
+
+void Requests::perform(OperatorId from, std::string_view line, std::string& answers) {
+  Reply reply;
+  parts_.attendance.has_acted(from);
+  // The request that is made for every message is read without a tree of JSON.
+  if (const auto send = read_send_request(line)) {
+    reply.id = send->id;
+    core::Recipients to{send->everyone, {}};
+    if (!send->everyone) to.sessions.push_back(send->to);
+    send_to(parts_, from, to, !send->everyone, send->text, reply);
+    answers += reply.out;
+    return;
+  }
+  auto parsed = rpc::parse(line);
+  if (const auto* failure = std::get_if<rpc::Failure>(&parsed)) {
+    rpc::append_failure(answers, *failure);
+    return;
+  }
+  auto& request = std::get<rpc::Request>(parsed);
+  reply.id = request.id;
+  perform_parsed(parts_, from, request, reply);
+  answers += reply.out;
+}
+
+void check_name(rpc::Params& params, const std::string& name) {
+  if (name.size() > kMaxName) {
+    params.fail("name must have at most 64 bytes");
+  } else if (escaped(name) != name || name.find('\t') != std::string::npos) {
+    params.fail("name must not hold control or invisible characters");
+  } else if (name.find_first_not_of(' ') == std::string::npos && !name.empty()) {
+    params.fail("name must not be blank");
+  }
+}
+
+}  // namespace chatd

@@ -1,0 +1,177 @@
+// What operators do with sessions.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/wall_time.hpp"
+#include "operators/requests.hpp"
+
+namespace chatd {
+
+namespace {
+
+std::string no_session(core::SessionId id) {
+  return "no such session: " + std::to_string(id);
+}
+
+/// The sessions that `to` names; what is wrong with it becomes the problem of `params`.
+core::Recipients recipients(rpc::Params& params, const nlohmann::json* to) {
+  core::Recipients all;
+  const auto is_id = [](const nlohmann::json& item) { return item.is_number_unsigned(); };
+  if (to == nullptr) {
+    params.fail("to is missing; it must be an id, an array of ids or \"all\"");
+  } else if (to->is_string() && *to == "all") {
+    all.everyone = true;
+  } else if (is_id(*to)) {
+    all.sessions.push_back(to->get<core::SessionId>());
+  } else if (to->is_array() && std::all_of(to->begin(), to->end(), is_id)) {
+    for (const auto& item : *to) all.sessions.push_back(item.get<core::SessionId>());
+  } else {
+    params.fail("to must be an id, an array of ids or \"all\"");
+  }
+  return all;
+}
+
+void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
+            core::SessionId session) {
+  switch (outcome) {
+    case core::Outcome::kDone:
+      reply.result("{}");
+      break;
+    case core::Outcome::kNoSession:
+      reply.fail(rpc::kNoSession, no_session(session));
+      break;
+    case core::Outcome::kClaimed:
+      reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " +
+                                    std::string{parts.clients.claimed_by(session)});
+      break;
+  }
+}
+
+}  // namespace
+
+void ask_sessions(const Requests::Request& request) {
+  if (!request.accept()) return;
+  std::string list = "[";
+  for (const SessionInfo& session : request.parts.clients.sessions()) {
+    if (list.size() > 1) list += ',';
+    list += "{\"session\":" + std::to_string(session.id) + ",\"name\":";
+    if (session.name.empty()) {
+      list += "null";
+    } else {
+      append_json_string(list, session.name);
+    }
+    list += ",\"address\":";
+    append_json_string(list, session.address);
+    list += ",\"listener\":";
+    append_json_string(list, session.listener);
+    list += ",\"dialect\":\"";
+    list += session.dialect;
+    list += "\",\"state\":\"";
+    list += session.state;
+    list += "\",\"since\":\"";
+    append_rfc3339(list, session.since);
+    list += "\",\"idle_ms\":" + std::to_string(session.idle_ms);
+    list += ",\"unread\":" + std::to_string(session.unread);
+    list += ",\"held\":" + std::to_string(session.held);
+    list += ",\"claimed_by\":";
+    if (session.claimed_by.empty()) {
+      list += "null";
+    } else {
+      append_json_string(list, session.claimed_by);
+    }
+    list += '}';
+  }
+  list += ']';
+  request.reply.result(list);
+}
+
+void ask_send(const Requests::Request& request) {
+  const auto* wish = request.params.raw("to");
+  const auto to = recipients(request.params, wish);
+  const bool single = wish != nullptr && wish->is_number();
+  const auto text = request.params.text("text");
+  if (!request.accept()) return;
+  send_to(request.parts, request.from, to, single, text, request.reply);
+}
+
+void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
+             std::string_view text, Reply& reply) {
+  const auto receipt = parts.clients.send(to, text, parts.attendance.name_of(from));
+  parts.socket.wrote_to_clients(from);
+  if (single && !receipt.refused.empty()) {
+    const auto& refused = receipt.refused.front();
+    if (refused.why == core::Refusal::kNoSession) {
+      reply.fail(rpc::kNoSession, no_session(refused.session));
+    } else if (refused.why == core::Refusal::kClaimed) {
+      answer(parts, reply, core::Outcome::kClaimed, refused.session);
+    } else {
+      reply.fail(rpc::kLimit, "session " + std::to_string(refused.session) + ": " + refused.reason);
+    }
+    return;
+  }
+  reply.result_by([&receipt](std::string& out) {
+    out += "{\"delivered\":";
+    append_json_ids(out, receipt.delivered);
+    out += ",\"held\":";
+    append_json_ids(out, receipt.held);
+    out += ",\"refused\":[";
+    for (const auto& refused : receipt.refused) {
+      if (out.back() != '[') out += ',';
+      out += "{\"session\":";
+      append_number(out, refused.session);
+      out += ",\"reason\":";
+      append_json_string(out, refused.reason);
+      out += '}';
+    }
+    out += "]}";
+  });
+}
+
+void ask_bye(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  if (!request.accept()) return;
+  const auto outcome = request.parts.clients.bye(session, request.operator_name());
+  if (outcome == core::Outcome::kDone && request.parts.clients.is_parting(session)) {
+    request.reply.result(R"({"parting":true})");
+  } else {
+    answer(request.parts, request.reply, outcome, session);
+  }
+}
+
+void ask_kick(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  const auto reason = request.params.text_or("reason", {});
+  if (!request.accept()) return;
+  answer(request.parts, request.reply,
+         request.parts.clients.kick(session, reason, request.operator_name()), session);
+}
+
+void ask_name(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  const auto name = request.params.text("name");
+  check_name(request.params, name);
+  if (!request.accept()) return;
+  answer(request.parts, request.reply,
+         request.parts.clients.name(session, name, request.operator_name()), session);
+}
+
+void ask_claim(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  const bool force = request.params.flag("force");
+  const bool stay = request.params.flag("stay");
+  if (!request.accept()) return;
+  answer(request.parts, request.reply,
+         request.parts.clients.claim(session, {request.operator_name(), stay}, force), session);
+}
+
+void ask_release(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  if (!request.accept()) return;
+  answer(request.parts, request.reply,
+         request.parts.clients.release(session, request.operator_name()), session);
+}
+
+}  // namespace chatd
