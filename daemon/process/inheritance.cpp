@@ -28,7 +28,7 @@ Inheritance::Inheritance() {
   const auto file = std::move(stored ? passed.stored.document : left.document);
   if (!file) return;
   records_.reset();  // with a document come others, or another copy of these
-  left_.emplace();
+  left_ = std::make_unique<Left>();
   left_->stored = stored;
   left_->kept = std::move(left.kept);
   left_->descriptors = std::move(passed.stored.descriptors);

@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,7 +70,7 @@ class Inheritance {
   void rescue(Clients& clients);
   void forget_kept(const service::DescriptorStore& store, const Lifeboat* lifeboat);
 
-  std::optional<Left> left_;
+  std::unique_ptr<Left> left_;
   std::vector<UniqueFd> listening_;
   UniqueFd records_;                                 ///< of the lifeboat
   std::vector<service::KeptSession> kept_sessions_;  ///< by the service manager, one by one

@@ -41,14 +41,14 @@ void print(std::FILE* stream, const std::string& text) {
   std::fflush(stream);
 }
 
-/// What is large comes from the system and goes back to it, always: else the C library learns
-/// from the first large block that is freed to take the next from its heap, where what is
-/// small comes to lie between, and keeps the memory.
+/// Large blocks always come from the system and go back to it. Else the C library learns from
+/// the first one that is freed to take the next from its heap, where small blocks come to lie
+/// between, and keeps the memory.
 void keep_large_blocks_apart() {
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
-/// Prints what was asked for; returns the exit code.
+/// Prints `text`, which the options ask for; returns the exit code.
 int print_result(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   // A configuration that is not whole must not look like one.
@@ -60,7 +60,7 @@ int print_result(const std::string& text) {
 
 }  // namespace
 
-// What nobody expected ends the process, and says what it was.
+// An exception that nobody expected ends the process, and says what it was.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   occupy_standard_descriptors();

@@ -36,8 +36,8 @@ class Reader {
 
   /// Messages, newest first.
   [[nodiscard]] Result<> history(const Question& question, const Visit& visit);
-  /// Messages that have all words of `text`, newest first. A word is what stands
-  /// between blanks; a last `*` stands for any ending. Case and accents do not count.
+  /// Messages that have all words of `text`, newest first. Words stand between
+  /// blanks; a last `*` stands for any ending. Case and accents do not count.
   [[nodiscard]] Result<> search(std::string_view text, const Question& question,
                                 const Visit& visit);
   /// Events after `after` up to `upto`, in order, as they were when they happened.

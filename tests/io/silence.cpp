@@ -1,5 +1,6 @@
 #include "io/silence.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -66,10 +67,8 @@ struct Bench {
   /// Runs until there is nothing to look at any more.
   void run() {
     REQUIRE(run_until(loop, [&] {
-      for (const auto& peer : peers.all) {
-        if (peer.there && peer.debt.owes) return false;
-      }
-      return true;
+      return std::none_of(peers.all.begin(), peers.all.end(),
+                          [](const Peers::Peer& peer) { return peer.there && peer.debt.owes; });
     }));
   }
 

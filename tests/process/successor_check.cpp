@@ -48,7 +48,7 @@ TEST_CASE("successor: one that is killed does not accept", "[process][successor]
 TEST_CASE("successor: a program that is not there cannot be asked", "[process][successor]") {
   io::Loop loop;
   const service::Program program{"/nowhere/chatd", {"chatd"}};
-  SuccessorCheck check{loop, program, [](Result<>) { FAIL("nothing was run"); }};
+  SuccessorCheck check{loop, program, [](const Result<>&) { FAIL("nothing was run"); }};
   auto started = check.start();
   REQUIRE_FALSE(started);
   CHECK(started.error().message == "run /nowhere/chatd: No such file or directory");
