@@ -58,9 +58,9 @@ void Numbers::reserve(std::uint64_t seq, std::uint64_t session) {
 }
 
 /// After a power failure the disk may still have the higher ones, which is as good.
-void Numbers::close_gap(std::uint64_t seq, std::uint64_t session) {
-  assert(seq <= seq_ && session <= session_);
-  (void)write(seq, session);
+void Numbers::close_gap() {
+  assert(used_seq_ <= seq_ && used_session_ <= session_);
+  (void)write(used_seq_, used_session_);
 }
 
 void Numbers::sync() {

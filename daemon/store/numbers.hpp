@@ -26,11 +26,17 @@ class Numbers {
   [[nodiscard]] static Result<Numbers> open(const std::string& path);
   Numbers() = default;
   Numbers(Numbers&& other) noexcept
-      : file_{std::move(other.file_)}, seq_{other.seq_}, session_{other.session_} {}
+      : file_{std::move(other.file_)},
+        seq_{other.seq_},
+        session_{other.session_},
+        used_seq_{other.used_seq_},
+        used_session_{other.used_session_} {}
   Numbers& operator=(Numbers&& other) noexcept {
     file_ = std::move(other.file_);
     seq_ = other.seq_;
     session_ = other.session_;
+    used_seq_ = other.used_seq_;
+    used_session_ = other.used_session_;
     return *this;
   }
   ~Numbers() = default;
@@ -41,16 +47,20 @@ class Numbers {
 
   /// To be called with every number before anybody sees it.
   void use_seq(std::uint64_t seq) {
+    if (seq <= used_seq_) return;
+    used_seq_ = seq;
     if (seq > seq_) reserve(seq + kEventStep, session_);
-    assert(seq <= seq_);
+    assert(used_seq_ <= seq_);
   }
   void use_session(std::uint64_t session) {
+    if (session <= used_session_) return;
+    used_session_ = session;
     if (session > session_) reserve(seq_, session + kSessionStep);
-    assert(session <= session_);
+    assert(used_session_ <= session_);
   }
-  /// These are the last ones that were used: the next process leaves none out. For a clean
-  /// end. Never waits for the disk.
-  void close_gap(std::uint64_t seq, std::uint64_t session);
+  /// No more numbers are used: the next process leaves none out. For a clean end; where
+  /// another number is used all the same, it is reserved again. Never waits for the disk.
+  void close_gap();
 
   /// Makes what was reserved outlive a power failure. Any thread; may wait for the disk.
   void sync();
@@ -62,6 +72,8 @@ class Numbers {
   UniqueFd file_;
   std::uint64_t seq_ = 0;
   std::uint64_t session_ = 0;
+  std::uint64_t used_seq_ = 0;  // the last ones that were used
+  std::uint64_t used_session_ = 0;
   std::atomic<bool> unsynced_{false};
 };
 

@@ -8,9 +8,9 @@
 /// counted, and the numbers show the gap.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,14 +21,13 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "store/archive.hpp"
+#include "store/backlog.hpp"
 #include "store/ban.hpp"
-#include "store/database.hpp"
-#include "store/index.hpp"
-#include "store/numbers.hpp"
 #include "store/reader.hpp"
 #include "store/record.hpp"
-#include "store/recorder.hpp"
-#include "store/retention.hpp"
+#include "store/report.hpp"
+#include "store/upkeep.hpp"
 
 namespace chatd::store {
 
@@ -52,20 +51,6 @@ struct Options {
   Duration retry{1000};
 };
 
-/// What the file says when it is opened.
-struct Opened {
-  std::uint64_t last_seq = 0;      ///< the highest number that may have been used
-  std::uint64_t last_session = 0;  ///< the same for sessions
-  std::uint64_t attended = 0;      ///< operators have heard everything up to here
-  std::uint64_t unread = 0;        ///< messages of clients after that
-  std::vector<Ban> bans;
-};
-
-struct Counts {
-  std::uint64_t recorded = 0;  ///< events that are in the file, since the start
-  std::uint64_t lost = 0;      ///< events that never will be
-};
-
 class Store {
  public:
   /// Called on the loop's thread when a job is done.
@@ -81,20 +66,14 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  [[nodiscard]] const Opened& opened() const { return opened_; }
+  [[nodiscard]] const Opened& opened() const { return archive_->opened; }
 
   // On the loop's thread alone.
 
   /// Adds an event to the batch of this turn.
   void record(const Record& record) {
-    if (record.seq > last_seq_) {
-      last_seq_ = record.seq;
-      numbers_.use_seq(record.seq);
-    }
-    if (record.session > last_session_) {
-      last_session_ = record.session;
-      numbers_.use_session(record.session);
-    }
+    archive_->numbers.use_seq(record.seq);
+    archive_->numbers.use_session(record.session);
     filling_.add(record);
   }
   /// At the end of a turn: gives the worker what was added.
@@ -105,7 +84,7 @@ class Store {
   void release_memory() { filling_.release_memory(); }
   [[nodiscard]] std::size_t retained_bytes() const { return filling_.retained_bytes(); }
   /// The next process leaves no number out if this one ends now.
-  void close_gap() { numbers_.close_gap(last_seq_, last_session_); }
+  void close_gap() { archive_->numbers.close_gap(); }
   /// Runs `job` when everything that was added before is written, or could not be.
   void ask(Job job);
   void set_keep(Duration keep);
@@ -120,8 +99,9 @@ class Store {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
-  explicit Store(Options options) : options_{std::move(options)} {}
-  Result<> open_file();
+  using Steady = std::chrono::steady_clock;
+
+  Store(Options options, std::unique_ptr<Archive> archive);
   [[nodiscard]] bool is_loop_thread() const {
     return std::this_thread::get_id() != worker_.get_id();
   }
@@ -131,52 +111,33 @@ class Store {
   void work();
   void wait_for_work(Lock& lock);
   void write_batch(Lock& lock);
-  void follow(Lock& lock);
-  void trim(Lock& lock);
-  void forget_old(Lock& lock);
+  void run_jobs(Lock& lock, std::vector<Job> jobs);
+  void keep_up(Lock& lock);
   [[nodiscard]] bool has_work() const;
-  void trouble(const std::string& why);
-  void no_trouble();
 
   Options options_;
-  Opened opened_;
-  Numbers numbers_;
-  Database database_;
-  std::optional<Recorder> recorder_;
-  std::optional<Index> index_;
-  std::optional<Reader> reader_;
-  std::optional<Retention> retention_;
+  std::unique_ptr<Archive> archive_;  ///< the worker's, but for the numbers
 
   // Of the loop's thread.
   Batch filling_;
-  std::uint64_t last_seq_ = 0;
-  std::uint64_t last_session_ = 0;
 
   // Of both, under the mutex; it is never held for longer than a copy in memory.
   mutable std::mutex mutex_;
   std::condition_variable work_;
-  Batch waiting_;
-  std::deque<Batch> backlog_;      ///< after waiting_, each of about kBatchBytes
-  std::size_t waiting_bytes_ = 0;  ///< of both
+  Backlog backlog_;
   std::vector<Job> jobs_;
   std::vector<Done> done_;
   std::optional<std::vector<Ban>> bans_;
-  std::vector<std::string> notices_;
-  Counts counts_;
-  std::optional<std::uint64_t> trouble_;  ///< there is some; so many were lost before it
-  Duration keep_{0};
+  Report report_;
+  Duration keep_;
   bool keep_changed_ = false;
   bool idle_ = false;  ///< the worker waits for anything at all
   bool stop_ = false;
 
   // Of the worker's thread.
-  using Steady = std::chrono::steady_clock;
   Batch batch_;  ///< what is being written
   std::optional<Steady::time_point> retry_;
-  std::optional<Steady::time_point> forget_;
-  std::uint64_t unindexed_ = 0;  ///< events that were written since the index followed
-  std::optional<Steady::time_point> index_at_;
-  std::optional<Steady::time_point> trim_at_;
+  Upkeep upkeep_;
   std::thread worker_;
 };
 
