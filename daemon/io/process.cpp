@@ -1,6 +1,7 @@
 #include "io/process.hpp"
 
 #include <array>
+#include <cassert>
 #include <csignal>
 #include <utility>
 
@@ -9,6 +10,7 @@ namespace chatd::io {
 struct Process::Node : uv_process_t {
   EndCallback on_end;
   bool running = true;
+  bool calling = false;
 };
 
 Result<std::unique_ptr<Process>> Process::run(Loop& loop, const std::string& program,
@@ -31,7 +33,10 @@ Result<std::unique_ptr<Process>> Process::run(Loop& loop, const std::string& pro
   options.exit_cb = [](uv_process_t* handle, std::int64_t exit_code, int signal) {
     auto* node = static_cast<Node*>(handle);
     node->running = false;
-    if (node->on_end) node->on_end(signal != 0 ? -1 : static_cast<int>(exit_code));
+    if (!node->on_end) return;
+    node->calling = true;
+    node->on_end(signal != 0 ? -1 : static_cast<int>(exit_code));
+    node->calling = false;
   };
   // Unlike every other handle this one is open, and to be closed, when it failed, too.
   std::unique_ptr<Process> process{new Process};
@@ -44,6 +49,7 @@ Result<std::unique_ptr<Process>> Process::run(Loop& loop, const std::string& pro
 }
 
 Process::~Process() {
+  assert(!node_->calling);
   kill();
   node_->on_end = nullptr;
 }

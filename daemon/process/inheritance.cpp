@@ -122,8 +122,9 @@ void Inheritance::restore_parts(Clients& clients, Operators& operators) {
 /// Listeners are opened anew, at the same addresses; those of the service manager stay.
 void Inheritance::dismiss_all(Clients& clients) {
   assert(!left_->why.empty());
-  spdlog::error("the sessions of the process before this one are lost: what it left: {}",
-                left_->why);
+  spdlog::error(
+      "the sessions of the process before this one are lost: its document cannot be used: {}",
+      left_->why);
   const auto& kept = left_->kept;
   auto rest = service::inherit_rest();
   for (const int number : kept) {

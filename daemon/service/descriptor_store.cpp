@@ -40,7 +40,7 @@ Result<> DescriptorStore::leave(int document, const std::vector<int>& descriptor
   for (const auto& end : *packed) taken = taken && notify_.store(end.get(), kPack, kPatience);
   if (taken && notify_.barrier(kPatience)) return {};
   forget_left();
-  return Error{"the service manager does not take what is to be kept"};
+  return Error{"the service manager does not take the sessions"};
 }
 
 void DescriptorStore::forget_left() const {

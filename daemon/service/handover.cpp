@@ -34,7 +34,7 @@ class Crc {
   [[nodiscard]] std::uint32_t of(std::string_view bytes) const {
     std::uint32_t sum = ~0U;
     for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
-      std::uint64_t word = 0;  // little-endian, as all that one process leaves to the next
+      std::uint64_t word = 0;  // little-endian, like the rest of the document
       std::memcpy(&word, bytes.data(), sizeof word);
       word ^= sum;
       sum = 0;
@@ -108,7 +108,7 @@ std::string enclose(std::string_view body, std::uint32_t version) {
 }
 
 Result<std::string_view> disclose(std::string_view document) {
-  if (!document.starts_with(kMagic)) return Error{"this is not what a chatd leaves to the next"};
+  if (!document.starts_with(kMagic)) return Error{"it is not the document of a chatd"};
   ByteReader head{document.substr(kMagic.size())};
   const auto version = head.number<std::uint32_t>();
   const auto size = head.number<std::uint64_t>();

@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <ctime>
 #include <utility>
@@ -40,10 +41,12 @@ Manager::Manager(io::Loop& loop, std::function<std::string()> status)
       watchdog_interval_{notify_.has_manager() ? watchdog_interval() : Duration{0}},
       watchdog_{loop,
                 [this] {
+                  assert(exists());
                   notify_.say("WATCHDOG=1");
                   watchdog_.start(watchdog_interval_);
                 }},
       status_timer_{loop, [this] {
+                      assert(exists());
                       tell_status();
                       status_timer_.start(kStatusInterval);
                     }} {}

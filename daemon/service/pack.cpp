@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -67,6 +68,7 @@ Result<std::vector<UniqueFd>> pack(const std::vector<int>& descriptors) {
     ends.emplace_back(pair[1]);
     fresh = true;
   }
+  assert(ends.size() % 2 == 0);
   return ends;
 }
 

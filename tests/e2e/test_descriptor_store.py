@@ -229,10 +229,10 @@ def damage(manager, change):
     "change, why",
     [
         (lambda fd: os.pwrite(fd, b"\x63", 8), "of version 99|its head is damaged"),
-        (lambda fd: os.pwrite(fd, b"x" * 40, 0), "not what a chatd leaves"),
+        (lambda fd: os.pwrite(fd, b"x" * 40, 0), "not the document of a chatd"),
         (lambda fd: os.pwrite(fd, b"x", 60), "damaged"),
         (lambda fd: os.truncate(fd, 50), "damaged"),
-        (lambda fd: os.truncate(fd, 0), "not what a chatd leaves"),
+        (lambda fd: os.truncate(fd, 0), "not the document of a chatd"),
     ],
 )
 def test_what_cannot_be_read_costs_the_sessions_and_not_the_service(passed, change, why):
