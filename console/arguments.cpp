@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "base/words.hpp"
 #include "console/command_table.hpp"
 
 namespace chatd::console {
@@ -35,9 +36,6 @@ Exit codes:
   1  the daemon refused          4  no such session
   2  wrong usage                 5  permission denied
 )";
-
-// The most that one line of the control protocol takes, with a margin.
-constexpr std::size_t kMaxText = kMaxControlText;
 
 struct Words {
   std::vector<std::pair<const OptionSpec*, std::string>> options;
@@ -163,7 +161,7 @@ std::optional<std::string> read_text() {
     }
     if (got == 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxText) {
+    if (text.size() > kMaxControlText) {
       complain("the text on standard input is longer than 1 MiB");
       return std::nullopt;
     }
@@ -182,13 +180,7 @@ std::optional<T> chosen(const OptionSpec& option, std::string_view word) {
 }
 
 Exit wrong_choice(const OptionSpec& option) {
-  const auto choices = choices_of(option.value);
-  std::string list;
-  for (const std::string_view& each : choices) {
-    if (&each != &choices.front()) list += &each == &choices.back() ? " or " : ", ";
-    list += each;
-  }
-  return usage(std::string{option.word} + " is " + list);
+  return usage(std::string{option.word} + " is " + listed(choices_of(option.value)));
 }
 
 Exit print_help() {

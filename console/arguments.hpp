@@ -1,5 +1,5 @@
-/// chatctl's command line: what it asks for, or why it asks for nothing that there
-/// is. Knows no socket.
+/// chatctl's command line: what it asks for, or the exit code that it ends the program
+/// with. Knows no socket.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ struct Arguments {
   std::optional<OneShot> command;  ///< without one: the console
 };
 
-/// The end of the program already: help was printed, or what is wrong was.
+/// The program ends already: help or a complaint has been printed.
 struct Exit {
   ExitCode code = ExitCode::kDone;
 };

@@ -89,7 +89,7 @@ std::variant<SessionId, Refusal> session_of(std::string_view word, const Session
   const std::string shown = shown_word(word);
   const bool digits = !word.empty() && std::all_of(word.begin(), word.end(),
                                                    [](char c) { return c >= '0' && c <= '9'; });
-  if (digits || !find) return Refusal{"'" + shown + "' is no session id; ids count up from 1"};
+  if (digits || !find) return Refusal{"'" + shown + "' is not a session id; ids count up from 1"};
   const std::vector<SessionId> named = find(word);
   if (named.size() == 1) return named.front();
   if (named.empty()) return Refusal{"no session is called '" + shown + "'; /list shows them all"};
@@ -145,7 +145,7 @@ class Reading {
         command_.force = true;
       } else {
         command_.number = to_number(words_.peek());
-        if (!command_.number) return refuse_word("is no number of an event");
+        if (!command_.number) return refuse_word("is not the number of an event");
         words_.take();
       }
     }
@@ -191,11 +191,11 @@ class Reading {
         return true;
       case Kind::kCount: {
         const auto count = to_number(words_.peek());
-        return none || take_number(count == 0U ? std::nullopt : count, "is no number from 1 on");
+        return none || take_number(count == 0U ? std::nullopt : count, "is not a number from 1 on");
       }
       case Kind::kDuration:
         return none || take_number(parse_duration(words_.peek()),
-                                   "is no duration, such as 30s, 10m, 2h, 1d or 1w");
+                                   "is not a duration, such as 30s, 10m, 2h, 1d or 1w");
       case Kind::kShell: {
         const auto known = choices_of(parameter.noun);
         if (std::find(known.begin(), known.end(), words_.peek()) == known.end()) {

@@ -30,11 +30,12 @@ struct Command {
   std::optional<std::uint64_t> number = {};
 
   friend bool operator==(const Command&, const Command&) = default;
-  /// Whether it goes to whoever is in focus: the line that the guard guards.
+  /// Whether it goes to the client in focus, so that LineGuard has to let it pass.
   [[nodiscard]] bool needs_focus() const;
 };
 
-/// A line that has not: what is wrong, and what would be right. Escaped.
+/// A line that has not been understood: what is wrong with it, and what would be right.
+/// Escaped.
 struct Refusal {
   std::string message;
 };

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "console/catch_up.hpp"
 #include "console/command.hpp"
 #include "console/completion.hpp"
 #include "console/control_client.hpp"
 #include "console/desk.hpp"
 #include "console/focus.hpp"
-#include "console/inbox.hpp"
 #include "console/operations.hpp"
 #include "console/plain.hpp"
 #include "console/terminal.hpp"
@@ -53,7 +53,7 @@ class Console::Impl : public ScreenListener {
   void subscribed(const Reply& reply);
   void listed(const Reply& reply);
   void begin_when_caught_up();
-  void take_event(const Event& event);
+  void on_event(const Event& event);
   void lost(const Error& error);
   void give_up(const Error& error);
   void leave(bool at_end);
@@ -76,7 +76,7 @@ class Console::Impl : public ScreenListener {
   std::uint64_t cursor_ = 0;         // of the last event
   std::uint64_t listed_after_ = 0;   // the event after which list_ was made
   std::optional<std::vector<SessionInfo>> list_;
-  Inbox inbox_;
+  CatchUp catch_up_;
   ControlClient client_;
   Operations operations_;
   std::unique_ptr<Screen> screen_;
@@ -86,7 +86,7 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
     : options_{std::move(options)},
       desk_{options_},
       client_{loop,
-              {[this](const Event& event, const nlohmann::json&) { take_event(event); },
+              {[this](const Event& event, const nlohmann::json&) { on_event(event); },
                [this](const Error& error) { lost(error); },
                [this](std::string_view sentence) { desk_.problem(sentence); }}},
       operations_{client_, desk_, [this] { update(); }, [this] { leave(false); }} {
@@ -132,7 +132,7 @@ void Console::Impl::greeted(const Reply& reply) {
     // faster than this console.
     since = hello.attended.value_or(0);
     if (waiting) {
-      inbox_.begin(hello.seq);
+      catch_up_.begin(hello.seq);
       desk_.say(std::to_string(hello.unread) + " unread, the oldest first:");
     }
   }
@@ -170,7 +170,7 @@ void Console::Impl::begin_when_caught_up() {
   desk_.replace(*list_, attached_before_ && !options_.reattaches_to_same);
   list_.reset();
   phase_ = Phase::kReady;
-  if (const std::string told = inbox_.end(); !told.empty()) desk_.say(told);
+  if (const std::string told = catch_up_.end(); !told.empty()) desk_.say(told);
   if (options_.interactive && !attached_before_) {
     const std::size_t count = desk_.roster().size();
     desk_.say("operator " + escaped(desk_.own_name()) + "; " +
@@ -184,11 +184,11 @@ void Console::Impl::begin_when_caught_up() {
   update();
 }
 
-void Console::Impl::take_event(const Event& event) {
+void Console::Impl::on_event(const Event& event) {
   if (phase_ == Phase::kOver) return;
   cursor_ = std::max(cursor_, event.seq);
-  inbox_.note(event);
-  desk_.take(event);
+  catch_up_.note(event);
+  desk_.show_event(event);
   begin_when_caught_up();
   update();
 }

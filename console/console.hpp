@@ -8,13 +8,13 @@
 /// In chatd (the daemon on the same loop, no socket file in between):
 ///
 ///   int ends[2];
-///   socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
-///   server.attach_operator(UniqueFd{ends[0]}, "console");   // as if accepted
+///   socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+///   ...the daemon takes ends[0] as if an operator had connected...
 ///   console::ConsoleOptions options;
 ///   options.interactive = console::can_be_interactive(0, 1);
 ///   options.color = console::wants_color(console::ColorChoice::kAuto, 1);
 ///   options.from_start = true;             // hear of clients that were faster
-///   options.on_quit = [&] { server.stop(); };
+///   options.on_quit = [&] { ...stop the daemon... };
 ///   options.reattach = [&]() -> Result<UniqueFd> { ...another socketpair... };
 ///   console = std::make_unique<console::Console>(loop, UniqueFd{ends[1]}, std::move(options));
 ///

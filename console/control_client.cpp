@@ -19,11 +19,10 @@ namespace {
 
 using nlohmann::json;
 
-// A longer line is an error to the daemon, and it closes the connection.
+// The daemon answers a longer line by an error and closes the connection.
 constexpr std::size_t kMaxRequest = kMaxControlLine - 1;
-// The list of every session of a full daemon is a few megabytes in one line.
-constexpr std::size_t kMaxAnswer = kMaxControlAnswer;
-constexpr io::StreamLimits kLimits{1024 * 1024, 256 * 1024, 8 * 1024 * 1024};
+// Requests that the daemon has not read yet: beyond eight of the longest one is refused.
+constexpr io::StreamLimits kLimits{kMaxControlLine, kMaxControlLine / 4, 8 * kMaxControlLine};
 
 // What the operator typed need not be UTF-8; JSON must be.
 std::string repaired(std::string_view text) {
@@ -185,11 +184,11 @@ void ControlClient::call(std::string_view method, const json& params, ReplyCallb
   const json request{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}};
   std::string line = request.dump(-1, ' ', false, json::error_handler_t::replace);
   if (line.size() > kMaxRequest) {
-    return callback({RpcError{kTooLongCode, "too long; 1 MiB is the most at once"}, nullptr});
+    return callback({RpcError{kTooLongCode, "too long; the limit is 1 MiB"}, nullptr});
   }
   line += '\n';
   if (!streams_.write(*stream_, Payload{line})) {
-    return callback({RpcError{kTooLongCode, "the daemon takes nothing at the moment"}, nullptr});
+    return callback({RpcError{kTooLongCode, "the daemon does not read at the moment"}, nullptr});
   }
   waiting_.emplace(id, std::move(callback));
 }
@@ -200,7 +199,7 @@ void ControlClient::on_read(io::StreamId id, std::string_view bytes) {
     const std::size_t end = bytes.find('\n');
     if (end == std::string_view::npos) {
       partial_.append(bytes);
-      if (partial_.size() > kMaxAnswer) {
+      if (partial_.size() > kMaxControlAnswer) {
         streams_.abort(id);
         lost({"the daemon sent a line that does not end"});
       }
@@ -208,19 +207,19 @@ void ControlClient::on_read(io::StreamId id, std::string_view bytes) {
     }
     const std::string_view rest = bytes.substr(end + 1);
     if (partial_.empty()) {
-      take_line(bytes.substr(0, end));
+      handle_line(bytes.substr(0, end));
     } else {
       partial_.append(bytes.substr(0, end));
-      take_line(std::exchange(partial_, {}));
+      handle_line(std::exchange(partial_, {}));
     }
     bytes = rest;
   }
 }
 
-void ControlClient::take_line(std::string_view line) {
+void ControlClient::handle_line(std::string_view line) {
   const json document = json::parse(line, nullptr, false);
   const bool object = document.is_object();
-  if (object && document.contains("id")) return take_answer(document);
+  if (object && document.contains("id")) return handle_answer(document);
   if (object) {
     const auto method = document.find("method");
     const auto params = document.find("params");
@@ -229,11 +228,11 @@ void ControlClient::take_line(std::string_view line) {
       return;
     }
   }
-  callbacks_.on_nonsense("the daemon sent what is not the control protocol: " +
+  callbacks_.on_nonsense("the daemon sent something that is not the control protocol: " +
                          escaped(prefix_of(repaired(line.substr(0, 100)), 80)));
 }
 
-void ControlClient::take_answer(const json& document) {
+void ControlClient::handle_answer(const json& document) {
   const json& id = document["id"];
   const auto error = document.find("error");
   const auto found =

@@ -42,7 +42,7 @@ struct Reply {
   const nlohmann::json* result = nullptr;
 };
 
-/// Which part of what was said: at most `limit` messages, the newest of those before
+/// A part of the earlier messages: at most `limit` messages, the newest of those before
 /// the event `before` (0: of all).
 struct Page {
   std::uint64_t before = 0;
@@ -117,8 +117,8 @@ class ControlClient : private io::StreamListener {
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   void call(std::string_view method, const nlohmann::json& params, ReplyCallback callback);
-  void take_line(std::string_view line);
-  void take_answer(const nlohmann::json& document);
+  void handle_line(std::string_view line);
+  void handle_answer(const nlohmann::json& document);
   void fail_all(const RpcError& error);
   void lost(const Error& error);
 

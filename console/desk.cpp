@@ -30,7 +30,7 @@ void Desk::use(Screen& screen) {
   show_prompt();
 }
 
-void Desk::take(const Event& event) {
+void Desk::show_event(const Event& event) {
   if (const std::string day = view_.day(event.time, day_); !day.empty()) screen_->print(day);
   // A line about a session carries the name that it has, or had until now.
   if (event.kind == EventKind::kDisconnected) {

@@ -1,7 +1,7 @@
 /// What an operator has in front of them: the screen, and what is known of the clients:
 /// who they are, which is in focus, what is unread. Whatever is shown is shown through
 /// this. Knows no connection and no command.
-/// Invariant: the prompt is that of what is known.
+/// Invariant: the prompt shows what is known.
 #pragma once
 
 #include <cstdint>
@@ -37,15 +37,15 @@ class Desk {
   // What happens.
 
   void set_own_name(std::string name) { own_name_ = std::move(name); }
-  /// Shows it, and knows of it from then on.
-  void take(const Event& event);
+  /// Shows the event, and knows of it from then on.
+  void show_event(const Event& event);
   /// These are all sessions there are now. If they may be `another` daemon's, whose ids are
   /// other people's, the focus stays only on a client that is surely the same.
   void replace(const std::vector<SessionInfo>& sessions, bool another);
   /// The daemon is another one, or may be: what is unread has to be learned from it.
   void forget_unread() { unread_holds_ = false; }
   void set_focus(Target target);
-  /// Alt-1 to Alt-9, or Alt-a, which is 0.
+  /// Moves the focus by Alt-1 to Alt-9, or by Alt-a, which is 0.
   void jump(int key);
   /// `text` is what is said for this operator; empty: it is not away.
   void set_away(std::string text);

@@ -1,4 +1,4 @@
-/// What the daemon tells, as plain values: events, sessions and the outcome of
+/// What the daemon says, as plain values: events, sessions and the outcome of
 /// requests, named as in the control protocol. Holds no JSON and no behaviour.
 #pragma once
 
@@ -60,7 +60,7 @@ struct HelloInfo {
   std::optional<std::uint64_t> attended = {};
 };
 
-/// What was said once, as `history` and `search` have it.
+/// An earlier message, as `history` and `search` give it.
 struct PastMessage {
   std::uint64_t seq = 0;
   std::string time;                 ///< RFC 3339, UTC
@@ -82,9 +82,9 @@ struct BanInfo {
   std::string operator_name;  ///< who did it; empty: the daemon does not tell
 };
 
-/// What a ban means for those who are there.
+/// What a ban means for sessions that are connected already.
 struct BanOutcome {
-  std::vector<SessionId> sessions;  ///< who stays connected from that address
+  std::vector<SessionId> sessions;  ///< that stay connected from that address
   bool kept = true;                 ///< it outlives the daemon
 };
 

@@ -31,9 +31,9 @@ class Focus {
   Target current_;
 };
 
-/// Guards one line being typed in a terminal. The operator acts on what is to be
-/// seen, so what counts is the focus that the screen showed when the first
-/// character was typed, not the one that the console already knew of.
+/// Guards one line being typed in a terminal. The operator acts on what the screen shows,
+/// so the focus that it showed when the first character was typed counts, not the one
+/// that the console already knew of.
 class LineGuard {
  public:
   enum class Verdict {

@@ -119,12 +119,12 @@ int run(int argc, char** argv) {
   UniqueFd control = std::move(*std::get_if<UniqueFd>(&found));
   io::Loop loop;
   if (!arguments.command) return run_console(loop, std::move(control), arguments, path);
-  OneShot& wish = *arguments.command;
-  wish.color = wants_color(arguments.color, STDOUT_FILENO);
-  wish.timestamps = arguments.timestamps;
-  wish.name = arguments.name;
+  OneShot& one_shot = *arguments.command;
+  one_shot.color = wants_color(arguments.color, STDOUT_FILENO);
+  one_shot.timestamps = arguments.timestamps;
+  one_shot.name = arguments.name;
   return static_cast<int>(
-      run_one_shot(loop, wish, std::move(control), [&path] { return connect_control(path); }));
+      run_one_shot(loop, one_shot, std::move(control), [&path] { return connect_control(path); }));
 }
 
 }  // namespace

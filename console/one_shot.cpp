@@ -36,23 +36,23 @@ std::size_t terminal_width() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-// Pages are put together up to the number of messages that was wished for.
+// Pages are put together up to the number of messages that was asked for.
 constexpr std::size_t kPage = 200;
 constexpr std::uint64_t kDefaultPast = 20;
 
 // A tail whose daemon has gone looks for it again after this, and then more seldom.
 constexpr Duration kFirstPause{100};
 constexpr Duration kLongestPause{2000};
-// Of which one end is never written to: waiting for it keeps the loop going while
-// there is no daemon.
+// Nobody ever writes to one end: waiting for the other keeps the loop going while there is
+// no daemon.
 std::array<UniqueFd, 2> quiet_pipe() {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
   return {UniqueFd{ends[0]}, UniqueFd{ends[1]}};
 }
 
-// What changes nothing is nobody's business: a health check every half a minute must not
-// be announced to every operator, logged and recorded.
+// A command that changes nothing is announced to nobody: a health check every half a minute
+// must not be told to every operator, logged and recorded.
 bool only_looks(Verb verb) {
   return verb == Verb::kList || verb == Verb::kHistory || verb == Verb::kSearch ||
          verb == Verb::kBans || verb == Verb::kStats;
@@ -60,22 +60,22 @@ bool only_looks(Verb verb) {
 
 class Run {
  public:
-  Run(io::Loop& loop, const OneShot& wish, UniqueFd control,
+  Run(io::Loop& loop, const OneShot& one_shot, UniqueFd control,
       const std::function<Result<UniqueFd>()>& connect)
       : loop_{loop},
-        wish_{wish},
-        command_{wish.command},
+        one_shot_{one_shot},
+        command_{one_shot.command},
         connect_{connect},
-        view_{wish.color, wish.timestamps},
-        cursor_{wish.command.number},
+        view_{one_shot.color, one_shot.timestamps},
+        cursor_{one_shot.command.number},
         again_{loop, [this] { reconnect(); }},
         quiet_{quiet_pipe()},
         lasting_{loop, quiet_.front().get(), io::kReadable, [] {}},
-        // No event but that it broke: nobody reads any more. A tail of a quiet daemon
-        // must not stay for ever behind `| head -1`.
+        // Its one event is that nobody reads any more: a tail of a quiet daemon must not
+        // stay for ever behind `| head -1`.
         reader_{loop, STDOUT_FILENO, io::kHangUp, [this] { stop(); }},
         client_{loop,
-                {[this](const Event& event, const json& document) { take_event(event, document); },
+                {[this](const Event& event, const json& document) { on_event(event, document); },
                  [this](const Error& error) { lost(error); },
                  // The daemon refuses a peer by an error that answers no request.
                  [this](std::string_view sentence) { refusal_ = sentence; }}} {
@@ -89,7 +89,7 @@ class Run {
   [[nodiscard]] ExitCode code() const { return code_; }
 
  private:
-  using Take = void (Run::*)(const json& result);
+  using Show = void (Run::*)(const json& result);
 
   void attach(UniqueFd control) {
     if (auto attached = client_.attach(std::move(control)); !attached) {
@@ -98,10 +98,10 @@ class Run {
     }
     greeted_ = false;
     if (only_looks(command_.verb)) {
-      own_name_ = wish_.name;
+      own_name_ = one_shot_.name;
       return ask();
     }
-    client_.hello(attached_before_ ? own_name_ : wish_.name, answer([this](const json& result) {
+    client_.hello(attached_before_ ? own_name_ : one_shot_.name, answer([this](const json& result) {
                     const HelloInfo hello = decode_hello(result);
                     greeted_ = attached_before_ = true;
                     own_name_ = hello.operator_name;
@@ -110,10 +110,10 @@ class Run {
                   }));
   }
 
-  // An answer that is good goes to `take`; a bad one ends the program.
-  ControlClient::ReplyCallback answer(std::function<void(const json&)> take) {
-    return [this, take = std::move(take)](const Reply& reply) {
-      if (!reply.error) return take(*reply.result);
+  // A result goes to `show`; an error ends the program.
+  ControlClient::ReplyCallback answer(std::function<void(const json&)> show) {
+    return [this, show = std::move(show)](const Reply& reply) {
+      if (!reply.error) return show(*reply.result);
       if (reply.error->code == kLostCode) return;  // lost() deals with that
       complain_lines(reply.error->message);
       // 3 means "not allowed" as well as "the new configuration is bad" and "nothing is
@@ -125,9 +125,9 @@ class Run {
                                                                    : ExitCode::kRefused);
     };
   }
-  ControlClient::ReplyCallback answer_by(Take take) {
-    return answer([this, take](const json& result) {
-      (this->*take)(result);
+  ControlClient::ReplyCallback answer_by(Show show) {
+    return answer([this, show](const json& result) {
+      (this->*show)(result);
       finish(ExitCode::kDone);
     });
   }
@@ -193,11 +193,11 @@ class Run {
     }));
   }
 
-  void take_event(const Event& event, const json& document) {
+  void on_event(const Event& event, const json& document) {
     if (finished_) return;
     cursor_ = std::max(cursor_.value_or(0), event.seq);
     if (event.kind != EventKind::kDisconnected) roster_.apply(event);
-    if (wish_.json) {
+    if (one_shot_.json) {
       print(to_plain_json(document));
     } else {
       print_all(view_.event(event, roster_, own_name_));
@@ -232,15 +232,15 @@ class Run {
   void ask_past() {
     const Page page{before_, static_cast<std::size_t>(std::min<std::uint64_t>(
                                  kPage, wanted_ - std::min<std::uint64_t>(wanted_, past_.size())))};
-    auto take = answer([this](const json& result) { take_past(result); });
-    if (command_.verb == Verb::kSearch) return client_.search(command_.text, page, std::move(take));
-    client_.history(command_.session, page, std::move(take));
+    auto add = answer([this](const json& result) { add_page(result); });
+    if (command_.verb == Verb::kSearch) return client_.search(command_.text, page, std::move(add));
+    client_.history(command_.session, page, std::move(add));
   }
 
-  void take_past(const json& result) {
+  void add_page(const json& result) {
     const PastPage page = decode_past(result);
     const auto raw = result.find("messages");
-    if (wish_.json && raw != result.end() && raw->is_array()) {
+    if (one_shot_.json && raw != result.end() && raw->is_array()) {
       for (const json& each : *raw) raw_.push_back(each);
     }
     past_.insert(past_.begin(), page.messages.begin(), page.messages.end());
@@ -248,14 +248,15 @@ class Run {
       before_ = page.messages.front().seq;
       return ask_past();
     }
-    if (wish_.json) {
+    if (one_shot_.json) {
       std::sort(raw_.begin(), raw_.end(), [](const json& a, const json& b) {
         return a.value("seq", std::uint64_t{0}) < b.value("seq", std::uint64_t{0});
       });
       for (const json& each : raw_) print(to_plain_json(each));
     } else {
-      const View dated{wish_.color, wish_.timestamps == Timestamps::kTime ? Timestamps::kDateTime
-                                                                          : wish_.timestamps};
+      const View dated{one_shot_.color, one_shot_.timestamps == Timestamps::kTime
+                                            ? Timestamps::kDateTime
+                                            : one_shot_.timestamps};
       for (const PastMessage& each : past_) print_all(dated.past(each, roster_, own_name_));
     }
     finish(ExitCode::kDone);
@@ -264,7 +265,7 @@ class Run {
   // --- what is printed ---
 
   void show_list(const json& result) {
-    if (wish_.json) {
+    if (one_shot_.json) {
       for (const json& session : result) print(to_plain_json(session));
       return;
     }
@@ -272,7 +273,7 @@ class Run {
   }
 
   void show_bans(const json& result) {
-    if (wish_.json) {
+    if (one_shot_.json) {
       for (const json& ban : result) print(to_plain_json(ban));
       return;
     }
@@ -280,12 +281,12 @@ class Run {
   }
 
   void show_banned(const json& result) {
-    if (wish_.json) return print(to_plain_json(result));
+    if (one_shot_.json) return print(to_plain_json(result));
     print_all(view_.banned(decode_ban(result)));
   }
 
   void show_sent(const json& result) {
-    if (wish_.json) return print(to_plain_json(result));
+    if (one_shot_.json) return print(to_plain_json(result));
     const SendOutcome outcome = decode_send(result);
     for (const SessionId id : outcome.held) {
       print(view_.about(id, roster_, "held until it has spoken"));
@@ -296,21 +297,21 @@ class Run {
   }
 
   void show_stats(const json& result) {
-    if (wish_.json) return print(to_plain_json(result));
+    if (one_shot_.json) return print(to_plain_json(result));
     print_all(view_.stats(decode_stats(result)));
   }
 
   void show_reload(const json& result) {
-    if (wish_.json) return print(to_plain_json(result));
+    if (one_shot_.json) return print(to_plain_json(result));
     print_all(view_.reload(decode_reload(result)));
   }
 
   void show_nothing(const json& result) {
-    if (wish_.json) print(to_plain_json(result));
+    if (one_shot_.json) print(to_plain_json(result));
   }
 
   void complain_lines(std::string_view text) const {
-    const View plain{false, wish_.timestamps};
+    const View plain{false, one_shot_.timestamps};
     for (const std::string& line : plain.problem(text)) complain(line);
   }
 
@@ -349,7 +350,7 @@ class Run {
   }
 
   io::Loop& loop_;
-  const OneShot& wish_;
+  const OneShot& one_shot_;
   const Command& command_;
   const std::function<Result<UniqueFd>()>& connect_;
   View view_;
@@ -376,9 +377,9 @@ class Run {
 
 }  // namespace
 
-ExitCode run_one_shot(io::Loop& loop, const OneShot& wish, UniqueFd control,
+ExitCode run_one_shot(io::Loop& loop, const OneShot& one_shot, UniqueFd control,
                       const std::function<Result<UniqueFd>()>& connect) {
-  const Run run{loop, wish, std::move(control), connect};
+  const Run run{loop, one_shot, std::move(control), connect};
   loop.run();
   return run.code();
 }

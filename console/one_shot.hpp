@@ -36,7 +36,7 @@ struct OneShot {
 /// output any more. Prints data to standard output and problems to standard error.
 /// `connect` makes a new connection for a tail whose daemon has let go of it, or has
 /// gone and may come back; it goes on after the last event that it printed.
-[[nodiscard]] ExitCode run_one_shot(io::Loop& loop, const OneShot& wish, UniqueFd control,
+[[nodiscard]] ExitCode run_one_shot(io::Loop& loop, const OneShot& one_shot, UniqueFd control,
                                     const std::function<Result<UniqueFd>()>& connect);
 
 }  // namespace chatd::console

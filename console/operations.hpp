@@ -9,7 +9,7 @@
 #include "console/control_client.hpp"
 #include "console/desk.hpp"
 #include "console/past.hpp"
-#include "console/replies.hpp"
+#include "console/reply_display.hpp"
 #include "console/screen.hpp"
 
 namespace chatd::console {
@@ -31,7 +31,7 @@ class Operations {
   Desk& desk_;
   std::function<void()> answered_;
   std::function<void()> quit_;
-  Replies replies_;
+  ReplyDisplay replies_;
   Past past_;
 };
 

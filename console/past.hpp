@@ -1,4 +1,4 @@
-/// /history, /search and /more: what was said, a page at a time, from the newest back.
+/// /history, /search and /more: earlier messages, a page at a time, from the newest back.
 #pragma once
 
 #include <optional>
@@ -7,13 +7,13 @@
 #include "console/command.hpp"
 #include "console/control_client.hpp"
 #include "console/desk.hpp"
-#include "console/replies.hpp"
+#include "console/reply_display.hpp"
 
 namespace chatd::console {
 
 class Past {
  public:
-  Past(ControlClient& client, Desk& desk, const Replies& replies)
+  Past(ControlClient& client, Desk& desk, const ReplyDisplay& replies)
       : client_{client}, desk_{desk}, replies_{replies} {}
 
   /// /history or /search: the newest page of it.
@@ -22,20 +22,20 @@ class Past {
   void more();
 
  private:
-  // Of which question the page before which event is wanted.
-  struct Wish {
+  // What is asked, and which page of its answer.
+  struct Question {
     Verb verb = Verb::kHistory;
     std::string words;
     std::optional<SessionId> session;
     Page page;
   };
-  void ask(const Wish& wish);
-  void take(Wish wish, const PastPage& page);
+  void ask(const Question& question);
+  void show_page(Question question, const PastPage& page);
 
   ControlClient& client_;
   Desk& desk_;
-  const Replies& replies_;
-  std::optional<Wish> next_;  // for /more
+  const ReplyDisplay& replies_;
+  std::optional<Question> next_;  // for /more
 };
 
 }  // namespace chatd::console

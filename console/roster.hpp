@@ -14,14 +14,14 @@
 
 namespace chatd::console {
 
-/// Where a session came from and when, which tells whether it is the same as one of its id
-/// that was known before, perhaps of another daemon.
+/// Where a session came from and when. This tells whether it is the same session as one
+/// with its id that was known before, perhaps at another daemon.
 struct Origin {
   std::string address;  ///< with its port, but for a unix socket
   std::optional<std::time_t> since;
 
-  /// Certainly one client: at some moment there is one connection of an address and port.
-  /// A session's `since` may be off by the length of a turn.
+  /// Whether both are certainly one client: at any moment an address and port have one
+  /// connection. A session's `since` may be off by the length of a turn.
   [[nodiscard]] bool is_surely(const Origin& other) const;
 };
 
@@ -35,9 +35,9 @@ class Roster {
   [[nodiscard]] std::size_t size() const { return names_.size(); }
   /// Empty if it has none, or if there is no such session.
   [[nodiscard]] std::string_view name_of(SessionId session) const;
-  /// Whom it is claimed by; empty if it is nobody's, or if there is no such session.
+  /// The operator who has claimed it; empty if nobody has, or if there is no such session.
   [[nodiscard]] std::string_view claimed_by(SessionId session) const;
-  /// Of nowhere if there is no such session.
+  /// Without an address if there is no such session.
   [[nodiscard]] Origin origin_of(SessionId session) const;
   /// Every session of exactly that name.
   [[nodiscard]] std::vector<SessionId> named(std::string_view name) const;

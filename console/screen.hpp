@@ -42,11 +42,11 @@ class ScreenListener {
 
 class Screen {
  public:
-  /// More than this waits to be shown: whatever makes the output should stop until
+  /// When more than this waits to be shown, whatever makes the output should stop until
   /// on_shown().
   static constexpr std::size_t kFullBytes = 256 * 1024;
-  /// The longest line taken, in bytes: with what JSON adds it must fit in the
-  /// mebibyte that a line of the control protocol may have.
+  /// The longest line taken, in bytes: with what JSON adds it must fit in a line of the
+  /// control protocol.
   static constexpr std::size_t kMaxLine = kMaxControlText;
 
   virtual ~Screen() = default;

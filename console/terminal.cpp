@@ -67,7 +67,7 @@ struct Terminal::Hooks {
     return 0;
   }
   static void line(char* text) {
-    if (g_terminal != nullptr) g_terminal->take_line(text);
+    if (g_terminal != nullptr) g_terminal->line_ended(text);
     std::free(text);
   }
   static ssize_t write(void* cookie, const char* bytes, std::size_t size) {
@@ -279,7 +279,7 @@ int Terminal::accept_line() {
 
 // Called by readline when a line has ended: by accept_line(), by Ctrl-D (null), or
 // by a key that the user's inputrc binds to readline's own accept-line.
-void Terminal::take_line(const char* line) {
+void Terminal::line_ended(const char* line) {
   if (line == nullptr) {
     if (!std::exchange(ended_, true)) listener_.on_input_end();
     return;

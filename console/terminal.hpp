@@ -48,7 +48,7 @@ class Terminal : public Screen {
   void feed();
   int accept_line();
   int complete_word();
-  void take_line(const char* line);
+  void line_ended(const char* line);
   void remember(std::string_view line);
   void list_candidates(const Completion& completion);
   void suspend();

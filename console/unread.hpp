@@ -1,5 +1,5 @@
-/// What an operator has not looked at yet: for each session how many messages have
-/// come since it was in focus or somebody answered it. Pure.
+/// What an operator has not looked at yet: for each session the number of messages that
+/// have come since it was in focus or somebody answered it. Pure.
 #pragma once
 
 #include <cstddef>
@@ -21,21 +21,21 @@ class Unread {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
-  /// A message counts unless its session is in focus; an answer, whoever gave it, and
-  /// the end of a session settle what was counted.
+  /// A message counts unless its session is in focus. An answer, whoever gave it, and the
+  /// end of a session set its count to nothing.
   void apply(const Event& event, Target focus);
   /// What `sessions` says replaces all that was known.
   void replace(const std::vector<SessionInfo>& sessions, Target focus);
-  /// Of these sessions alone there is something to know any more.
+  /// Forgets every session but these.
   void keep(const std::vector<SessionInfo>& sessions);
-  /// It has been looked at.
+  /// The operator has looked at that session.
   void seen(SessionId session) { counts_.erase(session); }
 
   [[nodiscard]] std::uint64_t of(SessionId session) const;
   [[nodiscard]] std::size_t sessions() const { return counts_.size(); }
-  /// Whose oldest unread message has waited longest; none if nothing is unread.
+  /// The session whose oldest unread message has waited longest; none if nothing is unread.
   [[nodiscard]] Target next() const;
-  /// At most `most` of them, whoever has waited longest first.
+  /// At most `most` sessions, the one that has waited longest first.
   [[nodiscard]] std::vector<Entry> first(std::size_t most) const;
 
  private:

@@ -140,14 +140,14 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       append_text(lines, event, focused ? Tone::kFocus : Tone::kClient,
                   bracket(event.session(), roster.name_of(event.session())) +
                       (focused && !color_ ? "|" : ""));
-      if (event.cut) append_status(lines, event, roster, "that message was longer; cut here");
+      if (event.cut) append_status(lines, event, roster, "the message was longer; it is cut here");
       break;
     }
     case kSent:
       append_sent(lines, event, roster, own_name);
       break;
     case kDelivered:
-      append_status(lines, event, roster, "what was held has been delivered");
+      append_status(lines, event, roster, "the held message has been delivered");
       break;
     case kDisconnected: {
       std::string text = "disconnected";
@@ -160,7 +160,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
     }
     case kNamed:
       append_status(lines, event, roster,
-                    event.name.empty() ? "has no name any more" + by
+                    event.name.empty() ? "its name was removed" + by
                                        : "is now called " + escaped(event.name) + by);
       break;
     case kOperator:
@@ -192,8 +192,10 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       break;
     }
     case kUnbanned:
-      lines.push_back(stamp(event) + note(escaped(event.address) + " is banned no more" +
-                                          (event.operator_name.empty() ? "" : by)));
+      lines.push_back(stamp(event) +
+                      note(event.operator_name.empty()
+                               ? "the ban of " + escaped(event.address) + " has ended"
+                               : escaped(event.address) + " is unbanned" + by));
       break;
     case kWarning:
       for (const std::string& line : escaped_lines(event.text)) {
@@ -291,11 +293,12 @@ std::vector<std::string> View::banned(const BanOutcome& outcome) const {
       ids += " " + bracket(outcome.sessions[i], {});
     }
     if (outcome.sessions.size() > kSeparately) ids += " ...";
-    lines.push_back(note(count_of(outcome.sessions.size(), "client is", "clients are") +
-                         " connected from there and not ended:" + ids));
+    lines.push_back(note(
+        count_of(outcome.sessions.size(), "client from there stays", "clients from there stay") +
+        " connected:" + ids));
   }
   if (!outcome.kept) {
-    lines.push_back(note("it ends with the daemon: without transcripts no ban is kept"));
+    lines.push_back(note("the ban ends with the daemon: without transcripts no ban is kept"));
   }
   return lines;
 }
@@ -332,7 +335,7 @@ std::vector<std::string> View::reload(const ReloadOutcome& outcome) const {
   std::vector<std::string> lines;
   if (!outcome.changed.empty()) lines.push_back(note("changed: " + joined(outcome.changed)));
   if (!outcome.needs_restart.empty()) {
-    lines.push_back(note("changes after a restart only: " + joined(outcome.needs_restart)));
+    lines.push_back(note("needs a restart: " + joined(outcome.needs_restart)));
   }
   if (lines.empty()) lines.push_back(note("read again; nothing changed"));
   return lines;

@@ -40,10 +40,10 @@ class View {
   [[nodiscard]] std::vector<std::string> sessions(const std::vector<SessionInfo>& sessions,
                                                   std::size_t width, std::time_t now,
                                                   const Shortcuts* shortcuts = nullptr) const;
-  /// What was said once; beside the bracket as when it was said.
+  /// An earlier message, shown as it was when it was said.
   [[nodiscard]] std::vector<std::string> past(const PastMessage& message, const Roster& roster,
                                               std::string_view own_name) const;
-  /// What an operator should know who has banned an address; mostly nothing.
+  /// What an operator who has banned an address should know; mostly nothing.
   [[nodiscard]] std::vector<std::string> banned(const BanOutcome& outcome) const;
   [[nodiscard]] std::vector<std::string> bans(const std::vector<BanInfo>& bans,
                                               std::size_t width) const;

@@ -136,7 +136,7 @@ TEST_CASE("console: what was said is shown a page at a time, oldest first", "[co
   desk.daemon.answers["search"] = {{"messages", nlohmann::json::array()}, {"more", false}};
   desk.type("/more\n/history\n");
   CHECK(desk.sees("nothing more to show"));
-  CHECK(desk.sees("[1] older\\x1b\n[1] newer\n* there is more before that; /more shows it\n"));
+  CHECK(desk.sees("[1] older\\x1b\n[1] newer\n* there are older messages; /more shows them\n"));
   desk.daemon.answers["history"] = {{"messages", {test::past_json(3, 1, "the first")}},
                                     {"more", false}};
   desk.type("/more\n/more\n");

@@ -43,7 +43,7 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"message","params":{"seq":1,"session":4,"text":"one\n[7] two\n"}})",
        {"[4 anna] one", "[4 anna] [7] two", "[4 anna] "}},
       {R"({"method":"message","params":{"seq":1,"session":3,"text":"long","cut":true}})",
-       {"[3] long", "[3]* that message was longer; cut here"}},
+       {"[3] long", "[3]* the message was longer; it is cut here"}},
       {R"({"method":"sent","params":{"session":3,"operator":"root","text":"hi","state":"sent"}})",
        {"[3]< hi"}},
       {R"({"method":"sent","params":{"session":3,"operator":"bo","text":"a\nb","state":"sent"}})",
@@ -57,7 +57,7 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"sent","params":{"session":[1,2,3,4,5,6],"operator":"root","text":"hi","state":"held"}})",
        {"< to 6 clients: hi", "* held until they have spoken"}},
       {R"({"method":"delivered","params":{"session":3,"ref":7}})",
-       {"[3]* what was held has been delivered"}},
+       {"[3]* the held message has been delivered"}},
       {R"({"method":"disconnected","params":{"session":3,"reason":"said bye"}})",
        {"[3]* disconnected: said bye"}},
       {R"({"method":"disconnected","params":{"session":3,"reason":"kicked","lost":2}})",
@@ -65,7 +65,7 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"named","params":{"session":4,"name":"anna","operator":"root"}})",
        {"[4 anna]* is now called anna"}},
       {R"({"method":"named","params":{"session":3,"name":"","operator":"bo"}})",
-       {"[3]* has no name any more by bo"}},
+       {"[3]* its name was removed by bo"}},
       {R"({"method":"operator","params":{"name":"bo","state":"attached"}})",
        {"* operator bo attached"}},
       {R"({"method":"operator","params":{"name":"root","state":"attached"}})", {}},
@@ -87,8 +87,8 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"banned","params":{"address":"192.0.2.0/24","operator":"bo"}})",
        {"* 192.0.2.0/24 is banned by bo"}},
       {R"({"method":"unbanned","params":{"address":"::1","operator":"bo"}})",
-       {"* ::1 is banned no more by bo"}},
-      {R"({"method":"unbanned","params":{"address":"::1"}})", {"* ::1 is banned no more"}},
+       {"* ::1 is unbanned by bo"}},
+      {R"({"method":"unbanned","params":{"address":"::1"}})", {"* the ban of ::1 has ended"}},
       {R"({"method":"sent","params":{"session":3,"operator":"root","text":"later",)"
        R"("state":"sent","automatic":true}})",
        {"[3]< root (away): later"}},
@@ -209,8 +209,9 @@ TEST_CASE("view: without colours who is in focus stands out by a mark", "[consol
   const auto lines = [&](Target focus) {
     return view.event(event, roster_with_names(), "root", focus);
   };
-  CHECK(lines(Target{3}) == Lines{"[3]| x", "[3]| y", "[3]* that message was longer; cut here"});
-  CHECK(lines(Target{4}) == Lines{"[3] x", "[3] y", "[3]* that message was longer; cut here"});
+  CHECK(lines(Target{3}) ==
+        Lines{"[3]| x", "[3]| y", "[3]* the message was longer; it is cut here"});
+  CHECK(lines(Target{4}) == Lines{"[3] x", "[3] y", "[3]* the message was longer; it is cut here"});
 }
 
 TEST_CASE("view: no two kinds of line differ by red and green alone", "[console][view]") {
@@ -391,10 +392,10 @@ TEST_CASE("view: who has banned is told who is there, and whether it is kept", "
   CHECK(shown_of(R"({"address":"::1","sessions":[],"kept":true})").empty());
   CHECK(shown_of("{}").empty());
   CHECK(shown_of(R"({"sessions":[3],"kept":false})") ==
-        Lines{"* 1 client is connected from there and not ended: [3]",
-              "* it ends with the daemon: without transcripts no ban is kept"});
+        Lines{"* 1 client from there stays connected: [3]",
+              "* the ban ends with the daemon: without transcripts no ban is kept"});
   CHECK(shown_of(R"({"sessions":[1,2,3,4,5,6,7]})") ==
-        Lines{"* 7 clients are connected from there and not ended: [1] [2] [3] [4] [5] ..."});
+        Lines{"* 7 clients from there stay connected: [1] [2] [3] [4] [5] ..."});
 }
 
 TEST_CASE("view: durations are short", "[console][view]") {

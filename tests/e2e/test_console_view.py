@@ -227,7 +227,7 @@ def test_history_and_search_page_without_getting_in_the_way(daemon):
     def said(numbers):
         return [f"[1] needle {i}" if i % 2 else f"[1] straw {i}" for i in numbers]
 
-    more = "* there is more before that; /more shows it"
+    more = "* there are older messages; /more shows them"
     shows("/history", said(range(26, 46)), more)
     shows("/more", said(range(6, 26)), more)
     # What comes meanwhile is shown, and changes nothing about the pages.
@@ -241,7 +241,7 @@ def test_history_and_search_page_without_getting_in_the_way(daemon):
     desk.enter("/more")
     wait_until(lambda: len(desk.text().splitlines()) >= before + 7, "the last page")
     assert desk.text().splitlines()[before : before + 6] == ["[1] hi", *said(range(1, 6))]
-    shows("/more", [], "there is nothing more to show; /history and /search begin")
+    shows("/more", [], "there is nothing more to show; begin with /history or /search")
     shows("/history 1 3", [*said([44, 45]), "[1] and another"], more)
     shows("/search needle", said(range(7, 46, 2)), more)
     before = len(desk.text().splitlines())

@@ -1,5 +1,5 @@
-/// What came while no operator was there, while a console that has just attached is
-/// shown it: counted, for one sentence at the end. Pure.
+/// A console that has just attached is shown what came while no operator was there. Its
+/// messages are counted here, for one sentence at the end. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace chatd::console {
 
-class Inbox {
+class CatchUp {
  public:
   /// `upto` is the last event of that time.
   void begin(std::uint64_t upto);
   /// Counts a message of that time, if there was one.
   void note(const Event& event);
-  /// All of it has been shown: "5 unread from 2 clients since ..."; empty if there was
+  /// All of it has been shown. Returns "5 unread from 2 clients since ..."; empty if there was
   /// nothing.
   [[nodiscard]] std::string end();
 

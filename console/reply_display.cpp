@@ -1,4 +1,4 @@
-#include "console/replies.hpp"
+#include "console/reply_display.hpp"
 
 #include <utility>
 
@@ -6,10 +6,10 @@
 
 namespace chatd::console {
 
-Replies::Replies(Desk& desk, std::function<void()> answered)
+ReplyDisplay::ReplyDisplay(Desk& desk, std::function<void()> answered)
     : desk_{desk}, answered_{std::move(answered)} {}
 
-ControlClient::ReplyCallback Replies::shown(std::string what, Show show) const {
+ControlClient::ReplyCallback ReplyDisplay::shown(std::string what, Show show) const {
   return [this, what = std::move(what), show = std::move(show)](const Reply& reply) {
     if (!reply.error) {
       show(*reply.result);
@@ -21,14 +21,14 @@ ControlClient::ReplyCallback Replies::shown(std::string what, Show show) const {
   };
 }
 
-ControlClient::ReplyCallback Replies::done(std::string what) const {
+ControlClient::ReplyCallback ReplyDisplay::done(std::string what) const {
   return [this, what = std::move(what)](const Reply& reply) {
     if (reply.error) desk_.problem(what + ": " + escaped(reply.error->message));
     answered_();
   };
 }
 
-ControlClient::ReplyCallback Replies::done(SessionId session, std::string what) const {
+ControlClient::ReplyCallback ReplyDisplay::done(SessionId session, std::string what) const {
   return [this, session, what = std::move(what)](const Reply& reply) {
     if (reply.error) {
       std::string why = what + ": " + escaped(reply.error->message);

@@ -1,5 +1,5 @@
-/// How the daemon's answers come to an operator: what is good is shown by whoever asked,
-/// a refusal is told. Holds no state of its own.
+/// How the daemon's answers come to an operator: whoever asked shows a result, and a
+/// refusal is shown here as a problem. Holds no state of its own.
 #pragma once
 
 #include <functional>
@@ -11,19 +11,20 @@
 
 namespace chatd::console {
 
-class Replies {
+class ReplyDisplay {
  public:
-  /// What an answer is shown by.
+  /// Shows a result.
   using Show = std::function<void(const nlohmann::json& result)>;
 
   /// `answered` is called after every answer.
-  Replies(Desk& desk, std::function<void()> answered);
+  ReplyDisplay(Desk& desk, std::function<void()> answered);
 
-  /// A refusal is told with `what` before it, and as many lines as it has.
+  /// For a request whose result is shown. A refusal is shown with `what` before it, in as
+  /// many lines as it has.
   [[nodiscard]] ControlClient::ReplyCallback shown(std::string what, Show show) const;
-  /// Silent when it is done.
+  /// For a request whose result shows nothing.
   [[nodiscard]] ControlClient::ReplyCallback done(std::string what) const;
-  /// The same, about a session: an event tells that it is done.
+  /// The same, about a session: an event tells that it was done.
   [[nodiscard]] ControlClient::ReplyCallback done(SessionId session, std::string what) const;
 
  private:

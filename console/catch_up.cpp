@@ -1,4 +1,4 @@
-#include "console/inbox.hpp"
+#include "console/catch_up.hpp"
 
 #include <utility>
 
@@ -6,20 +6,20 @@
 
 namespace chatd::console {
 
-void Inbox::begin(std::uint64_t upto) {
+void CatchUp::begin(std::uint64_t upto) {
   *this = {};
   upto_ = upto;
 }
 
-void Inbox::note(const Event& event) {
+void CatchUp::note(const Event& event) {
   if (event.kind != EventKind::kMessage || event.seq > upto_) return;
   ++messages_;
   clients_.insert(event.session());
   if (since_.empty()) since_ = event.time;
 }
 
-std::string Inbox::end() {
-  const Inbox all = std::exchange(*this, {});
+std::string CatchUp::end() {
+  const CatchUp all = std::exchange(*this, {});
   if (all.messages_ == 0) return {};
   return std::to_string(all.messages_) + " unread from " + std::to_string(all.clients_.size()) +
          (all.clients_.size() == 1 ? " client" : " clients") + " since " +
