@@ -97,15 +97,15 @@ void escape_for_json(benchmark::State& state) {
 BENCHMARK(escape_for_json)->Arg(0)->Arg(1)->Arg(2);
 
 void encode_event(benchmark::State& state) {
-  core::Outbox outbox;
-  const auto text = outbox.keep(kPlain);
-  core::Event& event = outbox.add(core::EventType::kMessage, 1234);
-  event.text = text;
+  Event event;
+  event.kind = EventKind::kMessage;
+  event.session = 1234;
+  event.text = kPlain;
   const auto time = wall_now();
   std::string out;
   while (state.KeepRunning()) {
     out.clear();
-    append_event(out, event, outbox, time, {});
+    append_event(out, 1, time, event);
     benchmark::DoNotOptimize(out.data());
   }
   count(state, out.size());

@@ -9,7 +9,6 @@
 
 #include "base/memory.hpp"
 #include "base/text.hpp"
-#include "events/event_json.hpp"
 
 namespace chatd {
 
@@ -29,15 +28,14 @@ constexpr std::size_t kGrowth = 1024;
 
 }  // namespace
 
-Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, Journal& journal,
                  Transcript* transcript, Lifeboat* lifeboat)
     : loop_{loop},
       config_{config},
       max_sessions_{max_sessions},
-      log_{log},
+      journal_{journal},
       transcript_{transcript},
       router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session},
-      outbox_{log.last_seq()},
       lifeboat_{lifeboat},
       board_{loop, [this] { board(); }},
       records_{loop, [this] { keep_records(); }},
@@ -342,9 +340,10 @@ void Clients::on_closed(io::StreamId id, std::size_t unsent) {
 // ---- what operators want ----
 
 void Clients::warn(std::string_view text) {
-  const auto kept = outbox_.keep(text);
-  outbox_.add(core::EventType::kWarning, 0).text = kept;
-  deliver();
+  Event event;
+  event.kind = EventKind::kWarning;
+  event.text = text;
+  journal_.add(event);
 }
 
 core::Receipt Clients::send(const core::Recipients& to, std::string_view text,
@@ -407,14 +406,12 @@ std::string_view Clients::claimed_by(core::SessionId id) const {
 
 void Clients::operator_changed(std::string_view name, std::string_view state,
                                std::string_view text) {
-  const auto kept_name = outbox_.keep(name);
-  const auto kept_state = outbox_.keep(state);
-  const auto kept_text = outbox_.keep(text);
-  core::Event& event = outbox_.add(core::EventType::kOperator, 0);
-  event.operator_name = kept_name;
-  event.text = kept_state;
-  event.detail = kept_text;
-  deliver();
+  Event event;
+  event.kind = EventKind::kOperator;
+  event.name = name;
+  event.state = state;
+  event.text = text;
+  journal_.add(event);
 }
 
 void Clients::set_away(std::optional<core::Away> away) {
@@ -491,7 +488,7 @@ std::vector<core::SessionId> Clients::deliver() {
   for (const auto& close : outbox_.closes()) {
     if (!clients_[close.slot].gone) streams_.close(close.slot);
   }
-  publish();
+  write_down_events();
   outbox_.clear();
   if (retained_bytes() > kMostRetained) trim_.start(kTrimDelay);
   timer_.start_at(router_.deadline());
@@ -500,34 +497,27 @@ std::vector<core::SessionId> Clients::deliver() {
 
 /// What is kept between turns for the effects of the next.
 std::size_t Clients::retained_bytes() const {
-  return outbox_.retained_bytes() + log_.retained_bytes() +
-         (transcript_ == nullptr ? 0 : transcript_->retained_bytes());
+  return outbox_.retained_bytes() + journal_.retained_bytes();
 }
 
 void Clients::release_memory() {
   outbox_.release_memory();
-  log_.release_memory();
-  if (transcript_ != nullptr) transcript_->release_memory();
+  journal_.release_memory();
   give_back_heap();
 }
 
-void Clients::publish() {
+void Clients::write_down_events() {
   if (outbox_.events().empty()) return;
   const auto time = wall_now();
-  for (const core::Event& event : outbox_.events()) {
-    EventPlace place;
-    std::string address;
-    if (event.type == core::EventType::kConnected) {
-      address = clients_[event.slot].peer.to_string();
-      place = {address, listener_names_[clients_[event.slot].listener]};
+  std::string address;
+  for (const core::Event& each : outbox_.events()) {
+    Event event = event_of(each, outbox_);
+    if (each.kind == EventKind::kConnected || each.kind == EventKind::kDisconnected) {
+      address = clients_[each.slot].peer.to_string();
+      event.address = address;
+      event.listener = listener_names_[clients_[each.slot].listener];
     }
-    const auto begin = log_.buffer().size();
-    append_event(log_.buffer(), event, outbox_, time, place);
-    log_.appended();
-    if (transcript_ != nullptr) {
-      transcript_->record(event, outbox_, time, std::string_view{log_.buffer()}.substr(begin));
-    }
-    log_event(event, address);
+    journal_.add(event, time);
   }
 }
 

@@ -1,7 +1,7 @@
 /// The clients' side of the daemon: listeners, connections and the router. Here
 /// the core's effects become writes, closes and events, in deliver() and nowhere
 /// else. Knows no operator: whoever wants something done calls a method, and what
-/// happens is appended to the event log.
+/// happens goes to the journal.
 ///
 /// Invariant: a slot has a session in the router exactly as long as this has not
 /// closed its stream.
@@ -27,7 +27,7 @@
 #include "config/config.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/acceptor.hpp"
 #include "io/loop.hpp"
@@ -72,7 +72,7 @@ class Clients : private io::StreamListener {
   /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
   /// nothing is recorded, and numbers begin anew. `lifeboat` may be null: then no session
   /// outlives a crash.
-  Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, EventLog& log,
+  Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, Journal& journal,
           Transcript* transcript = nullptr, Lifeboat* lifeboat = nullptr);
   ~Clients() override;
   Clients(const Clients&) = delete;
@@ -212,7 +212,7 @@ class Clients : private io::StreamListener {
   std::vector<core::SessionId> deliver();
   [[nodiscard]] std::size_t retained_bytes() const;
   void release_memory();
-  void publish();
+  void write_down_events();
   void tick();
   void set_limits();
   void keep_records();
@@ -222,14 +222,13 @@ class Clients : private io::StreamListener {
   std::unique_ptr<SavedClient> read_record(const std::string& record);
   void board();
   void board_soon();
-  void log_event(const core::Event& event, std::string_view address);
   [[nodiscard]] std::string hard_limit_reason() const;
   std::uint16_t listener_name(const std::string& name);
 
   io::Loop& loop_;
   Config config_;
   std::size_t max_sessions_;
-  EventLog& log_;
+  Journal& journal_;
   Transcript* transcript_;
   core::Router router_;
   core::Outbox outbox_;
@@ -242,9 +241,8 @@ class Clients : private io::StreamListener {
   std::function<void(core::Slot)> relieved_;
   std::function<void()> stopped_;
   Lifeboat* lifeboat_;
-  ByteWriter record_;     ///< memory for one
-  std::string log_line_;  ///< and for one of these
-  core::Seq recorded_seq_ = 0;
+  ByteWriter record_;  ///< memory for one
+  Seq recorded_seq_ = 0;
   bool boarding_ = false;  ///< board_ will call
   io::Timer board_;
   io::TurnEnd records_;  ///< before flush_: what is sent was written down before

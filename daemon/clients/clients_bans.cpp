@@ -19,13 +19,13 @@ bool Clients::ban(const Network& network, Duration length, std::string_view by) 
   std::string until;
   if (ban.until != kNever) append_rfc3339(until, ban.until_date);
   if (!bans_.add(network, std::move(ban))) return false;
-  const auto kept_address = outbox_.keep(network.to_string());
-  const auto kept_until = outbox_.keep(until);
-  const auto kept_by = outbox_.keep(by);
-  core::Event& event = outbox_.add(core::EventType::kBanned, 0);
-  event.text = kept_address;
-  event.detail = kept_until;
-  event.operator_name = kept_by;
+  const auto address = network.to_string();
+  Event event;
+  event.kind = EventKind::kBanned;
+  event.address = address;
+  event.until = until;
+  event.operator_name = by;
+  journal_.add(event);
   bans_changed();
   return true;
 }
@@ -44,17 +44,17 @@ void Clients::expire_bans() {
 }
 
 void Clients::say_unbanned(const Network& network, std::string_view by) {
-  const auto kept_address = outbox_.keep(network.to_string());
-  const auto kept_by = outbox_.keep(by);
-  core::Event& event = outbox_.add(core::EventType::kUnbanned, 0);
-  event.text = kept_address;
-  event.operator_name = kept_by;
+  const auto address = network.to_string();
+  Event event;
+  event.kind = EventKind::kUnbanned;
+  event.address = address;
+  event.operator_name = by;
+  journal_.add(event);
 }
 
 void Clients::bans_changed() {
   if (transcript_ != nullptr) transcript_->set_bans(bans_.kept());
   ban_end_.start_at(bans_.deadline());
-  deliver();
 }
 
 std::vector<core::SessionId> Clients::sessions_in(const Network& network) const {

@@ -45,13 +45,13 @@ void Clients::keep_records() {
     }
   }
   router_.changes_seen();
-  if (recorded_seq_ != log_.last_seq()) record_head();
+  if (recorded_seq_ != journal_.last_seq()) record_head();
 }
 
 void Clients::record_head() {
-  recorded_seq_ = log_.last_seq();
+  recorded_seq_ = journal_.last_seq();
   record_.clear();
-  record_.number(log_.last_seq());
+  record_.number(journal_.last_seq());
   record_.number<std::uint64_t>(router_.size());
   router_.save(record_, kMostText);
   record_.number(refused_.count());
@@ -66,7 +66,7 @@ std::string_view Clients::record_of(core::Slot slot) {
   record_.number(milliseconds(now));
   clients_[slot].peer.save(record_);
   record_.text(listener_names_[clients_[slot].listener]);
-  router_.at(slot).save(record_, now, kMostText);
+  router_.at(slot).save(record_, now, journal_.held_messages(), kMostText);
   return record_.bytes();
 }
 
@@ -139,7 +139,7 @@ std::unique_ptr<Clients::SavedClient> Clients::read_record(const std::string& re
 
 void Clients::rescue(const Lifeboat::Saved& saved, std::vector<service::KeptSession> connections) {
   ByteReader head{saved.head};
-  (void)head.number<core::Seq>();
+  (void)head.number<Seq>();
   const auto before = head.number<std::uint64_t>();
   router_.restore(head);
   refused_.go_on_from(head.number<std::uint64_t>());

@@ -57,7 +57,7 @@ void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
     out.number(clients_[id].place);
     out.number(place_of(streams_.save(id, out)));
     out.flag(router_.has(id));
-    if (router_.has(id)) router_.at(id).save(out, now);
+    if (router_.has(id)) router_.at(id).save(out, now, journal_.held_messages());
   }
   router_.save(out);
   save_bans(out);
@@ -136,9 +136,10 @@ void Clients::restore_client(SavedClient saved, UniqueFd socket) {
   if (!saved.session) return;
   if (!router_.adopt(*id, std::move(saved.session))) {
     streams_.close(*id);
-  } else if (place != 0) {
-    router_.watch(*id);
+    return;
   }
+  journal_.adopt(router_.at(*id));
+  if (place != 0) router_.watch(*id);
 }
 
 void Clients::dismiss(std::vector<UniqueFd> connections) {

@@ -19,7 +19,7 @@ void Router::answer_for_the_away(Session& session, std::size_t first_event, Cont
   const auto& events = context.outbox.events();
   const auto first = events.begin() + static_cast<std::ptrdiff_t>(first_event);
   const bool has_spoken = std::any_of(
-      first, events.end(), [](const Event& event) { return event.type == EventType::kMessage; });
+      first, events.end(), [](const Event& event) { return event.kind == EventKind::kMessage; });
   if (!has_spoken) return;
   const auto disposition = session.disposition(away_->text.size(), settings_);
   const bool now = disposition == Session::Disposition::kNow;
@@ -28,7 +28,8 @@ void Router::answer_for_the_away(Session& session, std::size_t first_event, Cont
   Outgoing message{away_->text};
   const auto text = context.outbox.keep(away_->text);
   const auto name = context.outbox.keep(away_->operator_name);
-  Event& event = context.outbox.add(EventType::kSent, session.id());
+  const auto place = context.outbox.events().size();
+  Event& event = context.outbox.add(EventKind::kSent, session.id());
   event.text = text;
   event.operator_name = name;
   event.state = now ? SendState::kSent : SendState::kHeld;
@@ -36,7 +37,8 @@ void Router::answer_for_the_away(Session& session, std::size_t first_event, Cont
   if (now) {
     session.send(message, context, Session::Writer::kAutomatic);
   } else {
-    session.hold(message, event.seq, context, Session::Writer::kAutomatic);
+    const auto number = session.hold(message, context, Session::Writer::kAutomatic);
+    context.outbox.events()[place].message = number;
   }
 }
 

@@ -17,7 +17,7 @@ Outcome Router::claim(SessionId id, Claim claim, bool force, Outbox& outbox) {
     if (before != nullptr && !force) return Outcome::kClaimed;
     const auto from = outbox.keep(before == nullptr ? std::string_view{} : before->holder);
     const auto holder = outbox.keep(claim.holder);
-    Event& event = outbox.add(EventType::kClaimed, id);
+    Event& event = outbox.add(EventKind::kClaimed, id);
     event.text = from;
     event.operator_name = holder;
     claimed_.insert(id);
@@ -38,7 +38,7 @@ Outcome Router::release(SessionId id, std::string_view operator_name, Outbox& ou
 
 void Router::release(Session& session, Outbox& outbox) {
   const auto holder = outbox.keep(session.claim()->holder);
-  outbox.add(EventType::kReleased, session.id()).operator_name = holder;
+  outbox.add(EventKind::kReleased, session.id()).operator_name = holder;
   claimed_.erase(session.id());
   session.set_claim(nullptr);
   note(session);

@@ -1,14 +1,16 @@
 #include "core/outbox.hpp"
 
+#include <cassert>
+
 #include "base/memory.hpp"
 
 namespace chatd::core {
 
-Event& Outbox::add(EventType type, SessionId session) {
+Event& Outbox::add(EventKind kind, SessionId session) {
+  assert(kind <= EventKind::kReleased);
   Event& event = events_.emplace_back();
-  event.seq = ++last_seq_;
   event.session = session;
-  event.type = type;
+  event.kind = kind;
   return event;
 }
 
@@ -18,28 +20,39 @@ Event::Range Outbox::keep(std::string_view text) {
   return {begin, static_cast<std::uint32_t>(text.size())};
 }
 
+Event::Range Outbox::keep(std::vector<std::uint64_t>& kept,
+                          std::span<const std::uint64_t> numbers) {
+  const auto begin = static_cast<std::uint32_t>(kept.size());
+  kept.insert(kept.end(), numbers.begin(), numbers.end());
+  return {begin, static_cast<std::uint32_t>(numbers.size())};
+}
+
 void Outbox::clear() {
   empty_out(writes_);
   empty_out(closes_);
   empty_out(flows_);
   empty_out(events_);
   empty_out(ids_);
+  empty_out(messages_);
   empty_out(text_);
 }
 
 void Outbox::release_memory() {
+  assert(empty());
   give_back(writes_);
   give_back(closes_);
   give_back(flows_);
   give_back(events_);
   give_back(ids_);
+  give_back(messages_);
   give_back(text_);
 }
 
 std::size_t Outbox::retained_bytes() const {
   return chatd::retained_bytes(writes_) + chatd::retained_bytes(closes_) +
          chatd::retained_bytes(flows_) + chatd::retained_bytes(events_) +
-         chatd::retained_bytes(ids_) + chatd::retained_bytes(text_);
+         chatd::retained_bytes(ids_) + chatd::retained_bytes(messages_) +
+         chatd::retained_bytes(text_);
 }
 
 }  // namespace chatd::core

@@ -15,7 +15,7 @@ Router::~Router() = default;
 void Router::set_settings(Settings settings) {
   settings_ = std::move(settings);
   for (const auto& session : slots_) {
-    if (session) settle(*session);
+    if (session) follow_up(*session);
   }
 }
 
@@ -31,7 +31,7 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   const auto first_event = outbox.events().size();
   act(session, work);
   if (away_) answer_for_the_away(session, first_event, work);
-  settle(session);
+  follow_up(session);
 }
 
 template <class Act>
@@ -56,7 +56,7 @@ Outcome Router::with_own(SessionId id, std::string_view operator_name, Time now,
 /// After each thing that happened to a session: forget it if it is over, and file
 /// it anew if it wants to be woken sooner. (Later is found out when the old
 /// deadline comes, so that a message costs no work here.)
-void Router::settle(Session& session) {
+void Router::follow_up(Session& session) {
   note(session);
   if (session.ended()) {
     file(session, kNever);
@@ -132,7 +132,7 @@ bool lose_one_of(std::size_t index, SessionId id, Outbox& outbox) {
   }
   const auto lost = std::find_if(events.begin() + static_cast<std::ptrdiff_t>(index) + 1,
                                  events.end(), [&](const Event& each) {
-                                   return each.type == EventType::kSent &&
+                                   return each.kind == EventKind::kSent &&
                                           each.state == SendState::kLost &&
                                           each.sessions.begin == begin;
                                  });
@@ -144,7 +144,7 @@ bool lose_one_of(std::size_t index, SessionId id, Outbox& outbox) {
     return true;
   }
   std::rotate(place, place + 1, sent);
-  Event& first = outbox.add(EventType::kSent, id);
+  Event& first = outbox.add(EventKind::kSent, id);
   first.sessions.begin = begin - 1;  // by which it is found, and there may be more
   first.text = text;
   first.operator_name = by;
@@ -161,7 +161,7 @@ void Router::overflowed(Slot slot, std::string_view reason, std::uint32_t unsent
   for (std::size_t i = 0; i < events.size(); ++i) {
     Event& event = events[i];
     if (unsent == 0) break;  // all that was written to it has left
-    if (event.type != EventType::kSent || event.state != SendState::kSent) continue;
+    if (event.kind != EventKind::kSent || event.state != SendState::kSent) continue;
     if (event.session == id) {
       event.state = SendState::kLost;
     } else if (event.session == 0) {
@@ -188,8 +188,8 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
   const auto kept_text = outbox.keep(text);
   const auto kept_name = outbox.keep(operator_name);
 
-  // One event for each state that occurs, made when it first does: a held message
-  // needs its number at once.
+  // One event for each state that occurs, made when it first does: what follows from it,
+  // such as a delivery, stands behind it.
   struct Group {
     SendState state;
     std::vector<SessionId>& ids;
@@ -197,16 +197,16 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
   };
   Group sent{SendState::kSent, receipt.delivered};
   Group held{SendState::kHeld, receipt.held};
-  const auto join = [&](Group& group, SessionId id) -> Seq {
+  std::vector<MessageNumber> held_messages;
+  const auto join = [&](Group& group, SessionId id) {
     if (!group.event) {
       group.event = outbox.events().size();
-      Event& event = outbox.add(EventType::kSent, id);
+      Event& event = outbox.add(EventKind::kSent, id);
       event.text = kept_text;
       event.operator_name = kept_name;
       event.state = group.state;
     }
     group.ids.push_back(id);
-    return outbox.events()[*group.event].seq;
   };
 
   const auto offer = [&](Session& session, Context& work) {
@@ -217,11 +217,12 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
     }
     switch (session.disposition(text.size(), settings_)) {
       case Session::Disposition::kNow:
-        (void)join(sent, session.id());
+        join(sent, session.id());
         session.send(message, work);
         return;
       case Session::Disposition::kHold:
-        session.hold(message, join(held, session.id()), work);
+        join(held, session.id());
+        held_messages.push_back(session.hold(message, work));
         return;
       case Session::Disposition::kParting:
         receipt.refused.push_back({session.id(), Refusal::kLimit, "bye was already said to it"});
@@ -257,12 +258,17 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
   }
   for (const Group& group : {sent, held}) {
     if (group.ids.size() < 2) continue;
-    auto& ids = outbox.ids();
     Event& event = outbox.events()[*group.event];
     event.session = 0;
-    event.sessions = {static_cast<std::uint32_t>(ids.size()),
-                      static_cast<std::uint32_t>(group.ids.size())};
-    ids.insert(ids.end(), group.ids.begin(), group.ids.end());
+    event.sessions = outbox.keep_ids(group.ids);
+  }
+  if (held.event) {
+    Event& event = outbox.events()[*held.event];
+    if (held_messages.size() == 1) {
+      event.message = held_messages.front();
+    } else {
+      event.messages = outbox.keep_messages(held_messages);
+    }
   }
   return receipt;
 }
@@ -290,7 +296,7 @@ Outcome Router::name(SessionId id, std::string_view name, std::string_view opera
     session.set_name(name);
     const auto kept_name = work.outbox.keep(name);
     const auto kept_operator = work.outbox.keep(operator_name);
-    Event& event = work.outbox.add(EventType::kNamed, id);
+    Event& event = work.outbox.add(EventKind::kNamed, id);
     event.text = kept_name;
     event.operator_name = kept_operator;
   });

@@ -165,7 +165,7 @@ class Router {
   void release(Session& session, Outbox& outbox);
   void answer_for_the_away(Session& session, std::size_t first_event, Context& context);
   Context context(Time now, Outbox& outbox);
-  void settle(Session& session);
+  void follow_up(Session& session);
   void note(Session& session);
   void file(Session& session, Time when);
 

@@ -73,7 +73,8 @@ void Framer::restore(ByteReader& in, Time now) {
 
 // ---- turn ----
 
-void Turn::save(ByteWriter& out, Time now, std::size_t most) const {
+void Turn::save(ByteWriter& out, Time now, SessionId session, const KnownNumbers& known,
+                std::size_t most) const {
   std::uint64_t fit = 0;
   for (const Held& held : held_) {
     if (held.text.size() + kHeldOverhead > most) break;
@@ -87,7 +88,7 @@ void Turn::save(ByteWriter& out, Time now, std::size_t most) const {
     if (!held.bye) --fit;
     out.payload(held.text);
     out.number<std::uint64_t>(held.out);
-    out.number(held.ref);
+    out.number(held.bye ? std::uint64_t{0} : known.number_of(session, held.number));
     out.time(held.due, now);
     out.flag(held.bye);
   }
@@ -103,15 +104,21 @@ void Turn::save(ByteWriter& out, Time now, std::size_t most) const {
 }
 
 void Turn::restore(ByteReader& in, Time now) {
+  MessageNumber last = 0;
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     Held held{in.payload(), 0, 0, kNever, false};
     held.out = in.number<std::uint64_t>();
     in.require(is_utf8(held.text.view()) && held.out <= held.text.size());
     if (!in.ok()) return;
     in.require(held.out == 0 || (!held.rest().empty() && is_utf8(held.rest())));
-    held.ref = in.number<Seq>();
+    const auto number = in.number<MessageNumber>();
     held.due = in.time(now);
     held.bye = in.flag();
+    if (!held.bye) {
+      // After a crash a number may have been given again, but not within a session.
+      held.number = last = std::max(number, last + 1);
+      in.require(held.number <= kMostNumber);
+    }
     if (!in.ok()) return;
     if (!held.bye) ++held_count_;
     held_bytes_ += held.rest().size();
@@ -134,12 +141,12 @@ void Turn::restore(ByteReader& in, Time now) {
 
 // ---- session ----
 
-void Session::save(ByteWriter& out, Time now, std::size_t most) const {
+void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::size_t most) const {
   out.number(id_);
   out.enumerator(setting_);
   framer_.save(out, now, most);
   out.flag(turn_ != nullptr);
-  if (turn_) turn_->save(out, now, most);
+  if (turn_) turn_->save(out, now, id_, known, most);
   write_optional(out, name_);
   out.flag(claim_ != nullptr);
   if (claim_) {
@@ -169,6 +176,9 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   auto session = std::make_unique<Session>(id, 0, setting, now);
   session->framer_.restore(in, now);
   if (in.flag()) session->turn().restore(in, now);
+  if (const auto held = session->held_messages(); !held.empty()) {
+    session->last_message_ = held.back();
+  }
   session->name_ = read_optional(in);
   if (in.flag()) {
     Claim claim;
@@ -261,7 +271,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   if (session->claim() != nullptr) claimed_.insert(id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
-  settle(*slots_[slot]);
+  follow_up(*slots_[slot]);
   return true;
 }
 

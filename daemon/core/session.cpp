@@ -52,7 +52,7 @@ Session::Session(SessionId id, Slot slot, DialectSetting setting, Time now)
 
 void Session::connected(Context& context) {
   ++context.counters.accepted;
-  context.outbox.add(EventType::kConnected, id_).slot = slot_;
+  context.outbox.add(EventKind::kConnected, id_).slot = slot_;
 }
 
 // ---- what the client does ----
@@ -121,7 +121,7 @@ void Session::message(Context& context) {
   }
   ++context.counters.messages_in;
   ++unread_;
-  Event& event = context.outbox.add(EventType::kMessage, id_);
+  Event& event = context.outbox.add(EventKind::kMessage, id_);
   event.text = context.outbox.keep(text);
   event.cut = context.reading.cut;
   if (takes_turns()) heard(context);
@@ -130,7 +130,7 @@ void Session::message(Context& context) {
 /// An original client has spoken: it listens.
 void Session::heard(Context& context) {
   turn().heard(context.now, after(context.now, context.settings.original_hold));
-  release(context);
+  let_out(context);
 }
 
 bool Session::is_bye(std::string_view text) const {
@@ -164,16 +164,16 @@ void Session::greet(Context& context) {
 void Session::drain(Context& context) {
   if (!turn_ || context.gone) return;
   std::string bytes;
-  std::vector<Seq> refs;
-  turn_->drain(refs, [&](const Payload& text) {
+  std::vector<MessageNumber> messages;
+  turn_->drain(messages, [&](const Payload& text) {
     // Without delimiters of the dialect's own, LF stands between.
     if (dialect() == Dialect::kOriginal && !bytes.empty()) bytes += '\n';
     bytes += encode(text.view(), dialect()).view();
   });
   turn_.reset();
-  if (refs.empty()) return;
-  write(Payload{bytes, static_cast<std::uint32_t>(refs.size())}, context);
-  delivered(refs, context);
+  if (messages.empty()) return;
+  write(Payload{bytes, static_cast<std::uint32_t>(messages.size())}, context);
+  delivered(messages, context);
 }
 
 /// A line client to which bye was said before that was known: it has got all now.
@@ -251,12 +251,14 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
   if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
 }
 
-void Session::hold(Outgoing& message, Seq ref, Context& context, Writer writer) {
+MessageNumber Session::hold(Outgoing& message, Context& context, Writer writer) {
   ++context.counters.messages_out;
   ++context.counters.held;
   if (writer == Writer::kOperator) unread_ = 0;
-  turn().hold(message.as(Dialect::kOriginal), ref, hold_until(context));
-  if (takes_turns()) release(context);
+  const auto number = ++last_message_;
+  turn().hold(message.as(Dialect::kOriginal), number, hold_until(context));
+  if (takes_turns()) let_out(context);
+  return number;
 }
 
 /// When a message that is held from now on goes out unasked. A client that has not
@@ -266,15 +268,15 @@ Time Session::hold_until(const Context& context) const {
   return spoken_ || due == kNever ? due : std::max(due, connected_at_ + kSilence);
 }
 
-void Session::release(Context& context) {
+void Session::let_out(Context& context) {
   if (!turn_ || context.gone) return;
-  Turn::Released released;
-  turn_->release(context.now, released);
-  if (released.bytes.empty()) return;
+  Turn::LetOut out;
+  turn_->let_out(context.now, out);
+  if (out.bytes.empty()) return;
   // It stands for the messages that end in it.
-  write(Payload{released.bytes, static_cast<std::uint32_t>(released.delivered.size())}, context);
-  delivered(released.delivered, context);
-  if (released.bye) until_ = after(context.now, context.settings.bye_grace);
+  write(Payload{out.bytes, static_cast<std::uint32_t>(out.delivered.size())}, context);
+  delivered(out.delivered, context);
+  if (out.bye) until_ = after(context.now, context.settings.bye_grace);
 }
 
 void Session::bye(std::string_view operator_name, Context& context) {
@@ -286,12 +288,12 @@ void Session::bye(std::string_view operator_name, Context& context) {
   }
   state_ = State::kParting;
   farewell_reason_ = std::make_unique<std::string>(reason);
-  // Until the word is out; release() then starts the grace anew.
+  // Until the word is out; let_out() then starts the grace anew.
   const auto& settings = context.settings;
   until_ = after(context.now, settings.bye_grace);
   if (until_ != kNever) until_ += settings.original_hold;
   turn().hold_bye(hold_until(context));
-  if (takes_turns()) release(context);
+  if (takes_turns()) let_out(context);
 }
 
 void Session::end(std::string_view reason, Context& context) {
@@ -329,7 +331,7 @@ void Session::expire(Context& context) {
     speak_first(context);
     if (ended_) return;
   }
-  if (takes_turns() && turn_ && now >= turn_->deadline()) release(context);
+  if (takes_turns() && turn_ && now >= turn_->deadline()) let_out(context);
   if (now >= until_) {
     close(state_ == State::kParting ? std::string_view{*farewell_reason_} : "no answer in time",
           context);
@@ -369,7 +371,7 @@ void Session::say_over(std::string_view reason, Context& context) {
   context.counters.held -= never_sent;
   context.counters.delivered -= context.unsent;
   context.counters.lost += never_sent + context.unsent;
-  Event& event = context.outbox.add(EventType::kDisconnected, id_);
+  Event& event = context.outbox.add(EventKind::kDisconnected, id_);
   event.slot = slot_;
   event.text = context.outbox.keep(reason);
   event.lost = never_sent + context.unsent;
@@ -381,9 +383,9 @@ void Session::write(Payload bytes, Context& context) {
   context.outbox.write(slot_, std::move(bytes));
 }
 
-void Session::delivered(const std::vector<Seq>& refs, Context& context) {
-  for (const Seq ref : refs) {
-    context.outbox.add(EventType::kDelivered, id_).ref = ref;
+void Session::delivered(const std::vector<MessageNumber>& messages, Context& context) {
+  for (const MessageNumber message : messages) {
+    context.outbox.add(EventKind::kDelivered, id_).message = message;
     --context.counters.held;
     ++context.counters.delivered;
   }

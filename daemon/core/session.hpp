@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/time.hpp"
 #include "core/framer.hpp"
@@ -77,9 +78,11 @@ class Session {
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
-  /// Writes down all that it is, but for its slot. It has not ended. `most`: as Framer's,
-  /// Turn's, and of input that waits to be read as many bytes; for a record that is short.
-  void save(ByteWriter& out, Time now, std::size_t most = SIZE_MAX) const;
+  /// Writes down all that it is, but for its slot. It has not ended. `known`: as Turn's.
+  /// `most`: as Framer's, Turn's, and of input that waits to be read as many bytes; for a
+  /// record that is short.
+  void save(ByteWriter& out, Time now, const KnownNumbers& known,
+            std::size_t most = SIZE_MAX) const;
   /// Null if that cannot be a session. It has no slot yet: Router::adopt() gives it one.
   static std::unique_ptr<Session> restore(ByteReader& in, Time now);
   void move_to(Slot slot) { slot_ = slot; }
@@ -100,9 +103,9 @@ class Session {
   enum class Writer : std::uint8_t { kOperator, kAutomatic };
   /// Sends at once; disposition() was kNow.
   void send(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
-  /// Holds the message of the `sent` event `ref`; disposition() was kHold. A part
-  /// of it may go out at once.
-  void hold(Outgoing& message, Seq ref, Context& context, Writer writer = Writer::kOperator);
+  /// Holds the message, and returns its number; disposition() was kHold. A part of it may
+  /// go out at once.
+  MessageNumber hold(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
   void bye(std::string_view operator_name, Context& context);
   /// Ends it now: kicked, not reading, ...
   void end(std::string_view reason, Context& context);
@@ -130,6 +133,10 @@ class Session {
   [[nodiscard]] bool waits_to_be_read() const { return backlog_ != nullptr; }
   /// Messages that are held for it.
   [[nodiscard]] std::uint32_t held() const { return turn_ ? turn_->held() : 0; }
+  /// Their numbers, which count up.
+  [[nodiscard]] std::vector<MessageNumber> held_messages() const {
+    return turn_ ? turn_->numbers() : std::vector<MessageNumber>{};
+  }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
   /// The last time that operators were away of which it has been told; 0: none.
   [[nodiscard]] std::uint32_t told_away() const { return told_away_; }
@@ -155,12 +162,12 @@ class Session {
   void speak_first(Context& context);
   void greet(Context& context);
   void drain(Context& context);
-  void release(Context& context);
+  void let_out(Context& context);
   void part(Context& context);
   void close(std::string_view reason, Context& context);
   void say_over(std::string_view reason, Context& context);
   void write(Payload bytes, Context& context);
-  void delivered(const std::vector<Seq>& refs, Context& context);
+  void delivered(const std::vector<MessageNumber>& messages, Context& context);
   bool may_read(const Context& context);
   [[nodiscard]] bool takes_turns() const;
   [[nodiscard]] bool reads_lines() const;
@@ -176,6 +183,7 @@ class Session {
   std::unique_ptr<std::string> backlog_;          ///< read, but past its rate; reading is paused
   std::unique_ptr<std::string> farewell_reason_;  ///< kParting: who said bye
   SessionId id_;
+  MessageNumber last_message_ = 0;  ///< the last number that was given
   Time connected_at_;
   Time last_activity_;
   Time until_ = kNever;  ///< kAsking, kParting: when that ends

@@ -1,6 +1,7 @@
 #include "core/turn.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "base/text.hpp"
@@ -13,6 +14,14 @@ namespace {
 constexpr Duration kTransit{1000};
 
 }  // namespace
+
+std::vector<MessageNumber> Turn::numbers() const {
+  std::vector<MessageNumber> all;
+  for (const Held& held : held_) {
+    if (!held.bye) all.push_back(held.number);
+  }
+  return all;
+}
 
 void Turn::heard(Time now, Time read_by) {
   forget_read(now);
@@ -40,10 +49,12 @@ void Turn::sent(std::size_t size, Time now) {
   listening_ = false;
   unread_.push_back({now, size});
   unread_bytes_ += size;
+  assert(unread_bytes_ <= kOriginalRead);
 }
 
-void Turn::hold(Payload text, Seq ref, Time due) {
-  push({std::move(text), 0, ref, due, false});
+void Turn::hold(Payload text, MessageNumber number, Time due) {
+  assert(number > 0 && (held_.empty() || held_.back().number < number));
+  push({std::move(text), 0, number, due, false});
   ++held_count_;
 }
 
@@ -62,10 +73,10 @@ void Turn::pop() {
   held_.pop_front();
 }
 
-void Turn::release(Time now, Released& released) {
+void Turn::let_out(Time now, LetOut& out) {
   forget_read(now);
   auto room = kOriginalRead - unread_bytes_;
-  auto& bytes = released.bytes;
+  auto& bytes = out.bytes;
   const auto begin = bytes.size();
   while (!held_.empty() && (listening_ || held_.front().due <= now)) {
     Held& first = held_.front();
@@ -85,9 +96,9 @@ void Turn::release(Time now, Released& released) {
       break;
     }
     if (first.bye) {
-      released.bye = true;
+      out.bye = true;
     } else {
-      released.delivered.push_back(first.ref);
+      out.delivered.push_back(first.number);
     }
     pop();
   }

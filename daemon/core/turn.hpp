@@ -14,7 +14,7 @@
 ///   nothing is unread that had reached it before. Without this, whoever once pressed
 ///   Enter on an empty line would have one chunk too many on the list for ever.
 ///
-/// Invariant: unread_bytes() <= 1024.
+/// Invariant: unread_bytes() <= 1024; the numbers of the messages that are held count up.
 #pragma once
 
 #include <cstddef>
@@ -35,13 +35,21 @@ class ByteWriter;
 
 namespace chatd::core {
 
+/// By which numbers everybody else knows the messages that are held; for Session::save().
+class KnownNumbers {
+ public:
+  virtual ~KnownNumbers() = default;
+  /// The message is held.
+  [[nodiscard]] virtual std::uint64_t number_of(SessionId session, MessageNumber number) const = 0;
+};
+
 class Turn {
  public:
-  /// What release() found.
-  struct Released {
-    std::string bytes;           ///< to be written as they are
-    std::vector<Seq> delivered;  ///< the refs of messages that are now wholly out
-    bool bye = false;            ///< an operator's bye went out with them
+  /// What let_out() has let out.
+  struct LetOut {
+    std::string bytes;                     ///< to be written as they are
+    std::vector<MessageNumber> delivered;  ///< messages that are now wholly out
+    bool bye = false;                      ///< an operator's bye went out with them
   };
 
   /// The client has sent a message: it listens. By `read_by` it will have read all
@@ -55,38 +63,44 @@ class Turn {
   /// The client has been sent `size` bytes, for which fits() was true.
   void sent(std::size_t size, Time now);
 
-  /// Holds a text; it may go out, unasked, at `due`.
-  void hold(Payload text, Seq ref, Time due);
+  /// Holds message `number`, which is above those that are held; it may go out, unasked,
+  /// at `due`.
+  void hold(Payload text, MessageNumber number, Time due);
   /// Holds an operator's bye behind all that is held.
   void hold_bye(Time due);
 
-  /// Takes what may go out now: if the client listens, everything that fits; else
+  /// Lets out what may go out now: if the client listens, everything that fits; else
   /// what is due. Messages are joined by LF.
-  void release(Time now, Released& released);
+  void let_out(Time now, LetOut& out);
 
-  /// Takes everything that is held, message by message, for a client that is not
-  /// (or no longer) an original one: calls `each(text)` for each and appends its ref
+  /// Lets out everything that is held, message by message, to a client that is not
+  /// (or no longer) an original one: calls `each(text)` for each and appends its number
   /// to `delivered`. A bye that is held is forgotten.
   template <class Each>
-  void drain(std::vector<Seq>& delivered, Each each);
+  void drain(std::vector<MessageNumber>& delivered, Each each);
 
-  /// When release() could do something although nothing was heard.
+  /// When let_out() could do something although nothing was heard.
   [[nodiscard]] Time deadline() const;
 
-  /// As Framer's; messages that take more than `most` bytes together are left out.
-  void save(ByteWriter& out, Time now, std::size_t most) const;
+  /// As Framer's; messages that take more than `most` bytes together are left out. For the
+  /// number of a message of `session` stands the one that `known` knows it by, which
+  /// restore() reads as the number itself.
+  void save(ByteWriter& out, Time now, SessionId session, const KnownNumbers& known,
+            std::size_t most) const;
   void restore(ByteReader& in, Time now);
 
   /// Messages that are held, wholly or in part; a bye is not counted.
   [[nodiscard]] std::uint32_t held() const { return held_count_; }
+  /// Their numbers, which count up.
+  [[nodiscard]] std::vector<MessageNumber> numbers() const;
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   [[nodiscard]] std::size_t unread_bytes() const { return unread_bytes_; }
 
  private:
   struct Held {
     Payload text;
-    std::size_t out;  ///< bytes of it that are out already
-    Seq ref;
+    std::size_t out;       ///< bytes of it that are out already
+    MessageNumber number;  ///< 0 for a bye
     Time due;
     bool bye;
 
@@ -117,12 +131,12 @@ class Turn {
 };
 
 template <class Each>
-void Turn::drain(std::vector<Seq>& delivered, Each each) {
+void Turn::drain(std::vector<MessageNumber>& delivered, Each each) {
   for (; !held_.empty(); pop()) {
     const Held& first = held_.front();
     if (first.bye) continue;
     each(first.out == 0 ? first.text : Payload{first.rest()});
-    delivered.push_back(first.ref);
+    delivered.push_back(first.number);
   }
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cassert>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -11,11 +13,70 @@ namespace chatd {
 
 namespace {
 
-constexpr std::string_view kBeforeName = R"({"jsonrpc":"2.0","method":")";
-constexpr std::string_view kAfterName = R"(","params":{"seq":)";
 constexpr std::string_view kEnd = "}}\n";
-/// What begin() appends for the time, from its name's quotation mark on.
-constexpr std::size_t kTimeSize = std::string_view{R"("time":"2026-11-23T06:50:00.123Z")"}.size();
+
+/// The members that an event may have, as kEventWords calls them.
+enum class Member : std::uint8_t {
+  kSession,
+  kAddress,
+  kListener,
+  kText,
+  kCut,
+  kOperator,
+  kState,
+  kAutomatic,
+  kRef,
+  kReason,
+  kLost,
+  kName,
+  kFrom,
+  kUntil,
+};
+
+/// Up to its value, in their order.
+constexpr std::array<std::string_view, 14> kBefore{
+    R"(,"session":)",  R"(,"address":)", R"(,"listener":)",  R"(,"text":)", R"(,"cut":)",
+    R"(,"operator":)", R"(,"state":)",   R"(,"automatic":)", R"(,"ref":)",  R"(,"reason":)",
+    R"(,"lost":)",     R"(,"name":)",    R"(,"from":)",      R"(,"until":)"};
+
+constexpr std::string_view before(Member member) {
+  return kBefore[static_cast<std::size_t>(member)];
+}
+
+struct Place {
+  Member member{};
+  bool optional = false;
+};
+
+/// The members of one kind, in their order.
+struct Shape {
+  std::array<Place, 5> places{};
+  std::size_t size = 0;
+};
+
+/// What a row of the table says. A member that no event may have does not compile.
+constexpr Shape shape_of(std::string_view members) {
+  Shape shape;
+  while (!members.empty()) {
+    const auto end = members.find(' ');
+    auto name = members.substr(0, end);
+    members.remove_prefix(end == std::string_view::npos ? members.size() : end + 1);
+    Place place;
+    place.optional = name.ends_with('?');
+    if (place.optional) name.remove_suffix(1);
+    std::size_t member = 0;
+    while (kBefore.at(member).substr(2, kBefore.at(member).size() - 4) != name) ++member;
+    place.member = static_cast<Member>(member);
+    shape.places.at(shape.size++) = place;
+  }
+  return shape;
+}
+
+constexpr auto kShapes = [] {
+  std::array<Shape, kEventWords.size()> shapes;
+  for (std::size_t i = 0; i < shapes.size(); ++i) shapes[i] = shape_of(kEventWords[i].members);
+  return shapes;
+}();
 
 /// A few short parts as one: appending each by itself costs more than copying them.
 class Parts {
@@ -36,11 +97,11 @@ class Parts {
   std::size_t size_ = 0;
 };
 
-void begin(std::string& out, std::string_view method, core::Seq seq, WallTime time) {
+void append_head(std::string& out, std::string_view word, Seq seq, WallTime time) {
   Parts parts;
-  parts.put(kBeforeName);
-  parts.put(method);
-  parts.put(kAfterName);
+  parts.put(R"({"jsonrpc":"2.0","method":")");
+  parts.put(word);
+  parts.put(R"(","params":{"seq":)");
   parts.put(seq);
   parts.put(R"(,"time":")");
   const auto text = rfc3339(time);
@@ -49,153 +110,92 @@ void begin(std::string& out, std::string_view method, core::Seq seq, WallTime ti
   out += parts.all();
 }
 
-void member(std::string& out, std::string_view name, std::string_view text) {
+void append_text(std::string& out, Place place, std::string_view text) {
+  if (place.optional && text.empty()) return;
   Parts parts;
-  parts.put(",\"");
-  parts.put(name);
-  parts.put("\":\"");
+  parts.put(before(place.member));
+  parts.put("\"");
   out += parts.all();
   append_json(out, text);
   out += '"';
 }
 
-void member(std::string& out, std::string_view name, std::uint64_t number) {
+void append_number(std::string& out, Place place, std::uint64_t number) {
+  if (place.optional && number == 0) return;
   Parts parts;
-  parts.put(",\"");
-  parts.put(name);
-  parts.put("\":");
+  parts.put(before(place.member));
   parts.put(number);
   out += parts.all();
 }
 
-std::string_view word(core::EventType type) {
-  switch (type) {
-    case core::EventType::kConnected:
-      return "connected";
-    case core::EventType::kMessage:
-      return "message";
-    case core::EventType::kSent:
-      return "sent";
-    case core::EventType::kDelivered:
-      return "delivered";
-    case core::EventType::kDisconnected:
-      return "disconnected";
-    case core::EventType::kNamed:
-      return "named";
-    case core::EventType::kClaimed:
-      return "claimed";
-    case core::EventType::kReleased:
-      return "released";
-    case core::EventType::kBanned:
-      return "banned";
-    case core::EventType::kUnbanned:
-      return "unbanned";
-    case core::EventType::kOperator:
-      return "operator";
-    case core::EventType::kWarning:
-      return "warning";
-  }
-  return "";
+void append_flag(std::string& out, Place place, bool flag) {
+  if (place.optional && !flag) return;
+  Parts parts;
+  parts.put(before(place.member));
+  parts.put(flag ? "true" : "false");
+  out += parts.all();
 }
 
-std::string_view word(core::SendState state) {
-  switch (state) {
-    case core::SendState::kSent:
-      return "sent";
-    case core::SendState::kHeld:
-      return "held";
-    case core::SendState::kLost:
-      return "lost";
+void append_member(std::string& out, Place place, const Event& event) {
+  switch (place.member) {
+    case Member::kSession:
+      if (event.session != 0) return append_number(out, place, event.session);
+      out += before(place.member);
+      return append_json_ids(out, event.sessions);
+    case Member::kAddress:
+      return append_text(out, place, event.address);
+    case Member::kListener:
+      return append_text(out, place, event.listener);
+    case Member::kText:
+      return append_text(out, place, event.text);
+    case Member::kCut:
+      return append_flag(out, place, event.cut);
+    case Member::kOperator:
+      return append_text(out, place, event.operator_name);
+    case Member::kState:
+      return append_text(
+          out, place, event.kind == EventKind::kSent ? to_string(event.sent_state) : event.state);
+    case Member::kAutomatic:
+      return append_flag(out, place, event.automatic);
+    case Member::kRef:
+      return append_number(out, place, event.ref);
+    case Member::kReason:
+      return append_text(out, place, event.reason);
+    case Member::kLost:
+      return append_number(out, place, event.lost);
+    case Member::kName:
+      return append_text(out, place, event.name);
+    case Member::kFrom:
+      return append_text(out, place, event.from);
+    case Member::kUntil:
+      return append_text(out, place, event.until);
   }
-  return "";
 }
 
 }  // namespace
 
-void append_event(std::string& out, const core::Event& event, const core::Outbox& outbox,
-                  WallTime time, const EventPlace& place) {
-  begin(out, word(event.type), event.seq, time);
-  const auto text = outbox.text(event.text);
-  if (event.session != 0) {
-    member(out, "session", event.session);
-  } else if (event.sessions.size > 0) {
-    out += ",\"session\":";
-    append_json_ids(out, outbox.ids(event.sessions));
-  }
-  switch (event.type) {
-    case core::EventType::kConnected:
-      member(out, "address", place.address);
-      member(out, "listener", place.listener);
-      break;
-    case core::EventType::kMessage:
-      member(out, "text", text);
-      if (event.cut) out += R"(,"cut":true)";
-      break;
-    case core::EventType::kSent:
-      member(out, "operator", outbox.text(event.operator_name));
-      member(out, "text", text);
-      member(out, "state", word(event.state));
-      if (event.automatic) out += R"(,"automatic":true)";
-      break;
-    case core::EventType::kDelivered:
-      member(out, "ref", event.ref);
-      break;
-    case core::EventType::kDisconnected:
-      member(out, "reason", text);
-      if (event.lost > 0) member(out, "lost", event.lost);
-      break;
-    case core::EventType::kNamed:
-      member(out, "name", text);
-      member(out, "operator", outbox.text(event.operator_name));
-      break;
-    case core::EventType::kClaimed:
-      member(out, "operator", outbox.text(event.operator_name));
-      if (event.text.size > 0) member(out, "from", text);
-      break;
-    case core::EventType::kReleased:
-      member(out, "operator", outbox.text(event.operator_name));
-      break;
-    case core::EventType::kBanned:
-      member(out, "address", text);
-      if (event.detail.size > 0) member(out, "until", outbox.text(event.detail));
-      member(out, "operator", outbox.text(event.operator_name));
-      break;
-    case core::EventType::kUnbanned:
-      member(out, "address", text);
-      if (event.operator_name.size > 0) member(out, "operator", outbox.text(event.operator_name));
-      break;
-    case core::EventType::kOperator:
-      member(out, "name", outbox.text(event.operator_name));
-      member(out, "state", text);
-      if (event.detail.size > 0) member(out, "text", outbox.text(event.detail));
-      break;
-    case core::EventType::kWarning:
-      member(out, "text", text);
-      break;
-  }
+std::string_view append_event(std::string& out, Seq seq, WallTime time, const Event& event) {
+  append_head(out, to_string(event.kind), seq, time);
+  const auto begin = out.size();
+  const Shape& shape = kShapes[static_cast<std::size_t>(event.kind)];
+  for (std::size_t i = 0; i < shape.size; ++i) append_member(out, shape.places[i], event);
+  const auto size = out.size() - begin;
+  out += kEnd;
+  return std::string_view{out}.substr(begin, size);
+}
+
+void append_recorded(std::string& out, Seq seq, WallTime time, std::string_view word,
+                     std::string_view body) {
+  append_head(out, word, seq, time);
+  out += body;
   out += kEnd;
 }
 
-void append_event_rest(std::string& out, std::string_view line) {
-  line.remove_prefix(kBeforeName.size());
-  const auto name = line.substr(0, line.find('"'));
-  out += name;
-  line.remove_prefix(name.size() + kAfterName.size());
-  line.remove_prefix(line.find('"') + kTimeSize);  // behind the number
-  out += line.substr(0, line.size() - kEnd.size());
-}
-
-void append_event_line(std::string& out, core::Seq seq, WallTime time, std::string_view rest) {
-  const auto name = rest.substr(0, rest.find(','));
-  begin(out, name, seq, time);
-  out += rest.substr(name.size());
-  out += kEnd;
-}
-
-void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time) {
-  begin(out, "lagged", seq, time);
-  member(out, "lost", lost);
-  out += kEnd;
+void append_lagged(std::string& out, Seq seq, Seq lost, WallTime time) {
+  Event event;
+  event.kind = EventKind::kLagged;
+  event.lost = lost;
+  append_event(out, seq, time, event);
 }
 
 }  // namespace chatd

@@ -1,34 +1,30 @@
-/// Events as operators get them: one JSON-RPC notification a line. Written by hand,
-/// without a tree and without an allocation of its own, because every message of
-/// every client passes here.
+/// Events as operators get them: one JSON-RPC notification a line, with the members that
+/// kEventWords says. Written by hand, without a tree and without an allocation of its own,
+/// because every message of every client passes here.
+///
+/// A line is a head, the event's body, and an end: {"jsonrpc":"2.0","method":"WORD",
+/// "params":{"seq":NUMBER,"time":"TIME" BODY }}. The body, ,"session":3,"text":"hello" for
+/// one, is what a transcript keeps of an event besides its number and time.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/wall_time.hpp"
-#include "core/outbox.hpp"
+#include "events/event.hpp"
 
 namespace chatd {
 
-/// What an event says that the core does not know; empty where it has no use.
-struct EventPlace {
-  std::string_view address;
-  std::string_view listener;
-};
+/// Appends the line of `event`, with the LF that ends it. What it returns is the body in
+/// it, valid until `out` is changed.
+std::string_view append_event(std::string& out, Seq seq, WallTime time, const Event& event);
 
-/// Appends `event` of `outbox` to `out`, with the LF that ends it.
-void append_event(std::string& out, const core::Event& event, const core::Outbox& outbox,
-                  WallTime time, const EventPlace& place);
-
-/// Appends what a line of append_event() says besides its number and its time: the
-/// event's name and its other members. append_event_line() makes the line of it again.
-void append_event_rest(std::string& out, std::string_view line);
-void append_event_line(std::string& out, core::Seq seq, WallTime time, std::string_view rest);
+/// Appends the line of an event of which only the word and the body are left.
+void append_recorded(std::string& out, Seq seq, WallTime time, std::string_view word,
+                     std::string_view body);
 
 /// Appends the event that tells one operator that `lost` events up to number `seq`
 /// are not to be had any more.
-void append_lagged(std::string& out, core::Seq seq, core::Seq lost, WallTime time);
+void append_lagged(std::string& out, Seq seq, Seq lost, WallTime time);
 
 }  // namespace chatd

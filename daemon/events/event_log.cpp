@@ -1,6 +1,7 @@
 #include "events/event_log.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,7 @@ Payload EventLog::seal(std::uint32_t& count) {
   if (buffer_.empty()) return {};
   count = static_cast<std::uint32_t>(last_seq_ - sealed_seq_);
   const bool fits = !blocks_.empty() && blocks_.back().lines.size() + buffer_.size() <= kBlockBytes;
+  assert(blocks_.empty() || blocks_.back().last == sealed_seq_);
   if (!fits) {
     blocks_.push_back({sealed_seq_ + 1, 0, std::exchange(spare_, {})});
     blocks_.back().lines.reserve(std::max(kBlockBytes, buffer_.size()));
@@ -50,11 +52,11 @@ void EventLog::save(ByteWriter& out) const {
 }
 
 void EventLog::restore(ByteReader& in) {
-  const auto last = in.number<core::Seq>();
+  const auto last = in.number<Seq>();
   std::deque<Block> blocks;
   std::size_t bytes = 0;
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
-    Block block{in.number<core::Seq>(), in.number<core::Seq>(), {}};
+    Block block{in.number<Seq>(), in.number<Seq>(), {}};
     block.lines = in.text();
     const auto lines = std::count(block.lines.begin(), block.lines.end(), '\n');
     in.require(block.first > 0 && block.first <= block.last &&
@@ -70,22 +72,22 @@ void EventLog::restore(ByteReader& in) {
   sealed_seq_ = last_seq_ = last;
 }
 
-void EventLog::go_on_after(core::Seq seq) {
+void EventLog::go_on_after(Seq seq) {
+  assert(buffer_.empty() && blocks_.empty());
   if (seq <= kMostNumber) sealed_seq_ = last_seq_ = std::max(last_seq_, seq);
 }
 
-core::Seq EventLog::first_seq() const {
+Seq EventLog::first_seq() const {
   return blocks_.empty() ? sealed_seq_ + 1 : blocks_.front().first;
 }
 
-Payload EventLog::after(core::Seq& since) const {
-  const auto block =
-      std::lower_bound(blocks_.begin(), blocks_.end(), since + 1,
-                       [](const Block& kept, core::Seq seq) { return kept.last < seq; });
+Payload EventLog::after(Seq& since) const {
+  const auto block = std::lower_bound(blocks_.begin(), blocks_.end(), since + 1,
+                                      [](const Block& kept, Seq seq) { return kept.last < seq; });
   if (block == blocks_.end()) return {};
-  const core::Seq from = std::exchange(since, block->last);
+  const Seq from = std::exchange(since, block->last);
   std::string_view lines = block->lines;
-  for (core::Seq seq = block->first; seq <= from; ++seq) {
+  for (Seq seq = block->first; seq <= from; ++seq) {
     lines.remove_prefix(lines.find('\n') + 1);
   }
   return Payload{lines, static_cast<std::uint32_t>(block->last - std::max(from, block->first - 1))};

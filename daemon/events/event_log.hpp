@@ -7,6 +7,7 @@
 /// last_seq(), each once and in order.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -14,7 +15,7 @@
 
 #include "base/memory.hpp"
 #include "base/payload.hpp"
-#include "core/outbox.hpp"
+#include "events/event.hpp"
 
 namespace chatd {
 
@@ -25,13 +26,17 @@ class EventLog {
  public:
   /// At least `max_bytes` of sealed events are kept, and a block more at most; there is
   /// memory for one more.
-  EventLog(core::Seq last_seq, std::size_t max_bytes)
+  EventLog(Seq last_seq, std::size_t max_bytes)
       : sealed_seq_{last_seq}, last_seq_{last_seq}, max_bytes_{max_bytes} {}
 
-  /// The buffer to which the line of the next event is to be appended, with its LF,
-  /// followed by a call of appended().
-  std::string& buffer() { return buffer_; }
-  void appended() { ++last_seq_; }
+  /// Appends the next event: `write(lines)` appends its line to `lines`, with the LF that
+  /// ends it.
+  template <class Write>
+  void append(Write write) {
+    write(buffer_);
+    assert(buffer_.ends_with('\n'));
+    ++last_seq_;
+  }
 
   /// Writes down all that is sealed, and reads it back into a log of the same bound:
   /// numbers go on from there. What cannot be is refused by the reader, and then
@@ -40,7 +45,7 @@ class EventLog {
   void restore(ByteReader& in);
   /// Numbers up to `seq` were used by somebody else, if that can be. Nothing was appended
   /// yet.
-  void go_on_after(core::Seq seq);
+  void go_on_after(Seq seq);
 
   /// Ends the batch; empty if there is none. `count` is its number of events.
   Payload seal(std::uint32_t& count);
@@ -52,29 +57,29 @@ class EventLog {
   [[nodiscard]] std::size_t retained_bytes() const { return buffer_.capacity(); }
 
   /// The number of the last event that was sealed, and of the last one at all.
-  [[nodiscard]] core::Seq sealed_seq() const { return sealed_seq_; }
-  [[nodiscard]] core::Seq last_seq() const { return last_seq_; }
+  [[nodiscard]] Seq sealed_seq() const { return sealed_seq_; }
+  [[nodiscard]] Seq last_seq() const { return last_seq_; }
   /// The number of the oldest sealed event that is kept; sealed_seq() + 1 if none is.
-  [[nodiscard]] core::Seq first_seq() const;
+  [[nodiscard]] Seq first_seq() const;
 
   /// The sealed events after `since`, as many as lie together. Empty if there are
   /// none, else `since` becomes the number of the last one in it. Events that are
   /// not kept any more are left out: first_seq() tells.
-  [[nodiscard]] Payload after(core::Seq& since) const;
+  [[nodiscard]] Payload after(Seq& since) const;
 
  private:
   /// Blocks are large, so that they are memory of their own: small ones would lie
   /// between the sessions, and keep the memory of those who have gone. One that goes leaves
   /// its memory to the next: the system would be asked for it each time (see main.cpp).
   struct Block {
-    core::Seq first;
-    core::Seq last;
+    Seq first;
+    Seq last;
     std::string lines;
   };
 
   std::string buffer_;
-  core::Seq sealed_seq_;
-  core::Seq last_seq_;
+  Seq sealed_seq_;
+  Seq last_seq_;
   std::deque<Block> blocks_;
   std::string spare_;  ///< the memory of the block that went last, for the next one
   std::size_t bytes_ = 0;

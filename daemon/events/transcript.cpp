@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "events/event_json.hpp"
+#include "events/record.hpp"
 #include "events/transcript_path.hpp"
 
 namespace chatd {
@@ -75,57 +75,23 @@ void Transcript::ask(MessageQuery query, std::function<void(Result<std::string>)
   });
 }
 
-void Transcript::replay(core::Seq after, core::Seq upto, std::size_t max_bytes,
+void Transcript::replay(Seq after, Seq upto, std::size_t max_bytes,
                         std::function<void(ReplayPage)> answer) {
   store_->ask([=, answer = std::move(answer)](store::Reader& reader) {
     return [answer, page = replay_page(reader, after, upto, max_bytes)] { answer(page); };
   });
 }
 
-void Transcript::attended(core::Seq seq) {
+void Transcript::attended(Seq seq) {
   store::Record record;
   record.kind = store::Kind::kAttended;
   record.ref = seq;
   store_->record(record);
 }
 
-void Transcript::record(const core::Event& event, const core::Outbox& outbox, WallTime time,
-                        std::string_view line) {
-  store::Record record;
-  record.seq = event.seq;
-  record.time_ms = time.time_since_epoch().count();
-  record.session = event.session;
-  switch (event.type) {
-    case core::EventType::kMessage:
-      record.kind = store::Kind::kMessage;
-      record.text = outbox.text(event.text);
-      record.cut = event.cut;
-      break;
-    case core::EventType::kSent:
-      record.kind = store::Kind::kSent;
-      record.text = outbox.text(event.text);
-      record.operator_name = outbox.text(event.operator_name);
-      record.sessions = outbox.ids(event.sessions);
-      record.state = event.state == core::SendState::kHeld   ? store::State::kHeld
-                     : event.state == core::SendState::kLost ? store::State::kLost
-                                                             : store::State::kSent;
-      record.ref = event.automatic ? 1 : 0;
-      break;
-    case core::EventType::kDelivered:
-      record.kind = store::Kind::kDelivered;
-      record.ref = event.ref;
-      break;
-    case core::EventType::kDisconnected:
-      record.kind = store::Kind::kDisconnected;
-      record.lost = event.lost;
-      [[fallthrough]];
-    default:
-      scratch_.clear();
-      append_event_rest(scratch_, line);
-      record.text = scratch_;
-      break;
-  }
-  store_->record(record);
+void Transcript::record(Seq seq, WallTime time, const Event& event, std::string_view body) {
+  scratch_.clear();
+  store_->record(record_of(seq, time, event, body, scratch_));
 }
 
 }  // namespace chatd

@@ -15,7 +15,7 @@
 #include "base/result.hpp"
 #include "base/wall_time.hpp"
 #include "config/config.hpp"
-#include "core/outbox.hpp"
+#include "events/event.hpp"
 #include "events/transcript_json.hpp"
 #include "io/async.hpp"
 #include "io/loop.hpp"
@@ -40,17 +40,15 @@ class Transcript {
   [[nodiscard]] const store::Opened& opened() const { return store_->opened(); }
   [[nodiscard]] store::Counts counts() const { return store_->counts(); }
 
-  /// Records `event` of `outbox`; `line` is what operators get of it.
-  void record(const core::Event& event, const core::Outbox& outbox, WallTime time,
-              std::string_view line);
+  /// Records event number `seq`; `body` is that of its line, see event_json.hpp.
+  void record(Seq seq, WallTime time, const Event& event, std::string_view body);
 
   /// Answers what `query` asks, later, on the loop's thread.
   void ask(MessageQuery query, std::function<void(Result<std::string>)> answer);
   /// The events after `after`, up to `upto`, as replay_page() has them, later.
-  void replay(core::Seq after, core::Seq upto, std::size_t max_bytes,
-              std::function<void(ReplayPage)> answer);
+  void replay(Seq after, Seq upto, std::size_t max_bytes, std::function<void(ReplayPage)> answer);
   /// Operators have heard everything up to `seq`; kAttending: and hear all that comes.
-  void attended(core::Seq seq);
+  void attended(Seq seq);
 
   /// Called with a sentence for the operators when recording fails or works again.
   void on_notice(std::function<void(const std::string&)> callback) {

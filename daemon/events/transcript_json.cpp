@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "base/wall_time.hpp"
 #include "events/event_json.hpp"
+#include "events/record.hpp"
 
 namespace chatd {
 
@@ -15,10 +16,6 @@ namespace {
 constexpr std::size_t kMaxPageBytes = 1000UL * 1000;
 /// Of a text that would not fit into a line by itself, this much is shown.
 constexpr std::size_t kShownBytes = 100UL * 1024;
-
-WallTime time_of(const store::Record& record) {
-  return WallTime{std::chrono::milliseconds{record.time_ms}};
-}
 
 std::string_view word(store::State state) {
   switch (state) {
@@ -80,39 +77,6 @@ std::string message_json(const store::Record& record, std::string_view text, boo
   return out;
 }
 
-void append_event_again(std::string& out, const store::Record& record) {
-  std::string rest;
-  switch (record.kind) {
-    case store::Kind::kMessage:
-      rest = "message,\"session\":" + std::to_string(record.session) + ",\"text\":";
-      append_json_string(rest, record.text);
-      if (record.cut) rest += R"(,"cut":true)";
-      break;
-    case store::Kind::kSent:
-      rest = "sent,\"session\":";
-      append_sessions(rest, record);
-      rest += ",\"operator\":";
-      append_json_string(rest, record.operator_name);
-      rest += ",\"text\":";
-      append_json_string(rest, record.text);
-      rest += ",\"state\":\"";
-      rest += word(record.state);
-      rest += '"';
-      if (is_automatic(record)) rest += R"(,"automatic":true)";
-      break;
-    case store::Kind::kDelivered:
-      rest = "delivered,\"session\":" + std::to_string(record.session) +
-             ",\"ref\":" + std::to_string(record.ref);
-      break;
-    case store::Kind::kOther:
-    case store::Kind::kDisconnected:
-    case store::Kind::kAttended:
-      rest = record.text;
-      break;
-  }
-  append_event_line(out, record.seq, time_of(record), rest);
-}
-
 }  // namespace
 
 Result<std::string> messages_json(store::Reader& reader, const MessageQuery& query) {
@@ -148,8 +112,7 @@ Result<std::string> messages_json(store::Reader& reader, const MessageQuery& que
   return out;
 }
 
-ReplayPage replay_page(store::Reader& reader, core::Seq after, core::Seq upto,
-                       std::size_t max_bytes) {
+ReplayPage replay_page(store::Reader& reader, Seq after, Seq upto, std::size_t max_bytes) {
   ReplayPage page{{}, after};
   bool full = false;
   const auto read = reader.replay(after, upto, [&](const store::Record& record) {
@@ -160,7 +123,7 @@ ReplayPage replay_page(store::Reader& reader, core::Seq after, core::Seq upto,
     if (record.seq > page.last + 1) {
       append_lagged(page.lines, record.seq - 1, record.seq - 1 - page.last, time_of(record));
     }
-    append_event_again(page.lines, record);
+    append_event(page.lines, record);
     page.last = record.seq;
     return true;
   });

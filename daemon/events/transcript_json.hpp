@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "core/outbox.hpp"
+#include "events/event.hpp"
 #include "store/reader.hpp"
 
 namespace chatd {
@@ -29,12 +29,12 @@ struct MessageQuery {
 /// Events of the database as lines.
 struct ReplayPage {
   std::string lines;
-  core::Seq last = 0;  ///< the number of the last event in it, or that is missing
+  Seq last = 0;  ///< the number of the last event in it, or that is missing
 };
 
 /// The events after `after`, up to `upto`, as many as fit into `max_bytes`, at least one
 /// (`after` < `upto`). Where there are none, a `lagged` line says how many are missing.
-[[nodiscard]] ReplayPage replay_page(store::Reader& reader, core::Seq after, core::Seq upto,
+[[nodiscard]] ReplayPage replay_page(store::Reader& reader, Seq after, Seq upto,
                                      std::size_t max_bytes);
 
 }  // namespace chatd

@@ -17,11 +17,11 @@ constexpr Duration kReturn{10'000};
 
 }  // namespace
 
-Attendance::Attendance(io::Loop& loop, Clients& clients, const EventLog& log,
+Attendance::Attendance(io::Loop& loop, Clients& clients, const Journal& journal,
                        Transcript* transcript)
-    : clients_{clients}, unattended_{clients, log, transcript}, return_{loop, [this] {
-                                                                          stop_waiting();
-                                                                        }} {}
+    : clients_{clients}, unattended_{clients, journal, transcript}, return_{loop, [this] {
+                                                                              stop_waiting();
+                                                                            }} {}
 
 void Attendance::add(OperatorId id, const std::string& user, bool is_own) {
   if (id >= people_.size()) people_.resize(id + 1);

@@ -15,7 +15,7 @@
 
 #include "clients/clients.hpp"
 #include "core/router.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "io/timer.hpp"
@@ -30,7 +30,7 @@ class Attendance {
   static constexpr std::size_t kMaxAway = core::kOriginalRead;
 
   /// `transcript` may be null.
-  Attendance(io::Loop& loop, Clients& clients, const EventLog& log, Transcript* transcript);
+  Attendance(io::Loop& loop, Clients& clients, const Journal& journal, Transcript* transcript);
 
   /// A connection of `user`, under a name that nobody has. Unless it `is_own`, that is no name
   /// under which somebody must come back: who has not said who it is does not know of that.

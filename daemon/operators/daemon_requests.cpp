@@ -29,7 +29,7 @@ void ask_stats(const Requests::Request& request) {
   add("lost", std::to_string(stats.lost));
   add("queued_bytes", std::to_string(stats.queued_bytes));
   add("operators", std::to_string(request.parts.socket.count()));
-  add("events", std::to_string(request.parts.log.last_seq()));
+  add("events", std::to_string(request.parts.journal.last_seq()));
   add("recorded", std::to_string(stats.recorded));
   add("recording_lost", std::to_string(stats.recording_lost));
   add("longest_turn_ms", std::to_string(request.parts.loop.longest_turn_ms()));

@@ -21,20 +21,22 @@ constexpr std::size_t kPageBytes = 128UL * 1024;
 
 }  // namespace
 
-Feed::Feed(io::Loop& loop, ControlSocket& socket, EventLog& log, Transcript* transcript)
-    : socket_{socket}, log_{log}, transcript_{transcript}, patience_{loop, [this] { judge(); }} {}
+Feed::Feed(io::Loop& loop, ControlSocket& socket, Journal& journal, Transcript* transcript)
+    : socket_{socket}, journal_{journal}, transcript_{transcript}, patience_{loop, [this] {
+                                                                               judge();
+                                                                             }} {}
 
 Feed::Subscription* Feed::find(OperatorId id) {
   return id < subscriptions_.size() ? subscriptions_[id].get() : nullptr;
 }
 
-void Feed::subscribe(OperatorId id, std::optional<core::Seq> since) {
+void Feed::subscribe(OperatorId id, std::optional<Seq> since) {
   assert(socket_.has(id));
   if (id >= subscriptions_.size()) subscriptions_.resize(id + 1);
   if (!subscriptions_[id]) subscriptions_[id] = std::make_unique<Subscription>();
   Subscription& self = *subscriptions_[id];
   self.page = 0;
-  self.live = !since || *since >= log_.sealed_seq();
+  self.live = !since || *since >= journal_.sealed_seq();
   self.cursor = since.value_or(0);
   if (!self.live) catch_up(id);
 }
@@ -45,14 +47,14 @@ void Feed::forget(OperatorId id) {
 
 void Feed::seal() {
   std::uint32_t count = 0;
-  const Payload lines = log_.seal(count);
+  const Payload lines = journal_.seal(count);
   if (lines.empty()) return;
   for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
     Subscription* self = find(id);
     if (self == nullptr) continue;
     if (self->live && socket_.queued_bytes(id) > ControlSocket::kHighBytes) {
       self->live = false;
-      self->cursor = log_.sealed_seq() - count;
+      self->cursor = journal_.sealed_seq() - count;
       self->behind = 0;
     }
     if (self->live) {
@@ -98,7 +100,7 @@ void Feed::catch_up(OperatorId id) {
   Subscription* self = find(id);
   assert(self != nullptr && !self->live);
   if (self->fetching) return;
-  if (const auto first = log_.first_seq(); self->cursor + 1 < first) {
+  if (const auto first = journal_.first_seq(); self->cursor + 1 < first) {
     if (transcript_ != nullptr) {
       fetch(id, first - 1);
       return;
@@ -110,7 +112,7 @@ void Feed::catch_up(OperatorId id) {
   }
   // Whoever does not take what is queued has left, and its subscription with it.
   while ((self = find(id)) != nullptr && socket_.queued_bytes(id) <= ControlSocket::kHighBytes) {
-    const Payload lines = log_.after(self->cursor);
+    const Payload lines = journal_.after(self->cursor);
     if (lines.empty()) {
       self->live = true;
       self->behind = 0;
@@ -123,7 +125,7 @@ void Feed::catch_up(OperatorId id) {
 
 /// Asks the transcript for what the log has no more; the rest follows when it is there. One
 /// page at a time, however often an operator begins anew.
-void Feed::fetch(OperatorId id, core::Seq upto) {
+void Feed::fetch(OperatorId id, Seq upto) {
   Subscription& self = *subscriptions_[id];
   self.page = ++last_page_;
   self.fetching = true;

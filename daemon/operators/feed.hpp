@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/outbox.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "io/timer.hpp"
@@ -25,11 +25,11 @@ namespace chatd {
 class Feed {
  public:
   /// `transcript` may be null: then only what the log keeps can be replayed.
-  Feed(io::Loop& loop, ControlSocket& socket, EventLog& log, Transcript* transcript);
+  Feed(io::Loop& loop, ControlSocket& socket, Journal& journal, Transcript* transcript);
 
   /// From now on `id` gets events: those after `since`, or those that are not sealed yet. One
   /// that has subscribed already begins anew.
-  void subscribe(OperatorId id, std::optional<core::Seq> since);
+  void subscribe(OperatorId id, std::optional<Seq> since);
   /// The operator has left.
   void forget(OperatorId id);
   /// There is room for what the operator missed.
@@ -41,7 +41,7 @@ class Feed {
 
  private:
   struct Subscription {
-    core::Seq cursor = 0;     ///< the last event that was queued for it, unless live
+    Seq cursor = 0;           ///< the last event that was queued for it, unless live
     bool live = false;        ///< it has every event up to the last sealed one in its queue
     std::uint64_t page = 0;   ///< the number of the page that it waits for; 0: none
     bool fetching = false;    ///< a page is under way, perhaps one that it waits for no more
@@ -54,11 +54,11 @@ class Feed {
   void fall_behind(OperatorId id, Subscription& self, std::size_t bytes);
   void judge();
   void catch_up(OperatorId id);
-  void fetch(OperatorId id, core::Seq upto);
+  void fetch(OperatorId id, Seq upto);
   void page_came(OperatorId id, std::uint64_t number, const ReplayPage& page);
 
   ControlSocket& socket_;
-  EventLog& log_;
+  Journal& journal_;
   Transcript* transcript_;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;  ///< by operator
   std::uint64_t last_page_ = 0;

@@ -11,13 +11,14 @@ constexpr Duration kAnswersLimit{1000};
 
 }  // namespace
 
-Operators::Operators(io::Loop& loop, Clients& clients, EventLog& log, std::size_t max_operators,
+Operators::Operators(io::Loop& loop, Clients& clients, Journal& journal, std::size_t max_operators,
                      Requests::Hooks hooks, Transcript* transcript)
     : transcript_{transcript},
       socket_{loop, clients, *this, max_operators},
-      feed_{loop, socket_, log, transcript},
-      attendance_{loop, clients, log, transcript},
-      requests_{{loop, clients, log, transcript, socket_, feed_, attendance_, std::move(hooks)}} {}
+      feed_{loop, socket_, journal, transcript},
+      attendance_{loop, clients, journal, transcript},
+      requests_{
+          {loop, clients, journal, transcript, socket_, feed_, attendance_, std::move(hooks)}} {}
 
 Operators::~Operators() = default;
 

@@ -10,7 +10,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "clients/clients.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "operators/attendance.hpp"
@@ -24,7 +24,7 @@ class Operators : private ConnectionListener {
  public:
   /// `transcript` may be null: then only what the log keeps can be replayed, and there
   /// is neither history nor search.
-  Operators(io::Loop& loop, Clients& clients, EventLog& log, std::size_t max_operators,
+  Operators(io::Loop& loop, Clients& clients, Journal& journal, std::size_t max_operators,
             Requests::Hooks hooks, Transcript* transcript = nullptr);
   ~Operators() override;
   Operators(const Operators&) = delete;

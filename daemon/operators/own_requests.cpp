@@ -19,7 +19,7 @@ void ask_hello(const Requests::Request& request) {
   std::string result = "{\"version\":\"" + std::string{kVersion} +
                        "\",\"protocol\":" + std::to_string(kProtocolVersion) + ",\"operator\":";
   append_json_string(result, name);
-  result += ",\"seq\":" + std::to_string(parts.log.last_seq());
+  result += ",\"seq\":" + std::to_string(parts.journal.last_seq());
   const auto& unattended = parts.attendance.unattended();
   result += ",\"unread\":" + std::to_string(unattended.unread());
   result += ",\"attended\":" + std::to_string(unattended.attended()) + "}";
@@ -27,7 +27,7 @@ void ask_hello(const Requests::Request& request) {
 }
 
 void ask_subscribe(const Requests::Request& request) {
-  std::optional<core::Seq> since;
+  std::optional<Seq> since;
   if (request.params.has("since")) since = request.params.number_or("since", 0);
   const bool watch = request.params.flag("watch");
   if (!request.accept()) return;
@@ -35,7 +35,7 @@ void ask_subscribe(const Requests::Request& request) {
   const auto from = request.from;
   parts.feed.seal();  // "from now on" means after what has happened already
   if (!parts.socket.has(from)) return;
-  request.reply.result("{\"seq\":" + std::to_string(parts.log.sealed_seq()) + "}");
+  request.reply.result("{\"seq\":" + std::to_string(parts.journal.sealed_seq()) + "}");
   parts.socket.write(from, std::exchange(request.reply.out, {}));  // before any event
   if (!parts.socket.has(from)) return;
   parts.attendance.listens(from, watch);

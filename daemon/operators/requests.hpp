@@ -13,7 +13,7 @@
 #include "clients/clients.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "operators/attendance.hpp"
@@ -36,7 +36,7 @@ class Requests {
   struct Parts {
     io::Loop& loop;
     Clients& clients;
-    EventLog& log;
+    Journal& journal;
     Transcript* transcript;  ///< null: there is neither history nor search
     ControlSocket& socket;
     Feed& feed;

@@ -4,11 +4,11 @@
 
 namespace chatd {
 
-Unattended::Unattended(const Clients& clients, const EventLog& log, Transcript* transcript)
+Unattended::Unattended(const Clients& clients, const Journal& journal, Transcript* transcript)
     : clients_{clients},
-      log_{log},
+      journal_{journal},
       transcript_{transcript},
-      attended_{transcript == nullptr ? log.last_seq() : transcript->opened().attended},
+      attended_{transcript == nullptr ? journal.last_seq() : transcript->opened().attended},
       unread_before_{transcript == nullptr ? 0 : transcript->opened().unread} {}
 
 void Unattended::came() {
@@ -18,7 +18,7 @@ void Unattended::came() {
 void Unattended::left() {
   assert(listeners_ > 0);
   if (--listeners_ > 0) return;
-  attended_ = log_.last_seq();
+  attended_ = journal_.last_seq();
   unread_before_ = 0;
   messages_then_ = clients_.messages_in();
   if (transcript_ != nullptr) transcript_->attended(attended_);
@@ -28,8 +28,8 @@ std::uint64_t Unattended::unread() const {
   return listeners_ > 0 ? 0 : unread_before_ + clients_.messages_in() - messages_then_;
 }
 
-core::Seq Unattended::attended() const {
-  return listeners_ > 0 ? log_.last_seq() : attended_;
+Seq Unattended::attended() const {
+  return listeners_ > 0 ? journal_.last_seq() : attended_;
 }
 
 }  // namespace chatd

@@ -7,7 +7,7 @@
 
 #include "clients/clients.hpp"
 #include "core/outbox.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 
 namespace chatd {
@@ -15,7 +15,7 @@ namespace chatd {
 class Unattended {
  public:
   /// Goes on from what `transcript` knows; it may be null.
-  Unattended(const Clients& clients, const EventLog& log, Transcript* transcript);
+  Unattended(const Clients& clients, const Journal& journal, Transcript* transcript);
 
   /// An operator listens to events from now on; and no more.
   void came();
@@ -25,14 +25,14 @@ class Unattended {
   [[nodiscard]] std::uint64_t unread() const;
   /// The number of the last event while somebody listened. Whoever subscribes since
   /// then misses nothing.
-  [[nodiscard]] core::Seq attended() const;
+  [[nodiscard]] Seq attended() const;
 
  private:
   const Clients& clients_;
-  const EventLog& log_;
+  const Journal& journal_;
   Transcript* transcript_;
   std::size_t listeners_ = 0;
-  core::Seq attended_;
+  Seq attended_;
   std::uint64_t unread_before_;      ///< of them from before the last start
   std::uint64_t messages_then_ = 0;  ///< messages when the last listener left
 };

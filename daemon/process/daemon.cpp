@@ -43,8 +43,7 @@ Daemon::Daemon(service::Program program, const Options& options, ConfigSources s
       config_{std::move(loaded.config)},
       manager_{loop_, [this] { return status(); }},
       store_{manager_.notify()},
-      console_{loop_, options.console, options.color},
-      events_{0, kKeptEventBytes} {}
+      console_{loop_, options.console, options.color} {}
 
 Daemon::~Daemon() {
   console_.close();  // before its other end goes
@@ -68,7 +67,8 @@ Result<> Daemon::open() {
   lifeboat_ = inheritance.open_lifeboat(store_);
   auto recorded = open_transcript(descriptor_limit, inheritance.has_sessions());
   if (!recorded) return recorded;
-  inheritance.restore_events(events_);
+  journal_ = std::make_unique<Journal>(kKeptEventBytes, transcript_.get());
+  inheritance.restore_events(*journal_);
 
   // Listeners, the control socket and its lock, the console's two ends.
   const auto open_later = config_.listen.size() + 8;
@@ -113,16 +113,15 @@ Result<> Daemon::open_transcript(std::size_t descriptor_limit, bool sessions_go_
   if (!transcript) return std::move(transcript.error());
   transcript_ = std::move(*transcript);
   if (!transcript_) return {};
-  events_ = EventLog{transcript_->opened().last_seq, kKeptEventBytes};
   transcript_->on_notice([this](const std::string& text) { clients_->warn(text); });
   return {};
 }
 
 void Daemon::make_parts(std::size_t max_sessions) {
-  clients_ = std::make_unique<Clients>(loop_, config_, max_sessions, events_, transcript_.get(),
+  clients_ = std::make_unique<Clients>(loop_, config_, max_sessions, *journal_, transcript_.get(),
                                        lifeboat_.get());
   operators_ = std::make_unique<Operators>(
-      loop_, *clients_, events_, config_.control.max_operators,
+      loop_, *clients_, *journal_, config_.control.max_operators,
       Requests::Hooks{[this] { return reload(); },
                       [this] { shutdown_->begin("an operator's command"); }},
       transcript_.get());
@@ -135,9 +134,9 @@ void Daemon::make_parts(std::size_t max_sessions) {
 }
 
 void Daemon::make_succession() {
-  const Succession::Parts parts{loop_,    manager_,        store_,     transcript_.get(),
-                                events_,  lifeboat_.get(), *clients_,  *operators_,
-                                console_, *shutdown_,      slow_close_};
+  const Succession::Parts parts{loop_,     manager_,        store_,     transcript_.get(),
+                                *journal_, lifeboat_.get(), *clients_,  *operators_,
+                                console_,  *shutdown_,      slow_close_};
   Succession::Hooks hooks;
   hooks.check_config = [this]() -> Result<> {
     if (auto config = read_config(); !config) return std::move(config.error());

@@ -12,7 +12,7 @@
 #include "clients/lifeboat.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "log/log.hpp"
@@ -72,7 +72,7 @@ class Daemon {
   std::unique_ptr<Log> log_;
   std::unique_ptr<Lifeboat> lifeboat_;
   std::unique_ptr<Transcript> transcript_;
-  EventLog events_;
+  std::unique_ptr<Journal> journal_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Operators> operators_;
   std::unique_ptr<io::TurnEnd> turn_end_;

@@ -74,13 +74,13 @@ bool Inheritance::has_sessions() const {
   return (left_ && left_->why.empty()) || !shipwrecked_.head.empty();
 }
 
-void Inheritance::restore_events(EventLog& events) const {
+void Inheritance::restore_events(Journal& journal) const {
   if (left_ && left_->why.empty()) {
     ByteReader in{left_->document.events};
-    events.restore(in);
+    journal.restore(in);
   } else if (!shipwrecked_.head.empty()) {
-    const auto last = ByteReader{shipwrecked_.head}.number<core::Seq>();
-    events.go_on_after(last);
+    const auto last = ByteReader{shipwrecked_.head}.number<Seq>();
+    journal.go_on_after(last);
   }
 }
 

@@ -19,7 +19,7 @@
 #include "base/unique_fd.hpp"
 #include "clients/clients.hpp"
 #include "clients/lifeboat.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "operators/operators.hpp"
 #include "process/handover_document.hpp"
 #include "service/descriptor_store.hpp"
@@ -40,7 +40,7 @@ class Inheritance {
   /// Whether some sessions of the process before this one may go on.
   [[nodiscard]] bool has_sessions() const;
   /// Events go on where they had stopped, in number at least.
-  void restore_events(EventLog& events) const;
+  void restore_events(Journal& journal) const;
   /// Descriptors that are open now and came from an earlier process, all but a few of them
   /// connections.
   [[nodiscard]] std::size_t connections() const;

@@ -138,7 +138,7 @@ Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   ByteWriter operators;
   descriptors.push_back(parts_.operators.save(operators));  // with this all events are sealed
   ByteWriter events;
-  parts_.events.save(events);
+  parts_.journal.save(events);
 
   document.descriptors = descriptors;
   document.events = events.take();

@@ -20,7 +20,7 @@
 #include "base/result.hpp"
 #include "clients/clients.hpp"
 #include "clients/lifeboat.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "operators/operators.hpp"
@@ -43,7 +43,7 @@ class Succession {
     service::Manager& manager;
     const service::DescriptorStore& store;
     Transcript* transcript;  ///< null: there is none
-    EventLog& events;
+    Journal& journal;
     Lifeboat* lifeboat;  ///< null: there is none
     Clients& clients;
     Operators& operators;

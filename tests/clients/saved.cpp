@@ -15,12 +15,11 @@
 namespace chatd::test {
 namespace {
 
-EventLog filled(core::Seq last, int count) {
+EventLog filled(Seq last, int count) {
   EventLog log{last, 1024UL * 1024};
   std::uint32_t sealed = 0;
   for (int i = 0; i < count; ++i) {
-    log.buffer() += "event " + std::to_string(i) + '\n';
-    log.appended();
+    log.append([i](std::string& lines) { lines += "event " + std::to_string(i) + '\n'; });
   }
   (void)log.seal(sealed);
   return log;
@@ -67,8 +66,8 @@ TEST_CASE("saved event log: numbers and lines go on", "[clients][saved]") {
     CHECK(next.last_seq() == log.last_seq());
     CHECK(next.sealed_seq() == log.sealed_seq());
     CHECK(next.first_seq() == log.first_seq());
-    core::Seq since = 41;
-    core::Seq also = 41;
+    Seq since = 41;
+    Seq also = 41;
     CHECK(next.after(since).view() == log.after(also).view());
     CHECK(saved(next) == bytes);
   }
@@ -91,7 +90,7 @@ TEST_CASE("saved event log: what cannot be is refused, and nothing has changed",
         REQUIRE(log.first_seq() == 8);
       }
       // It can be asked for anything.
-      for (core::Seq since = 0; since < 60; ++since) {
+      for (Seq since = 0; since < 60; ++since) {
         auto from = since;
         (void)log.after(from);
       }
@@ -106,9 +105,9 @@ TEST_CASE("saved event log: what cannot be is refused, and nothing has changed",
 
 TEST_CASE("saved event log: a number that nobody can have reached is refused", "[clients][saved]") {
   for (const int count : {0, 5}) {
-    for (const core::Seq last : {kMostNumber, kMostNumber + 1, ~core::Seq{0}}) {
+    for (const Seq last : {kMostNumber, kMostNumber + 1, ~Seq{0}}) {
       INFO(count << " events up to " << last);
-      const auto events = static_cast<core::Seq>(count);
+      const auto events = static_cast<Seq>(count);
       const auto bytes = saved(filled(last - events, count));
       EventLog log{7, 1024};
       ByteReader in{bytes};

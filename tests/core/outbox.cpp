@@ -1,14 +1,16 @@
-// outbox: numbers that go on, texts that stay where they are, memory that is kept for
+// outbox: texts and numbers that stay where they are, memory that is kept for
 // the next message and given back after a large one.
 #include "core/outbox.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "support/allocated.hpp"
 #include "support/catch.hpp"
 
+using chatd::EventKind;
 using chatd::Payload;
-using chatd::core::EventType;
 using chatd::core::Outbox;
 using chatd::test::allocated_bytes;
 
@@ -19,25 +21,16 @@ void fill(Outbox& outbox, std::uint32_t sessions) {
   const Payload payload{"hello"};
   for (std::uint32_t i = 0; i < sessions; ++i) {
     const auto text = outbox.keep("hello");
-    outbox.add(EventType::kSent, i).text = text;
+    outbox.add(EventKind::kSent, i).text = text;
     outbox.write(i, payload);
     outbox.flow(i, true);
     outbox.close(i);
-    outbox.ids().push_back(i);
+    const std::uint64_t number = i;
+    (void)outbox.keep_ids({&number, 1});
   }
 }
 
 }  // namespace
-
-TEST_CASE("outbox: events count up over all deliveries", "[core][outbox]") {
-  Outbox outbox{7};
-  CHECK(outbox.add(EventType::kConnected, 1).seq == 8);
-  CHECK(outbox.add(EventType::kConnected, 2).seq == 9);
-  outbox.clear();
-  CHECK(outbox.empty());
-  CHECK(outbox.add(EventType::kConnected, 3).seq == 10);
-  CHECK(outbox.last_seq() == 10);
-}
 
 TEST_CASE("outbox: a text is found by its range, whatever came after it", "[core][outbox]") {
   Outbox outbox;
@@ -49,11 +42,26 @@ TEST_CASE("outbox: a text is found by its range, whatever came after it", "[core
   CHECK(outbox.text(last) == std::string(100'000, 'x'));
 }
 
+TEST_CASE("outbox: ids and numbers of messages are found by their ranges", "[core][outbox]") {
+  Outbox outbox;
+  const std::vector<std::uint64_t> some{7, 9};
+  const std::vector<std::uint64_t> more{1, 2, 3};
+  const auto ids = outbox.keep_ids(some);
+  const auto numbers = outbox.keep_messages(more);
+  const auto last = outbox.keep_ids(more);
+  const auto as_vector = [](auto span) {
+    return std::vector<std::uint64_t>(span.begin(), span.end());
+  };
+  CHECK(as_vector(outbox.ids(ids)) == some);
+  CHECK(as_vector(outbox.messages(numbers)) == more);
+  CHECK(as_vector(outbox.ids(last)) == more);
+}
+
 TEST_CASE("outbox: an effect of any kind makes it not empty", "[core][outbox]") {
   Outbox outbox;
   CHECK(outbox.empty());
   SECTION("event") {
-    outbox.add(EventType::kMessage, 1);
+    outbox.add(EventKind::kMessage, 1);
   }
   SECTION("write") {
     outbox.write(1, Payload{"x"});

@@ -19,33 +19,33 @@ using chatd::is_utf8;
 using chatd::kNever;
 using chatd::Payload;
 using chatd::Time;
-using chatd::core::Seq;
+using chatd::core::MessageNumber;
 using chatd::core::Turn;
 
 Time at(int ms) {
   return Time{} + Duration{ms};
 }
 
-/// What goes out, the refs that are wholly out, and "bye": "'a\nb' #1 #2 bye".
-std::string release(Turn& turn, int ms) {
-  Turn::Released released;
-  turn.release(at(ms), released);
+/// What goes out, the numbers of what is wholly out, and "bye": "'a\nb' #1 #2 bye".
+std::string let_out(Turn& turn, int ms) {
+  Turn::LetOut out;
+  turn.let_out(at(ms), out);
   std::string all;
-  if (!released.bytes.empty()) all = "'" + released.bytes + "'";
-  for (const auto ref : released.delivered) all += " #" + std::to_string(ref);
-  if (released.bye) all += " bye";
+  if (!out.bytes.empty()) all = "'" + out.bytes + "'";
+  for (const auto number : out.delivered) all += " #" + std::to_string(number);
+  if (out.bye) all += " bye";
   return all;
 }
 
-void hold(Turn& turn, std::string_view text, Seq ref, Time due = kNever) {
-  turn.hold(Payload{text}, ref, due);
+void hold(Turn& turn, std::string_view text, MessageNumber number, Time due = kNever) {
+  turn.hold(Payload{text}, number, due);
 }
 
 std::string drain(Turn& turn) {
-  std::vector<Seq> refs;
+  std::vector<MessageNumber> numbers;
   std::string all;
-  turn.drain(refs, [&all](const Payload& text) { all += "'" + std::string{text.view()} + "'"; });
-  for (const auto ref : refs) all += " #" + std::to_string(ref);
+  turn.drain(numbers, [&all](const Payload& text) { all += "'" + std::string{text.view()} + "'"; });
+  for (const auto number : numbers) all += " #" + std::to_string(number);
   return all;
 }
 
@@ -82,13 +82,13 @@ TEST_CASE("turn: what is held goes out when it next speaks, joined by LF", "[cor
   hold(turn, "three", 3);
   CHECK(turn.held() == 3);
   CHECK(turn.held_bytes() == 11);
-  CHECK(release(turn, 0).empty());
+  CHECK(let_out(turn, 0).empty());
   heard(turn);
-  CHECK(release(turn, 0) == "'one\ntwo\nthree' #1 #2 #3");
+  CHECK(let_out(turn, 0) == "'one\ntwo\nthree' #1 #2 #3");
   CHECK(turn.held() == 0);
   CHECK(turn.held_bytes() == 0);
   CHECK(turn.unread_bytes() == 13);
-  CHECK(release(turn, 0).empty());
+  CHECK(let_out(turn, 0).empty());
 }
 
 TEST_CASE("turn: nothing overtakes what is held", "[core][turn]") {
@@ -96,11 +96,11 @@ TEST_CASE("turn: nothing overtakes what is held", "[core][turn]") {
   heard(turn);
   hold(turn, x(1025), 1);
   CHECK_FALSE(turn.fits(1));
-  CHECK(release(turn, 0) == "'" + x(1024) + "'");
+  CHECK(let_out(turn, 0) == "'" + x(1024) + "'");
   heard(turn);
   CHECK_FALSE(turn.fits(1));
   hold(turn, "next", 2);
-  CHECK(release(turn, 0) == "'x\nnext' #1 #2");
+  CHECK(let_out(turn, 0) == "'x\nnext' #1 #2");
 }
 
 TEST_CASE("turn: at most 1024 bytes go out in one turn, cut between characters", "[core][turn]") {
@@ -120,11 +120,11 @@ TEST_CASE("turn: at most 1024 bytes go out in one turn, cut between characters",
   hold(turn, row.text, 7);
   heard(turn);
   const bool whole = row.first == row.text.size();
-  CHECK(release(turn, 0) == "'" + row.text.substr(0, row.first) + "'" + (whole ? " #7" : ""));
+  CHECK(let_out(turn, 0) == "'" + row.text.substr(0, row.first) + "'" + (whole ? " #7" : ""));
   CHECK(turn.held() == (whole ? 0 : 1));
   CHECK(turn.held_bytes() == row.text.size() - row.first);
   heard(turn);
-  CHECK(release(turn, 0) == (whole ? "" : "'" + row.text.substr(row.first) + "' #7"));
+  CHECK(let_out(turn, 0) == (whole ? "" : "'" + row.text.substr(row.first) + "' #7"));
 }
 
 TEST_CASE("turn: a message that fits only in part behind another begins in that turn",
@@ -133,9 +133,9 @@ TEST_CASE("turn: a message that fits only in part behind another begins in that 
   hold(turn, x(1020), 1);
   hold(turn, "abcdef", 2);
   heard(turn);
-  CHECK(release(turn, 0) == "'" + x(1020) + "\nabc' #1");
+  CHECK(let_out(turn, 0) == "'" + x(1020) + "\nabc' #1");
   heard(turn);
-  CHECK(release(turn, 0) == "'def' #2");
+  CHECK(let_out(turn, 0) == "'def' #2");
 }
 
 TEST_CASE("turn: no LF goes out without something behind it", "[core][turn]") {
@@ -143,13 +143,13 @@ TEST_CASE("turn: no LF goes out without something behind it", "[core][turn]") {
   hold(turn, x(1022), 1);
   hold(turn, "\xc3\xa4", 2);
   heard(turn);
-  CHECK(release(turn, 0) == "'" + x(1022) + "' #1");
+  CHECK(let_out(turn, 0) == "'" + x(1022) + "' #1");
   heard(turn);
-  CHECK(release(turn, 0) == "'\xc3\xa4' #2");
+  CHECK(let_out(turn, 0) == "'\xc3\xa4' #2");
   hold(turn, x(1024), 3);
   hold(turn, "b", 4);
   heard(turn);
-  CHECK(release(turn, 0) == "'" + x(1024) + "' #3");
+  CHECK(let_out(turn, 0) == "'" + x(1024) + "' #3");
 }
 
 TEST_CASE("turn: a held message goes out unasked when it is due", "[core][turn]") {
@@ -159,17 +159,17 @@ TEST_CASE("turn: a held message goes out unasked when it is due", "[core][turn]"
   hold(turn, "one", 1, at(10'000));
   hold(turn, "two", 2, at(10'500));
   CHECK(turn.deadline() == at(10'000));
-  CHECK(release(turn, 9'999).empty());
-  CHECK(release(turn, 10'000) == "'one' #1");
+  CHECK(let_out(turn, 9'999).empty());
+  CHECK(let_out(turn, 10'000) == "'one' #1");
   CHECK(turn.deadline() == at(10'500));
   hold(turn, x(50), 3, at(11'000));
-  CHECK(release(turn, 10'500) == "'two' #2");
+  CHECK(let_out(turn, 10'500) == "'two' #2");
   // As far as all that it has not answered stays within 1024 bytes.
   CHECK(turn.unread_bytes() == 1006);
   CHECK(turn.deadline() == at(11'000));
-  CHECK(release(turn, 11'000) == "'" + x(18) + "'");
+  CHECK(let_out(turn, 11'000) == "'" + x(18) + "'");
   CHECK(turn.deadline() == kNever);
-  CHECK(release(turn, 20'000).empty());
+  CHECK(let_out(turn, 20'000).empty());
 }
 
 TEST_CASE("turn: what is due together goes out together", "[core][turn]") {
@@ -177,7 +177,7 @@ TEST_CASE("turn: what is due together goes out together", "[core][turn]") {
   hold(turn, "one", 1, at(10));
   hold(turn, "two", 2, at(20));
   hold(turn, "three", 3, at(30));
-  CHECK(release(turn, 20) == "'one\ntwo' #1 #2");
+  CHECK(let_out(turn, 20) == "'one\ntwo' #1 #2");
 }
 
 TEST_CASE("turn: a character that does not fit waits for room", "[core][turn]") {
@@ -186,9 +186,9 @@ TEST_CASE("turn: a character that does not fit waits for room", "[core][turn]") 
   turn.sent(1023, at(0));
   hold(turn, "\xc3\xa4", 1, at(10));
   CHECK(turn.deadline() == kNever);
-  CHECK(release(turn, 10).empty());
+  CHECK(let_out(turn, 10).empty());
   heard(turn);
-  CHECK(release(turn, 10) == "'\xc3\xa4' #1");
+  CHECK(let_out(turn, 10) == "'\xc3\xa4' #1");
 }
 
 TEST_CASE("turn: an answer may have been typed before the last chunk was read", "[core][turn]") {
@@ -196,7 +196,7 @@ TEST_CASE("turn: an answer may have been typed before the last chunk was read", 
   heard(turn);
   turn.sent(600, at(0));
   hold(turn, x(400), 1, at(10'000));
-  CHECK(release(turn, 10'000) == "'" + x(400) + "' #1");
+  CHECK(let_out(turn, 10'000) == "'" + x(400) + "' #1");
   heard(turn);  // answers the 600; the 400 may lie unread
   CHECK(turn.unread_bytes() == 400);
   CHECK_FALSE(turn.fits(625));
@@ -212,7 +212,7 @@ TEST_CASE("turn: its first words answer nothing", "[core][turn]") {
   // They may have been on their way while something went out unasked.
   Turn turn;
   hold(turn, x(1000), 1, at(10'000));
-  CHECK(release(turn, 10'000) == "'" + x(1000) + "' #1");
+  CHECK(let_out(turn, 10'000) == "'" + x(1000) + "' #1");
   heard(turn);
   CHECK(turn.unread_bytes() == 1000);
   CHECK(turn.fits(24));
@@ -228,15 +228,15 @@ TEST_CASE("turn: having spoken it reads at once, so some time later nothing old 
   heard(turn);
   turn.sent(1, at(0));
   hold(turn, x(1021), 1, at(10'000));
-  CHECK(release(turn, 10'000) == "'" + x(1021) + "' #1");
+  CHECK(let_out(turn, 10'000) == "'" + x(1021) + "' #1");
   heard(turn, 20'000);
   CHECK(turn.unread_bytes() == 1021);
   hold(turn, "\xf0\x9f\x98\x80", 2, at(30'500));
-  CHECK(release(turn, 20'500).empty());
+  CHECK(let_out(turn, 20'500).empty());
   CHECK(turn.deadline() == at(30'000));
   SECTION("and what is held goes out") {
-    CHECK(release(turn, 29'999).empty());
-    CHECK(release(turn, 30'000) == "'\xf0\x9f\x98\x80' #2");
+    CHECK(let_out(turn, 29'999).empty());
+    CHECK(let_out(turn, 30'000) == "'\xf0\x9f\x98\x80' #2");
     CHECK(turn.unread_bytes() == 4);
     // That read may have been the one that the next message tells of.
     heard(turn, 40'000);
@@ -247,7 +247,7 @@ TEST_CASE("turn: having spoken it reads at once, so some time later nothing old 
   SECTION("its next message tells as much") {
     heard(turn, 25'000);
     CHECK(turn.unread_bytes() == 0);
-    CHECK(release(turn, 25'000) == "'\xf0\x9f\x98\x80' #2");
+    CHECK(let_out(turn, 25'000) == "'\xf0\x9f\x98\x80' #2");
     CHECK(turn.deadline() == kNever);
   }
   SECTION("where that is never known, it waits for the next message") {
@@ -255,13 +255,13 @@ TEST_CASE("turn: having spoken it reads at once, so some time later nothing old 
     never.heard(at(0), kNever);
     never.sent(1, at(0));
     hold(never, x(1023), 1, at(10'000));
-    CHECK(release(never, 10'000) == "'" + x(1023) + "' #1");
+    CHECK(let_out(never, 10'000) == "'" + x(1023) + "' #1");
     never.heard(at(20'000), kNever);
     never.hold_bye(at(30'000));
     CHECK(never.deadline() == kNever);
-    CHECK(release(never, 30'000).empty());
+    CHECK(let_out(never, 30'000).empty());
     never.heard(at(40'000), kNever);
-    CHECK(release(never, 40'000) == "'bye' bye");
+    CHECK(let_out(never, 40'000) == "'bye' bye");
   }
 }
 
@@ -271,7 +271,7 @@ TEST_CASE("turn: a message long after the last one tells that all before that is
   heard(turn);
   for (int i = 0; i < 4; ++i) {
     hold(turn, x(100), 1, at(i));
-    CHECK(release(turn, i) == "'" + x(100) + "' #1");
+    CHECK(let_out(turn, i) == "'" + x(100) + "' #1");
   }
   heard(turn, 5000);
   CHECK(turn.unread_bytes() == 300);
@@ -292,13 +292,13 @@ TEST_CASE("turn: what may have been under way when it spoke is not taken for rea
   heard(turn);
   turn.sent(300, at(0));
   hold(turn, x(400), 1, at(10'000));
-  CHECK(release(turn, 10'000) == "'" + x(400) + "' #1");
+  CHECK(let_out(turn, 10'000) == "'" + x(400) + "' #1");
   hold(turn, x(200), 2, at(12'000));
-  CHECK(release(turn, 12'000) == "'" + x(200) + "' #2");
+  CHECK(let_out(turn, 12'000) == "'" + x(200) + "' #2");
   heard(turn, 12'999);
   hold(turn, x(1024), 3);
-  CHECK(release(turn, 12'999) == "'" + x(424) + "'");
-  CHECK(release(turn, 22'999).empty());
+  CHECK(let_out(turn, 12'999) == "'" + x(424) + "'");
+  CHECK(let_out(turn, 22'999).empty());
   CHECK(turn.unread_bytes() == 624);
 }
 
@@ -307,12 +307,12 @@ TEST_CASE("turn: what was sent after its last message is never taken for read", 
   heard(turn);
   turn.sent(600, at(0));
   hold(turn, x(400), 1, at(10'000));
-  CHECK(release(turn, 10'000) == "'" + x(400) + "' #1");
+  CHECK(let_out(turn, 10'000) == "'" + x(400) + "' #1");
   heard(turn, 11'500);
   turn.sent(620, at(11'500));
   hold(turn, "next", 2, at(21'600));
   CHECK(turn.deadline() == at(21'600));
-  CHECK(release(turn, 21'600) == "'next' #2");
+  CHECK(let_out(turn, 21'600) == "'next' #2");
   CHECK(turn.unread_bytes() == 624);
 }
 
@@ -323,7 +323,7 @@ TEST_CASE("turn: a bye goes out behind all that is held, and never in pieces", "
   CHECK(turn.held() == 1);
   heard(turn);
   SECTION("where it fits, with the rest") {
-    CHECK(release(turn, 0) == "'" + x(1020) + "\nbye' #1 bye");
+    CHECK(let_out(turn, 0) == "'" + x(1020) + "\nbye' #1 bye");
     CHECK(turn.held_bytes() == 0);
   }
   SECTION("else in a turn of its own") {
@@ -331,11 +331,11 @@ TEST_CASE("turn: a bye goes out behind all that is held, and never in pieces", "
     hold(fuller, x(1021), 1);
     fuller.hold_bye(at(10));
     heard(fuller);
-    CHECK(release(fuller, 0) == "'" + x(1021) + "' #1");
+    CHECK(let_out(fuller, 0) == "'" + x(1021) + "' #1");
     CHECK(fuller.held() == 0);
     CHECK(fuller.deadline() == at(10));  // the three bytes themselves fit
-    CHECK(release(fuller, 9).empty());
-    CHECK(release(fuller, 10) == "'bye' bye");
+    CHECK(let_out(fuller, 9).empty());
+    CHECK(let_out(fuller, 10) == "'bye' bye");
   }
   SECTION("or when there is room for all of it") {
     Turn full;
@@ -343,9 +343,9 @@ TEST_CASE("turn: a bye goes out behind all that is held, and never in pieces", "
     full.sent(1022, at(0));
     full.hold_bye(at(10));
     CHECK(full.deadline() == kNever);
-    CHECK(release(full, 10).empty());
+    CHECK(let_out(full, 10).empty());
     heard(full);
-    CHECK(release(full, 10) == "'bye' bye");
+    CHECK(let_out(full, 10) == "'bye' bye");
   }
 }
 
@@ -354,7 +354,7 @@ TEST_CASE("turn: a client that takes no turns gets all that is held", "[core][tu
   heard(turn);
   hold(turn, x(1026), 1);
   hold(turn, "two", 2);
-  CHECK(release(turn, 0) == "'" + x(1024) + "'");
+  CHECK(let_out(turn, 0) == "'" + x(1024) + "'");
   turn.hold_bye(kNever);
   CHECK(drain(turn) == "'xx''two' #1 #2");
   CHECK(turn.held() == 0);
@@ -474,7 +474,7 @@ TEST_CASE("turn: the original client never reads a part of a character, whatever
     std::string written;            // by the operator
     std::string sent_off;           // to the client
     std::vector<std::size_t> ends;  // of each held message, in `written`
-    Seq delivered = 0;
+    MessageNumber delivered = 0;
 
     const auto put = [&](const std::string& bytes) {
       ++chunks;
@@ -485,12 +485,12 @@ TEST_CASE("turn: the original client never reads a part of a character, whatever
       client.write(bytes, now);
     };
     const auto let_go = [&] {
-      Turn::Released released;
-      turn.release(at(now), released);
-      if (!released.bytes.empty()) put(released.bytes);
-      for (const auto ref : released.delivered) {
-        REQUIRE(ref == ++delivered);
-        REQUIRE(sent_off.size() >= ends[ref - 1]);
+      Turn::LetOut out;
+      turn.let_out(at(now), out);
+      if (!out.bytes.empty()) put(out.bytes);
+      for (const auto number : out.delivered) {
+        REQUIRE(number == ++delivered);
+        REQUIRE(sent_off.size() >= ends[number - 1]);
       }
       if (delivered < ends.size()) REQUIRE(sent_off.size() < ends[delivered]);
       REQUIRE(turn.held() == ends.size() - delivered);
@@ -543,10 +543,10 @@ TEST_CASE("turn: the original client never reads a part of a character, whatever
     const auto printed = without_lf(client.printed);
     REQUIRE(printed == sent_off.substr(0, printed.size()));
     std::string rest;
-    std::vector<Seq> refs;
-    turn.drain(refs, [&rest](const Payload& text) { rest += text.view(); });
+    std::vector<MessageNumber> numbers;
+    turn.drain(numbers, [&rest](const Payload& text) { rest += text.view(); });
     REQUIRE(sent_off + rest == written);
-    REQUIRE(refs.size() == ends.size() - delivered);
+    REQUIRE(numbers.size() == ends.size() - delivered);
   }
   CHECK(chunks > 10'000);
   CHECK(stuck < 300);

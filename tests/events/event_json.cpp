@@ -3,26 +3,30 @@
 #include "events/event_json.hpp"
 #include "base/json.hpp"
 #include "support/catch.hpp"
+#include "support/repository.hpp"
 
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chatd::test {
 namespace {
 
-using core::EventType;
 using nlohmann::json;
 
 constexpr std::int64_t kMs = 1'709'210'096'007;
 const std::string kTime = R"("time":"2024-02-29T12:34:56.007Z")";
 
-std::string line_of(const core::Event& event, const core::Outbox& outbox,
-                    const EventPlace& place = {}) {
+std::string line_of(const Event& event, Seq seq = 12) {
   std::string out;
-  append_event(out, event, outbox, WallTime{std::chrono::milliseconds{kMs}}, place);
+  append_event(out, seq, WallTime{std::chrono::milliseconds{kMs}}, event);
   return out;
 }
 
@@ -31,83 +35,101 @@ std::string line(const std::string& method, const std::string& members) {
          "}}\n";
 }
 
-TEST_CASE("event json: without its number and time a line can be made again",
+Event event(EventKind kind, core::SessionId session = 0) {
+  Event made;
+  made.kind = kind;
+  made.session = session;
+  return made;
+}
+
+TEST_CASE("event json: the line of an event is made again of its word and its body",
           "[events][event_json]") {
-  for (const auto& [method, members] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& [word, body] : std::vector<std::pair<std::string, std::string>>{
            {"connected", R"(,"session":3,"address":"a,\"b\":}}")"}, {"later", ""}}) {
-    std::string rest;
-    append_event_rest(rest, line(method, members));
-    CHECK(rest == method + members);
     std::string again;
-    append_event_line(again, 12, WallTime{std::chrono::milliseconds{kMs}}, rest);
-    CHECK(again == line(method, members));
+    append_recorded(again, 12, WallTime{std::chrono::milliseconds{kMs}}, word, body);
+    CHECK(again == line(word, body));
   }
+  auto named = event(EventKind::kNamed, 3);
+  named.name = "\"}}\n";
+  named.operator_name = "anna";
+  std::string whole;
+  const std::string body{append_event(whole, 12, WallTime{std::chrono::milliseconds{kMs}}, named)};
+  std::string again;
+  append_recorded(again, 12, WallTime{std::chrono::milliseconds{kMs}}, "named", body);
+  CHECK(again == whole);
 }
 
 TEST_CASE("event json: each event is this very line", "[events][event_json]") {
-  core::Outbox outbox{11};
-  const auto text = outbox.keep("hello");
-  const auto anna = outbox.keep("anna");
-  const auto event = [&](EventType type, core::SessionId session) {
-    core::Event made;
-    made.seq = 12;
-    made.type = type;
-    made.session = session;
-    made.text = text;
-    made.operator_name = anna;
-    return made;
-  };
-
-  CHECK(line_of(event(EventType::kConnected, 3), outbox, {"192.0.2.1:4711", "0.0.0.0:8080"}) ==
+  auto connected = event(EventKind::kConnected, 3);
+  connected.address = "192.0.2.1:4711";
+  connected.listener = "0.0.0.0:8080";
+  CHECK(line_of(connected) ==
         line("connected", R"(,"session":3,"address":"192.0.2.1:4711","listener":"0.0.0.0:8080")"));
-  auto message = event(EventType::kMessage, 3);
-  CHECK(line_of(message, outbox) == line("message", R"(,"session":3,"text":"hello")"));
+  auto message = event(EventKind::kMessage, 3);
+  message.text = "hello";
+  CHECK(line_of(message) == line("message", R"(,"session":3,"text":"hello")"));
   message.cut = true;
-  CHECK(line_of(message, outbox) == line("message", R"(,"session":3,"text":"hello","cut":true)"));
-  auto sent = event(EventType::kSent, 3);
-  CHECK(line_of(sent, outbox) ==
+  CHECK(line_of(message) == line("message", R"(,"session":3,"text":"hello","cut":true)"));
+  auto sent = event(EventKind::kSent, 3);
+  sent.text = "hello";
+  sent.operator_name = "anna";
+  CHECK(line_of(sent) ==
         line("sent", R"(,"session":3,"operator":"anna","text":"hello","state":"sent")"));
-  sent.state = core::SendState::kHeld;
-  CHECK(line_of(sent, outbox) ==
+  sent.sent_state = core::SendState::kHeld;
+  CHECK(line_of(sent) ==
         line("sent", R"(,"session":3,"operator":"anna","text":"hello","state":"held")"));
-  sent.state = core::SendState::kLost;
-  CHECK(line_of(sent, outbox) ==
+  sent.sent_state = core::SendState::kLost;
+  CHECK(line_of(sent) ==
         line("sent", R"(,"session":3,"operator":"anna","text":"hello","state":"lost")"));
   sent.automatic = true;
-  CHECK(line_of(sent, outbox) ==
-        line("sent", R"(,"session":3,"operator":"anna","text":"hello","state":"lost",)"
-                     R"("automatic":true)"));
-  auto claimed = event(EventType::kClaimed, 3);
-  CHECK(line_of(claimed, outbox) ==
-        line("claimed", R"(,"session":3,"operator":"anna","from":"hello")"));
-  claimed.text = {};
-  CHECK(line_of(claimed, outbox) == line("claimed", R"(,"session":3,"operator":"anna")"));
-  CHECK(line_of(event(EventType::kReleased, 3), outbox) ==
-        line("released", R"(,"session":3,"operator":"anna")"));
-  auto banned = event(EventType::kBanned, 0);
-  CHECK(line_of(banned, outbox) == line("banned", R"(,"address":"hello","operator":"anna")"));
-  banned.detail = anna;
-  CHECK(line_of(banned, outbox) ==
-        line("banned", R"(,"address":"hello","until":"anna","operator":"anna")"));
-  auto unbanned = event(EventType::kUnbanned, 0);
-  CHECK(line_of(unbanned, outbox) == line("unbanned", R"(,"address":"hello","operator":"anna")"));
-  unbanned.operator_name = {};
-  CHECK(line_of(unbanned, outbox) == line("unbanned", R"(,"address":"hello")"));
-  auto away = event(EventType::kOperator, 0);
-  away.detail = text;
-  CHECK(line_of(away, outbox) ==
-        line("operator", R"(,"name":"anna","state":"hello","text":"hello")"));
-  auto delivered = event(EventType::kDelivered, 3);
+  CHECK(line_of(sent) == line("sent",
+                              R"(,"session":3,"operator":"anna","text":"hello","state":"lost",)"
+                              R"("automatic":true)"));
+  auto claimed = event(EventKind::kClaimed, 3);
+  claimed.operator_name = "anna";
+  CHECK(line_of(claimed) == line("claimed", R"(,"session":3,"operator":"anna")"));
+  claimed.from = "hello";
+  CHECK(line_of(claimed) == line("claimed", R"(,"session":3,"operator":"anna","from":"hello")"));
+  auto released = event(EventKind::kReleased, 3);
+  released.operator_name = "anna";
+  CHECK(line_of(released) == line("released", R"(,"session":3,"operator":"anna")"));
+  auto banned = event(EventKind::kBanned);
+  banned.address = "hello";
+  banned.operator_name = "anna";
+  CHECK(line_of(banned) == line("banned", R"(,"address":"hello","operator":"anna")"));
+  banned.until = "then";
+  CHECK(line_of(banned) ==
+        line("banned", R"(,"address":"hello","until":"then","operator":"anna")"));
+  auto unbanned = event(EventKind::kUnbanned);
+  unbanned.address = "hello";
+  CHECK(line_of(unbanned) == line("unbanned", R"(,"address":"hello")"));
+  unbanned.operator_name = "anna";
+  CHECK(line_of(unbanned) == line("unbanned", R"(,"address":"hello","operator":"anna")"));
+  auto away = event(EventKind::kOperator);
+  away.name = "anna";
+  away.state = "away";
+  CHECK(line_of(away) == line("operator", R"(,"name":"anna","state":"away")"));
+  away.text = "hello";
+  CHECK(line_of(away) == line("operator", R"(,"name":"anna","state":"away","text":"hello")"));
+  auto delivered = event(EventKind::kDelivered, 3);
   delivered.ref = 9;
-  CHECK(line_of(delivered, outbox) == line("delivered", R"(,"session":3,"ref":9)"));
-  auto gone = event(EventType::kDisconnected, 3);
-  CHECK(line_of(gone, outbox) == line("disconnected", R"(,"session":3,"reason":"hello")"));
+  CHECK(line_of(delivered) == line("delivered", R"(,"session":3,"ref":9)"));
+  auto gone = event(EventKind::kDisconnected, 3);
+  gone.reason = "hello";
+  gone.address = "192.0.2.1:4711";  // for the log alone
+  CHECK(line_of(gone) == line("disconnected", R"(,"session":3,"reason":"hello")"));
   gone.lost = 2;
-  CHECK(line_of(gone, outbox) == line("disconnected", R"(,"session":3,"reason":"hello","lost":2)"));
-  CHECK(line_of(event(EventType::kNamed, 3), outbox) ==
-        line("named", R"(,"session":3,"name":"hello","operator":"anna")"));
-  CHECK(line_of(event(EventType::kOperator, 0), outbox) ==
-        line("operator", R"(,"name":"anna","state":"hello")"));
+  CHECK(line_of(gone) == line("disconnected", R"(,"session":3,"reason":"hello","lost":2)"));
+  auto named = event(EventKind::kNamed, 3);
+  named.name = "hello";
+  named.operator_name = "anna";
+  CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello","operator":"anna")"));
+  named.name = {};  // its name is taken away
+  CHECK(line_of(named) == line("named", R"(,"session":3,"name":"","operator":"anna")"));
+  auto warning = event(EventKind::kWarning);
+  warning.text = "hello";
+  CHECK(line_of(warning) == line("warning", R"(,"text":"hello")"));
 
   std::string lagged;
   append_lagged(lagged, 12, 5, WallTime{std::chrono::milliseconds{kMs}});
@@ -115,19 +137,67 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
 }
 
 TEST_CASE("event json: what was sent to several names all of them", "[events][event_json]") {
-  core::Outbox outbox{11};
-  for (const core::SessionId id : {7U, 9U, 10U, 11U}) outbox.ids().push_back(id);
-  core::Event event;
-  event.seq = 12;
-  event.type = EventType::kSent;
-  event.text = outbox.keep("x");
-  event.operator_name = outbox.keep("anna");
-  event.sessions = {1, 2};
-  CHECK(line_of(event, outbox) ==
+  const std::vector<core::SessionId> ids{7, 9, 10, 11};
+  auto sent = event(EventKind::kSent);
+  sent.text = "x";
+  sent.operator_name = "anna";
+  sent.sessions = std::span{ids}.subspan(1, 2);
+  CHECK(line_of(sent) ==
         line("sent", R"(,"session":[9,10],"operator":"anna","text":"x","state":"sent")"));
-  event.sessions = {0, 1};
-  CHECK(line_of(event, outbox) ==
+  sent.sessions = std::span{ids}.subspan(0, 1);
+  CHECK(line_of(sent) ==
         line("sent", R"(,"session":[7],"operator":"anna","text":"x","state":"sent")"));
+}
+
+/// An event of `kind`, and whatever is optional if `whole`.
+Event example(EventKind kind, bool whole) {
+  auto all = event(kind, 3);
+  all.operator_name = all.name = all.state = all.text = all.address = all.listener = "x";
+  all.reason = "x";
+  all.ref = all.lost = 1;
+  if (whole) {
+    all.from = all.until = "x";
+    all.cut = all.automatic = true;
+    return all;
+  }
+  if (kind == EventKind::kDisconnected) all.lost = 0;
+  if (kind == EventKind::kOperator) all.text = {};
+  if (kind == EventKind::kUnbanned) all.operator_name = {};
+  return all;
+}
+
+TEST_CASE("event json: each kind has the members that the table says, in their order",
+          "[events][event_json]") {
+  for (const EventWord& row : kEventWords) {
+    for (const bool whole : {true, false}) {
+      INFO(row.word << (whole ? " with all" : " with what it must have"));
+      std::vector<std::string> expected{"seq", "time"};
+      std::istringstream members{std::string{row.members}};
+      for (std::string name; members >> name;) {
+        const bool optional = name.ends_with('?');
+        if (optional && !whole) continue;
+        if (optional) name.pop_back();
+        expected.push_back(name);
+      }
+      const auto parsed = nlohmann::ordered_json::parse(line_of(example(row.kind, whole)));
+      CHECK(parsed["method"] == row.word);
+      std::vector<std::string> found;
+      for (const auto& [name, value] : parsed["params"].items()) found.push_back(name);
+      CHECK(found == expected);
+    }
+  }
+}
+
+TEST_CASE("event json: the page of the protocol has each event", "[events][event_json]") {
+  std::ifstream file{in_repository("doc/protocol.md")};
+  const std::string page{std::istreambuf_iterator<char>{file}, {}};
+  for (const EventWord& row : kEventWords) {
+    INFO(row.word);
+    const std::string word{row.word};
+    const bool named = page.find('`' + word + '`') != std::string::npos;
+    const bool shown = page.find("\"method\":\"" + word + '"') != std::string::npos;
+    CHECK((named || shown));
+  }
 }
 
 TEST_CASE("event json: arrays of ids", "[events][event_json]") {
@@ -150,16 +220,13 @@ TEST_CASE("event json: arrays of ids", "[events][event_json]") {
 }
 
 TEST_CASE("event json: numbers pass whole", "[events][event_json]") {
-  core::Outbox outbox;
-  core::Event event;
-  event.seq = std::numeric_limits<std::uint64_t>::max();
-  event.session = std::numeric_limits<std::uint64_t>::max() - 1;
-  event.type = EventType::kDelivered;
-  event.ref = std::numeric_limits<std::uint64_t>::max() - 2;
-  const auto params = json::parse(line_of(event, outbox))["params"];
-  CHECK(params["seq"].get<std::uint64_t>() == event.seq);
-  CHECK(params["session"].get<std::uint64_t>() == event.session);
-  CHECK(params["ref"].get<std::uint64_t>() == event.ref);
+  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+  auto delivered = event(EventKind::kDelivered, kMost - 1);
+  delivered.ref = kMost - 2;
+  const auto params = json::parse(line_of(delivered, kMost))["params"];
+  CHECK(params["seq"].get<std::uint64_t>() == kMost);
+  CHECK(params["session"].get<std::uint64_t>() == kMost - 1);
+  CHECK(params["ref"].get<std::uint64_t>() == kMost - 2);
 }
 
 TEST_CASE("event json: every text comes back from a parser as it was, on one line of its own",
@@ -186,14 +253,10 @@ TEST_CASE("event json: every text comes back from a parser as it was, on one lin
                                  "\u0085\u009b"};
   for (char c = 1; c < 0x20; ++c) texts.emplace_back(1, c);
   for (const auto& text : texts) {
-    core::Outbox outbox;
-    core::Event event;
-    event.seq = 1;
-    event.session = 1;
-    event.type = EventType::kSent;
-    event.text = outbox.keep(text);
-    event.operator_name = outbox.keep(text);
-    const auto out = line_of(event, outbox);
+    auto sent = event(EventKind::kSent, 1);
+    sent.text = text;
+    sent.operator_name = text;
+    const auto out = line_of(sent);
     INFO(out);
     CHECK(out.find('\n') == out.size() - 1);
     const auto document = json::parse(out);

@@ -18,12 +18,11 @@ constexpr std::size_t kMostInOnePiece = 4UL << 20U;
 constexpr std::size_t kManyBytes = 300UL * 1024;
 
 void append(EventLog& log, const std::string& line) {
-  log.buffer() += line + "\n";
-  log.appended();
+  log.append([&](std::string& lines) { lines += line + "\n"; });
 }
 
 /// Everything after `since`, as a reader gets it who asks until there is no more.
-std::string all_after(const EventLog& log, core::Seq& since, std::uint64_t& weight) {
+std::string all_after(const EventLog& log, Seq& since, std::uint64_t& weight) {
   std::string all;
   for (Payload lines = log.after(since); !lines.empty(); lines = log.after(since)) {
     all += lines.view();
@@ -46,7 +45,6 @@ TEST_CASE("event log: a batch is what was appended since the last one", "[events
   CHECK(lines.weight() == 2);
   CHECK(count == 2);
   CHECK(log.sealed_seq() == 2);
-  CHECK(log.buffer().empty());
   CHECK(log.seal(count).empty());
 }
 
@@ -59,18 +57,18 @@ TEST_CASE("event log: what came after a number, also from the middle of a batch"
   for (const char* line : {"3", "4", "5"}) append(log, line);
   (void)log.seal(count);
   append(log, "6");  // not sealed: nobody has seen it yet
-  const std::vector<std::pair<core::Seq, std::string>> rows{
+  const std::vector<std::pair<Seq, std::string>> rows{
       {0, "1\n2\n3\n4\n5\n"}, {1, "2\n3\n4\n5\n"}, {2, "3\n4\n5\n"}, {3, "4\n5\n"}, {4, "5\n"}};
   for (const auto& [from, lines] : rows) {
     INFO("since " << from);
-    core::Seq since = from;
+    Seq since = from;
     std::uint64_t weight = 0;
     CHECK(all_after(log, since, weight) == lines);
     CHECK(since == 5);
     CHECK(weight == 5 - from);
   }
-  for (const core::Seq from : {5U, 6U, 1000U}) {
-    core::Seq since = from;
+  for (const Seq from : {5U, 6U, 1000U}) {
+    Seq since = from;
     CHECK(log.after(since).empty());
     CHECK(since == from);
   }
@@ -79,7 +77,7 @@ TEST_CASE("event log: what came after a number, also from the middle of a batch"
 TEST_CASE("event log: numbers go on from a given one", "[events][event_log]") {
   EventLog log{41, 1024};
   CHECK(log.first_seq() == 42);
-  core::Seq since = 0;
+  Seq since = 0;
   CHECK(log.after(since).empty());
   append(log, "42");
   std::uint32_t count = 0;
@@ -100,7 +98,7 @@ TEST_CASE("event log: the oldest events make room, the newest batch stays whatev
     append(log, std::string(kManyBytes, 'y'));
     (void)log.seal(count);
     CHECK(log.first_seq() == log.sealed_seq() - 1);
-    core::Seq since = 0;
+    Seq since = 0;
     CHECK(log.after(since).size() == 2 * (kManyBytes + 1));
     CHECK(since == log.sealed_seq());
   }
@@ -128,12 +126,12 @@ TEST_CASE("event log: under random sealing every reader gets each event once and
     const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     const std::size_t max_bytes = 100 + below(500'000);
     EventLog log{0, max_bytes};
-    core::Seq sealed = 0;
+    Seq sealed = 0;
     std::vector<std::string> model{""};  // by number, with the LF
-    std::vector<core::Seq> readers(4, 0);
-    const auto lines_of = [&](core::Seq first, core::Seq last) {
+    std::vector<Seq> readers(4, 0);
+    const auto lines_of = [&](Seq first, Seq last) {
       std::string lines;
-      for (core::Seq seq = first; seq <= last; ++seq) lines += model[seq];
+      for (Seq seq = first; seq <= last; ++seq) lines += model[seq];
       return lines;
     };
 
@@ -150,9 +148,9 @@ TEST_CASE("event log: under random sealing every reader gets each event once and
         REQUIRE(count == model.size() - 1 - sealed);
         sealed = model.size() - 1;
       } else {
-        core::Seq& since = readers[below(4)];
+        Seq& since = readers[below(4)];
         if (below(10) == 0) since = below(static_cast<unsigned>(model.size()));
-        const core::Seq before = std::max(since, log.first_seq() - 1);
+        const Seq before = std::max(since, log.first_seq() - 1);
         const Payload lines = log.after(since);
         if (lines.empty()) {
           REQUIRE(before >= sealed);
@@ -167,9 +165,9 @@ TEST_CASE("event log: under random sealing every reader gets each event once and
       REQUIRE(log.first_seq() <= sealed + 1);
       if (step % 50 == 0) {
         // What is kept is whole, and bounded by the newest batch or a piece more.
-        core::Seq cursor = 0;
+        Seq cursor = 0;
         std::uint64_t weight = 0;
-        const core::Seq first = log.first_seq();
+        const Seq first = log.first_seq();
         const std::string kept = all_after(log, cursor, weight);
         REQUIRE((kept == lines_of(first, sealed)));
         REQUIRE(weight == sealed + 1 - first);

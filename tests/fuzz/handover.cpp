@@ -15,7 +15,7 @@
 #include "base/bytes.hpp"
 #include "base/most_number.hpp"
 #include "clients/clients.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "fuzz/fuzz.hpp"
 #include "service/handover.hpp"
 #include "support/io.hpp"
@@ -76,7 +76,7 @@ void stop(io::Loop& loop, Clients& server, Ends& ends) {
   must(server.stats().sessions == 0, "a session outlived the daemon");
 }
 
-std::string written_down(Clients& server, EventLog& events, std::vector<UniqueFd>& copies) {
+std::string written_down(Clients& server, Journal& events, std::vector<UniqueFd>& copies) {
   ByteWriter clients;
   std::vector<int> numbers;
   server.save(clients, numbers);
@@ -92,9 +92,9 @@ std::string written_down(Clients& server, EventLog& events, std::vector<UniqueFd
 }
 
 /// Whoever subscribes gets every event that is kept.
-void check_events(const EventLog& events) {
+void check_events(const Journal& events) {
   must(events.first_seq() >= 1 && events.first_seq() <= events.sealed_seq() + 1, "events");
-  core::Seq since = events.first_seq() > 2 ? events.first_seq() - 2 : 0;
+  Seq since = events.first_seq() > 2 ? events.first_seq() - 2 : 0;
   while (since < events.sealed_seq()) {
     const auto before = since;
     const auto lines = events.after(since);
@@ -113,7 +113,7 @@ struct Next {
     taken = server->restore(in, with);
     must(static_cast<bool>(server->listen()), "listen");
   }
-  EventLog events{0, kKeptEvents};
+  Journal events{kKeptEvents};
   std::unique_ptr<Clients> server;
   bool taken = false;
 };
@@ -132,7 +132,7 @@ UniqueFd connect(Clients& server) {
 /// Written down by a server with clients in several states.
 std::string make_first() {
   io::Loop loop;
-  EventLog events{0, kKeptEvents};
+  Journal events{kKeptEvents};
   auto config = quiet_config();
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
   Clients server{loop, config, 100, events};

@@ -54,9 +54,9 @@ TEST_CASE("away: all have to be, and the last one's text is said",
   CHECK(ann.wait_event("sent")["operator"] == "bob");
   CHECK(ann.wait_event("sent")["automatic"] == true);
   // Said again, it is no news; another text is.
-  const auto seq = bench.log.last_seq();
+  const auto seq = bench.journal.last_seq();
   (void)bob.result("away", {{"text", "bob, too"}});
-  CHECK(bench.log.last_seq() == seq);
+  CHECK(bench.journal.last_seq() == seq);
   (void)ann.result("away", {{"text", "ann is out for long"}});
   CHECK(told(bench) == "ann is out for long\n");
   CHECK(bob.result("back") == json::object());

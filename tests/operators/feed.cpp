@@ -18,13 +18,13 @@ void add_events(Bench& bench, int count) {
 
 /// Checks that the events count up by one from `first`, where `lagged` may leap, and
 /// that they end with `last`. Returns how many were lost.
-core::Seq check_whole(const std::vector<json>& events, core::Seq first, core::Seq last) {
-  core::Seq next = first;
-  core::Seq lost = 0;
+Seq check_whole(const std::vector<json>& events, Seq first, Seq last) {
+  Seq next = first;
+  Seq lost = 0;
   for (const auto& event : events) {
-    const core::Seq seq = event["params"]["seq"];
+    const Seq seq = event["params"]["seq"];
     if (event["method"] == "lagged") {
-      const core::Seq leap = event["params"]["lost"];
+      const Seq leap = event["params"]["lost"];
       REQUIRE(leap > 0);
       REQUIRE(seq == next + leap - 1);
       lost += leap;
@@ -80,10 +80,10 @@ TEST_CASE("feed: since replays every event after it, then goes on live", "[opera
     add_events(bench, 3);
     run_pending(bench.loop);  // a batch of its own
   }
-  for (const core::Seq since : {0U, 1U, 3U, 4U, 29U, 30U}) {
+  for (const Seq since : {0U, 1U, 3U, 4U, 29U, 30U}) {
     INFO("since " << since);
     Operator one{bench};
-    const core::Seq before = bench.log.last_seq();
+    const Seq before = bench.journal.last_seq();
     CHECK(one.result("subscribe", {{"since", since}})["seq"] == before);
     add_events(bench, 1);
     (void)one.wait_event("operator", before + 1 - since);
@@ -102,12 +102,12 @@ TEST_CASE("feed: since the future begins with what comes", "[operators][feed]") 
 
 TEST_CASE("feed: what is not kept any more is said to be lost", "[operators][feed]") {
   Bench bench{line_config(), 5000};
-  const core::Seq last = 1000;
-  for (core::Seq i = 0; i < last; i += 10) {
+  const Seq last = 1000;
+  for (Seq i = 0; i < last; i += 10) {
     add_events(bench, 10);
     run_pending(bench.loop);
   }
-  const auto first = bench.log.first_seq();
+  const auto first = bench.journal.first_seq();
   REQUIRE(first > 10);
   Operator one{bench};
   (void)one.result("subscribe", {{"since", 4}});
@@ -145,15 +145,15 @@ TEST_CASE("feed: an operator who takes nothing is detached when 1 MiB waits for 
       return event["params"]["name"] == "deaf" && event["params"]["state"] == "detached";
     });
   }));
-  CHECK(check_whole(watcher.events(), 1, bench.log.last_seq()) == 0);
+  CHECK(check_whole(watcher.events(), 1, bench.journal.last_seq()) == 0);
   // It comes back and goes on where it was.
   deaf.peer().read();
   REQUIRE(deaf.wait_end());
-  const core::Seq cursor = deaf.events().back()["params"]["seq"];
+  const Seq cursor = deaf.events().back()["params"]["seq"];
   Operator again{bench};
   (void)again.result("subscribe", {{"since", cursor}});
-  (void)again.wait_event("operator", bench.log.last_seq() - cursor);
-  CHECK(check_whole(again.events(), cursor + 1, bench.log.last_seq()) == 0);
+  (void)again.wait_event("operator", bench.journal.last_seq() - cursor);
+  CHECK(check_whole(again.events(), cursor + 1, bench.journal.last_seq()) == 0);
 }
 
 TEST_CASE("feed: an operator who reads slowly stays, and what it misses is said",
@@ -162,7 +162,7 @@ TEST_CASE("feed: an operator who reads slowly stays, and what it misses is said"
   Operator slow{bench};
   (void)slow.result("hello", {{"name", "slow"}});
   (void)slow.result("subscribe");
-  const auto first = bench.log.last_seq() + 1;
+  const auto first = bench.journal.last_seq() + 1;
   slow.peer().stop();
   const auto begin = bench.loop.now();
   // A piece at a time, for longer than anybody may take nothing.
@@ -179,7 +179,7 @@ TEST_CASE("feed: an operator who reads slowly stays, and what it misses is said"
   REQUIRE(run_until(bench.loop, [&] { return bench.loop.now() >= begin + Duration{2500}; }));
   glance->stop();
   slow.peer().read();
-  const auto last = bench.log.last_seq();
+  const auto last = bench.journal.last_seq();
   REQUIRE(run_until(bench.loop, [&] {
     return !slow.events().empty() && slow.events().back()["params"]["seq"] == last;
   }));
@@ -191,7 +191,7 @@ TEST_CASE("feed: an operator who has read most of it may rest", "[operators][fee
   Bench bench;
   Operator slow{bench};
   (void)slow.result("subscribe");
-  const auto first = bench.log.last_seq() + 1;
+  const auto first = bench.journal.last_seq() + 1;
   slow.peer().stop();
   for (int i = 0; i < 17; ++i) {
     add_events(bench, 100);
@@ -208,7 +208,7 @@ TEST_CASE("feed: an operator who has read most of it may rest", "[operators][fee
   rest.start(Duration{2500});
   REQUIRE(run_until(bench.loop, [&] { return rested; }));
   slow.peer().read();
-  const auto last = bench.log.last_seq();
+  const auto last = bench.journal.last_seq();
   REQUIRE(run_until(bench.loop, [&] {
     return slow.peer().ended() ||
            (!slow.events().empty() && slow.events().back()["params"]["seq"] == last);

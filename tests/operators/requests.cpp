@@ -37,11 +37,11 @@ TEST_CASE("requests: who asks again for the name it asked for keeps the one it h
   Operator other{bench};
   (void)anna.result("hello", {{"name", "anna"}});
   CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
-  const auto events = bench.log.last_seq();
+  const auto events = bench.journal.last_seq();
   CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
   CHECK(anna.result("hello", {{"name", "anna"}})["operator"] == "anna");
   CHECK(anna.result("hello")["operator"] == "anna");
-  CHECK(bench.log.last_seq() == events);
+  CHECK(bench.journal.last_seq() == events);
 }
 
 TEST_CASE("requests: another name is a leaving and a coming", "[operators][requests]") {

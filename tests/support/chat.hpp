@@ -7,7 +7,8 @@
 ///
 /// Effects stand in this order: events, bytes written, flow, the close; if there is
 /// none, that is "nothing". Session 1 is not named in them; any other is, by its
-/// number in front: "2 said 'hello'".
+/// number in front: "2 said 'hello'". Events are numbered as the journal does it, and
+/// "delivered #4" names the event that said "held".
 /// Invariant: after each action the promises of the core that hold always have been
 /// checked (see check()).
 #pragma once
@@ -29,6 +30,35 @@ using core::DialectSetting;
 using core::SessionId;
 using core::Settings;
 using core::Slot;
+
+/// By which events messages that are held are known.
+class HeldEvents : public core::KnownNumbers {
+ public:
+  void add(SessionId session, core::MessageNumber number, std::uint64_t event) {
+    REQUIRE(events_.try_emplace({session, number}, event).second);
+  }
+  std::uint64_t remove(SessionId session, core::MessageNumber number) {
+    const auto event = number_of(session, number);
+    events_.erase({session, number});
+    return event;
+  }
+  [[nodiscard]] std::uint64_t number_of(SessionId session,
+                                        core::MessageNumber number) const override {
+    REQUIRE(events_.contains({session, number}));
+    return events_.at({session, number});
+  }
+  /// In the next process the numbers of events are those of the messages.
+  void hand_over() {
+    decltype(events_) next;
+    for (const auto& [key, event] : events_) {
+      REQUIRE(next.try_emplace({key.first, event}, event).second);
+    }
+    events_ = std::move(next);
+  }
+
+ private:
+  std::map<std::pair<SessionId, core::MessageNumber>, std::uint64_t> events_;
+};
 
 class Chat {
  public:
@@ -136,7 +166,8 @@ class Chat {
 
   /// Another process goes on with what this one has written down.
   void hand_over() {
-    REQUIRE(test::hand_over(router_, now_));
+    REQUIRE(test::hand_over(router_, now_, held_));
+    held_.hand_over();
     check();
   }
 
@@ -230,16 +261,17 @@ class Chat {
   }
 
   std::string told(const core::Event& event) {
-    REQUIRE(event.seq == ++last_seq_);
+    ++last_event_;
     const auto text = outbox_.text(event.text);
     const auto who = of(event.session);
-    switch (event.type) {
-      case core::EventType::kConnected:
+    switch (event.kind) {
+      case EventKind::kConnected:
         return who + "connected";
-      case core::EventType::kMessage:
+      case EventKind::kMessage:
         return who + (event.cut ? "said, cut, " : "said ") + quoted(text);
-      case core::EventType::kSent: {
+      case EventKind::kSent: {
         REQUIRE(outbox_.text(event.operator_name) == by_);
+        note_held(event);
         const auto* state = event.state == core::SendState::kSent   ? "sent"
                             : event.state == core::SendState::kHeld ? "held"
                                                                     : "lost";
@@ -253,28 +285,35 @@ class Chat {
         for (const auto id : outbox_.ids(event.sessions)) all += ' ' + std::to_string(id);
         return all;
       }
-      case core::EventType::kDelivered:
-        return who + "delivered #" + std::to_string(event.ref);
-      case core::EventType::kDisconnected:
+      case EventKind::kDelivered:
+        return who + "delivered #" + std::to_string(held_.remove(event.session, event.message));
+      case EventKind::kDisconnected:
         return who + "gone " + quoted(text) +
                (event.lost > 0 ? ", lost " + std::to_string(event.lost) : "");
-      case core::EventType::kNamed:
+      case EventKind::kNamed:
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "named " + quoted(text);
-      case core::EventType::kClaimed:
+      case EventKind::kClaimed:
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "claimed" + (text.empty() ? "" : " from " + std::string{text});
-      case core::EventType::kReleased:
+      case EventKind::kReleased:
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "released";
-      case core::EventType::kBanned:
-      case core::EventType::kUnbanned:
-      case core::EventType::kOperator:
-        return "of no session";
-      case core::EventType::kWarning:
-        return "warning";
+      default:
+        return "?";
     }
-    return "?";
+  }
+
+  void note_held(const core::Event& event) {
+    if (event.state != core::SendState::kHeld) return;
+    if (event.session != 0) {
+      held_.add(event.session, event.message, last_event_);
+      return;
+    }
+    const auto ids = outbox_.ids(event.sessions);
+    const auto numbers = outbox_.messages(event.messages);
+    REQUIRE(numbers.size() == ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) held_.add(ids[i], numbers[i], last_event_);
   }
 
   /// Whose the slot was when the action began.
@@ -304,7 +343,8 @@ class Chat {
   core::Outbox outbox_;
   core::Receipt receipt_;
   std::string by_ = "ann";
-  core::Seq last_seq_ = 0;
+  std::uint64_t last_event_ = 0;
+  HeldEvents held_;
   Time now_ = kStart;
   std::map<SessionId, Slot> slots_;
   std::map<Slot, std::uint32_t> full_;

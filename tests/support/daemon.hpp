@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "clients/clients.hpp"
-#include "events/event_log.hpp"
+#include "events/journal.hpp"
 #include "io/endpoint.hpp"
 #include "log/log.hpp"
 #include "operators/operators.hpp"
@@ -37,11 +37,11 @@ inline Config line_config() {
 class Bench {
  public:
   explicit Bench(const Config& config = line_config(), std::size_t kept_bytes = 2UL << 20U)
-      : log{0, kept_bytes},
-        clients{loop, config, 10'000, log},
+      : journal{kept_bytes},
+        clients{loop, config, 10'000, journal},
         operators{loop,
                   clients,
-                  log,
+                  journal,
                   config.control.max_operators,
                   {[this] { return reload(); }, [this] { ++stops; }}},
         turn_end{loop, [this] {
@@ -76,7 +76,7 @@ class Bench {
   }
 
   io::Loop loop;
-  EventLog log;
+  Journal journal;
   Clients clients;
   Operators operators;
   io::TurnEnd turn_end;

@@ -1,7 +1,9 @@
 /// A router that another one takes over from, as a new process does: all that the new
-/// one knows are bytes.
+/// one knows are bytes. Messages that are held are known by the numbers that the core gave
+/// them, unless somebody says otherwise.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,14 +13,22 @@
 
 namespace chatd::test {
 
-inline std::string written_down(const core::Router& router, Time now) {
+struct OwnNumbers : core::KnownNumbers {
+  [[nodiscard]] std::uint64_t number_of(core::SessionId /*session*/,
+                                        core::MessageNumber number) const override {
+    return number;
+  }
+};
+
+inline std::string written_down(const core::Router& router, Time now,
+                                const core::KnownNumbers& known = OwnNumbers{}) {
   ByteWriter out;
   router.save(out);
   const auto sessions = router.sessions();
   out.number<std::uint64_t>(sessions.size());
   for (const auto* session : sessions) {
     out.number(session->slot());
-    session->save(out, now);
+    session->save(out, now, known);
   }
   return out.bytes();
 }
@@ -37,8 +47,9 @@ inline bool read_back(std::string_view bytes, core::Router& router, Time now) {
 }
 
 /// `router` becomes one that has read what it had written.
-inline bool hand_over(core::Router& router, Time now) {
-  const auto bytes = written_down(router, now);
+inline bool hand_over(core::Router& router, Time now,
+                      const core::KnownNumbers& known = OwnNumbers{}) {
+  const auto bytes = written_down(router, now, known);
   const auto settings = router.settings();
   std::destroy_at(&router);
   std::construct_at(&router, settings);

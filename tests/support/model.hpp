@@ -29,16 +29,15 @@ using core::Claim;
 using core::Dialect;
 using core::DialectSetting;
 using core::Event;
-using core::EventType;
 using core::kCharacterWait;
 using core::kSilence;
+using core::MessageNumber;
 using core::Outbox;
 using core::Outcome;
 using core::Recipients;
 using core::Refusal;
 using core::Router;
 using core::SendState;
-using core::Seq;
 using core::Session;
 using core::SessionId;
 using core::Settings;
@@ -47,6 +46,13 @@ using core::Slot;
 inline constexpr Slot kSlots = 12;
 /// What no client and no operator says, so that it can be told apart.
 inline constexpr char kGreeting = '\x01';
+
+/// A message that is held.
+struct Held {
+  MessageNumber number;
+  std::uint64_t event;  ///< that said so
+  std::size_t end;      ///< in what the client was told
+};
 
 /// A connection and its session, as the model knows them.
 struct Client {
@@ -68,8 +74,8 @@ struct Client {
   std::string heard;   ///< by operators
   std::string told;    ///< by operators, in the order in which it was taken
   std::string got;     ///< written to it, without what its dialect adds
-  std::vector<std::pair<Seq, std::size_t>> held;  ///< refs, and where each ends in `told`
-  std::vector<Payload> queue;                     ///< not taken by the network yet
+  std::vector<Held> held;
+  std::vector<Payload> queue;  ///< not taken by the network yet
   bool paused = false;
   std::string holder;  ///< of the claim
   bool claim_stays = false;
@@ -139,7 +145,10 @@ class Walk {
     }
     check();
     if (one_in(20)) {
-      must(hand_over(router_, now_), "it cannot read what it has written");
+      must(hand_over(router_, now_, Known{*this}), "it cannot read what it has written");
+      for (auto& each : clients_) {
+        for (auto& held : each.held) held.number = held.event;
+      }
       if (!away_.empty()) router_.set_away({away_, "ann"});
       check();
     }
@@ -174,6 +183,18 @@ class Walk {
     settings.output_hard = 4000;
     return settings;
   }
+
+  /// Everybody else knows a message by the event that said that it is held.
+  struct Known : core::KnownNumbers {
+    explicit Known(Walk& walk) : walk_{walk} {}
+    [[nodiscard]] std::uint64_t number_of(SessionId session, MessageNumber number) const override {
+      for (const auto& held : walk_.by_id(session).held) {
+        if (held.number == number) return held.event;
+      }
+      throw Violation{"held, and not known"};
+    }
+    Walk& walk_;
+  };
 
   bool one_in(std::uint32_t times) { return choose_() % times == 0; }
   std::size_t up_to(std::size_t most) { return 1 + choose_() % most; }
@@ -534,32 +555,37 @@ class Walk {
   }
 
   void happened(const Event& event) {
-    must(event.seq == ++last_seq_, "events do not count up");
-    if (event.type == EventType::kSent) {
+    ++last_event_;
+    if (event.kind == EventKind::kSent) {
       const auto by = outbox_.text(event.operator_name);
       must(by == "ann" || by == "bob", "who sent it?");
       if (event.automatic) return answered(event);
-      if (event.session != 0) return sent(event, event.session);
+      if (event.session != 0) return sent(event, event.session, event.message);
       must(event.sessions.size > 1, "an event for several that are not");
-      for (const auto id : outbox_.ids(event.sessions)) sent(event, id);
+      const auto ids = outbox_.ids(event.sessions);
+      const auto numbers = outbox_.messages(event.messages);
+      must(numbers.size() == (event.state == SendState::kHeld ? ids.size() : 0), "numbers");
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        sent(event, ids[i], numbers.empty() ? 0 : numbers[i]);
+      }
       return;
     }
     auto& client = by_id(event.session);
-    switch (event.type) {
-      case EventType::kMessage:
+    switch (event.kind) {
+      case EventKind::kMessage:
         client.heard += outbox_.text(event.text);
         client.owed = !away_.empty() && client.told_away != away_period_;
         ++numbers_.in;
         break;
-      case EventType::kDelivered:
+      case EventKind::kDelivered:
         must(!client.held.empty(), "delivered, and not held");
-        must(client.held.front().first == event.ref, "delivered out of order");
-        delivered_.emplace_back(client.id, client.held.front().second);
+        must(client.held.front().number == event.message, "delivered out of order");
+        delivered_.emplace_back(client.id, client.held.front().end);
         client.held.erase(client.held.begin());
         --numbers_.held;
         ++numbers_.delivered;
         break;
-      case EventType::kDisconnected:
+      case EventKind::kDisconnected:
         over(client, event);
         break;
       default:
@@ -582,7 +608,7 @@ class Walk {
         break;
       case SendState::kHeld:
         ++numbers_.held;
-        client.held.emplace_back(event.seq, client.told.size());
+        hold(client, event.message, client.told.size());
         break;
       case SendState::kLost:
         ++numbers_.lost;
@@ -590,7 +616,12 @@ class Walk {
     }
   }
 
-  void sent(const Event& event, SessionId id) {
+  void hold(Client& client, MessageNumber number, std::size_t end) const {
+    must(client.held.empty() || client.held.back().number < number, "numbers do not count up");
+    client.held.push_back({number, last_event_, end});
+  }
+
+  void sent(const Event& event, SessionId id, MessageNumber number) {
     if (event.state == SendState::kLost) {
       --numbers_.delivered;
       ++numbers_.lost;
@@ -598,7 +629,7 @@ class Walk {
       const auto place = std::find_if(held_now_.begin(), held_now_.end(),
                                       [id](const auto& held) { return held.first == id; });
       must(place != held_now_.end(), "held, says the event and not the receipt");
-      by_id(id).held.emplace_back(event.seq, place->second);
+      hold(by_id(id), number, place->second);
     }
   }
 
@@ -701,7 +732,7 @@ class Walk {
   Outbox outbox_;
   Time now_{Duration{1'000'000}};
   SessionId last_id_ = 0;
-  Seq last_seq_ = 0;
+  std::uint64_t last_event_ = 0;
   std::array<Client, kSlots> clients_;
   Numbers numbers_;
   std::string away_;  ///< empty: somebody is there

@@ -1,0 +1,76 @@
+/// What a transcript keeps of an event is enough for the very line that operators got.
+#include "events/record.hpp"
+
+#include <string>
+#include <vector>
+
+#include "events/event_json.hpp"
+#include "support/catch.hpp"
+
+namespace chatd::test {
+namespace {
+
+constexpr WallTime kWhen{std::chrono::milliseconds{1'709'210'096'007}};
+
+/// The line of `event`, and that of its record as it comes back from a batch.
+void check(const Event& event) {
+  std::string line;
+  const auto body = append_event(line, 12, kWhen, event);
+  std::string text;
+  store::Batch batch;
+  batch.add(record_of(12, kWhen, event, body, text));
+  std::string again;
+  batch.each([&](const store::Record& record) {
+    append_event(again, record);
+    CHECK(time_of(record) == kWhen);
+    return true;
+  });
+  CHECK(again == line);
+}
+
+TEST_CASE("record: each kind of event comes back as the line that it was", "[events][record]") {
+  const std::vector<core::SessionId> ids{3, 4, 5};
+  for (const EventWord& row : kEventWords) {
+    if (row.audience == Audience::kOne) continue;
+    INFO(row.word);
+    for (const bool whole : {true, false}) {
+      for (const auto state :
+           {core::SendState::kSent, core::SendState::kHeld, core::SendState::kLost}) {
+        Event event;
+        event.kind = row.kind;
+        event.session = 3;
+        event.ref = 7;
+        event.sent_state = state;
+        event.text = "what, \"was\" said}}\n";
+        event.operator_name = event.name = event.state = event.address = event.listener = "x,\"y";
+        event.reason = "left";
+        if (whole) {
+          event.from = event.until = "x";
+          event.cut = event.automatic = true;
+          event.lost = 2;
+        }
+        check(event);
+        if (row.kind == EventKind::kSent) {
+          event.session = 0;
+          event.sessions = ids;
+          check(event);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("record: what a newer daemon has recorded comes back as it was", "[events][record]") {
+  store::Record record;
+  record.seq = 12;
+  record.time_ms = kWhen.time_since_epoch().count();
+  record.text = R"(later,"session":3,"what":[1,2])";
+  std::string line;
+  append_event(line, record);
+  std::string expected;
+  append_recorded(expected, 12, kWhen, "later", R"(,"session":3,"what":[1,2])");
+  CHECK(line == expected);
+}
+
+}  // namespace
+}  // namespace chatd::test
