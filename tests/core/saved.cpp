@@ -1,17 +1,21 @@
 // What a process leaves to the next: sessions of every kind in every state go on as if
 // nothing had happened, and bytes that are wrong in any way are refused or are a
 // session, never worse.
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/most_number.hpp"
 #include "support/catch.hpp"
 #include "support/chat.hpp"
 #include "support/handed_over.hpp"
+#include "support/left_before.hpp"
 
 using chatd::Duration;
 using chatd::Time;
 using chatd::core::DialectSetting;
 using chatd::core::Router;
+using chatd::core::SessionId;
 using chatd::core::Settings;
 using chatd::test::Chat;
 using chatd::test::read_back;
@@ -162,6 +166,47 @@ TEST_CASE("saved: a number of a session that nobody can have reached is refused"
     Router other{Settings{}};
     CHECK(read_back(written_down(router, Time{}), other, Time{}) == (last <= chatd::kMostNumber));
   }
+}
+
+TEST_CASE("saved: what the version before wrote down is read, and written down as it was",
+          "[core][saved]") {
+  using Numbers = std::vector<chatd::core::MessageNumber>;
+  const auto before = chatd::test::bytes_of(chatd::test::kLeftBefore);
+  const Time now = chatd::test::kLeftAt;
+  Router router{Settings{}};
+  REQUIRE(read_back(before, router, now));
+  CHECK(router.find(41)->held_messages() == Numbers{104, 106, 107});
+  CHECK(router.find(42)->held_messages() == Numbers{106, 108});
+  CHECK(written_down(router, now) == before);
+
+  // What is held from now on has numbers above those.
+  chatd::core::Outbox outbox;
+  (void)router.send({false, {41}}, "three", "ann", now, outbox);
+  CHECK(router.find(41)->held_messages() == Numbers{104, 106, 107, 108});
+  router.receive(0, "a line\n", now, outbox);
+  Numbers delivered;
+  for (const auto& event : outbox.events()) {
+    if (event.kind == chatd::EventKind::kDelivered) delivered.push_back(event.message);
+  }
+  CHECK(delivered == Numbers{104, 106, 107, 108});
+}
+
+TEST_CASE("saved: a number that was given twice is not one message's twice", "[core][saved]") {
+  // After a crash the events of its last moment have numbers that are given again.
+  Chat chat;
+  chat.connect();
+  chat.send("one");
+  chat.send("two");
+  struct Same : chatd::core::KnownNumbers {
+    [[nodiscard]] std::uint64_t number_of(SessionId /*session*/,
+                                          chatd::core::MessageNumber /*number*/) const override {
+      return 7;
+    }
+  };
+  Router router{Settings{}};
+  const Time now{Duration{2'000'000}};
+  REQUIRE(read_back(written_down(chat.router(), now, Same{}), router, now));
+  CHECK(router.find(1)->held_messages() == std::vector<chatd::core::MessageNumber>{7, 8});
 }
 
 TEST_CASE("saved: every part of it is needed", "[core][saved]") {

@@ -56,14 +56,17 @@ def test_an_original_client_keeps_its_turn_and_what_is_held_for_it():
         assert operator.call("send", to=session, text="one")["delivered"] == [session]
         client.expect(b"one")
         assert operator.call("send", to=session, text="x" * 2000)["held"] == [session]
+        held = operator.wait_event("sent", state="held")["seq"]
         hand_over(daemon)
         operator = daemon.operator()
         assert operator.session(session)["held"] == 1
         client.send(b"next")
         client.expect(b"x" * 1024)
         hand_over(daemon)
+        operator = daemon.operator()
         client.send(b"next")
         client.expect(b"x" * 976)
+        assert operator.wait_event("delivered", session=session)["ref"] == held
         stats = daemon.operator().call("stats")
         assert (stats["messages_out"], stats["delivered"], stats["held"]) == (2, 2, 0)
 

@@ -97,6 +97,7 @@ def test_an_original_client_keeps_its_turn_over_a_crash():
         assert operator.call("send", to=session, text="one")["delivered"] == [session]
         client.expect(b"one")
         assert operator.call("send", to=session, text="two")["held"] == [session]
+        held = operator.wait_event("sent", state="held")["seq"]
         assert operator.call("send", to=session, text="x" * 3000)["held"] == [session]
         crash(daemon)
         with manager.start() as daemon:
@@ -108,6 +109,7 @@ def test_an_original_client_keeps_its_turn_over_a_crash():
             assert stats["lost"] == 1
             client.send(b"next")
             client.expect(b"two")
+            assert operator.wait_event("delivered", session=session)["ref"] == held
             with daemon.operator() as other:
                 assert other.call("send", to=session, text="four")["held"] == [session]
 
