@@ -35,7 +35,8 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       max_sessions_{max_sessions},
       journal_{journal},
       transcript_{transcript},
-      router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session},
+      router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session,
+              this},
       lifeboat_{lifeboat},
       board_{loop, [this] { board(); }},
       records_{loop, [this] { keep_records(); }},
@@ -312,7 +313,7 @@ void Clients::on_broken(io::StreamId id, int error) {
                                  ? "connection timed out"
                                  : std::string{"connection broke: "} + std::strerror(error);
   clients_[id].gone = true;
-  router_.broken(id, reason, static_cast<std::uint32_t>(streams_.unsent(id)), loop_.now(), outbox_);
+  router_.broken(id, reason, unsent(id), loop_.now(), outbox_);
   deliver();
 }
 
@@ -346,15 +347,12 @@ void Clients::warn(std::string_view text) {
   journal_.add(event);
 }
 
-core::Receipt Clients::send(const core::Recipients& to, std::string_view text,
+Clients::Sent Clients::send(const core::Recipients& to, std::string_view text,
                             std::string_view by) {
-  auto receipt = router_.send(to, text, by, loop_.now(), outbox_);
-  // Whoever was closed because too much waits for it did not get it.
-  for (const auto id : deliver()) {
-    std::erase(receipt.delivered, id);
-    receipt.refused.push_back({id, core::Refusal::kLimit, hard_limit_reason()});
-  }
-  return receipt;
+  Sent sent;
+  sent.receipt = router_.send(to, text, by, loop_.now(), outbox_);
+  sent.congested = deliver();
+  return sent;
 }
 
 core::Outcome Clients::bye(core::SessionId id, std::string_view by) {
@@ -451,31 +449,28 @@ std::uint64_t Clients::sent_bytes(core::Slot slot) const {
 
 // ---- effects ----
 
-std::vector<core::SessionId> Clients::deliver() {
-  std::vector<core::SessionId> overflowed;
-  congested_.clear();
-  const auto& writes = outbox_.writes();
-  for (std::size_t i = 0; i < writes.size(); ++i) {  // overflowed() may append
-    const auto slot = writes[i].slot;
-    const auto weight = writes[i].bytes.weight();
+/// Returns whom it has filled beyond output_soft.
+std::vector<core::Slot> Clients::deliver() {
+  std::vector<core::Slot> congested;
+  for (const auto& [slot] : outbox_.aborts()) abort(slot);
+  for (const auto& [slot, bytes] : outbox_.writes()) {
+    const auto weight = bytes.weight();
     if (clients_[slot].gone) {  // since an earlier one was not taken
       router_.lost_after_end(weight);
       continue;
     }
-    if (streams_.write(slot, writes[i].bytes)) {
-      if (streams_.queued_bytes(slot) > streams_.limits().high_bytes) congested_.push_back(slot);
+    if (streams_.write(slot, bytes)) {
+      if (streams_.queued_bytes(slot) > streams_.limits().high_bytes) congested.push_back(slot);
       continue;
     }
     if (!router_.has(slot)) {  // its last words; it closes anyway
       router_.lost_after_end(weight);
       continue;
     }
-    overflowed.push_back(router_.at(slot).id());
-    clients_[slot].gone = true;
-    const auto unsent = static_cast<std::uint32_t>(streams_.unsent(slot)) + weight;
-    router_.overflowed(slot, hard_limit_reason(), unsent, loop_.now(), outbox_);
-    streams_.abort(slot);
-    trim_.start(kTrimDelay);
+    // Nobody had asked whether there is room for it: a greeting, or what was held.
+    router_.broken(slot, core::does_not_read(router_.settings()), unsent(slot) + weight,
+                   loop_.now(), outbox_);
+    abort(slot);
   }
   for (const auto& flow : outbox_.flows()) {
     if (!router_.has(flow.slot)) continue;
@@ -492,7 +487,23 @@ std::vector<core::SessionId> Clients::deliver() {
   outbox_.clear();
   if (retained_bytes() > kMostRetained) trim_.start(kTrimDelay);
   timer_.start_at(router_.deadline());
-  return overflowed;
+  return congested;
+}
+
+/// The client does not read: what waits for it is lost.
+void Clients::abort(core::Slot slot) {
+  assert(!router_.has(slot));
+  clients_[slot].gone = true;
+  streams_.abort(slot);
+  trim_.start(kTrimDelay);
+}
+
+bool Clients::has_room(core::Slot slot, std::size_t bytes) {
+  return streams_.has_room(slot, bytes);
+}
+
+std::uint32_t Clients::unsent(core::Slot slot) const {
+  return static_cast<std::uint32_t>(streams_.unsent(slot));
 }
 
 /// What is kept between turns for the effects of the next.
@@ -524,11 +535,6 @@ void Clients::write_down_events() {
 void Clients::tick() {
   router_.tick(loop_.now(), outbox_);
   deliver();
-}
-
-std::string Clients::hard_limit_reason() const {
-  return "it does not read: more than " + std::to_string(config_.limits.output_hard) +
-         " bytes wait for it";
 }
 
 std::uint16_t Clients::listener_name(const std::string& name) {

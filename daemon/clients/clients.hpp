@@ -67,7 +67,7 @@ struct ClientStats {
   std::uint64_t recording_lost;  ///< events that could not be recorded
 };
 
-class Clients : private io::StreamListener {
+class Clients : private io::StreamListener, private core::Room {
  public:
   /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
   /// nothing is recorded, and numbers begin anew. `lifeboat` may be null: then no session
@@ -96,7 +96,13 @@ class Clients : private io::StreamListener {
   [[nodiscard]] Result<> apply(const Config& config);
 
   // What operators want; see core::Router.
-  core::Receipt send(const core::Recipients& to, std::string_view text, std::string_view by);
+  struct Sent {
+    core::Receipt receipt;
+    /// Who has been filled beyond output_soft by it, although everything was sent that
+    /// could be: whoever feeds them should pause.
+    std::vector<core::Slot> congested;
+  };
+  Sent send(const core::Recipients& to, std::string_view text, std::string_view by);
   [[nodiscard]] core::Outcome bye(core::SessionId id, std::string_view by);
   /// Whether bye was said to it, and it stays until its client has taken that.
   [[nodiscard]] bool is_parting(core::SessionId id) const;
@@ -141,10 +147,7 @@ class Clients : private io::StreamListener {
   /// Messages of clients since the start.
   [[nodiscard]] std::uint64_t messages_in() const { return router_.counters().messages_in; }
 
-  /// The slots that the last send() has filled beyond output_soft, although everything
-  /// was sent that could be: whoever feeds them should pause.
-  [[nodiscard]] std::vector<core::Slot> take_congested() { return std::exchange(congested_, {}); }
-  /// Called when such a slot has room again, or has gone.
+  /// Called when a slot that was congested has room again, or has gone.
   void on_relieved(std::function<void(core::Slot)> callback) { relieved_ = std::move(callback); }
   /// Bytes that a slot's client has taken.
   [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
@@ -189,6 +192,8 @@ class Clients : private io::StreamListener {
   void on_broken(io::StreamId id, int error) override;
   void on_drained(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
+  bool has_room(core::Slot slot, std::size_t bytes) override;
+  [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override;
 
   Result<std::unique_ptr<Door>> open(const Listener& listener,
                                      std::span<io::Acceptor* const> leaving = {});
@@ -209,7 +214,8 @@ class Clients : private io::StreamListener {
   void bans_changed();
   void save_bans(ByteWriter& out) const;
   static std::vector<store::Ban> read_bans(ByteReader& in);
-  std::vector<core::SessionId> deliver();
+  std::vector<core::Slot> deliver();
+  void abort(core::Slot slot);
   [[nodiscard]] std::size_t retained_bytes() const;
   void release_memory();
   void write_down_events();
@@ -222,7 +228,6 @@ class Clients : private io::StreamListener {
   std::unique_ptr<SavedClient> read_record(const std::string& record);
   void board();
   void board_soon();
-  [[nodiscard]] std::string hard_limit_reason() const;
   std::uint16_t listener_name(const std::string& name);
 
   io::Loop& loop_;
@@ -237,7 +242,6 @@ class Clients : private io::StreamListener {
   RefusalLog refused_{"connection"};
   std::vector<Client> clients_;              ///< by slot
   std::vector<std::string> listener_names_;  ///< of all listeners that ever were
-  std::vector<core::Slot> congested_;
   std::function<void(core::Slot)> relieved_;
   std::function<void()> stopped_;
   Lifeboat* lifeboat_;

@@ -28,13 +28,17 @@ void Router::answer_for_the_away(Session& session, std::size_t first_event, Cont
   Outgoing message{away_->text};
   const auto text = context.outbox.keep(away_->text);
   const auto name = context.outbox.keep(away_->operator_name);
+  const bool lost = now && !has_room(session, message.as(session.dialect()).size(), context);
   const auto place = context.outbox.events().size();
   Event& event = context.outbox.add(EventKind::kSent, session.id());
   event.text = text;
   event.operator_name = name;
-  event.state = now ? SendState::kSent : SendState::kHeld;
+  event.state = lost ? SendState::kLost : now ? SendState::kSent : SendState::kHeld;
   event.automatic = true;
-  if (now) {
+  if (lost) {
+    Session::lose(context);
+    give_up(session, context);
+  } else if (now) {
     session.send(message, context, Session::Writer::kAutomatic);
   } else {
     const auto number = session.hold(message, context, Session::Writer::kAutomatic);

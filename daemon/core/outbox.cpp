@@ -27,9 +27,22 @@ Event::Range Outbox::keep(std::vector<std::uint64_t>& kept,
   return {begin, static_cast<std::uint32_t>(numbers.size())};
 }
 
+std::size_t Outbox::written_bytes(std::size_t first) const {
+  std::size_t sum = 0;
+  for (std::size_t i = first; i < writes_.size(); ++i) sum += writes_[i].bytes.size();
+  return sum;
+}
+
+std::uint32_t Outbox::take_back_writes(std::size_t first) {
+  std::uint32_t messages = 0;
+  for (; writes_.size() > first; writes_.pop_back()) messages += writes_.back().bytes.weight();
+  return messages;
+}
+
 void Outbox::clear() {
   empty_out(writes_);
   empty_out(closes_);
+  empty_out(aborts_);
   empty_out(flows_);
   empty_out(events_);
   empty_out(ids_);
@@ -41,6 +54,7 @@ void Outbox::release_memory() {
   assert(empty());
   give_back(writes_);
   give_back(closes_);
+  give_back(aborts_);
   give_back(flows_);
   give_back(events_);
   give_back(ids_);
@@ -50,9 +64,9 @@ void Outbox::release_memory() {
 
 std::size_t Outbox::retained_bytes() const {
   return chatd::retained_bytes(writes_) + chatd::retained_bytes(closes_) +
-         chatd::retained_bytes(flows_) + chatd::retained_bytes(events_) +
-         chatd::retained_bytes(ids_) + chatd::retained_bytes(messages_) +
-         chatd::retained_bytes(text_);
+         chatd::retained_bytes(aborts_) + chatd::retained_bytes(flows_) +
+         chatd::retained_bytes(events_) + chatd::retained_bytes(ids_) +
+         chatd::retained_bytes(messages_) + chatd::retained_bytes(text_);
 }
 
 }  // namespace chatd::core

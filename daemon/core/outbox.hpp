@@ -39,6 +39,12 @@ struct Close {
   Slot slot;
 };
 
+/// The client does not read: its connection ends at once, with what waits for it. The core
+/// has no session at `slot` any more.
+struct Abort {
+  Slot slot;
+};
+
 /// Whether the client is read from.
 struct Flow {
   Slot slot;
@@ -81,6 +87,7 @@ class Outbox {
 
   void write(Slot slot, Payload bytes) { writes_.push_back({slot, std::move(bytes)}); }
   void close(Slot slot) { closes_.push_back({slot}); }
+  void abort(Slot slot) { aborts_.push_back({slot}); }
   void flow(Slot slot, bool reading) { flows_.push_back({slot, reading}); }
 
   [[nodiscard]] std::string_view text(Event::Range range) const {
@@ -99,14 +106,20 @@ class Outbox {
     return keep(messages_, numbers);
   }
 
+  /// The bytes of the writes from the one with index `first` on.
+  [[nodiscard]] std::size_t written_bytes(std::size_t first) const;
+  /// Forgets those writes, and returns for how many messages they stood.
+  std::uint32_t take_back_writes(std::size_t first);
+
   [[nodiscard]] std::vector<Event>& events() { return events_; }
-  [[nodiscard]] std::vector<SessionId>& ids() { return ids_; }
   [[nodiscard]] const std::vector<Write>& writes() const { return writes_; }
   [[nodiscard]] const std::vector<Close>& closes() const { return closes_; }
+  [[nodiscard]] const std::vector<Abort>& aborts() const { return aborts_; }
   [[nodiscard]] const std::vector<Flow>& flows() const { return flows_; }
 
   [[nodiscard]] bool empty() const {
-    return events_.empty() && writes_.empty() && closes_.empty() && flows_.empty();
+    return events_.empty() && writes_.empty() && closes_.empty() && aborts_.empty() &&
+           flows_.empty();
   }
   /// Forgets all effects.
   void clear();
@@ -120,6 +133,7 @@ class Outbox {
 
   std::vector<Write> writes_;
   std::vector<Close> closes_;
+  std::vector<Abort> aborts_;
   std::vector<Flow> flows_;
   std::vector<Event> events_;
   std::vector<SessionId> ids_;

@@ -6,6 +6,7 @@
 /// deadline, which is never later than the session's own, and as claimed if it is.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@
 
 #include "base/time.hpp"
 #include "core/outbox.hpp"
+#include "core/room.hpp"
 #include "core/session.hpp"
 #include "core/settings.hpp"
 
@@ -64,10 +66,14 @@ struct Recipients {
   std::vector<SessionId> sessions;  ///< if not everyone; one that is named twice gets it once
 };
 
+/// Why a session ends whose connection takes no more.
+[[nodiscard]] std::string does_not_read(const Settings& settings);
+
 class Router {
  public:
-  /// `last_id` is the highest id that was ever given.
-  explicit Router(Settings settings, SessionId last_id = 0);
+  /// `last_id` is the highest id that was ever given. `room` is asked whether connections
+  /// take what is sent, and must outlive this; null: they take everything.
+  explicit Router(Settings settings, SessionId last_id = 0, Room* room = nullptr);
   ~Router();
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
@@ -98,13 +104,10 @@ class Router {
   SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox);
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
   void end_of_input(Slot slot, Time now, Outbox& outbox);
-  /// The connection is gone. `unsent` of the messages written to it never left.
+  /// The connection is gone, or is ended because it did not take a write. `unsent` of the
+  /// messages written to it never left; what is still to be written to it is for
+  /// lost_after_end().
   void broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now, Outbox& outbox);
-  /// A write of `outbox` was not taken: too much waits for this client. What the
-  /// outbox says of it as sent becomes lost, and the session ends. `unsent` as above,
-  /// with that write; those that follow it are for lost_after_end().
-  void overflowed(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
-                  Outbox& outbox);
   /// Of messages to a session that has ended since, `unsent` never left.
   void lost_after_end(std::uint32_t unsent);
   [[nodiscard]] bool has(Slot slot) const { return slot < slots_.size() && slots_[slot]; }
@@ -113,6 +116,7 @@ class Router {
   // Others than the holder of a claim may not send to that session alone, say bye to it
   // or kick it.
   /// `text` must be well-formed UTF-8. What is for everyone reaches claimed sessions, too.
+  /// A session whose connection has no room for it ends: the message is lost, and refused.
   Receipt send(const Recipients& to, std::string_view text, std::string_view operator_name,
                Time now, Outbox& outbox);
   [[nodiscard]] Outcome bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox);
@@ -164,12 +168,14 @@ class Router {
   Outcome with_own(SessionId id, std::string_view operator_name, Time now, Outbox& outbox, Act act);
   void release(Session& session, Outbox& outbox);
   void answer_for_the_away(Session& session, std::size_t first_event, Context& context);
-  Context context(Time now, Outbox& outbox);
+  [[nodiscard]] bool has_room(const Session& session, std::size_t bytes, const Context& context);
+  void give_up(Session& session, Context& context);
   void follow_up(Session& session);
   void note(Session& session);
   void file(Session& session, Time when);
 
   Settings settings_;
+  Room* room_;
   Counters counters_;
   Reading reading_;
   std::vector<std::unique_ptr<Session>> slots_;
@@ -182,5 +188,26 @@ class Router {
   SessionId last_id_;
   std::vector<Slot> changed_;
 };
+
+// For router.cpp and send.cpp.
+
+template <class Act>
+void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
+  assert(has(slot));
+  Session& session = *slots_[slot];
+  Context work{settings_, now, outbox, reading_, counters_, outbox.writes().size()};
+  const auto first_event = outbox.events().size();
+  act(session, work);
+  if (away_) answer_for_the_away(session, first_event, work);
+  follow_up(session);
+}
+
+template <class Act>
+bool Router::with_id(SessionId id, Time now, Outbox& outbox, Act act) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return false;
+  with(found->second, now, outbox, std::move(act));
+  return true;
+}
 
 }  // namespace chatd::core

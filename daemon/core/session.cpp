@@ -251,6 +251,11 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
   if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
 }
 
+void Session::lose(Context& context) {
+  ++context.counters.messages_out;
+  ++context.counters.lost;
+}
+
 MessageNumber Session::hold(Outgoing& message, Context& context, Writer writer) {
   ++context.counters.messages_out;
   ++context.counters.held;

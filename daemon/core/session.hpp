@@ -47,6 +47,7 @@ struct Context {
   Outbox& outbox;
   Reading& reading;
   Counters& counters;
+  std::size_t first_write = 0;  ///< of the outbox: from there on all are to this session
   /// The connection is gone: there is nothing to write to or to close.
   bool gone = false;
   std::uint32_t unsent = 0;  ///< messages that were written to it and never left
@@ -103,6 +104,8 @@ class Session {
   enum class Writer : std::uint8_t { kOperator, kAutomatic };
   /// Sends at once; disposition() was kNow.
   void send(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
+  /// Its connection has no room for the message: it is lost, and the session is to end.
+  static void lose(Context& context);
   /// Holds the message, and returns its number; disposition() was kHold. A part of it may
   /// go out at once.
   MessageNumber hold(Outgoing& message, Context& context, Writer writer = Writer::kOperator);

@@ -101,18 +101,7 @@ Result<void, WriteError> StreamSet::write(StreamId id, Payload bytes) {
   Connection& stream = at(id);
   assert(stream.state == State::kOpen);
   if (stream.state != State::kOpen || bytes.empty()) return {};
-  const auto fits = [&] {
-    if (stream.queue.empty()) return true;
-    return bytes.size() <= limits_.hard_bytes &&
-           stream.queue.bytes() <= limits_.hard_bytes - bytes.size();
-  };
-  if (!fits()) {
-    if (stream.send_error == 0) {
-      send(stream);
-      touch(id);  // it may have drained or failed, and that is told at the end of the turn
-    }
-    if (!fits()) return WriteError::kOverflow;
-  }
+  if (!has_room(id, bytes.size())) return WriteError::kOverflow;
   queued_bytes_ += bytes.size();
   stream.queue.push(std::move(bytes));
   if (!stream.blocked) touch(id);
@@ -122,6 +111,21 @@ Result<void, WriteError> StreamSet::write(StreamId id, Payload bytes) {
     if (stream.queue.bytes() > limits_.high_bytes) stream.high = true;
   }
   return {};
+}
+
+bool StreamSet::has_room(StreamId id, std::size_t bytes) {
+  Connection& stream = at(id);
+  assert(stream.state == State::kOpen);
+  const auto fits = [&] {
+    if (stream.queue.empty()) return true;
+    return bytes <= limits_.hard_bytes && stream.queue.bytes() <= limits_.hard_bytes - bytes;
+  };
+  if (fits()) return true;
+  if (stream.send_error == 0) {
+    send(stream);
+    touch(id);  // it may have drained or failed, and that is told at the end of the turn
+  }
+  return fits();
 }
 
 void StreamSet::pause(StreamId id) {

@@ -113,6 +113,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Errors: kOverflow if after one attempt to send what already waits some of it is left,
   /// and more than hard_bytes would wait; then nothing is queued.
   [[nodiscard]] Result<void, WriteError> write(StreamId id, Payload bytes);
+  /// Whether write() would take so many bytes now. Tries, as that does, to send what waits.
+  [[nodiscard]] bool has_room(StreamId id, std::size_t bytes);
 
   /// Stops and resumes reading; both may be repeated. A paused stream alone does
   /// not keep the loop running.

@@ -77,7 +77,9 @@ class ControlSocket : private io::StreamListener {
   /// Says goodbye: the operator gets what is queued for it, then an end of file.
   void leave(OperatorId id, std::string_view why);
   /// It has just written to clients; see SlowClients.
-  void wrote_to_clients(OperatorId id) { slow_clients_.written_by(id); }
+  void wrote_to_clients(OperatorId id, std::span<const core::Slot> congested) {
+    slow_clients_.written_by(id, congested);
+  }
 
   /// An answer that is due later, and to whom.
   struct Deferred {

@@ -99,8 +99,9 @@ void ask_send(const Requests::Request& request) {
 
 void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
              std::string_view text, Reply& reply) {
-  const auto receipt = parts.clients.send(to, text, parts.attendance.name_of(from));
-  parts.socket.wrote_to_clients(from);
+  const auto sent = parts.clients.send(to, text, parts.attendance.name_of(from));
+  const auto& receipt = sent.receipt;
+  parts.socket.wrote_to_clients(from, sent.congested);
   if (single && !receipt.refused.empty()) {
     const auto& refused = receipt.refused.front();
     if (refused.why == core::Refusal::kNoSession) {

@@ -24,8 +24,8 @@ SlowClients::~SlowClients() {
   clients_.on_relieved(nullptr);
 }
 
-void SlowClients::written_by(io::StreamId id) {
-  for (const core::Slot slot : clients_.take_congested()) {
+void SlowClients::written_by(io::StreamId id, std::span<const core::Slot> congested) {
+  for (const core::Slot slot : congested) {
     const auto taken = clients_.sent_bytes(slot);
     const auto deaf = deaf_.find(slot);
     if (deaf != deaf_.end() && deaf->second == taken) continue;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -29,9 +30,9 @@ class SlowClients {
   SlowClients(const SlowClients&) = delete;
   SlowClients& operator=(const SlowClients&) = delete;
 
-  /// Operator `id` has just written: from now on it waits for whoever of those it wrote to
-  /// has too much waiting, but for the deaf.
-  void written_by(io::StreamId id);
+  /// Operator `id` has just written to `congested`, for whom too much waits now: it waits
+  /// for them, but for the deaf.
+  void written_by(io::StreamId id, std::span<const core::Slot> congested);
   [[nodiscard]] bool keep_waiting(io::StreamId id) const {
     return !waits_.empty() && waits_.contains(id);
   }

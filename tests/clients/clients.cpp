@@ -65,7 +65,7 @@ TEST_CASE("clients: a reload adds and removes listeners, and sessions stay", "[c
   CHECK(after[0].starts_with("127.0.0.2:"));
   auto newcomer = bench.connect();
   REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
-  CHECK(bench.clients.send({false, {1}}, "still", "anna").delivered.size() == 1);
+  CHECK(bench.clients.send({false, {1}}, "still", "anna").receipt.delivered.size() == 1);
   CHECK(run_until(bench.loop, [&] { return client->received() == "still\n"; }));
   CHECK(bench.clients.sessions()[0].listener == before[0]);
 }
@@ -111,7 +111,7 @@ TEST_CASE("clients: when it stops every client gets what was queued, then an end
     clients.push_back(bench.speaking_client());
     clients.back()->read();
   }
-  CHECK(bench.clients.send({true, {}}, "last word", "anna").delivered.size() == 20);
+  CHECK(bench.clients.send({true, {}}, "last word", "anna").receipt.delivered.size() == 20);
   bool done = false;
   bench.clients.stop([&] { done = true; });
   for (auto& client : clients) {

@@ -99,6 +99,17 @@ TEST_CASE("away: no answer to a bye, and none after one", "[core][away]") {
   CHECK(chat.in("what?", 2) == "2 said 'what?'");
 }
 
+TEST_CASE("away: who has no room for the answer ends, and the answer is lost", "[core][away]") {
+  Chat chat;
+  chat.connect();
+  CHECK(chat.in("hello\n") == "said 'hello'");
+  chat.away("later");
+  chat.stop_reading(1);
+  CHECK(chat.in("hello?\n") == "said 'hello?'; automatic, lost; gone 'does not read'; aborted");
+  CHECK(chat.counters().messages_out == 1);
+  CHECK(chat.counters().lost == 1);
+}
+
 TEST_CASE("away: a claimed session is told, too", "[core][away]") {
   Chat chat;
   chat.connect();

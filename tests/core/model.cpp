@@ -17,6 +17,7 @@ TEST_CASE("model: whatever happens, in whatever order, the sums are right and no
   std::uint64_t in = 0;
   std::uint64_t sessions = 0;
   std::uint64_t overflows = 0;
+  std::uint64_t given_up = 0;
   std::uint64_t pauses = 0;
   const unsigned share = chatd::test::under_valgrind() ? 4 : 1;
   for (std::uint_fast32_t seed = 1; seed <= 40 / share; ++seed) {
@@ -33,6 +34,7 @@ TEST_CASE("model: whatever happens, in whatever order, the sums are right and no
     in += walk.numbers().in;
     sessions += static_cast<std::uint64_t>(walk.sessions());
     overflows += static_cast<std::uint64_t>(walk.overflows());
+    given_up += static_cast<std::uint64_t>(walk.given_up());
     pauses += static_cast<std::uint64_t>(walk.pauses());
   }
   // It went everywhere.
@@ -41,5 +43,6 @@ TEST_CASE("model: whatever happens, in whatever order, the sums are right and no
   CHECK(in > 10'000 / share);
   CHECK(sessions > 1000 / share);
   CHECK(overflows > 20 / share);
+  CHECK(given_up > 20 / share);
   CHECK(pauses > 100 / share);
 }

@@ -69,12 +69,28 @@ TEST_CASE("outbox: an effect of any kind makes it not empty", "[core][outbox]") 
   SECTION("close") {
     outbox.close(1);
   }
+  SECTION("abort") {
+    outbox.abort(1);
+  }
   SECTION("flow") {
     outbox.flow(1, false);
   }
   CHECK_FALSE(outbox.empty());
   outbox.clear();
   CHECK(outbox.empty());
+}
+
+TEST_CASE("outbox: writes can be taken back, from any of them on", "[core][outbox]") {
+  Outbox outbox;
+  outbox.write(1, Payload{"one", 1});
+  outbox.write(2, Payload{"three", 3});
+  outbox.write(2, Payload{"reply", 0});
+  CHECK(outbox.written_bytes(0) == 13);
+  CHECK(outbox.written_bytes(1) == 10);
+  CHECK(outbox.written_bytes(3) == 0);
+  CHECK(outbox.take_back_writes(1) == 3);
+  REQUIRE(outbox.writes().size() == 1);
+  CHECK(outbox.writes()[0].bytes.view() == "one");
 }
 
 TEST_CASE("outbox: the memory of one message is kept, that of a large broadcast is not",

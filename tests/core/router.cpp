@@ -140,19 +140,24 @@ TEST_CASE("router: who refuses a message is not counted", "[core][router]") {
 
 // ---- what a client does not take ----
 
-TEST_CASE("router: what a full client was sent is lost, and it alone ends", "[core][router]") {
+TEST_CASE("router: what a full client is sent is lost, and it alone ends", "[core][router]") {
   Chat chat;
   connect_lines(chat, 3);
   SECTION("to it alone") {
     chat.stop_reading(2);
-    CHECK(chat.send("hi", 2) == "2 lost; 2 gone 'does not read'");
+    CHECK(chat.send("hi", 2) ==
+          "2 lost; 2 gone 'does not read'; 2 aborted; 2 refused: does not read");
+    CHECK(chat.receipt().refused.front().reason ==
+          "it does not read: more than 262144 bytes wait for it");
     CHECK(chat.counters().lost == 1);
     CHECK(chat.counters().delivered == 0);
   }
   SECTION("among others") {
     chat.stop_reading(2);
     CHECK(chat.send_all("hi") ==
-          "sent for 1 3; 2 lost; 2 gone 'does not read'; out 'hi\n'; 3 out 'hi\n'");
+          "sent for 1 3; 2 lost; 2 gone 'does not read'; out 'hi\n'; 3 out 'hi\n'; 2 aborted; "
+          "2 refused: does not read");
+    CHECK(chat.receipt().delivered == Ids{1, 3});
     CHECK(chat.counters().lost == 1);
     CHECK(chat.counters().delivered == 2);
   }
@@ -160,24 +165,29 @@ TEST_CASE("router: what a full client was sent is lost, and it alone ends", "[co
     chat.stop_reading(1);
     chat.stop_reading(3);
     CHECK(chat.send_all("hi") ==
-          "2 sent; lost for 1 3; gone 'does not read'; 3 gone 'does not read'; 2 out 'hi\n'");
+          "2 sent; lost for 1 3; gone 'does not read'; 3 gone 'does not read'; 2 out 'hi\n'; "
+          "aborted; 3 aborted; refused: does not read; 3 refused: does not read");
   }
   SECTION("when none is left, there is no event for nobody") {
     chat.stop_reading(1);
     chat.stop_reading(2);
     chat.stop_reading(3);
     CHECK(chat.send_all("hi") ==
-          "3 lost; lost for 1 2; gone 'does not read'; 2 gone 'does not read'; "
-          "3 gone 'does not read'");
+          "lost for 1 2 3; gone 'does not read'; 2 gone 'does not read'; 3 gone 'does not read'; "
+          "aborted; 2 aborted; 3 aborted; "
+          "refused: does not read; 2 refused: does not read; 3 refused: does not read");
     CHECK(chat.counters().lost == 3);
   }
   SECTION("many: one event for all of them, whoever they are") {
     connect_lines(chat, 5);
     for (const SessionId id : {2U, 3U, 5U, 7U, 8U}) chat.stop_reading(id);
-    CHECK(chat.send_all("hi") ==
-          "sent for 1 4 6; lost for 2 3 5 7 8; 2 gone 'does not read'; 3 gone 'does not read'; "
-          "5 gone 'does not read'; 7 gone 'does not read'; 8 gone 'does not read'; "
-          "out 'hi\n'; 4 out 'hi\n'; 6 out 'hi\n'");
+    CHECK(chat.send_all("hi").starts_with(
+        "sent for 1 4 6; lost for 2 3 5 7 8; 2 gone 'does not read'; 3 gone 'does not read'; "
+        "5 gone 'does not read'; 7 gone 'does not read'; 8 gone 'does not read'; "
+        "out 'hi\n'; 4 out 'hi\n'; 6 out 'hi\n'; 2 aborted; 3 aborted; 5 aborted; 7 aborted; "
+        "8 aborted; 2 refused: does not read;"));
+    CHECK(chat.receipt().delivered == Ids{1, 4, 6});
+    CHECK(chat.receipt().refused.size() == 5);
     CHECK(chat.counters().lost == 5);
     CHECK(chat.counters().delivered == 3);
   }
@@ -185,9 +195,16 @@ TEST_CASE("router: what a full client was sent is lost, and it alone ends", "[co
     CHECK(chat.send("one", 2) == "2 sent; 2 out 'one\n'");
     CHECK(chat.send("two", 2) == "2 sent; 2 out 'two\n'");
     chat.stop_reading(2, 2);
-    CHECK(chat.send("three", 2) == "2 lost; 2 gone 'does not read', lost 2");
+    CHECK(chat.send("three", 2) ==
+          "2 lost; 2 gone 'does not read', lost 2; 2 aborted; 2 refused: does not read");
     CHECK(chat.counters().lost == 3);
     CHECK(chat.counters().delivered == 0);
+  }
+  SECTION("who waited for its one answer has not got it") {
+    chat.eof(2);
+    chat.stop_reading(2);
+    CHECK(chat.send("hi", 2) ==
+          "2 lost; 2 gone 'does not read'; 2 aborted; 2 refused: does not read");
   }
 }
 
@@ -202,6 +219,20 @@ TEST_CASE("router: what had been held and is not taken either is lost", "[core][
   CHECK(chat.counters().lost == 2);
 }
 
+TEST_CASE("router: of what a full client would get at once all is lost, and counted once",
+          "[core][router]") {
+  Chat chat;
+  chat.connect();
+  chat.send("held");
+  chat.away("away");
+  chat.stop_reading(1, 3);
+  // It is known now how it reads: it would get what is held, and the automatic answer.
+  CHECK(chat.in("hi\n") ==
+        "delivered #2; said 'hi'; automatic, lost; gone 'does not read', lost 4; aborted");
+  CHECK(chat.counters().messages_out == 2);
+  CHECK(chat.counters().lost == 5);
+}
+
 TEST_CASE("router: of two writes at once the second is not taken, and each is counted once",
           "[core][router]") {
   chatd::core::Router router{Settings{}};
@@ -214,7 +245,7 @@ TEST_CASE("router: of two writes at once the second is not taken, and each is co
   router.receive(0, "hi\n", now, outbox);  // it gets both, as it is known how it reads now
   REQUIRE(outbox.writes().size() == 2);
   const std::uint32_t waits = GENERATE(0U, 1U);  // of the first, which was taken
-  router.overflowed(0, "full", waits + outbox.writes()[1].bytes.weight(), now, outbox);
+  router.broken(0, "full", waits + outbox.writes()[1].bytes.weight(), now, outbox);
   CHECK(router.counters().messages_out == 2);
   CHECK(router.counters().delivered == 1 - waits);
   CHECK(router.counters().lost == 1 + waits);

@@ -240,7 +240,8 @@ TEST_CASE("session: what is held is bounded", "[core][session]") {
   Settings settings;
   settings.output_hard = 100;
   Chat chat{settings};
-  const std::string full = "refused: it does not listen, and as much as may be is held for it";
+  const std::string full =
+      "refused: it does not listen, and limits.output_hard is reached by what is held for it";
   SECTION("for an original client") {
     connect_original(chat);
     CHECK(chat.send("hi") == "sent; out 'hi'");

@@ -292,6 +292,27 @@ TEST_CASE("stream: past the hard limit nothing is taken, and nothing taken is lo
   }
 }
 
+TEST_CASE("stream: whether there is room is what a write would find", "[io][stream]") {
+  Bench bench;
+  auto [ours, theirs] = tcp_pair(2048);
+  Peer peer{bench.loop, std::move(theirs)};
+  const StreamId id = bench.adopt(std::move(ours));
+  CHECK(bench.set.has_room(id, kLimits.hard_bytes * 2));  // nothing waits
+  const Payload payload{std::string(1000, '.')};
+  while (bench.set.has_room(id, payload.size())) REQUIRE(bench.set.write(id, payload));
+  CHECK_FALSE(bench.set.write(id, payload));
+  CHECK_FALSE(bench.set.has_room(id, kLimits.hard_bytes * 2));
+  const auto left = kLimits.hard_bytes - bench.set.queued_bytes(id);
+  CHECK(left < payload.size());
+  CHECK(bench.set.has_room(id, left));
+
+  SECTION("what the kernel takes now makes room") {
+    peer.read();
+    REQUIRE(run_until(bench.loop, [&] { return bench.set.queued_bytes(id) == 0; }));
+    CHECK(bench.set.has_room(id, kLimits.hard_bytes));
+  }
+}
+
 TEST_CASE("stream: it is no overflow if the kernel takes what waits", "[io][stream]") {
   Bench bench{{kKi, kKi / 2, 2 * kKi, kLongLinger}};
   auto [ours, theirs] = tcp_pair();

@@ -120,7 +120,7 @@ TEST_CASE("backpressure: what was queued for a client that left without it is lo
   auto deaf = bench.speaking_client(kSmallBuffer);
   std::uint64_t sent = 0;
   while (bench.clients.stats().queued_bytes < kText.size()) {
-    REQUIRE(bench.clients.send({false, {1}}, kText, "ann").delivered.size() == 1);
+    REQUIRE(bench.clients.send({false, {1}}, kText, "ann").receipt.delivered.size() == 1);
     ++sent;
     run_pending(bench.loop);
   }

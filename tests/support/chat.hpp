@@ -5,8 +5,8 @@
 ///   CHECK(chat.in("hello\n") == "said 'hello'");
 ///   CHECK(chat.send("hi") == "sent; out 'hi\n'");
 ///
-/// Effects stand in this order: events, bytes written, flow, the close; if there is
-/// none, that is "nothing". Session 1 is not named in them; any other is, by its
+/// Effects stand in this order: events, bytes written, flow, the close, the abort; if there
+/// is none, that is "nothing". Session 1 is not named in them; any other is, by its
 /// number in front: "2 said 'hello'". Events are numbered as the journal does it, and
 /// "delivered #4" names the event that said "held".
 /// Invariant: after each action the promises of the core that hold always have been
@@ -60,10 +60,10 @@ class HeldEvents : public core::KnownNumbers {
   std::map<std::pair<SessionId, core::MessageNumber>, std::uint64_t> events_;
 };
 
-class Chat {
+class Chat : private core::Room {
  public:
   explicit Chat(Settings settings = {}, SessionId last_id = 0)
-      : router_{std::move(settings), last_id} {}
+      : router_{std::move(settings), last_id, this} {}
 
   // ---- what clients do; each connects to the lowest free slot, as in the wiring ----
 
@@ -166,7 +166,7 @@ class Chat {
 
   /// Another process goes on with what this one has written down.
   void hand_over() {
-    REQUIRE(test::hand_over(router_, now_, held_));
+    REQUIRE(test::hand_over(router_, now_, held_, this));
     held_.hand_over();
     check();
   }
@@ -189,6 +189,10 @@ class Chat {
   }
   static std::string shown(std::string all) { return all.empty() ? "nothing" : std::move(all); }
   static std::string of(SessionId id) { return id == 1 ? "" : std::to_string(id) + ' '; }
+  /// The sentence about a client that does not read, without the bytes.
+  [[nodiscard]] std::string in_short(std::string_view reason) const {
+    return reason == does_not_read(router_.settings()) ? "does not read" : std::string{reason};
+  }
   static std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"; }
 
   Slot slot(SessionId id) const {
@@ -196,6 +200,9 @@ class Chat {
     REQUIRE(router_.find(id)->slot() == slots_.at(id));
     return slots_.at(id);
   }
+
+  bool has_room(Slot slot, std::size_t /*bytes*/) override { return !full_.contains(slot); }
+  [[nodiscard]] std::uint32_t unsent(Slot slot) const override { return full_.at(slot); }
 
   std::string asked(core::Outcome outcome) {
     std::string all = outcome == core::Outcome::kNoSession ? "no such session"
@@ -209,7 +216,7 @@ class Chat {
     receipt_ = router_.send(to, text, by_, now_, outbox_);
     std::string all = effects();
     for (const auto& refused : receipt_.refused) {
-      add(all, of(refused.session) + "refused: " + refused.reason);
+      add(all, of(refused.session) + "refused: " + in_short(refused.reason));
       REQUIRE((refused.why == core::Refusal::kNoSession) == (refused.reason == "no such session"));
     }
     return shown(all);
@@ -228,7 +235,8 @@ class Chat {
       if (const auto full = full_.find(write.slot); full != full_.end()) {
         const auto weight = write.bytes.weight();
         if (router_.has(write.slot)) {
-          router_.overflowed(write.slot, "does not read", full->second + weight, now_, outbox_);
+          router_.broken(write.slot, does_not_read(router_.settings()), full->second + weight, now_,
+                         outbox_);
         } else {
           router_.lost_after_end(weight);
         }
@@ -246,6 +254,10 @@ class Chat {
     for (const auto& close : outbox_.closes()) {
       add(all, of(id_of(close.slot)) + "closed");
       REQUIRE_FALSE(router_.has(close.slot));
+    }
+    for (const auto& abort : outbox_.aborts()) {
+      add(all, of(id_of(abort.slot)) + "aborted");
+      REQUIRE_FALSE(router_.has(abort.slot));
     }
     check();
     for (auto entry = slots_.begin(); entry != slots_.end();) {
@@ -288,7 +300,7 @@ class Chat {
       case EventKind::kDelivered:
         return who + "delivered #" + std::to_string(held_.remove(event.session, event.message));
       case EventKind::kDisconnected:
-        return who + "gone " + quoted(text) +
+        return who + "gone " + quoted(in_short(text)) +
                (event.lost > 0 ? ", lost " + std::to_string(event.lost) : "");
       case EventKind::kNamed:
         REQUIRE(outbox_.text(event.operator_name) == by_);

@@ -104,9 +104,9 @@ inline void must(bool holds, const char* else_what) {
 /// The next number that decides where the walk goes.
 using Choose = std::function<std::uint32_t()>;
 
-class Walk {
+class Walk : private core::Room {
  public:
-  explicit Walk(Choose choose) : choose_{std::move(choose)}, router_{settings()} {}
+  explicit Walk(Choose choose) : choose_{std::move(choose)}, router_{settings(), 0, this} {}
 
   void step() {
     const auto slot = static_cast<Slot>(choose_() % kSlots);
@@ -145,7 +145,7 @@ class Walk {
     }
     check();
     if (one_in(20)) {
-      must(hand_over(router_, now_, Known{*this}), "it cannot read what it has written");
+      must(hand_over(router_, now_, Known{*this}, this), "it cannot read what it has written");
       for (auto& each : clients_) {
         for (auto& held : each.held) held.number = held.event;
       }
@@ -168,6 +168,7 @@ class Walk {
   [[nodiscard]] const Numbers& numbers() const { return numbers_; }
   [[nodiscard]] int sessions() const { return sessions_; }
   [[nodiscard]] int overflows() const { return overflows_; }
+  [[nodiscard]] int given_up() const { return given_up_; }
   [[nodiscard]] int pauses() const { return pauses_; }
 
  private:
@@ -331,6 +332,13 @@ class Walk {
     return sum;
   }
 
+  /// The network keeps so much for it.
+  bool has_room(Slot slot, std::size_t bytes) override {
+    for (const auto& payload : clients_[slot].queue) bytes += payload.size();
+    return bytes <= (clients_[slot].reads ? 3000U : 300U);
+  }
+  [[nodiscard]] std::uint32_t unsent(Slot slot) const override { return unsent(clients_[slot]); }
+
   void let_network_take(Slot slot) {
     auto& queue = clients_[slot].queue;
     if (queue.empty() || !clients_[slot].reads) return;
@@ -370,6 +378,10 @@ class Walk {
         must(router_.find(refused.session) == nullptr, "refused as unknown, and known");
       } else if (refused.why == Refusal::kClaimed) {
         must(!to.everyone && !may(by, by_id(refused.session)), "refused as claimed");
+      } else if (router_.find(refused.session) == nullptr) {
+        ++numbers_.out;
+        ++numbers_.lost;
+        lost_now_.push_back(refused.session);
       } else {
         const auto& client = by_id(refused.session);
         must(client.parting || router_.find(client.id)->held() > 0, "refused without a cause");
@@ -488,8 +500,16 @@ class Walk {
   }
 
   void deliver() {
+    for (const auto& abort : outbox_.aborts()) {
+      must(!router_.has(abort.slot), "a session after its abort");
+      ++given_up_;
+      full_.push_back(abort.slot);
+    }
     for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
       const auto write = outbox_.writes()[i];
+      must(std::none_of(outbox_.aborts().begin(), outbox_.aborts().end(),
+                        [&](const auto& abort) { return abort.slot == write.slot; }),
+           "a write to whom it gives up");
       auto& client = clients_[write.slot];
       must(client.id != 0, "a write where nobody is");
       if (is_in(full_, write.slot)) {
@@ -498,13 +518,10 @@ class Walk {
         numbers_.lost += write.bytes.weight();
         continue;
       }
-      std::size_t waiting = write.bytes.size();
-      for (const auto& payload : client.queue) waiting += payload.size();
-      if (router_.has(write.slot) && waiting > (client.reads ? 3000U : 300U)) {
+      if (router_.has(write.slot) && !has_room(write.slot, write.bytes.size())) {
         ++overflows_;
         full_.push_back(write.slot);
-        router_.overflowed(write.slot, "full", unsent(client) + write.bytes.weight(), now_,
-                           outbox_);
+        router_.broken(write.slot, "full", unsent(client) + write.bytes.weight(), now_, outbox_);
         continue;
       }
       client.queue.push_back(write.bytes);
@@ -525,6 +542,7 @@ class Walk {
       must(!client.owed || client.parting || !client.held.empty(), "not told that all are away");
       client.owed = false;
     }
+    must(lost_now_.empty(), "lost, says the receipt and no event");
     outbox_.clear();
     held_now_.clear();
     closed_.clear();
@@ -623,8 +641,7 @@ class Walk {
 
   void sent(const Event& event, SessionId id, MessageNumber number) {
     if (event.state == SendState::kLost) {
-      --numbers_.delivered;
-      ++numbers_.lost;
+      must(std::erase(lost_now_, id) == 1, "lost, says the event and not the receipt");
     } else if (event.state == SendState::kHeld) {
       const auto place = std::find_if(held_now_.begin(), held_now_.end(),
                                       [id](const auto& held) { return held.first == id; });
@@ -740,11 +757,13 @@ class Walk {
   std::size_t checks_ = 0;
   int sessions_ = 0;
   int overflows_ = 0;
+  int given_up_ = 0;
   int pauses_ = 0;
 
   // Of the delivery that is under way.
   std::vector<std::pair<SessionId, std::size_t>> held_now_;
   std::vector<std::pair<SessionId, std::size_t>> delivered_;
+  std::vector<SessionId> lost_now_;
   std::vector<Slot> closed_;
   std::vector<Slot> full_;
   Slot gone_ = kSlots;

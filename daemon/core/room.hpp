@@ -1,0 +1,22 @@
+/// What the core asks before it says that a message was sent: whether the client's connection
+/// takes it. Whoever has the connections answers; nothing else is ever asked by the core.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/outbox.hpp"
+
+namespace chatd::core {
+
+class Room {
+ public:
+  virtual ~Room() = default;
+  /// Whether so many bytes can be written to the client now, besides those that wait.
+  [[nodiscard]] virtual bool has_room(Slot slot, std::size_t bytes) = 0;
+  /// How many of the messages that were written to it have not left wholly. Asked of one
+  /// that has no room: all of them are lost.
+  [[nodiscard]] virtual std::uint32_t unsent(Slot slot) const = 0;
+};
+
+}  // namespace chatd::core

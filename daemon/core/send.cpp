@@ -1,0 +1,133 @@
+// A message of an operator: who gets it, who has it held, and who refuses it.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/router.hpp"
+
+namespace chatd::core {
+
+namespace {
+
+/// Why a session does not take a message; empty if it does.
+std::string_view reason_against(Session::Disposition disposition) {
+  switch (disposition) {
+    case Session::Disposition::kParting:
+      return "bye was already said to it";
+    case Session::Disposition::kFull:
+      return "it does not listen, and limits.output_hard is reached by what is held for it";
+    case Session::Disposition::kTooLong:
+      return "the message is longer than limits.output_hard, which is all that may wait for it";
+    case Session::Disposition::kEmpty:
+      return "an original client cannot get an empty message";
+    case Session::Disposition::kNow:
+    case Session::Disposition::kHold:
+      break;
+  }
+  return {};
+}
+
+/// The sessions to which the same happens, and the one event that tells of them.
+struct Group {
+  SendState state;
+  std::vector<SessionId>& ids;
+  std::optional<std::size_t> event{};  ///< its place in the outbox
+};
+
+/// The events of one message. Each is made when the first session joins its group, so that
+/// what follows from it, such as a delivery, stands behind it.
+class Saying {
+ public:
+  Saying(Outbox& outbox, std::string_view text, std::string_view operator_name)
+      : outbox_{outbox}, text_{outbox.keep(text)}, name_{outbox.keep(operator_name)} {}
+
+  void join(Group& group, SessionId id) {
+    group.ids.push_back(id);
+    if (group.event) return;
+    group.event = outbox_.events().size();
+    Event& event = outbox_.add(EventKind::kSent, id);
+    event.text = text_;
+    event.operator_name = name_;
+    event.state = group.state;
+  }
+
+  /// All have joined. `messages`: of those for whom it is held, in their order.
+  void complete(const Group& group, std::span<const MessageNumber> messages = {}) {
+    if (!group.event) return;
+    Event& event = outbox_.events()[*group.event];
+    if (group.ids.size() > 1) {
+      event.session = 0;
+      event.sessions = outbox_.keep_ids(group.ids);
+      event.messages = outbox_.keep_messages(messages);
+    } else if (!messages.empty()) {
+      event.message = messages.front();
+    }
+  }
+
+ private:
+  Outbox& outbox_;
+  Event::Range text_;
+  Event::Range name_;
+};
+
+}  // namespace
+
+Receipt Router::send(const Recipients& to, std::string_view text, std::string_view operator_name,
+                     Time now, Outbox& outbox) {
+  Receipt receipt;
+  Outgoing message{text};
+  Saying saying{outbox, text, operator_name};
+  std::vector<MessageNumber> held_messages;
+  std::vector<SessionId> deaf;
+  std::vector<SessionId> lost_ids;
+  Group sent{SendState::kSent, receipt.delivered};
+  Group held{SendState::kHeld, receipt.held};
+  Group lost{SendState::kLost, lost_ids};
+
+  const auto offer = [&](Session& session, Context& work) {
+    const SessionId id = session.id();
+    if (!to.everyone && session.is_anothers(operator_name)) {
+      receipt.refused.push_back({id, Refusal::kClaimed, "claimed by " + session.claim()->holder});
+      return;
+    }
+    const auto disposition = session.disposition(text.size(), settings_);
+    if (disposition == Session::Disposition::kHold) {
+      saying.join(held, id);
+      held_messages.push_back(session.hold(message, work));
+    } else if (disposition != Session::Disposition::kNow) {
+      receipt.refused.push_back({id, Refusal::kLimit, std::string{reason_against(disposition)}});
+    } else if (has_room(session, message.as(session.dialect()).size(), work)) {
+      saying.join(sent, id);
+      session.send(message, work);
+    } else {
+      Session::lose(work);
+      deaf.push_back(id);
+      receipt.refused.push_back({id, Refusal::kLimit, does_not_read(settings_)});
+    }
+  };
+  if (to.everyone) {
+    for (Slot slot = 0; slot < slots_.size(); ++slot) {
+      if (slots_[slot]) with(slot, now, outbox, offer);
+    }
+  } else {
+    auto ids = to.sessions;
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    for (const SessionId id : ids) {
+      if (!with_id(id, now, outbox, offer)) {
+        receipt.refused.push_back({id, Refusal::kNoSession, "no such session"});
+      }
+    }
+  }
+  // Behind all that was sent: the event that says so, and then their ends.
+  for (const SessionId id : deaf) saying.join(lost, id);
+  for (const SessionId id : deaf) {
+    with_id(id, now, outbox, [this](Session& session, Context& work) { give_up(session, work); });
+  }
+  saying.complete(sent);
+  saying.complete(held, held_messages);
+  saying.complete(lost);
+  return receipt;
+}
+
+}  // namespace chatd::core
