@@ -146,7 +146,7 @@ def test_without_transcripts_they_live_as_long_as_the_daemon_and_it_says_so():
     with Daemon(CONSOLE_CONFIG | {"transcript": {"enabled": False}}) as daemon:
         done = daemon.chatctl("ban", "192.0.2.1")
         assert done.returncode == 0
-        assert "it ends with the daemon: without transcripts no ban is kept" in done.stdout
+        assert "the ban ends with the daemon: without transcripts no ban is kept" in done.stdout
         done = daemon.chatctl("--json", "ban", "192.0.2.1")
         assert json.loads(done.stdout)["kept"] is False
         hand_over(daemon)
