@@ -23,7 +23,7 @@ WORKLOADS = [
 
 
 class Aboard(Chatd):
-    """With a service manager that has a store. `aboard` counts what was put there."""
+    """A chatd with a service manager that has a store. `aboard` counts the sessions in it."""
 
     def __init__(self, **how):
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -54,7 +54,7 @@ class Aboard(Chatd):
 
 
 class Prepared(Load):
-    """Begins when all clients are where they should be."""
+    """A load that begins when all clients are in the lifeboat."""
 
     def __init__(self, server, workload, units=None):
         self.server, self.clients = server, workload.clients
@@ -67,7 +67,7 @@ class Prepared(Load):
 
 
 def cost(make_server, workload, units):
-    """CPU for each unit, in one run."""
+    """The CPU time of each unit, in one run."""
     with make_server() as server:
         load = Prepared(server, workload, units)
         load.wait_for("ready")

@@ -16,7 +16,7 @@ MOST_SECONDS = 250
 
 @dataclass(frozen=True)
 class Workload:
-    """What bench_load does; see its usage."""
+    """A workload of bench_load; see its usage."""
 
     name: str
     kind: str
@@ -30,7 +30,7 @@ class Workload:
     target: float | None = None
 
     def server(self):
-        """What its server has to be."""
+        """The arguments with which its server is made."""
         return {
             "original": self.original,
             "console": self.console,

@@ -107,7 +107,7 @@ PEER_WORKLOADS = [
 
 
 def print_peers(rounds, quick):
-    """CPU of each as a ratio to the bare server's, in turns with it."""
+    """The CPU time of each server as a ratio to the bare server's, measured in turns with it."""
     installed = peers.installed()
     if peers.missing():
         print(f"not installed: to measure them too, apt-get install {' '.join(peers.missing())}")
@@ -137,7 +137,7 @@ def print_peers(rounds, quick):
 
 
 def print_parts():
-    """The inner parts by themselves."""
+    """Measures the inner parts by themselves."""
     command = [str(BIN / "bench_parts"), "--benchmark_format=json", "--benchmark_min_time=0.2"]
     result = subprocess.run(pinned(SERVER_CORE, command), capture_output=True, check=True)
     print("\n| part | ns |")

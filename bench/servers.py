@@ -41,7 +41,7 @@ def pinned(core, command):
 
 
 def end(process):
-    """Stops it as a service manager does: politely, and then not."""
+    """Stops it as a service manager does: by SIGTERM, and then by SIGKILL."""
     process.terminate()
     try:
         process.wait(PATIENCE)
@@ -88,7 +88,7 @@ class Server:
             time.sleep(0.02)
 
     def stats(self):
-        """The server's own counters, if it has some."""
+        """The server's own counters; None if it has none."""
         return None
 
     def __enter__(self):
@@ -104,7 +104,7 @@ class Server:
             os.close(pipe)
 
     def again(self):
-        """Another one in the same folder, with what is kept there and nothing else."""
+        """Starts another server in the same folder, with what is kept there and nothing else."""
         self.stop()
         self.start(self.command, self.listening)
 

@@ -52,7 +52,7 @@ QUESTIONS = [
 
 
 def cpu_ns(pid):
-    """Of the loop's thread, which is the process's first; and of all threads."""
+    """The CPU time of the loop's thread, which is the process's first, and that of all threads."""
     spent = {}
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
@@ -61,7 +61,7 @@ def cpu_ns(pid):
 
 
 def loop_cost(workload, units):
-    """µs of the loop's thread for each unit; and of all threads."""
+    """The µs of each unit in the loop's thread, and those in all threads."""
     with Chatd(transcripts=workload.transcripts) as server:
         load = Load(server, workload, units)
         load.wait_for("ready")
@@ -133,7 +133,7 @@ def fill(server, control):
 
 
 def found(method, params):
-    """How many messages the answer has."""
+    """The number of messages in the answer."""
     most = params["limit"]
     if "item" not in params.get("text", ""):
         nothing = "neverthere" in params.get("text", "") or params.get("session") == SILENT

@@ -13,7 +13,7 @@ TOKEN = re.compile(rb"<[a-z]\d+>")
 
 
 class Client:
-    """One that comes, talks and goes. `how` it goes: "bye", "reset", "half" (it closes its
+    """A client that comes, talks and goes. `how` it goes: "bye", "reset", "half" (it closes its
     sending side and waits for one answer)."""
 
     def __init__(self, soak, address, now):
@@ -37,7 +37,7 @@ class Client:
         soak.poll.register(self.socket, selectors.EVENT_READ, self.on_readable)
 
     def act(self, now):
-        """Says something, or goes. Returns when to be called again, None for never."""
+        """Says something, or goes. Returns when it is to be called again, None for never."""
         if self.leaving:
             return None
         if now >= self.leaves_at and not self.waiting:
@@ -103,7 +103,7 @@ class Client:
 
 
 class Deaf:
-    """One that says hello and never reads; the daemon closes it, and it comes again."""
+    """A client that says hello and never reads; the daemon closes it, and it comes again."""
 
     def __init__(self, address):
         self.address = address

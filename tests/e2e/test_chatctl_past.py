@@ -1,5 +1,5 @@
-"""chatctl history and search for scripts: what was said, oldest first, as lines or as the
-objects of the control protocol."""
+"""chatctl history and search for scripts: earlier messages, the oldest first, as lines or as
+the objects of the control protocol."""
 
 import json
 

@@ -1,5 +1,6 @@
-"""What a console in a terminal shows and which keys lead through it: what is unread, the
-inbox, days, pages of what was said, narrow and wide screens, with colours and without."""
+"""What a console in a terminal shows and which keys lead through it: unread messages, what
+came while nobody was there, days, pages of earlier messages, narrow and wide screens, with
+colours and without."""
 
 import re
 import sqlite3

@@ -1,5 +1,5 @@
-"""Who may be an operator: too many, too lazy, another user, a second daemon; and the
-socket that all of them come by."""
+"""Who may be an operator, with too many of them, one who does not read, another user and a
+second daemon; and the socket by which all of them come."""
 
 import json
 import os

@@ -1,5 +1,5 @@
-"""README's conversation happens as it is written: its terminals are opened, what is typed
-there is typed, and what is to be seen in the end is compared line by line."""
+"""README's conversation happens as it is written: this opens its terminals, types what is
+typed there, and compares line by line what the screens show in the end."""
 
 import re
 

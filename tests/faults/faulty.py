@@ -27,7 +27,7 @@ FIELDS = [
 
 class Faulty:
     """The page of shared memory: its fields are attributes. `env` is what a program
-    needs in its environment to heed it."""
+    needs in its environment to obey it."""
 
     def __init__(self):
         self.file = tempfile.NamedTemporaryFile(prefix="faulty-")

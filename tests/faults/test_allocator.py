@@ -10,7 +10,7 @@ from harness import CHATCTL, CHATD, LONG, Client, Daemon, Home, RpcError, wait_u
 from witness import Witness
 
 STEP = 1 if LONG else 29
-"""Of the thousands of a daemon that begins, the short form tries every 29th."""
+"""A daemon that begins makes thousands of allocations; the short form tries every 29th."""
 
 
 def ended_well(code, said, codes):
@@ -90,7 +90,7 @@ def test_a_daemon_that_begins_and_stops(faulty):
 
 
 def opened(daemon):
-    """What its descriptors are."""
+    """Where the descriptors of the process lead."""
     folder = f"/proc/{daemon.pid}/fd"
     return [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
 
@@ -121,8 +121,8 @@ def transaction(daemon, operator):
 
 
 def has_ended(daemon, operator):
-    """It has, or it serves. It may have been a thread beside the loop that ended it, a
-    moment after all went well."""
+    """It has ended, or it serves. A thread beside the loop may have ended it a moment after all
+    went well."""
     if transaction(daemon, operator):
         return False
     wait_until(lambda: not daemon.alive(), "it ends, or serves", timeout=10)

@@ -119,7 +119,7 @@ def test_a_connection_that_cannot_be_watched_is_refused_and_takes_no_place(fault
 @pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer needs descriptors of its own")
 @pytest.mark.parametrize("count", range(3, 11))
 def test_with_too_few_descriptors_to_begin_it_says_so_or_begins(count):
-    """From three, which the standard ones take, to as many as it needs."""
+    """The limit goes from three, which the standard descriptors take, up to what chatd needs."""
     home = Home()
     home.write_config({})
 

@@ -16,7 +16,7 @@ RESET = struct.pack("ii", 1, 0)
 
 
 def crowd(daemon, witness, count):
-    """So many clients that have said hi."""
+    """`count` clients that have said hi."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     accepted = witness.operator.call("stats")["accepted"]
@@ -37,8 +37,8 @@ def messages_in(witness):
 
 
 def test_5000_slow_clients_at_once_hold_up_nobody():
-    """Each sends its line byte by byte, all of them in turn. To a listener for lines:
-    with so many a byte may come later than `settle`, as an original client's would."""
+    """Each sends its line byte by byte, all of them in turn. The listener takes lines only:
+    with so many clients a byte may come later than `settle`, as an original client's would."""
     count = scaled(5000)
     line = b"slow but sure\n"
     lines = [{"address": "127.0.0.1", "port": 0, "dialect": "line"}]
@@ -67,7 +67,7 @@ def test_5000_slow_clients_at_once_hold_up_nobody():
 
 
 def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
-    """As fast as one can, and each is reset at once, or after a word, or refused."""
+    """The connects come without a pause, and each is reset at once, or after a word, or refused."""
     count = scaled(50_000)
     limits = {**FAST, "sessions": 200}
     with Daemon({"limits": limits}) as daemon:
@@ -112,7 +112,7 @@ def cost_of(daemon, act, witness):
 
 
 def resets(daemon, witness, sockets):
-    """All at once."""
+    """All clients send at the same time."""
     def act():
         for sock in sockets:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -132,7 +132,7 @@ def broadcasts(daemon, witness, sockets):
 
 
 def overflows(daemon, witness, sockets):
-    """More than any of them may have waiting."""
+    """Each client is sent more than may wait for it."""
     def act():
         wait_until(lambda: send_much(), "all are closed")
 
@@ -161,7 +161,7 @@ def many_to_one(daemon, witness, sockets):
 
 @pytest.mark.parametrize("kind", [resets, broadcasts, many_to_one, overflows])
 def test_four_times_as_many_cost_no_more_than_about_four_times_as_much(kind):
-    """What is quadratic would cost sixteen times as much."""
+    """Anything quadratic would cost sixteen times as much."""
     few, many = (100, 400) if kind is overflows else (scaled(800), scaled(3200))
     costs = []
     limits = {**FAST, "output_hard": "128KiB"}

@@ -37,8 +37,8 @@ def dropped_link():
 
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("ip"), reason="only root can make a link")
 def test_a_peer_behind_a_dropped_link_is_found_out_and_let_go(faulty, tmp_path):
-    """By TCP's keepalive: after two minutes (60 s and three times 20 s), which are two
-    seconds here if the form is short."""
+    """TCP's keepalive finds it after two minutes (60 s and three times 20 s), which are two
+    seconds in the short form."""
     from harness.network import in_network_of
 
     faulty.keepalive_divisor = 1 if LONG else 60
@@ -87,8 +87,8 @@ def test_a_peer_behind_a_dropped_link_is_found_out_and_let_go(faulty, tmp_path):
 def test_one_that_vanishes_with_an_answer_on_its_way_is_let_go_and_one_that_rests_is_not(
     faulty, tmp_path
 ):
-    """Keepalive does not run then, and TCP alone would try for a quarter of an hour. Whoever
-    rests takes nothing either, but says so when it is asked."""
+    """Keepalive does not run while an answer is on its way, and TCP alone would try for a
+    quarter of an hour. A client that rests takes nothing either, but says so when asked."""
     from harness.network import in_network_of
 
     faulty.keepalive_divisor = 1 if LONG else 60
@@ -244,8 +244,8 @@ def test_a_flood_of_messages_in_one_turn_is_heard_in_order_and_holds_up_nobody(l
 
 
 def test_a_reset_does_not_let_a_client_say_all_at_once_that_it_sent_too_fast():
-    """Asked for an option, it is written to in the same turn, and that is when the daemon
-    learns that it has gone."""
+    """A client that asks for an option is answered in the same turn, and that is when the
+    daemon learns that it has gone."""
     limits = {"messages_per_second": 5, "messages_burst": 10}
     with Daemon({"limits": limits}) as daemon:
         witness = Witness(daemon)

@@ -34,7 +34,7 @@ def flood(witness, first=0, count=MESSAGES):
 
 
 def stand_still(witness):
-    """For a minute in the long form."""
+    """In the long form this takes a minute."""
     end = time.monotonic() + (60 if LONG else 2)
     while time.monotonic() < end:
         witness.is_served()
@@ -107,7 +107,7 @@ def test_an_operator_that_is_stopped_is_detached_and_misses_nothing(words, tmp_p
 
 @pytest.mark.parametrize("kind", ["stops", "goes"])
 def test_a_reader_of_the_log_that_stops_or_goes_stops_nobody(kind):
-    """As journald, to which standard error is a stream socket under systemd."""
+    """A reader like journald: under systemd, standard error is a stream socket to it."""
     ours, theirs = socket.socketpair()
     config = FAST | {"log": {"level": "trace"}, "listen": [{"address": "unix:@HOME@/c.sock"}]}
     with Daemon(config, stderr=theirs, listeners=0) as daemon:

@@ -9,7 +9,7 @@ MIB = 1 << 20
 
 
 class Witness:
-    """A client and an operator of a daemon. Made when all is well."""
+    """A client and an operator of a daemon. It is made when all is well."""
 
     def __init__(self, daemon):
         self.daemon = daemon

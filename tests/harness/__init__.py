@@ -1,6 +1,6 @@
-"""What the end-to-end tests hold the real programs with: a daemon in a folder of
-its own, an operator on its control socket, clients on raw sockets. It knows the
-interface and nothing of how the daemon is made.
+"""The tools of the tests that run the real programs: a daemon in a folder of its own, an
+operator on its control socket, clients on raw sockets. They know the interface and nothing
+of how the daemon is made.
 
 Nothing here waits for a fixed time: every wait is for a condition, and ends in an
 AssertionError that says what did not come. The guard times are generous; they are

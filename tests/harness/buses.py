@@ -1,5 +1,5 @@
-"""A system bus with nobody on it but systemd, who is asked what it does with a unit. As
-much of D-Bus as that takes."""
+"""A system bus with nobody on it but systemd, which is asked what it does with a unit. It
+knows only the part of D-Bus that this takes."""
 
 import socket
 import struct

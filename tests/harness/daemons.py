@@ -24,7 +24,7 @@ CHATCTL = os.path.abspath(os.environ.get("CHATCTL", REPOSITORY / "build/release/
 REPORTS = re.compile(
     r"runtime error|Sanitizer|[Aa]ssert|uv_loop_close|terminate called|pure virtual"
 )
-"""What a daemon that is well never says."""
+"""What a sound daemon never says."""
 
 
 def to_toml(config):

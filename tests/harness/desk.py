@@ -1,5 +1,5 @@
 """An operator at a terminal: a console in a pty, whose output is read all the time and
-followed on a screen. Knows what keys are and how a console greets, nothing of why."""
+followed on a screen. It knows what keys are and how a console greets, and nothing of why."""
 
 import codecs
 import os
@@ -20,8 +20,8 @@ CONSOLE_CONFIG = {
 
 
 class Desk:
-    """An operator at a terminal. What comes out of it is read all the time, by a
-    thread, unless pause() was called, and followed on a screen."""
+    """An operator at a terminal. A thread reads what comes out of it, while `reading` is set,
+    and follows it on a screen."""
 
     def __init__(self, child, columns=80):
         self.child = child

@@ -1,4 +1,4 @@
-"""A network of its own for a daemon, with addresses that this machine has not. Needs
+"""A network of its own for a daemon, with addresses that this machine does not have. Needs
 root."""
 
 import ctypes

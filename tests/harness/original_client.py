@@ -1,5 +1,4 @@
-"""A client that behaves as the original ten-line program does, no better: it
-blocks, reads at most 1024 bytes at once, decodes each read strictly, and speaks
+"""A client that behaves as the original ten-line program does, and no better: it blocks, reads at most 1024 bytes at once, decodes each read strictly, and speaks
 only after it has heard. It sends no delimiter, so the two sides must take turns.
 
 As a program (`original_client.py HOST PORT`) it prints what the original prints

@@ -43,7 +43,7 @@ class Screen:
             at = match.end()
 
     def _plain(self, text, at):
-        """Most of what there is, in one piece. Returns how much that was."""
+        """Shows a run of printable ASCII in one piece. Returns its length."""
         match = PLAIN.match(text, at, at + self.columns - self.column)
         if match is None:
             return 0

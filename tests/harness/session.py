@@ -1,5 +1,5 @@
-"""What every run of the tests says of itself, and that it never runs against nothing: the
-hooks of pytest that a conftest.py takes from here."""
+"""The hooks of pytest that a conftest.py takes from here: a run says which programs it tests,
+and does not begin without them."""
 
 import os
 

@@ -1,4 +1,5 @@
-"""The working tree, copied for what is built of it, and programs that must succeed."""
+"""Copies of the working tree, from which packages and images are built, and programs that
+have to succeed."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Waiting for conditions, and how long at most. Knows neither daemon nor client."""
+"""Waits for conditions, for a limited time. Knows neither daemon nor client."""
 
 import os
 import time
@@ -6,14 +6,14 @@ import time
 SANITIZER = os.environ.get("CHATD_SANITIZER", "")
 
 GUARD = float(os.environ.get("CHATD_TEST_GUARD", 180 if SANITIZER else 60))
-"""Seconds after which something that should have happened never will."""
+"""Seconds after which a wait gives up."""
 
 LONG = bool(os.environ.get("CHATD_FAULTS_LONG"))
-"""Whether what takes a minute in life takes a minute in a test."""
+"""Whether what takes a minute in reality takes a minute in a test."""
 
 
 def scaled(count, address=5, thread=10):
-    """`count` for a release build, a part of it where a sanitizer slows all down."""
+    """`count` for a release build, and a part of it where a sanitizer slows everything down."""
     return count // {"address": address, "thread": thread}.get(SANITIZER, 1)
 
 

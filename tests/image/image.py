@@ -95,7 +95,7 @@ exec chroot --userspec="$user:$user" "$root" "$@"
 
 
 class Container:
-    """A running one: its first process is what the image names, as in any engine."""
+    """A running container: its first process is what the image names, as in any engine."""
 
     def __init__(self, image, *arguments, stdin=subprocess.DEVNULL):
         self.image = image

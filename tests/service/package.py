@@ -24,7 +24,7 @@ def compiler_cache(tree):
 
 
 def build(name="package", version=None):
-    """The .changes file; beside it is the package. `version` is another than the tree's."""
+    """The .changes file; beside it is the package. `version` takes the place of the tree's."""
     folder = BUILD / "service" / name
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "tree"

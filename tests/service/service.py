@@ -32,7 +32,7 @@ class Service:
         return done.stdout == "installed"
 
     def reset(self):
-        """As just installed."""
+        """Makes everything as it was just after the installation."""
         self.machine.run("systemctl", "stop", "chatd.socket", "chatd.service", check=False)
         shutil.rmtree(self.machine.root / "etc/systemd/system/chatd.service.d", ignore_errors=True)
         self.machine.run("systemctl", "daemon-reload")
@@ -46,7 +46,7 @@ class Service:
     # The service.
 
     def configure(self, config):
-        """A text, or a dict as for to_toml()."""
+        """`config` is a text, or a dict as for to_toml()."""
         text = config if isinstance(config, str) else to_toml(config)
         (self.machine.root / CONFIG).write_text(text)
 
@@ -57,7 +57,7 @@ class Service:
         self.machine.run("systemctl", "daemon-reload")
 
     def reset_failed(self):
-        """Also forgets how often it was started."""
+        """Forgets that it failed, and how often it was started."""
         self.machine.run("systemctl", "reset-failed", "chatd.service", check=False)
 
     def systemctl(self, *argv, **how):
@@ -74,11 +74,11 @@ class Service:
         return self.machine.property("chatd.service", name)
 
     def pid(self):
-        """In the machine; 0 if there is none."""
+        """The process's number in the machine; 0 if there is none."""
         return int(self.property("MainPID"))
 
     def kill(self, number):
-        """A signal to the daemon, from outside."""
+        """Sends the daemon a signal from outside."""
         os.kill(self.machine.host_pid(self.pid()), number)
 
     def wait_restarted(self, old):
@@ -113,7 +113,7 @@ class Service:
         return client, operator.session_of(client)
 
     def program(self, *argv):
-        """A program of this machine, in that network."""
+        """Starts a program of this machine in the network of the booted one."""
         return self.keep(
             Running(
                 self.machine.near(*argv),

@@ -91,13 +91,13 @@ class Crowd:
                 talker.next_at = time.monotonic()
 
     def wait_answered(self, more):
-        """Until so many more lines were answered."""
+        """Waits until `more` further lines have been answered."""
         goal = self.answered + more
         wait_until(lambda: self.errors or self.answered >= goal, f"{more} more answers")
         assert not self.errors, self.errors
 
     def end(self):
-        """How many lines were said, each of them answered."""
+        """The number of lines that were said, each of them answered."""
         self.ending = True
         self.thread.join(GUARD)
         assert not self.errors and not self.thread.is_alive(), self.errors

@@ -126,7 +126,7 @@ def test_a_daemon_that_is_killed_is_restarted_and_its_sessions_go_on(busy):
 
 
 def wait_in_store(service, sessions):
-    """Who has been there for a second is kept in the descriptor store soon after."""
+    """A session is kept in the descriptor store soon after it is a second old."""
     wait_until(
         lambda: int(service.property("NFileDescriptorStore")) >= sessions,
         "the service manager has them",

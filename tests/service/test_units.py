@@ -39,7 +39,7 @@ def with_sockets_only(units):
 
 
 def exposure(units):
-    """What systemd-analyze makes of the service, and why."""
+    """How systemd-analyze rates the service, and why."""
     said = run("systemd-analyze", "security", "--offline=true", units / "chatd.service")
     level = re.search(r"Overall exposure level for chatd\.service: ([0-9.]+)", said)
     assert level, said
@@ -99,7 +99,8 @@ def test_the_user_and_the_group_of_the_service_are_made(units, tmp_path):
 
 
 def test_the_package_is_built_with_what_the_project_names():
-    """Two lists of the same: debian/control, for Debian, and cmake/packages.txt, for all else."""
+    """The same packages stand in debian/control, for Debian, and in cmake/packages.txt, for
+    everything else."""
     named = re.findall(r"(?m)^build (\S+)$", (REPOSITORY / "cmake/packages.txt").read_text())
     control = (REPOSITORY / "debian/control").read_text()
     built_with = re.search(r"(?ms)^Build-Depends:\n(.*?)^\n", control)[1]
