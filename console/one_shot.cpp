@@ -16,6 +16,7 @@
 
 #include "base/text.hpp"
 #include "console/control_client.hpp"
+#include "console/pages.hpp"
 #include "console/roster.hpp"
 #include "console/view.hpp"
 #include "console/wire.hpp"
@@ -36,9 +37,7 @@ std::size_t terminal_width() {
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-// Pages are put together up to the number of messages that was asked for.
-constexpr std::size_t kPage = 200;
-constexpr std::uint64_t kDefaultPast = 20;
+constexpr std::uint64_t kDefaultPast = 20;  // messages
 
 // A tail whose daemon has gone looks for it again after this, and then more seldom.
 constexpr Duration kFirstPause{100};
@@ -67,6 +66,7 @@ class Run {
         command_{one_shot.command},
         connect_{connect},
         view_{one_shot.color, one_shot.timestamps},
+        pages_{one_shot.command.number.value_or(kDefaultPast)},
         cursor_{one_shot.command.number},
         again_{loop, [this] { reconnect(); }},
         quiet_{quiet_pipe()},
@@ -153,7 +153,6 @@ class Run {
         return client_.release(session, answer_by(&Run::show_nothing));
       case Verb::kHistory:
       case Verb::kSearch:
-        wanted_ = command_.number.value_or(kDefaultPast);
         return ask_past();
       case Verb::kBan:
         return client_.ban(command_.text, command_.number, answer_by(&Run::show_banned));
@@ -230,36 +229,28 @@ class Run {
   // --- history and search ---
 
   void ask_past() {
-    const Page page{before_, static_cast<std::size_t>(std::min<std::uint64_t>(
-                                 kPage, wanted_ - std::min<std::uint64_t>(wanted_, past_.size())))};
-    auto add = answer([this](const json& result) { add_page(result); });
-    if (command_.verb == Verb::kSearch) return client_.search(command_.text, page, std::move(add));
-    client_.history(command_.session, page, std::move(add));
+    auto add = answer([this](const json& result) {
+      if (pages_.add(result)) return ask_past();
+      show_past();
+      finish(ExitCode::kDone);
+    });
+    if (command_.verb == Verb::kSearch) {
+      return client_.search(command_.text, pages_.next(), std::move(add));
+    }
+    client_.history(command_.session, pages_.next(), std::move(add));
   }
 
-  void add_page(const json& result) {
-    const PastPage page = decode_past(result);
-    const auto raw = result.find("messages");
-    if (one_shot_.json && raw != result.end() && raw->is_array()) {
-      for (const json& each : *raw) raw_.push_back(each);
-    }
-    past_.insert(past_.begin(), page.messages.begin(), page.messages.end());
-    if (page.more && !page.messages.empty() && past_.size() < wanted_) {
-      before_ = page.messages.front().seq;
-      return ask_past();
-    }
+  void show_past() {
     if (one_shot_.json) {
-      std::sort(raw_.begin(), raw_.end(), [](const json& a, const json& b) {
-        return a.value("seq", std::uint64_t{0}) < b.value("seq", std::uint64_t{0});
-      });
-      for (const json& each : raw_) print(to_plain_json(each));
-    } else {
-      const View dated{one_shot_.color, one_shot_.timestamps == Timestamps::kTime
-                                            ? Timestamps::kDateTime
-                                            : one_shot_.timestamps};
-      for (const PastMessage& each : past_) print_all(dated.past(each, roster_, own_name_));
+      for (const json& each : pages_.documents()) print(to_plain_json(each));
+      return;
     }
-    finish(ExitCode::kDone);
+    const View dated{one_shot_.color, one_shot_.timestamps == Timestamps::kTime
+                                          ? Timestamps::kDateTime
+                                          : one_shot_.timestamps};
+    for (const PastMessage& each : pages_.messages()) {
+      print_all(dated.past(each, roster_, own_name_));
+    }
   }
 
   // --- what is printed ---
@@ -355,14 +346,11 @@ class Run {
   const std::function<Result<UniqueFd>()>& connect_;
   View view_;
   Roster roster_;
+  Pages pages_;  // history, search
   std::string own_name_;
   std::string refusal_;
   std::optional<std::uint64_t> cursor_;  // tail: of the last event, or where to begin
   std::uint64_t last_seq_ = 0;           // of the daemon, when it was greeted
-  std::uint64_t wanted_ = 0;             // messages
-  std::uint64_t before_ = 0;
-  std::vector<PastMessage> past_;
-  std::vector<json> raw_;
   bool greeted_ = false;
   bool attached_before_ = false;
   bool finished_ = false;

@@ -1,19 +1,21 @@
-/// Keys on their way from the terminal to the line editor. A bracketed paste is
-/// kept back until its end has arrived and then goes through in one piece, because
-/// the editor reads it to its end in one go and would wait for it. So is a
-/// character of which only some bytes have come. Pure.
+/// Keys on their way from the terminal to the line editor. A bracketed paste is kept back
+/// until its end has arrived and then goes through in one piece, because the editor reads it
+/// to its end in one go and would wait for it. A character of which only some bytes have
+/// come is kept back, too. Pure.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "base/protocol.hpp"
+
 namespace chatd::console {
 
 class PasteGate {
  public:
   /// A paste that is longer has lost its end: it is given up.
-  static constexpr std::size_t kMaxPaste = 2 * 1024 * 1024;
+  static constexpr std::size_t kMaxPaste = 2 * kMaxControlLine;
 
   void push(std::string_view bytes);
   /// Whether a key may be taken.
