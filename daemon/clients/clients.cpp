@@ -7,279 +7,73 @@
 #include <cstring>
 #include <utility>
 
-#include "base/memory.hpp"
 #include "base/text.hpp"
 
 namespace chatd {
 
 namespace {
 
-/// After so many sessions have gone, or one for which much waited, what they used is given
-/// back to the system: the C library keeps it otherwise. Not at once, for that takes
-/// milliseconds and they often go together.
-constexpr std::size_t kTrimAfter = 1000;
-constexpr Duration kTrimDelay{1000};
 /// More than that is kept for the next turn only while there are some.
 constexpr std::size_t kMostRetained = 128UL * 1024;
-/// How often a listener that could not be opened is tried again.
-constexpr Duration kTryListener{1000};
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
 
 }  // namespace
 
 Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, Journal& journal,
-                 Transcript* transcript, Lifeboat* lifeboat)
+                 Transcript* transcript, CrashStore* crash_store)
     : loop_{loop},
-      config_{config},
-      max_sessions_{max_sessions},
       journal_{journal},
       transcript_{transcript},
       router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session,
               this},
-      lifeboat_{lifeboat},
-      board_{loop, [this] { board(); }},
-      records_{loop, [this] { keep_records(); }},
+      entrance_{loop, max_sessions, transcript,
+                [this](const BanChange& change) { ban_changed(change); }},
+      crash_records_{loop, router_, journal, *this, crash_store},
+      records_{loop, [this] { crash_records_.keep(); }},
       streams_{loop, *this, stream_limits(config)},
-      flush_{loop, [this] { streams_.flush(); }},
+      flush_{loop, [this] { flush(); }},
       timer_{loop, [this] { tick(); }},
-      refusals_{loop,
-                [this] {
-                  if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(*line);
-                }},
-      ban_end_{loop, [this] { expire_bans(); }},
-      try_missing_{loop, [this] { open_missing(); }},
-      trim_{loop, [this] {
-              closed_since_trim_ = 0;
-              release_memory();
-            }} {
-  set_limits();
-  if (transcript != nullptr) {
-    bans_.replace(transcript->opened().bans, loop.now(), wall_now());
-    ban_end_.start_at(bans_.deadline());
-  }
+      trim_{loop, [this] { release_memory(); }},
+      doors_{loop,
+             config.listen,
+             {[this](Doors::Visitor visitor) { came(std::move(visitor)); },
+              [this](const std::string& why) { warn(why); }}} {
+  set_limits(config);
 }
 
 Clients::~Clients() = default;
 
-void Clients::set_limits() {
-  admission_.set_limits(std::min(config_.limits.sessions, max_sessions_),
-                        config_.limits.sessions_per_address);
-  streams_.set_limits(stream_limits(config_));
-}
-
-// ---- listeners ----
-
-Result<std::unique_ptr<Clients::Door>> Clients::open(const Listener& listener,
-                                                     std::span<io::Acceptor* const> leaving) {
-  auto door = std::make_unique<Door>();
-  door->listener = listener;
-  auto finished = finish(
-      *door, io::Acceptor::listen(loop_, listener.endpoint, listener.backlog, on_accept(*door),
-                                  log_failure, io::Acceptor::kUnixMode, leaving));
-  if (!finished) return std::move(finished.error());
-  return door;
-}
-
-/// A socket of the service manager, with what listen() says of those.
-Result<std::unique_ptr<Clients::Door>> Clients::take(UniqueFd passed) {
-  auto door = std::make_unique<Door>();
-  auto finished =
-      finish(*door, io::Acceptor::adopt(loop_, std::move(passed), on_accept(*door), log_failure));
-  if (!finished) return std::move(finished.error()).while_doing("a socket of the service manager");
-  door->listener.endpoint = door->acceptor->endpoint();
-  return door;
-}
-
-void Clients::log_failure(const Error& error) {
-  spdlog::error("{}", error.message);
-}
-
-io::Acceptor::AcceptCallback Clients::on_accept(const Door& door) {
-  return [this, &door](UniqueFd socket, const sockaddr_storage& peer, socklen_t length) {
-    accepted(door, std::move(socket), peer, length);
-  };
-}
-
-Result<> Clients::finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor) {
-  if (!acceptor) return std::move(acceptor.error());
-  door.acceptor = std::move(*acceptor);
-  door.name = door.acceptor->endpoint().to_string();
-  door.name_index = listener_name(door.name);
-  return {};
-}
+// ---- listeners and limits ----
 
 Result<> Clients::listen(std::vector<UniqueFd> passed) {
-  assert(doors_.empty());
-  if (!passed.empty()) {
-    passed_ = true;
-    restored_.clear();
-  }
-  const auto add = [this](Result<std::unique_ptr<Door>> door) -> Result<> {
-    if (door) {
-      doors_.push_back(std::move(*door));
-      return {};
-    }
-    doors_.clear();
-    return std::move(door.error());
-  };
-  for (UniqueFd& socket : passed) {
-    if (auto added = add(take(std::move(socket))); !added) return added;
-  }
-  if (passed_) {
-    for (auto& door : restored_) doors_.push_back(std::move(door));
-    serve_passed(config_.listen);
-  }
-  std::vector<std::unique_ptr<Door>> known;
-  for (const Listener& listener : config_.listen) {
-    if (!passed_) known.push_back(restored_door(listener.endpoint));
-  }
-  restored_.clear();  // first of all: a new address may overlap with one that is wanted no more
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    const Listener& listener = config_.listen[i];
-    if (known[i]) {
-      known[i]->acceptor->set_backlog(listener.backlog);
-      known[i]->listener = listener;
-      doors_.push_back(std::move(known[i]));
-    } else if (auto door = open(listener); door || router_.size() == 0) {
-      if (auto added = add(std::move(door)); !added) return added;
-    } else {
-      // Sessions of the process before this one are worth more than it.
-      spdlog::error("goes on without a listener, and tries again: {}", door.error().message);
-      warn(door.error().message);
-      missing_.push_back(listener);
-      try_missing_.start(kTryListener);
-    }
-  }
-  for (const auto& door : doors_) spdlog::info("listening on {}", door->name);
-  return {};
-}
-
-/// The sockets are the service manager's, the configuration says how their clients
-/// speak.
-void Clients::serve_passed(const std::vector<Listener>& listeners) {
-  for (const auto& door : doors_) door->listener.dialect = core::DialectSetting::kAuto;
-  for (const Listener& listener : listeners) {
-    const auto place = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
-      return door->listener.endpoint == listener.endpoint;
-    });
-    if (place != doors_.end()) {
-      (*place)->listener.dialect = listener.dialect;
-    } else if (listener != Listener{}) {  // nobody has asked for the one of the defaults
-      spdlog::warn("{} is not listened on: the service manager passes the sockets",
-                   listener.endpoint.to_string());
-    }
-  }
-}
-
-std::vector<int> Clients::passed() const {
-  std::vector<int> all;
-  for (const auto& door : doors_) {
-    if (passed_) all.push_back(door->acceptor->descriptor());
-  }
-  return all;
-}
-
-std::vector<std::string> Clients::addresses() const {
-  std::vector<std::string> all;
-  for (const auto& door : doors_) all.push_back(door->name);
-  return all;
-}
-
-void Clients::open_missing() {
-  std::erase_if(missing_, [this](const Listener& listener) {
-    auto door = open(listener);
-    if (!door) return false;
-    spdlog::info("listening on {}", (*door)->name);
-    doors_.push_back(std::move(*door));
-    return true;
-  });
-  if (!missing_.empty()) try_missing_.start(kTryListener);
+  return doors_.listen(std::move(passed), router_.size() > 0);
 }
 
 Result<> Clients::apply(const Config& config) {
-  std::vector<const Listener*> added;
-  std::vector<bool> kept(doors_.size(), false);
-  std::vector<std::pair<std::size_t, const Listener*>> changed;
-  if (passed_) {
-    if (config.listen != config_.listen) serve_passed(config.listen);
-    kept.assign(doors_.size(), true);
-  }
-  for (const Listener& listener : config.listen) {
-    if (passed_) break;
-    std::size_t same = 0;
-    while (same < doors_.size() &&
-           (kept[same] || doors_[same]->listener.endpoint != listener.endpoint)) {
-      ++same;
-    }
-    if (same < doors_.size() && doors_[same]->acceptor->is_in_place()) {
-      kept[same] = true;
-      changed.emplace_back(same, &listener);
-      continue;
-    }
-    if (same < doors_.size()) spdlog::warn("{} is not there any more", doors_[same]->name);
-    added.push_back(&listener);
-  }
-  std::vector<io::Acceptor*> leaving;
-  for (std::size_t i = 0; i < doors_.size(); ++i) {
-    if (!kept[i]) leaving.push_back(doors_[i]->acceptor.get());
-  }
-  std::vector<std::unique_ptr<Door>> opened;
-  for (const Listener* listener : added) {
-    auto door = open(*listener, leaving);
-    if (!door) return std::move(door.error());
-    opened.push_back(std::move(*door));
-  }
-  // Nothing can fail from here on.
-  missing_.clear();
-  for (const auto& [index, listener] : changed) {
-    Door& door = *doors_[index];
-    if (door.listener.backlog != listener->backlog) door.acceptor->set_backlog(listener->backlog);
-    door.listener = *listener;
-  }
-  for (std::size_t i = doors_.size(); i-- > 0;) {
-    if (kept[i]) continue;
-    spdlog::info("no longer listening on {}", doors_[i]->name);
-    doors_.erase(doors_.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  for (auto& door : opened) {
-    spdlog::info("listening on {}", door->name);
-    doors_.push_back(std::move(door));
-  }
-  config_ = config;
-  set_limits();
+  if (auto applied = doors_.apply(config.listen); !applied) return applied;
+  set_limits(config);
   router_.set_settings(core_settings(config));
   deliver();
   return {};
 }
 
-void Clients::accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
-                       socklen_t length) {
-  const Peer peer{address, length};
-  if (const auto banned = bans_.match(peer)) {
-    refuse("its address is banned (" + banned->to_string() + ")");
-    return;
-  }
-  switch (admission_.admit(peer)) {
-    case Admission::Answer::kYes:
-      break;
-    case Admission::Answer::kTooMany:
-      refuse("there are as many sessions as may be");
-      return;
-    case Admission::Answer::kTooManyFromAddress:
-      refuse("there are as many sessions from its address as may be");
-      return;
-  }
-  auto id = streams_.adopt(std::move(socket));
+void Clients::set_limits(const Config& config) {
+  entrance_.set_limits(config.limits);
+  streams_.set_limits(stream_limits(config));
+}
+
+void Clients::came(Doors::Visitor visitor) {
+  if (entrance_.admit(visitor.peer)) return;
+  auto id = streams_.adopt(std::move(visitor.socket));
   if (!id) {
-    admission_.leave(peer);
-    refuse(id.error().message);
+    entrance_.turn_away(visitor.peer, id.error().message);
     return;
   }
-  client_at(*id) = {peer, door.name_index};
-  router_.connect(*id, door.listener.dialect, loop_.now(), outbox_);
+  client_at(*id) = {visitor.peer, visitor.listener};
+  router_.connect(*id, visitor.dialect, loop_.now(), outbox_);
   deliver();
-  board_soon();
+  crash_records_.add_soon();
 }
 
 Clients::Client& Clients::client_at(io::StreamId id) {
@@ -288,11 +82,6 @@ Clients::Client& Clients::client_at(io::StreamId id) {
     clients_.resize(id + 1);
   }
   return clients_[id];
-}
-
-void Clients::refuse(const std::string& reason) {
-  if (const auto line = refused_.refused(reason, loop_.now())) spdlog::warn(*line);
-  refusals_.start_at(refused_.deadline());
 }
 
 // ---- what clients do ----
@@ -328,12 +117,9 @@ void Clients::on_closed(io::StreamId id, std::size_t unsent) {
     router_.lost_after_end(static_cast<std::uint32_t>(unsent));
     spdlog::warn("{} did not take its last {} messages", client.peer.to_string(), unsent);
   }
-  admission_.leave(client.peer);
-  if (client.place != 0) {
-    lifeboat_->leave(client.place);
-    board_soon();
-  }
-  if (++closed_since_trim_ == kTrimAfter) trim_.start(kTrimDelay);
+  entrance_.leave(client.peer);
+  crash_records_.closed(id);
+  trim_.session_gone();
   if (relieved_) relieved_(id);
   if (stopped_ && streams_.size() == 0) std::exchange(stopped_, nullptr)();
 }
@@ -420,6 +206,29 @@ void Clients::set_away(std::optional<core::Away> away) {
   }
 }
 
+void Clients::ban_changed(const BanChange& change) {
+  const auto address = change.network.to_string();
+  std::string until;
+  Event event;
+  event.kind = EventKind::kUnbanned;
+  if (change.ban != nullptr) {
+    event.kind = EventKind::kBanned;
+    if (change.ban->until != kNever) append_rfc3339(until, change.ban->until_date);
+  }
+  event.address = address;
+  event.until = until;
+  event.operator_name = change.by;
+  journal_.add(event);
+}
+
+std::vector<core::SessionId> Clients::sessions_in(const Network& network) const {
+  std::vector<core::SessionId> all;
+  for (const core::Session* session : router_.sessions()) {
+    if (network.contains(clients_[session->slot()].peer)) all.push_back(session->id());
+  }
+  return all;
+}
+
 std::vector<SessionInfo> Clients::sessions() {
   const auto now = loop_.now();
   dates_.set(now, wall_now());
@@ -427,7 +236,7 @@ std::vector<SessionInfo> Clients::sessions() {
   for (const core::Session* session : router_.sessions()) {
     const Client& client = clients_[session->slot()];
     all.push_back({session->id(), session->name(), client.peer.to_string(),
-                   listener_names_[client.listener], to_string(session->dialect()),
+                   doors_.name(client.listener), to_string(session->dialect()),
                    to_string(session->state()), dates_.of(session->connected_at()),
                    (now - session->last_activity()).count(), session->unread(), session->held(),
                    claimed_by(session->id())});
@@ -438,8 +247,8 @@ std::vector<SessionInfo> Clients::sessions() {
 ClientStats Clients::stats() const {
   const auto& counters = router_.counters();
   const auto recorded = transcript_ == nullptr ? store::Counts{} : transcript_->counts();
-  return {router_.size(),          counters.accepted,  refused_.count(), counters.messages_in,
-          counters.messages_out,   counters.delivered, counters.held,    counters.lost,
+  return {router_.size(),          counters.accepted,  entrance_.refused(), counters.messages_in,
+          counters.messages_out,   counters.delivered, counters.held,       counters.lost,
           streams_.queued_bytes(), recorded.recorded,  recorded.lost};
 }
 
@@ -485,7 +294,7 @@ std::vector<core::Slot> Clients::deliver() {
   }
   write_down_events();
   outbox_.clear();
-  if (retained_bytes() > kMostRetained) trim_.start(kTrimDelay);
+  if (retained_bytes() > kMostRetained) trim_.soon();
   timer_.start_at(router_.deadline());
   return congested;
 }
@@ -495,7 +304,7 @@ void Clients::abort(core::Slot slot) {
   assert(!router_.has(slot));
   clients_[slot].gone = true;
   streams_.abort(slot);
-  trim_.start(kTrimDelay);
+  trim_.soon();
 }
 
 bool Clients::has_room(core::Slot slot, std::size_t bytes) {
@@ -514,7 +323,6 @@ std::size_t Clients::retained_bytes() const {
 void Clients::release_memory() {
   outbox_.release_memory();
   journal_.release_memory();
-  give_back_heap();
 }
 
 void Clients::write_down_events() {
@@ -526,7 +334,7 @@ void Clients::write_down_events() {
     if (each.kind == EventKind::kConnected || each.kind == EventKind::kDisconnected) {
       address = clients_[each.slot].peer.to_string();
       event.address = address;
-      event.listener = listener_names_[clients_[each.slot].listener];
+      event.listener = listener(each.slot);
     }
     journal_.add(event, time);
   }
@@ -537,16 +345,12 @@ void Clients::tick() {
   deliver();
 }
 
-std::uint16_t Clients::listener_name(const std::string& name) {
-  const auto place = std::find(listener_names_.begin(), listener_names_.end(), name);
-  const auto index = static_cast<std::uint16_t>(place - listener_names_.begin());
-  if (place == listener_names_.end()) listener_names_.push_back(name);
-  return index;
+const std::string& Clients::listener(core::Slot slot) const {
+  return doors_.name(clients_[slot].listener);
 }
 
 void Clients::stop(std::function<void()> done) {
-  missing_.clear();
-  doors_.clear();
+  doors_.close();
   router_.stop(loop_.now(), outbox_);
   deliver();
   if (streams_.size() == 0) {

@@ -1,17 +1,17 @@
-/// The clients' side of the daemon: listeners, connections and the router. Here
-/// the core's effects become writes, closes and events, in deliver() and nowhere
-/// else. Knows no operator: whoever wants something done calls a method, and what
-/// happens goes to the journal.
+/// The connections of clients, and the router that knows their sessions. Here the core's
+/// effects become writes, closes and events, in deliver() and nowhere else. Who comes in by
+/// which listener, and what outlives a crash, is known to its parts. Knows no operator:
+/// whoever wants something done calls a method, and what happens goes to the
+/// journal.
 ///
-/// Invariant: a slot has a session in the router exactly as long as this has not
-/// closed its stream.
+/// Invariant: a slot has a session in the router exactly as long as this has not closed its
+/// stream.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,20 +20,22 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/wall_time.hpp"
-#include "clients/admission.hpp"
 #include "clients/bans.hpp"
-#include "clients/lifeboat.hpp"
+#include "clients/crash_records.hpp"
+#include "clients/crash_store.hpp"
+#include "clients/doors.hpp"
+#include "clients/entrance.hpp"
+#include "clients/heap_trim.hpp"
+#include "clients/network.hpp"
 #include "clients/peer.hpp"
 #include "config/config.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
-#include "io/acceptor.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/timer.hpp"
-#include "log/refusal_log.hpp"
 
 namespace chatd {
 
@@ -67,32 +69,28 @@ struct ClientStats {
   std::uint64_t recording_lost;  ///< events that could not be recorded
 };
 
-class Clients : private io::StreamListener, private core::Room {
+class Clients : private io::StreamListener, private core::Room, private CrashRecords::Source {
  public:
-  /// `max_sessions` is what the descriptor limit allows. `transcript` may be null: then
-  /// nothing is recorded, and numbers begin anew. `lifeboat` may be null: then no session
-  /// outlives a crash.
+  /// The descriptor limit allows `max_sessions`. `transcript` may be null: then nothing is
+  /// recorded, and numbers begin anew. `crash_store` may be null: then no session outlives a
+  /// crash.
   Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, Journal& journal,
-          Transcript* transcript = nullptr, Lifeboat* lifeboat = nullptr);
+          Transcript* transcript = nullptr, CrashStore* crash_store = nullptr);
   ~Clients() override;
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
-  /// Opens all listeners of the configuration, or none; but where sessions go on from the
-  /// process before this one, a listener that cannot be opened is tried again from time to
-  /// time, which is logged and an event. Where the service manager has
-  /// passed sockets that listen, those are all there are: a listener of the
-  /// configuration with the address of one says how it is served, another is not
-  /// opened; a socket that the configuration does not know is served as `auto`.
+  // Listeners; see Doors.
+  /// Opens all listeners of the configuration, or none; but where sessions go on from an
+  /// earlier process, a listener that cannot be opened is tried again from time to time,
+  /// which is logged and an event.
   [[nodiscard]] Result<> listen(std::vector<UniqueFd> passed = {});
-  /// The descriptors of those that the service manager has passed.
-  [[nodiscard]] std::vector<int> passed() const;
-  /// The real addresses of the listeners.
-  [[nodiscard]] std::vector<std::string> addresses() const;
+  /// The descriptors of the sockets that the service manager has passed.
+  [[nodiscard]] std::vector<int> passed() const { return doors_.passed(); }
+  [[nodiscard]] std::vector<std::string> addresses() const { return doors_.addresses(); }
 
   /// Follows a new configuration: limits and settings at once; listeners are added
-  /// and removed, sessions stay; a unix socket whose file was removed is opened again. If
-  /// a listener cannot be opened, nothing changes.
+  /// and removed, sessions stay. If a listener cannot be opened, nothing changes.
   [[nodiscard]] Result<> apply(const Config& config);
 
   // What operators want; see core::Router.
@@ -118,15 +116,15 @@ class Clients : private io::StreamListener, private core::Room {
   /// Who has claimed a session; empty if nobody has, or there is no such session.
   [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
 
-  // Bans: server_bans.cpp.
-  /// Refuses who comes from there, for `length`, or for good if that is zero. False: there
-  /// are as many bans as may be.
-  [[nodiscard]] bool ban(const Network& network, Duration length, std::string_view by);
-  /// False: exactly that network is not banned.
-  [[nodiscard]] bool unban(const Network& network, std::string_view by);
-  [[nodiscard]] const Bans& bans() const { return bans_; }
-  /// Whether bans outlive the daemon.
-  [[nodiscard]] bool keeps_bans() const { return transcript_ != nullptr; }
+  // Bans; see Entrance.
+  [[nodiscard]] bool ban(const Network& network, Duration length, std::string_view by) {
+    return entrance_.ban(network, length, by);
+  }
+  [[nodiscard]] bool unban(const Network& network, std::string_view by) {
+    return entrance_.unban(network, by);
+  }
+  [[nodiscard]] const Bans& bans() const { return entrance_.bans(); }
+  [[nodiscard]] bool keeps_bans() const { return entrance_.keeps_bans(); }
   /// Who is connected from there.
   [[nodiscard]] std::vector<core::SessionId> sessions_in(const Network& network) const;
 
@@ -152,6 +150,12 @@ class Clients : private io::StreamListener, private core::Room {
   /// Bytes that a slot's client has taken.
   [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
 
+  /// What outlives a crash; to be kept at the end of each turn, before flush().
+  [[nodiscard]] CrashRecords& crash_records() { return crash_records_; }
+  /// Sends what can be sent; to be called at the end of each turn.
+  void flush() { streams_.flush(); }
+
+  // Another process in place of this one: clients_saved.cpp.
   /// Writes down listeners, connections and sessions for the next process, and appends
   /// their descriptors to `descriptors`, by whose places they are known there. They stay
   /// ours. What can be sent is sent before.
@@ -161,9 +165,10 @@ class Clients : private io::StreamListener, private core::Room {
   /// used are taken from their places. To be called before listen(), which takes the
   /// listeners that are still wanted.
   [[nodiscard]] bool restore(ByteReader& in, std::vector<UniqueFd>& descriptors);
-  /// Goes on with what was in the lifeboat when an earlier process ended without warning.
-  /// `connections` are those that came with it; who cannot be gone on with is dismissed.
-  void rescue(const Lifeboat::Saved& saved, std::vector<service::KeptSession> connections);
+  /// Goes on with the crash records of a process that ended without warning. `connections`
+  /// are those that came with them; one without a record that can be used is dismissed.
+  void restore_after_crash(const CrashStore::Records& records,
+                           std::vector<service::KeptSession> connections);
   /// Ends connections whose sessions could not be restored, as gently as others.
   void dismiss(std::vector<UniqueFd> connections);
 
@@ -172,18 +177,10 @@ class Clients : private io::StreamListener, private core::Room {
   void stop(std::function<void()> done);
 
  private:
-  /// One listener, open.
-  struct Door {
-    Listener listener;  ///< as configured: port 0 stays 0
-    std::string name;   ///< the real address
-    std::uint16_t name_index = 0;
-    std::unique_ptr<io::Acceptor> acceptor;
-  };
   struct Client {
     Peer peer;
-    std::uint16_t listener = 0;  ///< of listener_names_
-    bool gone = false;           ///< nothing can be written any more; what was unsent is counted
-    Lifeboat::Place place = 0;   ///< in the lifeboat
+    Doors::Index listener = 0;
+    bool gone = false;  ///< nothing can be written any more; what was unsent is counted
   };
   struct SavedClient;
 
@@ -192,77 +189,44 @@ class Clients : private io::StreamListener, private core::Room {
   void on_broken(io::StreamId id, int error) override;
   void on_drained(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
+
   bool has_room(core::Slot slot, std::size_t bytes) override;
   [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override;
 
-  Result<std::unique_ptr<Door>> open(const Listener& listener,
-                                     std::span<io::Acceptor* const> leaving = {});
-  void open_missing();
-  Result<std::unique_ptr<Door>> take(UniqueFd passed);
-  io::Acceptor::AcceptCallback on_accept(const Door& door);
-  static void log_failure(const Error& error);
-  Result<> finish(Door& door, Result<std::unique_ptr<io::Acceptor>> acceptor);
-  std::unique_ptr<Door> restored_door(const io::Endpoint& endpoint);
-  void restore_client(SavedClient saved, UniqueFd socket);
+  [[nodiscard]] const Peer& peer(core::Slot slot) const override { return clients_[slot].peer; }
+  [[nodiscard]] const std::string& listener(core::Slot slot) const override;
+  [[nodiscard]] int share_socket(core::Slot slot) override { return streams_.share(slot); }
+  [[nodiscard]] std::uint64_t refused() const override { return entrance_.refused(); }
+
+  void came(Doors::Visitor visitor);
   Client& client_at(io::StreamId id);
-  void serve_passed(const std::vector<Listener>& listeners);
-  void accepted(const Door& door, UniqueFd socket, const sockaddr_storage& address,
-                socklen_t length);
-  void refuse(const std::string& reason);
-  void expire_bans();
-  void say_unbanned(const Network& network, std::string_view by);
-  void bans_changed();
-  void save_bans(ByteWriter& out) const;
-  static std::vector<store::Ban> read_bans(ByteReader& in);
+  void set_limits(const Config& config);
+  void ban_changed(const BanChange& change);
+  void restore_client(SavedClient saved, UniqueFd socket);
   std::vector<core::Slot> deliver();
   void abort(core::Slot slot);
   [[nodiscard]] std::size_t retained_bytes() const;
   void release_memory();
   void write_down_events();
   void tick();
-  void set_limits();
-  void keep_records();
-  void record_head();
-  void record_all();
-  std::string_view record_of(core::Slot slot);
-  std::unique_ptr<SavedClient> read_record(const std::string& record);
-  void board();
-  void board_soon();
-  std::uint16_t listener_name(const std::string& name);
 
   io::Loop& loop_;
-  Config config_;
-  std::size_t max_sessions_;
   Journal& journal_;
   Transcript* transcript_;
   core::Router router_;
   core::Outbox outbox_;
-  Admission admission_;
-  Bans bans_;
-  RefusalLog refused_{"connection"};
-  std::vector<Client> clients_;              ///< by slot
-  std::vector<std::string> listener_names_;  ///< of all listeners that ever were
+  Entrance entrance_;
+  std::vector<Client> clients_;  ///< by slot
   std::function<void(core::Slot)> relieved_;
   std::function<void()> stopped_;
-  Lifeboat* lifeboat_;
-  ByteWriter record_;  ///< memory for one
-  Seq recorded_seq_ = 0;
-  bool boarding_ = false;  ///< board_ will call
-  io::Timer board_;
+  CrashRecords crash_records_;
   io::TurnEnd records_;  ///< before flush_: what is sent was written down before
   io::StreamSet streams_;
   io::TurnEnd flush_;
   io::Timer timer_;
-  io::Timer refusals_;
-  io::Timer ban_end_;
-  io::Timer try_missing_;
-  io::Timer trim_;
-  std::size_t closed_since_trim_ = 0;
+  HeapTrim trim_;
   Dates dates_;
-  std::vector<std::unique_ptr<Door>> doors_;
-  std::vector<std::unique_ptr<Door>> restored_;  ///< doors that listen() may take
-  std::vector<Listener> missing_;                ///< could not be opened yet
-  bool passed_ = false;                          ///< the doors are the service manager's
+  Doors doors_;
 };
 
 }  // namespace chatd

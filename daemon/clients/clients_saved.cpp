@@ -1,6 +1,5 @@
-// The server's part of what one process leaves to the next: listeners, connections
-// with what waits to be sent, and the sessions on them. Read as a whole before any of
-// it is used.
+// What one process leaves to the next: listeners, connections with what waits to be sent,
+// and the sessions on them. Read as a whole before any of it is used.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -10,7 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "clients/clients.hpp"
-#include "clients/clients_saved.hpp"
+#include "clients/descriptors.hpp"
 
 namespace chatd {
 
@@ -19,33 +18,22 @@ namespace {
 /// Something may break when it is flushed, which is an event, and so on; not for ever.
 constexpr int kFlushes = 8;
 
-/// The descriptor at that place, if nobody has taken it.
-UniqueFd descriptor_at(std::vector<UniqueFd>& descriptors, std::uint32_t place) {
-  return place < descriptors.size() ? std::move(descriptors[place]) : UniqueFd{};
-}
-
 }  // namespace
 
+/// A client as it was written down, until it is gone on with.
+struct Clients::SavedClient {
+  std::uint32_t descriptor = 0;
+  Client client;
+  CrashRecords::Place place = 0;
+  io::SavedStream stream;
+  std::unique_ptr<core::Session> session;  ///< null: it has ended, the stream closes
+};
+
 void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
-  for (int i = 0; i < kFlushes; ++i) streams_.flush();
-  const auto place_of = [&](int fd) {
-    descriptors.push_back(fd);
-    return static_cast<std::uint32_t>(descriptors.size() - 1);
-  };
+  for (int i = 0; i < kFlushes; ++i) flush();
+  crash_records_.keep();  // whoever has ended meanwhile has no place any more
   const auto now = loop_.now();
-
-  out.flag(passed_);
-  out.number<std::uint64_t>(doors_.size());
-  for (const auto& door : doors_) {
-    out.text(door->listener.endpoint.address);
-    out.number(door->listener.endpoint.port);
-    out.number(place_of(door->acceptor->descriptor()));
-    door->acceptor->save(out);
-  }
-
-  out.number<std::uint64_t>(listener_names_.size());
-  for (const auto& name : listener_names_) out.text(name);
-
+  doors_.save(out, descriptors);
   std::vector<io::StreamId> alive;
   for (io::StreamId id = 0; id < clients_.size(); ++id) {
     if (streams_.exists(id)) alive.push_back(id);
@@ -54,42 +42,25 @@ void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
   for (const auto id : alive) {
     clients_[id].peer.save(out);
     out.number(clients_[id].listener);
-    out.number(clients_[id].place);
-    out.number(place_of(streams_.save(id, out)));
+    out.number(crash_records_.place(id));
+    out.number(append_descriptor(descriptors, streams_.save(id, out)));
     out.flag(router_.has(id));
     if (router_.has(id)) router_.at(id).save(out, now, journal_.held_messages());
   }
   router_.save(out);
-  save_bans(out);
-  out.number(refused_.count());
+  entrance_.save(out);
 }
 
 bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
   const auto now = loop_.now();
-  passed_ = in.flag();
-  for (auto count = in.count(); count > 0 && in.ok(); --count) {
-    auto door = std::make_unique<Door>();
-    door->listener.endpoint.address = in.text();
-    door->listener.endpoint.port = in.number<std::uint16_t>();
-    auto socket = descriptor_at(descriptors, in.number<std::uint32_t>());
-    auto acceptor =
-        io::Acceptor::restore(loop_, std::move(socket), in, on_accept(*door), log_failure);
-    // One that cannot be used is opened anew by listen(), or reported.
-    if (acceptor && in.ok() && finish(*door, std::move(acceptor))) {
-      restored_.push_back(std::move(door));
-    }
-  }
-
-  std::vector<std::string> names;
-  for (auto count = in.count(); count > 0 && in.ok(); --count) names.emplace_back(in.text());
-
+  const auto names = doors_.restore(in, descriptors);
   std::vector<SavedClient> clients;
   std::vector<bool> used(descriptors.size(), false);
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     SavedClient& saved = clients.emplace_back();
     saved.client.peer = Peer::read(in);
-    saved.client.listener = in.number<std::uint16_t>();
-    saved.client.place = in.number<Lifeboat::Place>();
+    saved.client.listener = in.number<Doors::Index>();
+    saved.place = in.number<CrashRecords::Place>();
     saved.stream = io::SavedStream::read(in);
     saved.descriptor = in.number<std::uint32_t>();
     in.require(saved.client.listener < names.size());
@@ -104,22 +75,51 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     if (in.ok()) used[saved.descriptor] = true;
   }
   router_.restore(in);
-  const auto bans = read_bans(in);
-  const auto refused = in.number<std::uint64_t>();
+  const auto entrance = Entrance::read(in);
   if (!in.ok()) return false;
-  refused_.go_on_from(refused);
-  bans_.replace(bans, now, wall_now());
-  ban_end_.start_at(bans_.deadline());
 
-  if (lifeboat_ != nullptr) (void)lifeboat_->take_saved();  // this is newer
-  for (auto& client : clients) {
-    client.client.listener = listener_name(names[client.client.listener]);
-    auto socket = std::move(descriptors[client.descriptor]);
-    restore_client(std::move(client), std::move(socket));
+  entrance_.restore(entrance);
+  crash_records_.discard_old();
+  for (auto& saved : clients) {
+    saved.client.listener = doors_.index_of(names[saved.client.listener]);
+    auto socket = take_descriptor(descriptors, saved.descriptor);
+    restore_client(std::move(saved), std::move(socket));
   }
   deliver();
-  record_all();
+  crash_records_.write_all();
   return true;
+}
+
+void Clients::restore_after_crash(const CrashStore::Records& records,
+                                  std::vector<service::KeptSession> connections) {
+  CrashRecords::Totals before;
+  const bool understood = CrashRecords::read_head(records.head, router_, before);
+  entrance_.add_refused(before.refused);
+  for (const auto& [place, record] : records.sessions) {
+    if (!understood) break;
+    auto saved = CrashRecords::read(record, loop_.now());
+    if (!saved) continue;
+    const auto connection = std::find_if(
+        connections.begin(), connections.end(),
+        [&](const auto& kept) { return kept.session == saved->session->id() && kept.socket; });
+    if (connection == connections.end()) continue;  // it has gone meanwhile
+    SavedClient client;
+    client.client = {saved->peer, doors_.index_of(saved->listener)};
+    client.place = place;
+    client.stream.paused = saved->session->waits_to_be_read();
+    client.stream.ended = saved->session->state() == core::Session::State::kAsking;
+    client.session = std::move(saved->session);
+    restore_client(std::move(client), std::move(connection->socket));
+  }
+  router_.lose_missing();
+  std::vector<UniqueFd> rest;
+  for (auto& kept : connections) {
+    if (kept.socket) rest.push_back(std::move(kept.socket));
+  }
+  dismiss(std::move(rest));
+  warn("chatd had ended without warning, and goes on with " + std::to_string(router_.size()) +
+       " of " + std::to_string(before.sessions) + " sessions");
+  crash_records_.write_all();
 }
 
 void Clients::restore_client(SavedClient saved, UniqueFd socket) {
@@ -129,17 +129,14 @@ void Clients::restore_client(SavedClient saved, UniqueFd socket) {
     return;
   }
   client_at(*id) = saved.client;
-  Lifeboat::Place& place = client_at(*id).place;
-  admission_.readmit(saved.client.peer);
-  const auto session = saved.session ? saved.session->id() : 0;
-  if (place != 0 && (lifeboat_ == nullptr || !lifeboat_->goes_on_with(place, session))) place = 0;
+  entrance_.readmit(saved.client.peer);
   if (!saved.session) return;
   if (!router_.adopt(*id, std::move(saved.session))) {
     streams_.close(*id);
     return;
   }
   journal_.adopt(router_.at(*id));
-  if (place != 0) router_.watch(*id);
+  crash_records_.adopt(*id, saved.place);
 }
 
 void Clients::dismiss(std::vector<UniqueFd> connections) {
@@ -152,17 +149,9 @@ void Clients::dismiss(std::vector<UniqueFd> connections) {
     auto id = streams_.adopt(std::move(socket));
     if (!id) continue;
     client_at(*id) = {known ? Peer{address, length} : Peer{}, 0};
-    admission_.readmit(client_at(*id).peer);
+    entrance_.readmit(client_at(*id).peer);
     streams_.close(*id);
   }
-}
-
-/// The door of an earlier process that was configured so.
-std::unique_ptr<Clients::Door> Clients::restored_door(const io::Endpoint& endpoint) {
-  const auto place = std::find_if(restored_.begin(), restored_.end(), [&](const auto& door) {
-    return door && door->listener.endpoint == endpoint;
-  });
-  return place == restored_.end() ? nullptr : std::move(*place);
 }
 
 }  // namespace chatd

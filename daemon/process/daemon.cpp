@@ -64,7 +64,7 @@ Result<> Daemon::open() {
   if (auto opened = open_log(); !opened) return opened;
   spdlog::info("chatd {} starts", kVersion);
 
-  lifeboat_ = inheritance.open_lifeboat(store_);
+  crash_store_ = inheritance.open_crash_store(store_);
   auto recorded = open_transcript(descriptor_limit, inheritance.has_sessions());
   if (!recorded) return recorded;
   journal_ = std::make_unique<Journal>(kKeptEventBytes, transcript_.get());
@@ -81,7 +81,7 @@ Result<> Daemon::open() {
         config_.limits.sessions, descriptor_limit, fits);
   }
   make_parts(fits);
-  inheritance.restore(*clients_, *operators_, store_, lifeboat_.get());
+  inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
   // Before anybody can see that this is there, and then want it to go.
   signals_ = std::make_unique<Signals>(*this);
@@ -119,7 +119,7 @@ Result<> Daemon::open_transcript(std::size_t descriptor_limit, bool sessions_go_
 
 void Daemon::make_parts(std::size_t max_sessions) {
   clients_ = std::make_unique<Clients>(loop_, config_, max_sessions, *journal_, transcript_.get(),
-                                       lifeboat_.get());
+                                       crash_store_.get());
   operators_ = std::make_unique<Operators>(
       loop_, *clients_, *journal_, config_.control.max_operators,
       Requests::Hooks{[this] { return reload(); },
@@ -130,13 +130,13 @@ void Daemon::make_parts(std::size_t max_sessions) {
     operators_->flush();
   });
   shutdown_ = std::make_unique<Shutdown>(
-      Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_, lifeboat_.get()});
+      Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_, crash_store_.get()});
 }
 
 void Daemon::make_succession() {
-  const Succession::Parts parts{loop_,     manager_,        store_,     transcript_.get(),
-                                *journal_, lifeboat_.get(), *clients_,  *operators_,
-                                console_,  *shutdown_,      slow_close_};
+  const Succession::Parts parts{loop_,     manager_,           store_,     transcript_.get(),
+                                *journal_, crash_store_.get(), *clients_,  *operators_,
+                                console_,  *shutdown_,         slow_close_};
   Succession::Hooks hooks;
   hooks.check_config = [this]() -> Result<> {
     if (auto config = read_config(); !config) return std::move(config.error());

@@ -9,7 +9,7 @@
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
-#include "clients/lifeboat.hpp"
+#include "clients/crash_store.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
 #include "events/journal.hpp"
@@ -70,7 +70,7 @@ class Daemon {
 
   // What follows is made by open(), in this order.
   std::unique_ptr<Log> log_;
-  std::unique_ptr<Lifeboat> lifeboat_;
+  std::unique_ptr<CrashStore> crash_store_;
   std::unique_ptr<Transcript> transcript_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Clients> clients_;

@@ -62,24 +62,24 @@ void Inheritance::read_document(int file) {
   left_->document = std::move(*document);
 }
 
-std::unique_ptr<Lifeboat> Inheritance::open_lifeboat(const service::DescriptorStore& store) {
+std::unique_ptr<CrashStore> Inheritance::open_crash_store(const service::DescriptorStore& store) {
   UniqueFd records = std::move(records_);
   if (!store.exists()) return nullptr;
-  auto lifeboat = Lifeboat::open(store, std::move(records));
-  if (!left_ && lifeboat && lifeboat->goes_on()) shipwrecked_ = lifeboat->take_saved();
-  return lifeboat;
+  auto crash_store = CrashStore::open(store, std::move(records));
+  if (!left_ && crash_store && crash_store->goes_on()) crash_records_ = crash_store->take_records();
+  return crash_store;
 }
 
 bool Inheritance::has_sessions() const {
-  return (left_ && left_->why.empty()) || !shipwrecked_.head.empty();
+  return (left_ && left_->why.empty()) || !crash_records_.head.empty();
 }
 
 void Inheritance::restore_events(Journal& journal) const {
   if (left_ && left_->why.empty()) {
     ByteReader in{left_->document.events};
     journal.restore(in);
-  } else if (!shipwrecked_.head.empty()) {
-    const auto last = ByteReader{shipwrecked_.head}.number<Seq>();
+  } else if (!crash_records_.head.empty()) {
+    const auto last = CrashRecords::last_seq(crash_records_.head);
     journal.go_on_after(last);
   }
 }
@@ -92,18 +92,18 @@ std::size_t Inheritance::connections() const {
 }
 
 void Inheritance::restore(Clients& clients, Operators& operators,
-                          const service::DescriptorStore& store, const Lifeboat* lifeboat) {
+                          const service::DescriptorStore& store, const CrashStore* crash_store) {
   if (left_) {
     if (left_->why.empty()) restore_parts(clients, operators);
     if (!left_->why.empty()) dismiss_all(clients);
     if (left_->stored) store.forget_left();
     left_.reset();
-  } else if (!kept_sessions_.empty() || !shipwrecked_.head.empty()) {
-    rescue(clients);
+  } else if (!kept_sessions_.empty() || !crash_records_.head.empty()) {
+    restore_after_crash(clients);
   } else {
     return;
   }
-  forget_kept(store, lifeboat);
+  forget_kept(store, crash_store);
 }
 
 void Inheritance::restore_parts(Clients& clients, Operators& operators) {
@@ -141,20 +141,21 @@ void Inheritance::dismiss_all(Clients& clients) {
   clients.dismiss(std::move(rest));
 }
 
-void Inheritance::rescue(Clients& clients) {
+void Inheritance::restore_after_crash(Clients& clients) {
   std::vector<service::KeptSession> connections;
   for (auto& kept : kept_sessions_) connections.push_back({kept.session, std::move(kept.socket)});
-  clients.rescue(std::exchange(shipwrecked_, {}), std::move(connections));
+  clients.restore_after_crash(std::exchange(crash_records_, {}), std::move(connections));
 }
 
 /// What the service manager had kept one by one, and nobody went on with.
-void Inheritance::forget_kept(const service::DescriptorStore& store, const Lifeboat* lifeboat) {
+void Inheritance::forget_kept(const service::DescriptorStore& store,
+                              const CrashStore* crash_store) {
   for (const auto& kept : kept_sessions_) {
-    if (lifeboat == nullptr || !lifeboat->has(kept.session)) {
+    if (crash_store == nullptr || !crash_store->has(kept.session)) {
       (void)store.forget_session(kept.session);
     }
   }
-  if (lifeboat == nullptr) store.forget_records();
+  if (crash_store == nullptr) store.forget_records();
   kept_sessions_.clear();
 }
 

@@ -18,7 +18,7 @@
 
 #include "base/unique_fd.hpp"
 #include "clients/clients.hpp"
-#include "clients/lifeboat.hpp"
+#include "clients/crash_store.hpp"
 #include "events/journal.hpp"
 #include "operators/operators.hpp"
 #include "process/handover_document.hpp"
@@ -35,8 +35,8 @@ class Inheritance {
   // In this order:
 
   /// Opens the crash records, and reads them if there is no document. Null as
-  /// Lifeboat::open() has it.
-  [[nodiscard]] std::unique_ptr<Lifeboat> open_lifeboat(const service::DescriptorStore& store);
+  /// CrashStore::open() has it.
+  [[nodiscard]] std::unique_ptr<CrashStore> open_crash_store(const service::DescriptorStore& store);
   /// Whether some sessions of the process before this one may go on.
   [[nodiscard]] bool has_sessions() const;
   /// Events go on where they had stopped, in number at least.
@@ -47,7 +47,7 @@ class Inheritance {
   /// Sessions and operators go on, or are dismissed. What the service manager keeps and nobody
   /// needs any more is thrown away.
   void restore(Clients& clients, Operators& operators, const service::DescriptorStore& store,
-               const Lifeboat* lifeboat);
+               const CrashStore* crash_store);
   /// The sockets of socket units.
   [[nodiscard]] std::vector<UniqueFd> take_listening();
   /// The epoll set of the process before this one; empty if that left none. Closing it takes
@@ -67,14 +67,14 @@ class Inheritance {
   void read_document(int file);
   void restore_parts(Clients& clients, Operators& operators);
   void dismiss_all(Clients& clients);
-  void rescue(Clients& clients);
-  void forget_kept(const service::DescriptorStore& store, const Lifeboat* lifeboat);
+  void restore_after_crash(Clients& clients);
+  void forget_kept(const service::DescriptorStore& store, const CrashStore* crash_store);
 
   std::unique_ptr<Left> left_;
   std::vector<UniqueFd> listening_;
-  UniqueFd records_;                                 ///< of the lifeboat
+  UniqueFd records_;                                 ///< of the crash store
   std::vector<service::KeptSession> kept_sessions_;  ///< by the service manager, one by one
-  Lifeboat::Saved shipwrecked_;                      ///< until they are rescued
+  CrashStore::Records crash_records_;                ///< until they are used
   UniqueFd watched_;
 };
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "clients/clients.hpp"
-#include "clients/lifeboat.hpp"
+#include "clients/crash_store.hpp"
 #include "config/config.hpp"
 #include "io/loop.hpp"
 #include "io/timer.hpp"
@@ -24,7 +24,7 @@ class Shutdown {
     service::Manager& manager;
     Clients& clients;
     Operators& operators;
-    Lifeboat* lifeboat;  ///< null: there is none
+    CrashStore* crash_store;  ///< null: there is none
   };
 
   explicit Shutdown(const Parts& parts);

@@ -72,7 +72,7 @@ Error Succession::become_successor() {
   // is no socket, which it would not find.
   auto kept = parts_.clients.passed();
   kept.push_back(parts_.loop.poller().descriptor());
-  if (parts_.lifeboat != nullptr) kept.push_back(parts_.lifeboat->descriptor());
+  if (parts_.crash_store != nullptr) kept.push_back(parts_.crash_store->descriptor());
   auto failed =
       service::replace_process(program_.path, arguments.data(), document->get(), descriptors, kept);
   hooks_.open_log();
@@ -132,8 +132,8 @@ Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   HandoverDocument document;
   ByteWriter clients;
   parts_.clients.save(clients, descriptors);
-  document.has_records = parts_.lifeboat != nullptr;
-  if (document.has_records) descriptors.push_back(parts_.lifeboat->descriptor());
+  document.has_records = parts_.crash_store != nullptr;
+  if (document.has_records) descriptors.push_back(parts_.crash_store->descriptor());
   descriptors.push_back(parts_.loop.poller().descriptor());
   ByteWriter operators;
   descriptors.push_back(parts_.operators.save(operators));  // with this all events are sealed

@@ -19,7 +19,7 @@
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
-#include "clients/lifeboat.hpp"
+#include "clients/crash_store.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
@@ -44,7 +44,7 @@ class Succession {
     const service::DescriptorStore& store;
     Transcript* transcript;  ///< null: there is none
     Journal& journal;
-    Lifeboat* lifeboat;  ///< null: there is none
+    CrashStore* crash_store;  ///< null: there is none
     Clients& clients;
     Operators& operators;
     OwnConsole& console;

@@ -1,4 +1,4 @@
-#include "clients/lifeboat.hpp"
+#include "clients/crash_store.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -16,18 +16,20 @@ constexpr std::size_t kOthers = 32;
 
 }  // namespace
 
-Lifeboat::Lifeboat(const service::DescriptorStore& store, service::RecordFile records, bool goes_on)
+CrashStore::CrashStore(const service::DescriptorStore& store, service::RecordFile records,
+                       bool goes_on)
     : store_{store}, records_{std::move(records)}, sessions_(records_.places()), goes_on_{goes_on} {
   for (std::size_t place = sessions_.size() - 1; place > 0; --place) {
     free_.push_back(static_cast<Place>(place));
   }
 }
 
-std::unique_ptr<Lifeboat> Lifeboat::open(const service::DescriptorStore& store, UniqueFd records) {
+std::unique_ptr<CrashStore> CrashStore::open(const service::DescriptorStore& store,
+                                             UniqueFd records) {
   if (store.room() <= kOthers) return nullptr;
   if (records) {
     auto taken = service::RecordFile::open(std::move(records));
-    if (taken) return std::unique_ptr<Lifeboat>{new Lifeboat{store, std::move(*taken), true}};
+    if (taken) return std::unique_ptr<CrashStore>{new CrashStore{store, std::move(*taken), true}};
     spdlog::error("what the process before this one kept of its sessions cannot be used: {}",
                   taken.error().message);
   }
@@ -39,25 +41,26 @@ std::unique_ptr<Lifeboat> Lifeboat::open(const service::DescriptorStore& store, 
                  made ? "the service manager does not take their records" : made.error().message);
     return nullptr;
   }
-  return std::unique_ptr<Lifeboat>{new Lifeboat{store, std::move(*made), false}};
+  return std::unique_ptr<CrashStore>{new CrashStore{store, std::move(*made), false}};
 }
 
-Lifeboat::Saved Lifeboat::take_saved() {
-  Saved saved;
+CrashStore::Records CrashStore::take_records() {
+  Records taken;
   for (std::size_t place = 0; place < records_.places(); ++place) {
     auto record = records_.read(place);
     records_.clear(place);
     if (!record) continue;
-    if (place == 0) {
-      saved.head = std::move(*record);
+    if (place == kHead) {
+      taken.head = std::move(*record);
     } else {
-      saved.sessions.emplace_back(static_cast<Place>(place), std::move(*record));
+      taken.sessions.emplace_back(static_cast<Place>(place), std::move(*record));
     }
   }
-  return saved;
+  return taken;
 }
 
-bool Lifeboat::goes_on_with(Place place, core::SessionId session) {
+bool CrashStore::adopt(Place place, core::SessionId session) {
+  assert(place != kHead && session != 0);
   const auto free = std::find(free_.begin(), free_.end(), place);
   if (!goes_on_ || free == free_.end()) {
     forget(session);
@@ -68,11 +71,12 @@ bool Lifeboat::goes_on_with(Place place, core::SessionId session) {
   return true;
 }
 
-bool Lifeboat::has(core::SessionId session) const {
+bool CrashStore::has(core::SessionId session) const {
   return std::find(sessions_.begin(), sessions_.end(), session) != sessions_.end();
 }
 
-Lifeboat::Place Lifeboat::board(core::SessionId session, int socket, std::string_view record) {
+CrashStore::Place CrashStore::add(core::SessionId session, int socket, std::string_view record) {
+  assert(session != 0 && !has(session));
   if (free_.empty() || !to_forget_.empty()) return 0;
   const Place place = free_.back();
   // First the record: a descriptor without one is of no use.
@@ -81,27 +85,34 @@ Lifeboat::Place Lifeboat::board(core::SessionId session, int socket, std::string
     return 0;
   }
   free_.pop_back();
+  assert(sessions_[place] == 0);
   sessions_[place] = session;
   return place;
 }
 
-void Lifeboat::leave(Place place) {
+void CrashStore::remove(Place place) {
+  assert(place != kHead && sessions_[place] != 0);
   records_.clear(place);
   forget(std::exchange(sessions_[place], 0));
   free_.push_back(place);
 }
 
-void Lifeboat::forget(core::SessionId session) {
+void CrashStore::forget(core::SessionId session) {
   if (!store_.forget_session(session)) to_forget_.push_back(session);
 }
 
-void Lifeboat::tidy() {
+void CrashStore::remove_rest() {
   while (!to_forget_.empty() && store_.forget_session(to_forget_.back())) to_forget_.pop_back();
 }
 
-void Lifeboat::sink() {
-  for (std::size_t place = 1; place < sessions_.size(); ++place) {
-    if (sessions_[place] != 0) leave(static_cast<Place>(place));
+void CrashStore::write(Place place, std::string_view record) {
+  assert(place != kHead && sessions_[place] != 0);
+  records_.write(place, record);
+}
+
+void CrashStore::clear() {
+  for (std::size_t place = kHead + 1; place < sessions_.size(); ++place) {
+    if (sessions_[place] != 0) remove(static_cast<Place>(place));
   }
   store_.forget_records();
 }

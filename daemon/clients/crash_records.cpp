@@ -1,0 +1,169 @@
+#include "clients/crash_records.hpp"
+
+#include <utility>
+
+#include "core/session.hpp"
+#include "service/record_file.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// So many descriptors go into the store at once; the manager does other things, too.
+constexpr int kAddAtOnce = 64;
+constexpr Duration kAddPause{20};
+/// Of what clients said and what is held for them, the most that is kept in a record.
+constexpr std::size_t kMostText = 512;
+
+}  // namespace
+
+CrashRecords::CrashRecords(io::Loop& loop, core::Router& router, const Journal& journal,
+                           Source& source, CrashStore* store)
+    : loop_{loop},
+      router_{router},
+      journal_{journal},
+      source_{source},
+      store_{store},
+      add_{loop, [this] { add_oldest(); }} {}
+
+// ---- the process that may end at any time ----
+
+void CrashRecords::keep() {
+  if (store_ == nullptr) return;
+  for (const core::Slot slot : router_.changed()) {
+    if (place(slot) == 0) continue;
+    if (router_.has(slot)) {
+      store_->write(place(slot), record_of(slot));
+    } else {
+      remove(slot);
+    }
+  }
+  router_.changes_seen();
+  if (written_seq_ != journal_.last_seq()) write_head();
+}
+
+void CrashRecords::write_head() {
+  written_seq_ = journal_.last_seq();
+  record_.clear();
+  record_.number(journal_.last_seq());
+  record_.number<std::uint64_t>(router_.size());
+  router_.save(record_, kMostText);
+  record_.number(source_.refused());
+  store_->write_head(record_.bytes());
+}
+
+/// With the time of the clock, which is the same in every process until the machine is
+/// started anew.
+std::string_view CrashRecords::record_of(core::Slot slot) {
+  const auto now = loop_.now();
+  record_.clear();
+  record_.number<std::int64_t>(now.time_since_epoch().count());
+  source_.peer(slot).save(record_);
+  record_.text(source_.listener(slot));
+  router_.at(slot).save(record_, now, journal_.held_messages(), kMostText);
+  return record_.bytes();
+}
+
+void CrashRecords::add_soon() {
+  if (store_ == nullptr || !store_->has_room() || std::exchange(is_adding_, true)) return;
+  add_.start(kMinAge);
+}
+
+void CrashRecords::add_oldest() {
+  is_adding_ = false;
+  store_->remove_rest();
+  const auto oldest = loop_.now() - kMinAge;
+  int count = 0;
+  bool soon = !store_->is_clean();
+  bool later = false;
+  for (const core::Session* session : router_.sessions()) {
+    if (soon || !store_->has_room()) break;
+    const auto slot = session->slot();
+    if (place(slot) != 0) continue;
+    if (session->connected_at() > oldest ||
+        record_of(slot).size() > service::RecordFile::kMaxRecord) {
+      later = true;
+      continue;
+    }
+    soon = !add(*session) || ++count == kAddAtOnce;
+  }
+  if (!soon && !later) return;
+  is_adding_ = true;
+  add_.start(soon ? kAddPause : kMinAge);
+}
+
+/// With the record that record_of() has just made of it.
+bool CrashRecords::add(const core::Session& session) {
+  const auto slot = session.slot();
+  const auto place = store_->add(session.id(), source_.share_socket(slot), record_.bytes());
+  if (place == 0) return false;
+  set_place(slot, place);
+  return true;
+}
+
+void CrashRecords::closed(core::Slot slot) {
+  if (place(slot) != 0) remove(slot);
+}
+
+void CrashRecords::remove(core::Slot slot) {
+  store_->remove(std::exchange(places_[slot], 0));
+  add_soon();  // there is room for another
+}
+
+CrashRecords::Place CrashRecords::place(core::Slot slot) const {
+  return slot < places_.size() ? places_[slot] : 0;
+}
+
+void CrashRecords::set_place(core::Slot slot, Place place) {
+  if (slot >= places_.size()) places_.resize(slot + 1);
+  places_[slot] = place;
+  router_.watch(slot);
+}
+
+// ---- the process that comes ----
+
+void CrashRecords::adopt(core::Slot slot, Place place) {
+  if (place == 0 || store_ == nullptr) return;
+  if (store_->adopt(place, router_.at(slot).id())) set_place(slot, place);
+}
+
+void CrashRecords::discard_old() {
+  if (store_ != nullptr) (void)store_->take_records();
+}
+
+void CrashRecords::write_all() {
+  if (store_ == nullptr) return;
+  for (core::Slot slot = 0; slot < places_.size(); ++slot) {
+    if (places_[slot] != 0 && router_.has(slot)) store_->write(places_[slot], record_of(slot));
+  }
+  write_head();
+  add_soon();
+}
+
+bool CrashRecords::read_head(std::string_view head, core::Router& router, Totals& out) {
+  ByteReader in{head};
+  (void)in.number<Seq>();
+  out.sessions = in.number<std::uint64_t>();
+  router.restore(in);
+  out.refused = in.number<std::uint64_t>();
+  return in.finished();
+}
+
+Seq CrashRecords::last_seq(std::string_view head) {
+  return ByteReader{head}.number<Seq>();
+}
+
+std::optional<CrashRecords::SavedSession> CrashRecords::read(std::string_view record, Time now) {
+  ByteReader in{record};
+  SavedSession saved;
+  const Time written{Duration{in.number<std::int64_t>()}};
+  in.require(written <= now && written > Time{});
+  saved.peer = Peer::read(in);
+  saved.listener = in.text();
+  if (!in.ok()) return {};
+  saved.session = core::Session::restore(in, written);
+  if (!saved.session || !in.finished()) return {};
+  return saved;
+}
+
+}  // namespace chatd

@@ -1,0 +1,132 @@
+#include "clients/entrance.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/wall_time.hpp"
+
+namespace chatd {
+
+Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript,
+                   std::function<void(const BanChange&)> on_ban)
+    : loop_{loop},
+      fits_{fits},
+      transcript_{transcript},
+      on_ban_{std::move(on_ban)},
+      refusals_due_{loop, [this] { log_overdue(); }},
+      ban_end_{loop, [this] { end_bans(); }} {
+  if (transcript == nullptr) return;
+  bans_.replace(transcript->opened().bans, loop.now(), wall_now());
+  ban_end_.start_at(bans_.deadline());
+}
+
+void Entrance::set_limits(const Config::Limits& limits) {
+  admission_.set_limits(std::min(limits.sessions, fits_), limits.sessions_per_address);
+}
+
+// ---- who comes ----
+
+std::optional<std::string> Entrance::admit(const Peer& peer) {
+  std::string reason;
+  if (const auto banned = bans_.match(peer)) {
+    reason = "its address is banned (" + banned->to_string() + ")";
+  } else {
+    switch (admission_.admit(peer)) {
+      case Admission::Answer::kYes:
+        return {};
+      case Admission::Answer::kTooMany:
+        reason = "the limit of sessions is reached (limits.sessions)";
+        break;
+      case Admission::Answer::kTooManyFromAddress:
+        reason = "the limit of sessions from one address is reached (limits.sessions_per_address)";
+        break;
+    }
+  }
+  refuse(reason);
+  return reason;
+}
+
+void Entrance::turn_away(const Peer& peer, const std::string& reason) {
+  leave(peer);
+  refuse(reason);
+}
+
+void Entrance::refuse(const std::string& reason) {
+  if (const auto line = refusals_.refused(reason, loop_.now())) spdlog::warn(*line);
+  refusals_due_.start_at(refusals_.deadline());
+}
+
+void Entrance::log_overdue() {
+  if (const auto line = refusals_.overdue(loop_.now())) spdlog::warn(*line);
+}
+
+// ---- bans ----
+
+bool Entrance::ban(const Network& network, Duration length, std::string_view by) {
+  Bans::Ban ban;
+  ban.since = wall_now();
+  ban.operator_name = by;
+  if (length > Duration{0}) {
+    ban.until = loop_.now() + length;
+    ban.until_date = ban.since + length;
+  }
+  if (!bans_.add(network, std::move(ban))) return false;
+  on_ban_({network, &bans_.all().at(network), by});
+  changed();
+  return true;
+}
+
+bool Entrance::unban(const Network& network, std::string_view by) {
+  if (!bans_.remove(network)) return false;
+  on_ban_({network, nullptr, by});
+  changed();
+  return true;
+}
+
+void Entrance::end_bans() {
+  for (const Network& network : bans_.expire(loop_.now())) on_ban_({network, nullptr, {}});
+  changed();
+}
+
+void Entrance::changed() {
+  if (transcript_ != nullptr) transcript_->set_bans(bans_.kept());
+  ban_end_.start_at(bans_.deadline());
+}
+
+// ---- another process in place of this one ----
+
+void Entrance::save(ByteWriter& out) const {
+  const auto kept = bans_.kept();
+  out.number<std::uint64_t>(kept.size());
+  for (const store::Ban& ban : kept) {
+    out.text(ban.address);
+    out.number(ban.until_ms);
+    out.number(ban.since_ms);
+    out.text(ban.operator_name);
+  }
+  out.number(refusals_.count());
+}
+
+Entrance::Saved Entrance::read(ByteReader& in) {
+  Saved saved;
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    store::Ban& ban = saved.bans.emplace_back();
+    ban.address = in.text();
+    ban.until_ms = in.number<std::int64_t>();
+    ban.since_ms = in.number<std::int64_t>();
+    ban.operator_name = in.text();
+  }
+  saved.refused = in.number<std::uint64_t>();
+  return saved;
+}
+
+void Entrance::restore(const Saved& saved) {
+  bans_.replace(saved.bans, loop_.now(), wall_now());
+  ban_end_.start_at(bans_.deadline());
+  add_refused(saved.refused);
+}
+
+}  // namespace chatd

@@ -1,0 +1,96 @@
+/// Who may come in: neither a banned address, nor more sessions than the limits allow.
+/// Counts and logs everybody who is refused, ends bans whose time is over, and keeps them in
+/// the transcript. Knows no socket and no session.
+///
+/// Invariant: whoever was admitted, or readmitted, leaves once or is turned away.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/admission.hpp"
+#include "clients/bans.hpp"
+#include "clients/network.hpp"
+#include "clients/peer.hpp"
+#include "config/config.hpp"
+#include "events/transcript.hpp"
+#include "io/loop.hpp"
+#include "io/timer.hpp"
+#include "log/refusal_log.hpp"
+#include "store/ban.hpp"
+
+namespace chatd {
+
+class ByteReader;
+class ByteWriter;
+
+/// A network is banned, or is banned no more.
+struct BanChange {
+  const Network& network;
+  const Bans::Ban* ban;  ///< null: it has ended
+  std::string_view by;   ///< the operator; empty: its time is over
+};
+
+class Entrance {
+ public:
+  /// Sessions, at most `fits` of which the descriptor limit allows. `transcript` may be
+  /// null: then bans end with this. `on_ban` is told of each change.
+  Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript,
+           std::function<void(const BanChange&)> on_ban);
+
+  /// Lower limits hold for who comes next.
+  void set_limits(const Config::Limits& limits);
+
+  /// Lets `peer` in and returns nothing; or refuses it and returns the reason.
+  [[nodiscard]] std::optional<std::string> admit(const Peer& peer);
+  /// Counts one who is in already, whatever the limits and bans are.
+  void readmit(const Peer& peer) { admission_.readmit(peer); }
+  void leave(const Peer& peer) { admission_.leave(peer); }
+  /// Refuses one who was admitted, and for whom something else has failed.
+  void turn_away(const Peer& peer, const std::string& reason);
+  /// How many were refused, by this process and the earlier ones that it goes on from.
+  [[nodiscard]] std::uint64_t refused() const { return refusals_.count(); }
+
+  /// Refuses who comes from there, for `length`, or for good if that is zero. Who is in
+  /// stays. False: the limit of bans is reached.
+  [[nodiscard]] bool ban(const Network& network, Duration length, std::string_view by);
+  /// False: exactly that network is not banned.
+  [[nodiscard]] bool unban(const Network& network, std::string_view by);
+  [[nodiscard]] const Bans& bans() const { return bans_; }
+  /// Whether bans outlive the daemon.
+  [[nodiscard]] bool keeps_bans() const { return transcript_ != nullptr; }
+
+  /// What one process leaves to the next.
+  struct Saved {
+    std::vector<store::Ban> bans;
+    std::uint64_t refused = 0;
+  };
+  void save(ByteWriter& out) const;
+  [[nodiscard]] static Saved read(ByteReader& in);
+  void restore(const Saved& saved);
+  /// An earlier process has refused, and logged, that many.
+  void add_refused(std::uint64_t count) { refusals_.go_on_from(count); }
+
+ private:
+  void refuse(const std::string& reason);
+  void log_overdue();
+  void end_bans();
+  void changed();
+
+  io::Loop& loop_;
+  std::size_t fits_;
+  Transcript* transcript_;
+  std::function<void(const BanChange&)> on_ban_;
+  Admission admission_;
+  Bans bans_;
+  RefusalLog refusals_{"connection"};
+  io::Timer refusals_due_;
+  io::Timer ban_end_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,32 @@
+/// When memory that nobody needs any more is given back to the system: some time after many
+/// sessions have gone, or after something for which much waited. Not at once, for it takes
+/// milliseconds, and they often go together.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "base/time.hpp"
+#include "io/loop.hpp"
+#include "io/timer.hpp"
+
+namespace chatd {
+
+class HeapTrim {
+ public:
+  /// `give_back` gives back what is kept for later, before the heap is trimmed.
+  HeapTrim(io::Loop& loop, std::function<void()> give_back);
+
+  /// A session has gone; when a thousand have, memory is given back soon.
+  void session_gone();
+  void soon();
+
+ private:
+  void trim();
+
+  std::function<void()> give_back_;
+  std::size_t gone_ = 0;  ///< since the last one
+  io::Timer timer_;
+};
+
+}  // namespace chatd
