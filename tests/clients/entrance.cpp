@@ -1,0 +1,159 @@
+/// Who may come in, by itself: limits and bans together, and what is said and kept of them.
+#include "clients/entrance.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "io/endpoint.hpp"
+#include "support/catch.hpp"
+#include "support/io.hpp"
+
+namespace chatd::test {
+namespace {
+
+chatd::Peer peer_at(const std::string& address) {
+  sockaddr_storage storage{};
+  auto length = io::Endpoint{address, 4711}.to_socket_address(storage);
+  REQUIRE(length);
+  return {storage, *length};
+}
+
+Network network(std::string_view text) {
+  auto parsed = Network::parse(text);
+  REQUIRE(parsed);
+  return *parsed;
+}
+
+Config::Limits limits(std::size_t sessions, std::size_t per_address) {
+  Config::Limits limits;
+  limits.sessions = sessions;
+  limits.sessions_per_address = per_address;
+  return limits;
+}
+
+class Gate {
+ public:
+  explicit Gate(std::size_t fits = 100)
+      : entrance{loop, fits, nullptr, [this](const BanChange& change) {
+                   said.push_back(change.network.to_string() +
+                                  (change.ban != nullptr ? " banned by " : " free by ") +
+                                  std::string{change.by});
+                 }} {
+    entrance.set_limits(limits(100, 0));
+  }
+
+  io::Loop loop;
+  std::vector<std::string> said;
+  Entrance entrance;
+};
+
+const std::string kFull = "the limit of sessions is reached (limits.sessions)";
+const std::string kFullFromAddress =
+    "the limit of sessions from one address is reached (limits.sessions_per_address)";
+
+TEST_CASE("entrance: whoever is refused is told to the caller with the reason, and counted",
+          "[clients][entrance]") {
+  Gate gate;
+  Entrance& entrance = gate.entrance;
+  const auto a = peer_at("192.0.2.1");
+  entrance.set_limits(limits(3, 2));
+  CHECK_FALSE(entrance.admit(a));
+  CHECK_FALSE(entrance.admit(a));
+  CHECK(entrance.admit(a) == kFullFromAddress);
+  CHECK_FALSE(entrance.admit(peer_at("192.0.2.2")));
+  CHECK(entrance.admit(peer_at("192.0.2.3")) == kFull);
+  REQUIRE(entrance.ban(network("198.51.100.0/24"), Duration{0}, "ann"));
+  CHECK(entrance.admit(peer_at("198.51.100.7")) == "its address is banned (198.51.100.0/24)");
+  CHECK(entrance.refused() == 3);
+  entrance.leave(a);
+  CHECK_FALSE(entrance.admit(a));
+  CHECK(entrance.refused() == 3);
+}
+
+TEST_CASE("entrance: the descriptor limit holds where it is lower", "[clients][entrance]") {
+  Gate gate{1};
+  CHECK_FALSE(gate.entrance.admit(peer_at("192.0.2.1")));
+  CHECK(gate.entrance.admit(peer_at("192.0.2.2")) == kFull);
+}
+
+TEST_CASE("entrance: whoever is turned away after all leaves a place to another",
+          "[clients][entrance]") {
+  Gate gate{1};
+  const auto a = peer_at("192.0.2.1");
+  REQUIRE_FALSE(gate.entrance.admit(a));
+  gate.entrance.turn_away(a, "there is no descriptor");
+  CHECK(gate.entrance.refused() == 1);
+  CHECK_FALSE(gate.entrance.admit(a));
+}
+
+TEST_CASE("entrance: whoever is in already comes back, whatever the limits and bans are",
+          "[clients][entrance]") {
+  Gate gate{1};
+  const auto a = peer_at("192.0.2.1");
+  REQUIRE(gate.entrance.ban(network("192.0.2.1"), Duration{0}, "ann"));
+  gate.entrance.readmit(a);
+  gate.entrance.readmit(a);
+  gate.entrance.leave(a);
+  CHECK(gate.entrance.admit(peer_at("192.0.2.2")) == kFull);
+  gate.entrance.leave(a);
+  CHECK_FALSE(gate.entrance.admit(peer_at("192.0.2.2")));
+  CHECK(gate.entrance.refused() == 1);
+}
+
+TEST_CASE("entrance: each change of a ban is said, with who has made it", "[clients][entrance]") {
+  Gate gate;
+  CHECK_FALSE(gate.entrance.keeps_bans());
+  REQUIRE(gate.entrance.ban(network("192.0.2.1"), Duration{0}, "ann"));
+  REQUIRE(gate.entrance.ban(network("192.0.2.1"), Duration{0}, "ben"));
+  CHECK_FALSE(gate.entrance.unban(network("192.0.2.2"), "ben"));
+  REQUIRE(gate.entrance.unban(network("192.0.2.1"), "cy"));
+  CHECK(gate.said == std::vector<std::string>{"192.0.2.1 banned by ann", "192.0.2.1 banned by ben",
+                                              "192.0.2.1 free by cy"});
+  CHECK(gate.entrance.bans().all().empty());
+}
+
+TEST_CASE("entrance: a ban ends by itself, and that is said of nobody", "[clients][entrance]") {
+  Gate gate;
+  const auto a = peer_at("192.0.2.1");
+  REQUIRE(gate.entrance.ban(network("192.0.2.1"), Duration{20}, "ann"));
+  CHECK(gate.entrance.admit(a));
+  REQUIRE(run_until(gate.loop, [&] { return gate.said.size() == 2; }));
+  CHECK(gate.said[1] == "192.0.2.1 free by ");
+  CHECK_FALSE(gate.entrance.admit(a));
+}
+
+TEST_CASE("entrance: bans and the count of the refused go on in the next process",
+          "[clients][entrance]") {
+  Gate before;
+  REQUIRE(before.entrance.ban(network("192.0.2.0/24"), Duration{60'000}, "ann"));
+  REQUIRE(before.entrance.ban(network("2001:db8::/32"), Duration{0}, "ben"));
+  CHECK(before.entrance.admit(peer_at("192.0.2.9")));
+  ByteWriter out;
+  before.entrance.save(out);
+
+  Gate after;
+  ByteReader in{out.bytes()};
+  const auto saved = Entrance::read(in);
+  REQUIRE(in.finished());
+  after.entrance.restore(saved);
+  CHECK(after.said.empty());
+  CHECK(after.entrance.refused() == 1);
+  CHECK(after.entrance.bans().all().size() == 2);
+  CHECK(after.entrance.bans().deadline() > after.loop.now());
+  CHECK(after.entrance.admit(peer_at("2001:db8::1")));
+  ByteWriter again;
+  Gate third;
+  third.entrance.restore(saved);
+  third.entrance.save(again);
+  CHECK(again.bytes() == out.bytes());
+  for (std::size_t size = 0; size < out.bytes().size(); ++size) {
+    ByteReader part{std::string_view{out.bytes()}.substr(0, size)};
+    (void)Entrance::read(part);
+    REQUIRE_FALSE(part.ok());
+  }
+}
+
+}  // namespace
+}  // namespace chatd::test
