@@ -1,0 +1,215 @@
+/// What is written down for the case of a crash, and when: with a router, and no connections.
+#include "clients/crash_records.hpp"
+
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/outbox.hpp"
+#include "core/session.hpp"
+#include "events/journal.hpp"
+#include "support/catch.hpp"
+#include "support/io.hpp"
+#include "support/service_manager.hpp"
+
+namespace chatd::test {
+namespace {
+
+constexpr std::size_t kOthers = 32;
+constexpr auto kLine = core::DialectSetting::kLine;
+constexpr Duration kOld = CrashRecords::kMinAge * 5;
+
+/// A daemon's sessions, all of whose connections are the same socket.
+class Sessions : public CrashRecords::Source {
+ public:
+  explicit Sessions(std::size_t places = 8) : manager{kOthers + places} {
+    store = CrashStore::open(manager.store(), {});
+    REQUIRE(store);
+    records = std::make_unique<CrashRecords>(loop, router, journal, *this, store.get());
+  }
+  virtual ~Sessions() = default;
+
+  const chatd::Peer& peer(core::Slot) const override { return peer_; }
+  const std::string& listener(core::Slot) const override { return listener_; }
+  int share_socket(core::Slot) override { return pair_.ours.get(); }
+  std::uint64_t refused() const override { return 7; }
+
+  /// Somebody came that long ago.
+  core::SessionId come(core::Slot slot, Duration ago = kOld) {
+    const auto id = router.connect(slot, kLine, loop.now() - ago, outbox);
+    outbox.clear();
+    return id;
+  }
+  void say(core::Slot slot, std::string_view text) {
+    router.receive(slot, text, loop.now(), outbox);
+    outbox.clear();
+  }
+  void go(core::Slot slot) {
+    router.broken(slot, "connection reset", 0, loop.now(), outbox);
+    outbox.clear();
+  }
+  /// Waits until the session at `slot` has a place.
+  void wait_for(core::Slot slot) {
+    records->add_soon();
+    REQUIRE(run_until(loop, [&] { return records->place(slot) != 0; }));
+  }
+  /// What another process finds; it is not there any more afterwards.
+  [[nodiscard]] CrashStore::Records found() const {
+    const auto other = CrashStore::open(manager.store(), UniqueFd{::dup(store->descriptor())});
+    return other->take_records();
+  }
+
+  io::Loop loop;
+  ServiceManager manager;
+  std::unique_ptr<CrashStore> store;
+  core::Router router{core::Settings{}};
+  core::Outbox outbox;
+  Journal journal{1024};
+  std::unique_ptr<CrashRecords> records;
+
+ private:
+  chatd::Peer peer_;
+  std::string listener_ = "127.0.0.1:4711";
+  Pair pair_ = unix_pair();
+};
+
+TEST_CASE("crash records: a session that has been there for a while gets a place, another waits",
+          "[clients][crash]") {
+  Sessions sessions;
+  const auto old = sessions.come(0);
+  sessions.come(1, -CrashRecords::kMinAge * 60);  // as if it came in a minute
+  sessions.wait_for(0);
+  CHECK(sessions.records->place(1) == 0);
+  CHECK(sessions.manager.has("chatd-session-" + std::to_string(old)));
+  const auto found = sessions.found();
+  REQUIRE(found.sessions.size() == 1);
+  auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
+  REQUIRE(saved);
+  CHECK(saved->session->id() == old);
+  CHECK(saved->listener == "127.0.0.1:4711");
+  CHECK(saved->peer.to_string() == "unix:");
+}
+
+TEST_CASE("crash records: the oldest are put there first, as many as there is room for",
+          "[clients][crash]") {
+  Sessions sessions{2};
+  for (core::Slot slot = 0; slot < 3; ++slot) sessions.come(slot);
+  sessions.wait_for(1);
+  CHECK(sessions.records->place(0) != 0);
+  CHECK(sessions.records->place(2) == 0);
+  // Somebody goes, and there is room.
+  sessions.go(0);
+  sessions.records->keep();
+  CHECK(sessions.records->place(0) == 0);
+  CHECK(run_until(sessions.loop, [&] { return sessions.records->place(2) != 0; }));
+}
+
+TEST_CASE("crash records: what happened in a turn is written down at its end", "[clients][crash]") {
+  Sessions sessions;
+  sessions.come(0);
+  sessions.wait_for(0);
+  sessions.say(0, "hi\nthere\n");
+  sessions.records->keep();
+  const auto found = sessions.found();
+  REQUIRE(found.sessions.size() == 1);
+  const auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
+  REQUIRE(saved);
+  CHECK(saved->session->unread() == 2);
+}
+
+TEST_CASE("crash records: a session that has ended leaves its place, its connection or not",
+          "[clients][crash]") {
+  Sessions sessions;
+  const auto first = sessions.come(0);
+  const auto second = sessions.come(1);
+  sessions.wait_for(1);
+  sessions.go(0);
+  sessions.records->closed(0);
+  CHECK(sessions.records->place(0) == 0);
+  CHECK_FALSE(sessions.manager.has("chatd-session-" + std::to_string(first)));
+  sessions.go(1);
+  sessions.records->keep();
+  CHECK_FALSE(sessions.manager.has("chatd-session-" + std::to_string(second)));
+  sessions.records->closed(1);
+  CHECK(sessions.found().sessions.empty());
+}
+
+TEST_CASE("crash records: the head says where events and counts had been", "[clients][crash]") {
+  Sessions sessions;
+  sessions.come(0);
+  sessions.come(1);
+  sessions.journal.go_on_after(41);
+  sessions.records->keep();
+  const auto found = sessions.found();
+  CHECK(CrashRecords::last_seq(found.head) == 41);
+  core::Router next{core::Settings{}};
+  CrashRecords::Totals totals;
+  REQUIRE(CrashRecords::read_head(found.head, next, totals));
+  CHECK(totals.sessions == 2);
+  CHECK(totals.refused == 7);
+  CHECK(next.counters().accepted == 2);
+  for (std::size_t size = 0; size < found.head.size(); ++size) {
+    core::Router none{core::Settings{}};
+    REQUIRE_FALSE(
+        CrashRecords::read_head(std::string_view{found.head}.substr(0, size), none, totals));
+  }
+}
+
+TEST_CASE("crash records: the next process goes on with a session at its place",
+          "[clients][crash]") {
+  Sessions sessions;
+  const auto id = sessions.come(0);
+  sessions.wait_for(0);
+  sessions.records->keep();
+  // The same store: a process goes on with the file of the one before.
+  const auto place = sessions.records->place(0);
+  auto next =
+      CrashStore::open(sessions.manager.store(), UniqueFd{::dup(sessions.store->descriptor())});
+  const auto found = next->take_records();
+  auto saved = CrashRecords::read(found.sessions.at(0).second, sessions.loop.now());
+  REQUIRE(saved);
+  core::Router router{core::Settings{}, id};
+  CrashRecords records{sessions.loop, router, sessions.journal, sessions, next.get()};
+  REQUIRE(router.adopt(3, std::move(saved->session)));
+  records.adopt(3, place);
+  CHECK(records.place(3) == place);
+  records.write_all();
+  const auto again = sessions.found();
+  REQUIRE(again.sessions.size() == 1);
+  CHECK(again.sessions[0].first == place);
+}
+
+TEST_CASE("crash records: a record of another time or with a byte too few is refused",
+          "[clients][crash]") {
+  Sessions sessions;
+  sessions.come(0);
+  sessions.wait_for(0);
+  const auto record = sessions.found().sessions.at(0).second;
+  const auto now = sessions.loop.now();
+  REQUIRE(CrashRecords::read(record, now));
+  CHECK_FALSE(CrashRecords::read(record, now - Duration{3'600'000}));
+  CHECK_FALSE(CrashRecords::read(record + 'x', now));
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    REQUIRE_FALSE(CrashRecords::read(std::string_view{record}.substr(0, size), now));
+  }
+}
+
+TEST_CASE("crash records: without a store nothing is kept", "[clients][crash]") {
+  Sessions sessions;
+  sessions.come(0);
+  CrashRecords none{sessions.loop, sessions.router, sessions.journal, sessions, nullptr};
+  none.add_soon();
+  none.keep();
+  none.closed(0);
+  none.adopt(0, 1);
+  none.discard_old();
+  none.write_all();
+  CHECK(none.place(0) == 0);
+  CHECK(sessions.manager.kept().size() == 1);  // the file of the other
+}
+
+}  // namespace
+}  // namespace chatd::test
