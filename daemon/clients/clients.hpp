@@ -220,9 +220,7 @@ class Clients : private io::StreamListener, private core::Room, private CrashRec
   std::function<void(core::Slot)> relieved_;
   std::function<void()> stopped_;
   CrashRecords crash_records_;
-  io::TurnEnd records_;  ///< before flush_: what is sent was written down before
   io::StreamSet streams_;
-  io::TurnEnd flush_;
   io::Timer timer_;
   HeapTrim trim_;
   Dates dates_;

@@ -105,6 +105,13 @@ void CrashRecords::closed(core::Slot slot) {
   if (place(slot) != 0) remove(slot);
 }
 
+void CrashRecords::end() {
+  if (store_ != nullptr) store_->clear();
+  store_ = nullptr;
+  places_.clear();
+  add_.stop();
+}
+
 void CrashRecords::remove(core::Slot slot) {
   store_->remove(std::exchange(places_[slot], 0));
   add_soon();  // there is room for another

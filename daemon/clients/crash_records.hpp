@@ -63,6 +63,9 @@ class CrashRecords {
   void add_soon();
   /// The connection at `slot` is closed.
   void closed(core::Slot slot);
+  /// This process ends as it should: everything is taken out of the store, and nothing is
+  /// put there any more.
+  void end();
   /// Where the session at `slot` is in the store; 0: nowhere.
   [[nodiscard]] Place place(core::Slot slot) const;
 

@@ -18,8 +18,7 @@ constexpr std::chrono::microseconds kDrainStep{200};
 
 }  // namespace
 
-Transcript::Transcript(io::Loop& loop)
-    : wake_{loop, [this] { woken(); }}, turn_end_{loop, [this] { store_->submit(); }} {}
+Transcript::Transcript(io::Loop& loop) : wake_{loop, [this] { woken(); }} {}
 
 Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
                                                      const Config::Transcript& config,

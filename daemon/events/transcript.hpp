@@ -26,10 +26,8 @@ namespace chatd {
 class Transcript {
  public:
   /// As the configuration has it. `sessions_go_on`: what is held for them still waits.
-  /// Null, after saying so in the log, if transcripts are
-  /// off or cannot be opened at the default path. The error is about a path that was
-  /// configured. To be made before whatever sends events: what a turn recorded is
-  /// handed over at its end, first of all.
+  /// Null, after saying so in the log, if transcripts are off or cannot be opened at the
+  /// default path. The error is about a path that was configured.
   [[nodiscard]] static Result<std::unique_ptr<Transcript>> open(io::Loop& loop,
                                                                 const Config::Transcript& config,
                                                                 bool sessions_go_on = false);
@@ -42,6 +40,9 @@ class Transcript {
 
   /// Records event number `seq`; `body` is that of its line, see event_json.hpp.
   void record(Seq seq, WallTime time, const Event& event, std::string_view body);
+  /// Gives the store's thread what was recorded. To be called at the end of each turn, before
+  /// anybody is sent the events of the turn.
+  void submit() { store_->submit(); }
 
   /// Answers what `query` asks, later, on the loop's thread.
   void ask(MessageQuery query, std::function<void(Result<std::string>)> answer);
@@ -77,7 +78,6 @@ class Transcript {
   std::string scratch_;
   io::Async wake_;  ///< before store_, whose worker calls it
   std::unique_ptr<store::Store> store_;
-  io::TurnEnd turn_end_;
 };
 
 }  // namespace chatd

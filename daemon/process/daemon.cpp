@@ -125,12 +125,21 @@ void Daemon::make_parts(std::size_t max_sessions) {
       Requests::Hooks{[this] { return reload(); },
                       [this] { shutdown_->begin("an operator's command"); }},
       transcript_.get());
-  turn_end_ = std::make_unique<io::TurnEnd>(loop_, [this] {
-    operators_->seal();
-    operators_->flush();
-  });
-  shutdown_ = std::make_unique<Shutdown>(
-      Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_, crash_store_.get()});
+  turn_end_ = std::make_unique<io::TurnEnd>(loop_, [this] { end_turn(); });
+  shutdown_ =
+      std::make_unique<Shutdown>(Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_});
+}
+
+/// The order is what promises depend on.
+void Daemon::end_turn() {
+  // Nobody sees an event before its number is reserved.
+  if (transcript_) transcript_->submit();
+  // No client has got something of which a crash record knows nothing.
+  clients_->crash_records().keep();
+  clients_->flush();
+  // What sending brought about is among the events of this turn.
+  operators_->seal();
+  operators_->flush();
 }
 
 void Daemon::make_succession() {

@@ -50,6 +50,7 @@ class Daemon {
   Result<> open_transcript(std::size_t descriptor_limit, bool sessions_go_on);
   void make_parts(std::size_t max_sessions);
   void make_succession();
+  void end_turn();
   Result<> listen(Inheritance& inheritance);
   Result<> open_console();
 

@@ -33,7 +33,7 @@ void Shutdown::end_sessions() {
 }
 
 void Shutdown::finish() {
-  if (parts_.crash_store != nullptr) parts_.crash_store->clear();
+  parts_.clients.crash_records().end();
   parts_.loop.stop();
 }
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "clients/clients.hpp"
-#include "clients/crash_store.hpp"
 #include "config/config.hpp"
 #include "io/loop.hpp"
 #include "io/timer.hpp"
@@ -24,7 +23,6 @@ class Shutdown {
     service::Manager& manager;
     Clients& clients;
     Operators& operators;
-    CrashStore* crash_store;  ///< null: there is none
   };
 
   explicit Shutdown(const Parts& parts);

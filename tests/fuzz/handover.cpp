@@ -110,11 +110,13 @@ struct Next {
     ByteReader log{in.text()};
     events.restore(log);
     server = std::make_unique<Clients>(loop, quiet_config(), 100, events);
+    flush = std::make_unique<io::TurnEnd>(loop, [this] { server->flush(); });
     taken = server->restore(in, with);
     must(static_cast<bool>(server->listen()), "listen");
   }
   Journal events{kKeptEvents};
   std::unique_ptr<Clients> server;
+  std::unique_ptr<io::TurnEnd> flush;
   bool taken = false;
 };
 
@@ -136,6 +138,7 @@ std::string make_first() {
   auto config = quiet_config();
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
   Clients server{loop, config, 100, events};
+  const io::TurnEnd flush{loop, [&server] { server.flush(); }};
   must(static_cast<bool>(server.listen()), "listen");
   Ends ends;
   for (auto& end : ends) {

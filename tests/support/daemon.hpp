@@ -45,6 +45,8 @@ class Bench {
                   config.control.max_operators,
                   {[this] { return reload(); }, [this] { ++stops; }}},
         turn_end{loop, [this] {
+                   clients.crash_records().keep();
+                   clients.flush();
                    operators.seal();
                    operators.flush();
                  }} {
