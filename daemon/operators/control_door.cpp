@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 #include "operators/control_folder.hpp"
+#include "operators/rpc.hpp"
 
 namespace chatd {
 
@@ -27,13 +29,15 @@ void log_failure(const Error& error) {
 
 }  // namespace
 
-ControlDoor::ControlDoor(io::Loop& loop, std::function<void(UniqueFd)> accepted)
-    : loop_{loop}, accepted_{std::move(accepted)} {}
+ControlDoor::ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_operators)
+    : loop_{loop},
+      socket_{socket},
+      max_operators_{max_operators},
+      refusals_{loop, [this] {
+                  if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(escaped(*line));
+                }} {}
 
-io::Acceptor::AcceptCallback ControlDoor::on_accept() {
-  return
-      [this](UniqueFd socket, const sockaddr_storage&, socklen_t) { accepted_(std::move(socket)); };
-}
+// ---- the socket ----
 
 Result<> ControlDoor::open(const std::string& path, const std::string& group) {
   path_ = path;
@@ -50,7 +54,7 @@ Result<> ControlDoor::open(const std::string& path, const std::string& group) {
   auto acceptor = open_socket(path);
   if (!acceptor) return std::move(acceptor.error()).while_doing("open the control socket");
   acceptor_ = std::move(*acceptor);
-  // Only if it is not so already: under systemd it is, and chown is forbidden.
+  // Not where the group is right already: under systemd it is, and chown is forbidden.
   struct stat status {};
   const auto gid = static_cast<gid_t>(group_);
   if (group_ >= 0 && (stat(path.c_str(), &status) != 0 || status.st_gid != gid) &&
@@ -65,7 +69,7 @@ Result<> ControlDoor::reopen() {
   if (!acceptor_ || acceptor_->is_in_place()) return {};
   spdlog::warn("the control socket {} is not there any more", path_);
   auto before = std::move(acceptor_);
-  // Not by reference: open() keeps them.
+  // Copies, because open() assigns to both members.
   auto opened = open(std::string{path_}, std::string{group_name_});
   if (!opened) acceptor_ = std::move(before);
   return opened;
@@ -90,18 +94,53 @@ void ControlDoor::restore(UniqueFd socket, ByteReader& in) {
   if (acceptor) acceptor_ = std::move(*acceptor);
 }
 
-bool ControlDoor::lets_in(int socket, uid_t uid, gid_t gid) const {
+io::Acceptor::AcceptCallback ControlDoor::on_accept() {
+  return [this](UniqueFd connection, const sockaddr_storage&, socklen_t) {
+    accepted(std::move(connection));
+  };
+}
+
+// ---- who comes ----
+
+void ControlDoor::accepted(UniqueFd connection) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return;
+  const std::string user = user_name(peer.uid);
+  if (!lets_in(connection.get(), peer.uid, peer.gid)) {
+    refuse(std::move(connection), rpc::kNotAllowed,
+           "user " + user +
+               " is not allowed here: not root, not the daemon's user, not in control.group");
+  } else if (socket_.count() >= max_operators_) {
+    refuse(std::move(connection), rpc::kLimit,
+           "the limit of operators is reached (control.max_operators)");
+  } else {
+    (void)socket_.admit(std::move(connection), user, false);
+  }
+}
+
+/// Whether the process at the other end may be an operator: one of root, of this user, or of
+/// the group.
+bool ControlDoor::lets_in(int connection, uid_t uid, gid_t gid) const {
   if (uid == 0 || uid == geteuid()) return true;
   if (group_ < 0) return false;
   if (gid == static_cast<gid_t>(group_)) return true;
   std::vector<gid_t> groups(1024);
   auto bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
-  while (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) != 0) {
+  while (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) != 0) {
     if (errno != ERANGE) return false;
     groups.resize(bytes / sizeof(gid_t));
   }
   groups.resize(bytes / sizeof(gid_t));
   return std::find(groups.begin(), groups.end(), static_cast<gid_t>(group_)) != groups.end();
+}
+
+void ControlDoor::refuse(UniqueFd connection, int code, const std::string& reason) {
+  if (const auto line = refused_.refused(reason, loop_.now())) spdlog::warn(escaped(*line));
+  refusals_.start_at(refused_.deadline());
+  std::string answer;
+  rpc::append_failure(answer, {"null", code, reason});
+  socket_.refuse(std::move(connection), answer);
 }
 
 }  // namespace chatd

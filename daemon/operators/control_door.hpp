@@ -1,10 +1,12 @@
-/// Where operators come in: the socket in its folder, and whom it lets in. Knows no
-/// connection once it has been accepted.
+/// Where operators come in: the socket in its folder, whom it lets in, and how many. Knows no
+/// connection once ControlSocket has it.
+///
+/// Invariant: a connection is admitted or told why not, and every refusal is counted in the log.
 #pragma once
 
 #include <sys/types.h>
 
-#include <functional>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -12,6 +14,9 @@
 #include "base/unique_fd.hpp"
 #include "io/acceptor.hpp"
 #include "io/loop.hpp"
+#include "io/timer.hpp"
+#include "log/refusal_log.hpp"
+#include "operators/control_socket.hpp"
 
 namespace chatd {
 
@@ -20,11 +25,11 @@ class ByteWriter;
 
 class ControlDoor {
  public:
-  /// `accepted` gets each connection, whoever is at its other end.
-  ControlDoor(io::Loop& loop, std::function<void(UniqueFd)> accepted);
+  /// Whoever is let in is admitted to `socket`.
+  ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_operators);
 
   /// Opens the socket at `path`, in a folder that is made if it is missing (0750). The group
-  /// `group` may use it; empty: none may.
+  /// `group` may use it; empty: no group may.
   [[nodiscard]] Result<> open(const std::string& path, const std::string& group);
   /// Opens it again if its file was removed. Errors: there is something else now; then it
   /// is as it was.
@@ -34,24 +39,29 @@ class ControlDoor {
 
   /// Writes down the socket for the next process and returns its descriptor. It is open.
   int save(ByteWriter& out);
-  /// The socket of an earlier process, to be taken by open() if it is the right one. What
-  /// cannot be is refused by the reader.
+  /// The socket of an earlier process: open() uses it if it is the right one. Data that cannot
+  /// be right are refused by the reader.
   void restore(UniqueFd socket, ByteReader& in);
 
-  /// Whether a process may be an operator: one of root, of this user, or of the group. `socket`
-  /// is a connection to it, with these credentials.
-  [[nodiscard]] bool lets_in(int socket, uid_t uid, gid_t gid) const;
+  /// Holds for those who come from now on.
+  void set_max_operators(std::size_t count) { max_operators_ = count; }
 
  private:
   Result<std::unique_ptr<io::Acceptor>> open_socket(const std::string& path);
   [[nodiscard]] io::Acceptor::AcceptCallback on_accept();
+  void accepted(UniqueFd connection);
+  [[nodiscard]] bool lets_in(int connection, uid_t uid, gid_t gid) const;
+  void refuse(UniqueFd connection, int code, const std::string& reason);
 
   io::Loop& loop_;
-  std::function<void(UniqueFd)> accepted_;
+  ControlSocket& socket_;
+  std::size_t max_operators_;
   std::string path_;
   std::string group_name_;
   int group_ = -1;  ///< gid whose members may connect; -1: none
   std::unique_ptr<io::Acceptor> acceptor_;
+  RefusalLog refused_{"operator"};
+  io::Timer refusals_;
 };
 
 }  // namespace chatd

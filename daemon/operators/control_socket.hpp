@@ -1,14 +1,16 @@
-/// The connections of the control socket: lines that come in, bytes that go out, and when an
-/// operator is not listened to. Knows neither a request nor an event.
+/// The connections of operators: lines that come in, bytes that go out, and when an operator is
+/// not listened to. Knows neither a request nor an event.
 ///
-/// Invariant: of each connection, on_connected() is followed by any number of on_line() and
-/// on_drained(), and by one on_left(), after which nothing more is said of it.
+/// Invariant: for each connection that is admitted the listener hears on_connected(), then any
+/// number of on_line() and on_drained(), then one on_left(), and nothing after that.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +21,6 @@
 #include "clients/clients.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
-#include "io/timer.hpp"
-#include "log/refusal_log.hpp"
-#include "operators/control_door.hpp"
 #include "operators/slow_clients.hpp"
 
 namespace chatd {
@@ -37,7 +36,7 @@ class ConnectionListener {
   virtual void on_connected(OperatorId id, const std::string& user, bool is_own) = 0;
   /// A line without its LF. What is appended to `answers` goes out with others, soon.
   virtual void on_line(OperatorId id, std::string_view line, std::string& answers) = 0;
-  /// The connection has taken so much that there is room for events again.
+  /// So little waits for the connection again that there is room for events.
   virtual void on_drained(OperatorId id) = 0;
   /// `why` is not empty if the connection ends for something that it did.
   virtual void on_left(OperatorId id, std::string_view why) = 0;
@@ -45,36 +44,29 @@ class ConnectionListener {
 
 class ControlSocket : private io::StreamListener {
  public:
-  /// Up to so many bytes a connection's queue is filled with events, and while more wait its
+  /// A connection's queue is filled with events up to so many bytes, and while more wait its
   /// requests are not read.
   static constexpr std::size_t kHighBytes = 256UL * 1024;
   /// So many answers of one connection may be due later.
   static constexpr std::size_t kMaxDeferred = 16;
 
-  ControlSocket(io::Loop& loop, Clients& clients, ConnectionListener& listener,
-                std::size_t max_operators);
+  ControlSocket(io::Loop& loop, Clients& clients, ConnectionListener& listener);
   ~ControlSocket() override;
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;
 
-  /// Where connections come from. Who is connected stays, whatever becomes of it.
-  [[nodiscard]] ControlDoor& door() { return door_; }
+  /// Begins to serve `socket`, which is connected to a process of `user`. Errors are logged.
+  [[nodiscard]] Result<> admit(UniqueFd socket, const std::string& user, bool is_own);
+  /// Sends `answer` alone, then an end of file. The listener does not hear of it.
+  void refuse(UniqueFd socket, std::string_view answer);
 
-  /// Takes a connected socket, whoever is at its other end: the console of this process.
-  [[nodiscard]] Result<> attach(UniqueFd socket);
-
-  /// Does and answers what has arrived already, or refuses it where it would have to wait for
-  /// a client.
-  void finish_requests();
-  /// Whether an answer is still due later.
-  [[nodiscard]] bool has_deferred() const;
-
-  /// Queues the answers that are at hand, and `bytes` behind them. Whoever does not take what
-  /// waits for it leaves.
+  /// Queues the answers that are at hand, and `bytes` behind them. An operator who leaves too
+  /// much waiting has to leave, inside this call.
   void write(OperatorId id, std::string_view bytes);
   /// Queues events. The same holds.
   void send(OperatorId id, Payload events);
-  /// Says goodbye: the operator gets what is queued for it, then an end of file.
+  /// Says goodbye: the operator gets what is queued for it, then an end of file. Nothing
+  /// happens if it is leaving already.
   void leave(OperatorId id, std::string_view why);
   /// It has just written to clients; see SlowClients.
   void wrote_to_clients(OperatorId id, std::span<const core::Slot> congested) {
@@ -87,38 +79,36 @@ class ControlSocket : private io::StreamListener {
     std::uint64_t connection;  ///< its number: ids are used again
     std::string request;       ///< the id of the request, as JSON
   };
-  /// Promises an answer to `request`. False if kMaxDeferred are due already.
-  [[nodiscard]] bool can_defer(OperatorId id) const;
-  [[nodiscard]] Deferred defer(OperatorId id, std::string_view request);
-  /// Keeps the promise: a line, with its LF. Nothing happens if the connection has gone.
+  /// Promises an answer to `request`; a connection whose peer has ended stays for it. Nothing
+  /// if kMaxDeferred are due already.
+  [[nodiscard]] std::optional<Deferred> defer(OperatorId id, std::string_view request);
+  /// Keeps the promise, once: a line, with its LF. Nothing happens if the connection has gone.
   void answer(const Deferred& deferred, std::string_view line);
 
-  /// Which connection it is: never the same twice. It is connected.
-  [[nodiscard]] std::uint64_t number_of(OperatorId id) const { return connections_[id]->number; }
-  /// Whether it is there, and not about to leave.
+  /// Whether it is there, and not leaving.
   [[nodiscard]] bool has(OperatorId id) const;
   [[nodiscard]] std::size_t queued_bytes(OperatorId id) const { return streams_.queued_bytes(id); }
   [[nodiscard]] std::uint64_t sent_bytes(OperatorId id) const { return streams_.sent_bytes(id); }
-  /// Ids are below this.
-  [[nodiscard]] OperatorId end_of_ids() const {
-    return static_cast<OperatorId>(connections_.size());
-  }
+  /// Connections that are there, and not leaving.
   [[nodiscard]] std::size_t count() const { return count_; }
-  void set_max_operators(std::size_t count) { max_operators_ = count; }
 
   /// Sends what waits. To be called at the end of each turn, after the events of the turn.
   void flush() { streams_.flush(); }
-  /// Calls `done` when the last connection has gone, maybe inside this call.
-  void when_empty(std::function<void()> done);
+  /// Does and answers what has arrived already, or refuses it where it would have to wait for
+  /// a client. Returns whether an answer is still due later.
+  [[nodiscard]] bool finish_requests();
+  /// Everybody leaves. `done` is called when the last connection has gone, maybe inside this
+  /// call.
+  void stop(std::function<void()> done);
 
  private:
   struct Connection {
-    std::uint64_t number;
+    std::uint64_t number;      ///< never used again
     std::string pending;       ///< bytes that are not processed yet
     std::string answers;       ///< to the lines that are being worked on; one write for all
     std::size_t deferred = 0;  ///< answers that are due later
     bool leaving = false;
-    bool ended = false;       ///< it will send no more
+    bool ended = false;       ///< its peer will send no more
     bool processing = false;  ///< a line of it is being worked on
   };
 
@@ -128,24 +118,22 @@ class ControlSocket : private io::StreamListener {
   void on_drained(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
-  void accepted(UniqueFd socket);
-  Result<OperatorId> admit(UniqueFd socket, const std::string& user, bool is_own);
-  void refuse(OperatorId id, int code, const std::string& reason);
+  Result<OperatorId> adopt(UniqueFd socket);
+  [[nodiscard]] Connection& at(OperatorId id) const {
+    assert(id < connections_.size() && connections_[id]);
+    return *connections_[id];
+  }
   [[nodiscard]] bool must_wait(OperatorId id) const;
   void process(OperatorId id);
   void refuse_requests(OperatorId id);
 
   io::Loop& loop_;
   ConnectionListener& listener_;
-  ControlDoor door_;
   std::vector<std::unique_ptr<Connection>> connections_;  ///< by stream
-  std::size_t count_ = 0;                                 ///< of those that do not leave
-  std::size_t max_operators_;
+  std::size_t count_ = 0;                                 ///< of those that are not leaving
   std::uint64_t last_number_ = 0;
-  std::function<void()> empty_;
+  std::function<void()> stopped_;
   SlowClients slow_clients_;
-  io::Timer refusals_;
-  RefusalLog refused_{"operator"};
   io::StreamSet streams_;
 };
 

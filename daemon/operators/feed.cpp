@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/protocol.hpp"
 #include "base/wall_time.hpp"
 #include "events/event_json.hpp"
 
@@ -12,9 +13,9 @@ namespace chatd {
 
 namespace {
 
-/// Together with the queue: 1 MiB may wait for an operator.
-constexpr std::size_t kMaxBehind = 1024UL * 1024 - ControlSocket::kHighBytes;
-/// How long an operator for whom that much waits may take nothing.
+/// The part of kMaxControlWaiting that is not in the queue.
+constexpr std::size_t kMaxBehind = kMaxControlWaiting - ControlSocket::kHighBytes;
+/// How long an operator for whom more than that waits may take nothing.
 constexpr Duration kPatience{1000};
 /// Events of the transcript are taken in pages of about this size.
 constexpr std::size_t kPageBytes = 128UL * 1024;
@@ -49,10 +50,13 @@ void Feed::seal() {
   std::uint32_t count = 0;
   const Payload lines = journal_.seal(count);
   if (lines.empty()) return;
+  // Within this, others would get the next events before these.
+  assert(!sealing_);
+  sealing_ = true;
   for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
     Subscription* self = find(id);
     if (self == nullptr) continue;
-    if (self->live && socket_.queued_bytes(id) > ControlSocket::kHighBytes) {
+    if (self->live && !has_room(id)) {
       self->live = false;
       self->cursor = journal_.sealed_seq() - count;
       self->behind = 0;
@@ -63,6 +67,7 @@ void Feed::seal() {
       fall_behind(id, *self, lines.size());
     }
   }
+  sealing_ = false;
 }
 
 void Feed::fall_behind(OperatorId id, Subscription& self, std::size_t bytes) {
@@ -72,8 +77,8 @@ void Feed::fall_behind(OperatorId id, Subscription& self, std::size_t bytes) {
   patience_.start(kPatience);
 }
 
-/// Those for whom too much waits, and who have taken nothing of it, leave. Who reads on slowly
-/// stays, and hears it if the log could not wait for it.
+/// Those for whom too much waits, and who have taken nothing of it, have to leave. An operator
+/// who reads slowly stays, and is told by `lagged` what the log could not keep for it.
 void Feed::judge() {
   bool again = false;
   for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
@@ -82,7 +87,7 @@ void Feed::judge() {
     const auto taken = socket_.sent_bytes(id);
     self->suspected = self->behind > kMaxBehind;
     again = again || self->suspected;
-    if (self->suspected && taken == self->taken && !self->fetching) {
+    if (self->suspected && taken == self->taken && self->asked == 0) {
       socket_.leave(id, "did not read");
     } else {
       self->taken = taken;
@@ -99,7 +104,7 @@ void Feed::drained(OperatorId id) {
 void Feed::catch_up(OperatorId id) {
   Subscription* self = find(id);
   assert(self != nullptr && !self->live);
-  if (self->fetching) return;
+  if (self->asked != 0) return;
   if (const auto first = journal_.first_seq(); self->cursor + 1 < first) {
     if (transcript_ != nullptr) {
       fetch(id, first - 1);
@@ -110,8 +115,8 @@ void Feed::catch_up(OperatorId id) {
     self->cursor = first - 1;
     socket_.write(id, line);
   }
-  // Whoever does not take what is queued has left, and its subscription with it.
-  while ((self = find(id)) != nullptr && socket_.queued_bytes(id) <= ControlSocket::kHighBytes) {
+  // With each piece the operator may have to leave, and its subscription goes with it.
+  while ((self = find(id)) != nullptr && has_room(id)) {
     const Payload lines = journal_.after(self->cursor);
     if (lines.empty()) {
       self->live = true;
@@ -123,35 +128,32 @@ void Feed::catch_up(OperatorId id) {
   }
 }
 
-/// Asks the transcript for what the log has no more; the rest follows when it is there. One
-/// page at a time, however often an operator begins anew.
+/// Asks the transcript for what the log does not keep any more; the rest follows when that is
+/// there. One page is asked for at a time, however often an operator begins anew.
 void Feed::fetch(OperatorId id, Seq upto) {
   Subscription& self = *subscriptions_[id];
-  self.page = ++last_page_;
-  self.fetching = true;
+  assert(self.asked == 0 && self.cursor < upto);
+  self.page = self.asked = ++last_page_;
   transcript_->replay(
       self.cursor, upto, kPageBytes,
-      [this, id, connection = socket_.number_of(id), number = self.page](const ReplayPage& page) {
-        if (socket_.has(id) && socket_.number_of(id) == connection) {
-          page_came(id, number, page);
-        }
-      });
+      [this, id, number = self.page](const ReplayPage& page) { page_came(id, number, page); });
 }
 
 void Feed::page_came(OperatorId id, std::uint64_t number, const ReplayPage& page) {
-  Subscription& self = *subscriptions_[id];
-  self.fetching = false;
-  if (self.page != number) {  // it has begun anew since
-    if (!self.live) catch_up(id);
+  Subscription* self = find(id);
+  if (self == nullptr || self->asked != number) return;  // whoever asked has left
+  self->asked = 0;
+  if (self->page != number) {  // it has begun anew since
+    if (!self->live) catch_up(id);
     return;
   }
-  assert(page.last > self.cursor);
-  self.page = 0;
-  self.cursor = page.last;
-  self.behind -= std::min(self.behind, page.lines.size());
+  assert(!self->live && page.last > self->cursor);
+  self->page = 0;
+  self->cursor = page.last;
+  self->behind -= std::min(self->behind, page.lines.size());
   socket_.write(id, page.lines);
-  // With more than that it goes on when the operator has read, see drained().
-  if (find(id) != nullptr && socket_.queued_bytes(id) <= ControlSocket::kHighBytes) catch_up(id);
+  // With more waiting it goes on when the operator has read, see drained().
+  if (find(id) != nullptr && has_room(id)) catch_up(id);
 }
 
 }  // namespace chatd

@@ -3,8 +3,8 @@
 ///
 /// Invariant: an operator who has subscribed gets every event after its cursor once and in
 /// order, or is told how many it missed. One who is behind costs no memory: it is served from
-/// the transcript and the log when it reads again, and leaves when 1 MiB waits for it and it
-/// takes nothing.
+/// the transcript and the log when it reads again, and has to leave when kMaxControlWaiting
+/// bytes wait for it and it takes none of them.
 #pragma once
 
 #include <cstddef>
@@ -27,16 +27,16 @@ class Feed {
   /// `transcript` may be null: then only what the log keeps can be replayed.
   Feed(io::Loop& loop, ControlSocket& socket, Journal& journal, Transcript* transcript);
 
-  /// From now on `id` gets events: those after `since`, or those that are not sealed yet. One
-  /// that has subscribed already begins anew.
+  /// From now on `id` gets events: those after `since`, or without it those that are not sealed
+  /// yet. One that has subscribed already begins anew.
   void subscribe(OperatorId id, std::optional<Seq> since);
   /// The operator has left.
   void forget(OperatorId id);
   /// There is room for what the operator missed.
   void drained(OperatorId id);
 
-  /// What has happened goes to everybody who is live. To be called at the end of each turn, and
-  /// before "now" is said to be after what has happened.
+  /// Queues what has happened for everybody who is live. To be called at the end of each turn,
+  /// and before an operator is told that something begins now.
   void seal();
 
  private:
@@ -44,8 +44,9 @@ class Feed {
     Seq cursor = 0;           ///< the last event that was queued for it, unless live
     bool live = false;        ///< it has every event up to the last sealed one in its queue
     std::uint64_t page = 0;   ///< the number of the page that it waits for; 0: none
-    bool fetching = false;    ///< a page is under way, perhaps one that it waits for no more
-    std::size_t behind = 0;   ///< bytes that the log has gone on since it was not live
+    std::uint64_t asked = 0;  ///< the number of the page that the transcript was asked for and has
+                              ///< not given yet; not that of `page` if it has begun anew; 0: none
+    std::size_t behind = 0;   ///< bytes of the events that were sealed while it was not live
     bool suspected = false;   ///< of not reading: too much waits for it
     std::uint64_t taken = 0;  ///< bytes that it had taken when it was looked at last
   };
@@ -56,12 +57,16 @@ class Feed {
   void catch_up(OperatorId id);
   void fetch(OperatorId id, Seq upto);
   void page_came(OperatorId id, std::uint64_t number, const ReplayPage& page);
+  [[nodiscard]] bool has_room(OperatorId id) const {
+    return socket_.queued_bytes(id) <= ControlSocket::kHighBytes;
+  }
 
   ControlSocket& socket_;
   Journal& journal_;
   Transcript* transcript_;
   std::vector<std::unique_ptr<Subscription>> subscriptions_;  ///< by operator
   std::uint64_t last_page_ = 0;
+  bool sealing_ = false;
   io::Timer patience_;
 };
 

@@ -1,6 +1,10 @@
 #include "operators/operators.hpp"
 
+#include <unistd.h>
+
 #include <utility>
+
+#include "operators/control_folder.hpp"
 
 namespace chatd {
 
@@ -14,13 +18,18 @@ constexpr Duration kAnswersLimit{1000};
 Operators::Operators(io::Loop& loop, Clients& clients, Journal& journal, std::size_t max_operators,
                      Requests::Hooks hooks, Transcript* transcript)
     : transcript_{transcript},
-      socket_{loop, clients, *this, max_operators},
+      socket_{loop, clients, *this},
       feed_{loop, socket_, journal, transcript},
       attendance_{loop, clients, journal, transcript},
       requests_{
-          {loop, clients, journal, transcript, socket_, feed_, attendance_, std::move(hooks)}} {}
+          {loop, clients, journal, transcript, socket_, feed_, attendance_, std::move(hooks)}},
+      door_{loop, socket_, max_operators} {}
 
 Operators::~Operators() = default;
+
+Result<> Operators::attach(UniqueFd socket) {
+  return socket_.admit(std::move(socket), user_name(geteuid()), true);
+}
 
 void Operators::on_connected(OperatorId id, const std::string& user, bool is_own) {
   attendance_.add(id, user, is_own);
@@ -41,24 +50,19 @@ void Operators::on_left(OperatorId id, std::string_view why) {
 
 void Operators::finish_requests() {
   if (transcript_ != nullptr) (void)transcript_->drain(kAnswersLimit);
-  socket_.finish_requests();
-  if (socket_.has_deferred()) (void)transcript_->drain(kAnswersLimit);
+  if (socket_.finish_requests() && transcript_ != nullptr) (void)transcript_->drain(kAnswersLimit);
 }
 
 int Operators::save(ByteWriter& out) {
   seal();
   flush();
-  return socket_.door().save(out);
+  return door_.save(out);
 }
 
 void Operators::stop(std::function<void()> done) {
-  socket_.door().close();
+  door_.close();
   seal();
-  for (OperatorId id = 0; id < socket_.end_of_ids(); ++id) {
-    if (socket_.has(id)) socket_.leave(id, "");
-  }
-  seal();
-  socket_.when_empty(std::move(done));
+  socket_.stop(std::move(done));
 }
 
 }  // namespace chatd

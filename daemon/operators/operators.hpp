@@ -1,5 +1,5 @@
-/// The operators' side of the daemon: puts the control socket, the requests, the feed of events
-/// and the attendance together, and has no state beyond them.
+/// The operators' side of the daemon: puts the control socket, its door, the requests, the feed
+/// of events and the attendance together, and has no state beyond them.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "operators/attendance.hpp"
+#include "operators/control_door.hpp"
 #include "operators/control_socket.hpp"
 #include "operators/feed.hpp"
 #include "operators/requests.hpp"
@@ -32,27 +33,27 @@ class Operators : private ConnectionListener {
 
   /// As ControlDoor::open().
   [[nodiscard]] Result<> listen(const std::string& path, const std::string& group) {
-    return socket_.door().open(path, group);
+    return door_.open(path, group);
   }
-  /// As ControlDoor::reopen(). Who is attached stays.
-  [[nodiscard]] Result<> reopen() { return socket_.door().reopen(); }
-  /// Takes a connected socket as an operator's: the console of this process.
-  [[nodiscard]] Result<> attach(UniqueFd socket) { return socket_.attach(std::move(socket)); }
+  /// As ControlDoor::reopen(). Whoever is attached stays.
+  [[nodiscard]] Result<> reopen() { return door_.reopen(); }
+  /// Serves a connected socket, whoever is at its other end: the console of this process.
+  [[nodiscard]] Result<> attach(UniqueFd socket);
 
   /// Does and answers what operators have asked for already, or refuses it where it would
-  /// have to wait for a client. The loop stands still meanwhile, at most for two seconds.
+  /// have to wait for a client. The loop stands still meanwhile, for two seconds at most.
   void finish_requests();
   /// Writes down the control socket for the next process and returns its descriptor; with
   /// this all events are sealed. Operators are left behind; they come back by themselves, to
   /// the next process.
   int save(ByteWriter& out);
   /// As ControlDoor::restore(): to be called before listen().
-  void restore(UniqueFd socket, ByteReader& in) { socket_.door().restore(std::move(socket), in); }
+  void restore(UniqueFd socket, ByteReader& in) { door_.restore(std::move(socket), in); }
   /// As Attendance::await_return().
   void await_return() { attendance_.await_return(); }
 
   [[nodiscard]] std::size_t count() const { return socket_.count(); }
-  void set_max_operators(std::size_t count) { socket_.set_max_operators(count); }
+  void set_max_operators(std::size_t count) { door_.set_max_operators(count); }
 
   // At the end of each turn, in this order.
   /// Queues what happened for everybody who listens.
@@ -60,8 +61,8 @@ class Operators : private ConnectionListener {
   /// Sends what waits.
   void flush() { socket_.flush(); }
 
-  /// No new operators; those who are there get what they have not read, then an end
-  /// of file. `done` is called when the last one has gone, maybe inside this call.
+  /// No operator can come any more; those who are there get what they have not read, then an
+  /// end of file. `done` is called when the last one has gone, maybe inside this call.
   void stop(std::function<void()> done);
 
  private:
@@ -75,6 +76,7 @@ class Operators : private ConnectionListener {
   Feed feed_;
   Attendance attendance_;
   Requests requests_;
+  ControlDoor door_;
 };
 
 }  // namespace chatd

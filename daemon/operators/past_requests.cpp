@@ -1,4 +1,4 @@
-// What the transcript is asked: its answers are due later.
+// What was said: the transcript is asked for it, so the answers are due later.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -11,11 +11,11 @@ namespace chatd {
 
 namespace {
 
-/// Messages in an answer of history or search, if it is not said how many, and at most.
+/// Messages in an answer where the request does not say how many it wants, and at most.
 constexpr std::uint64_t kUsualMessages = 50;
 constexpr std::uint64_t kMaxMessages = 1000;
 
-static_assert(ControlSocket::kMaxDeferred == 16, "a sentence below says so");
+static_assert(ControlSocket::kMaxDeferred == 16, "a sentence below says 16");
 
 void ask_transcript(const Requests::Request& request, MessageQuery query) {
   auto& params = request.params;
@@ -31,25 +31,27 @@ void ask_transcript(const Requests::Request& request, MessageQuery query) {
   if (parts.transcript == nullptr) {
     request.reply.fail(rpc::kNotAllowed,
                        "transcripts are off: nothing is recorded (see [transcript])");
-  } else if (!parts.socket.can_defer(request.from)) {
-    request.reply.fail(rpc::kLimit,
-                       "16 questions of this operator wait for their answers already, which is "
-                       "the limit");
-  } else if (!request.reply.id.empty()) {
-    parts.transcript->ask(
-        std::move(query),
-        [&socket = parts.socket,
-         deferred = parts.socket.defer(request.from, request.reply.id)](Result<std::string> json) {
-          Reply reply;
-          reply.id = deferred.request;
-          if (json) {
-            reply.result(*json);
-          } else {
-            reply.fail(rpc::kNotAllowed, "the transcript cannot be read: " + json.error().message);
-          }
-          socket.answer(deferred, reply.out);
-        });
+    return;
   }
+  if (request.reply.id.empty()) return;  // nobody wants the answer
+  auto deferred = parts.socket.defer(request.from, request.reply.id);
+  if (!deferred) {
+    request.reply.fail(rpc::kLimit,
+                       "16 questions wait for their answers already, which is the limit of one "
+                       "operator");
+    return;
+  }
+  parts.transcript->ask(std::move(query), [&socket = parts.socket, deferred = std::move(*deferred)](
+                                              Result<std::string> json) {
+    Reply reply;
+    reply.id = deferred.request;
+    if (json) {
+      reply.result(*json);
+    } else {
+      reply.fail(rpc::kNotAllowed, "the transcript cannot be read: " + json.error().message);
+    }
+    socket.answer(deferred, reply.out);
+  });
 }
 
 }  // namespace
