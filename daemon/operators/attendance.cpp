@@ -12,7 +12,7 @@ namespace chatd {
 
 namespace {
 
-/// How long the claims of operators wait who had to leave.
+/// How long claims wait for operators who had to leave.
 constexpr Duration kReturn{10'000};
 
 }  // namespace
@@ -27,11 +27,13 @@ void Attendance::add(OperatorId id, const std::string& user, bool is_own) {
   if (id >= people_.size()) people_.resize(id + 1);
   assert(!people_[id]);
   std::string name = is_own ? unique_name(user, nullptr) : usual_name(user);
+  assert(!is_there(name));
   people_[id] = std::make_unique<Person>();
   people_[id]->name = std::move(name);
 }
 
 void Attendance::remove(OperatorId id, std::string_view why) {
+  assert(id < people_.size() && people_[id]);
   const auto gone = std::move(people_[id]);
   if (gone->listens) unattended_.left();
   if (!why.empty()) spdlog::warn("detached operator {}: {}", escaped(gone->name), why);
@@ -48,7 +50,7 @@ bool Attendance::is_there(std::string_view name, const Person* except) const {
   });
 }
 
-/// `wish`, or with a number if it is taken; with one in any case if it may not be `itself`.
+/// `wish`, with a number behind it if another has that name, or if it may not be `itself`.
 std::string Attendance::unique_name(std::string_view wish, const Person* self, bool itself) const {
   std::string name{wish};
   for (int number = 2; !itself || is_there(name, self); ++number) {
@@ -58,17 +60,17 @@ std::string Attendance::unique_name(std::string_view wish, const Person* self, b
   return name;
 }
 
-/// For one who has not said who it is. That somebody must come back to a name is not known
-/// to it.
+/// The name of a connection that has not said hello: not one under which an operator with
+/// claims is waited for, because it would not give that name back.
 std::string Attendance::usual_name(const std::string& user) const {
   std::string name = unique_name(user, nullptr);
   while (awaiting_ && clients_.claims_while_there(name)) name = unique_name(name, nullptr, false);
   return name;
 }
 
-/// The name that `self` asks for. A connection that has done nothing under that name yet
-/// gives way: operators who come back, all at once, are who they were.
-std::string Attendance::claim_name(std::string_view wish, const Person& self) {
+/// The name that `self` asks for. A connection that has done nothing under that name yet gets
+/// another one: operators come back all at once, each to the name that it had.
+std::string Attendance::give_name(std::string_view wish, const Person& self) {
   for (const auto& other : people_) {
     if (!other || other.get() == &self || other->has_acted || other->name != wish) continue;
     other->name = unique_name(wish, other.get(), false);
@@ -77,8 +79,8 @@ std::string Attendance::claim_name(std::string_view wish, const Person& self) {
 }
 
 const std::string& Attendance::greet(OperatorId id, const std::string& wish) {
-  Person& self = *people_[id];
-  const std::string name = wish.empty() ? self.name : claim_name(wish, self);
+  Person& self = at(id);
+  const std::string name = wish.empty() ? self.name : give_name(wish, self);
   assert(!is_there(name, &self));
   if (name != self.name) {
     const std::string before = std::exchange(self.name, name);
@@ -93,7 +95,7 @@ const std::string& Attendance::greet(OperatorId id, const std::string& wish) {
   return self.name;
 }
 
-/// No operator has that name any more: what it claimed while it was there is free.
+/// No operator has that name any more: its claims end, except those that stay.
 void Attendance::has_gone(std::string_view name) {
   if (awaiting_) return;
   clients_.release_if([name](auto holder) { return holder == name; });
@@ -107,10 +109,10 @@ void Attendance::await_return() {
   return_.start(kReturn);
 }
 
-/// Who has not come back by now has gone.
+/// An operator who has not come back by now has gone.
 void Attendance::stop_waiting() {
   awaiting_ = false;
-  count_away();  // with this the last word is the last again
+  count_away();  // with this the one whose last word it is counts as the last to go
   last_word_.reset();
   count_away();
   clients_.release_if([this](auto holder) { return !is_there(holder); });
@@ -119,7 +121,7 @@ void Attendance::stop_waiting() {
 // ---- who is away ----
 
 void Attendance::listens(OperatorId id, bool watch) {
-  Person& self = *people_[id];
+  Person& self = at(id);
   if (!std::exchange(self.listens, true)) unattended_.came();
   self.watches = watch;
   count_away();
@@ -127,7 +129,7 @@ void Attendance::listens(OperatorId id, bool watch) {
 
 void Attendance::go_away(OperatorId id, const std::string& text) {
   assert(!text.empty() && text.size() <= kMaxAway);
-  Person& self = *people_[id];
+  Person& self = at(id);
   if (self.away == text) return;
   self.away = text;
   self.away_since = ++last_away_;
@@ -136,16 +138,16 @@ void Attendance::go_away(OperatorId id, const std::string& text) {
 }
 
 void Attendance::come_back(OperatorId id) {
-  Person& self = *people_[id];
+  Person& self = at(id);
   if (std::exchange(self.away, {}).empty()) return;
   clients_.operator_changed(self.name, "back");
   last_word_.reset();
   count_away();
 }
 
-/// Everybody is away if all who listen, and could answer, are. What is said is what the
-/// last one to go has said. With nobody there, nobody is away. Operators who had to leave
-/// come back in any order: until then, who was the last of them is known.
+/// All are away if everybody who listens, and could answer, is; but not if nobody is there. The
+/// text of the last one to go is said. Operators who had to leave come back in any order: while
+/// they are waited for, the last one is whoever said `last_word_`.
 void Attendance::count_away() {
   Person* last = nullptr;
   bool is_back = false;

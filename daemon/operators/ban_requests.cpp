@@ -1,4 +1,4 @@
-// Who may not come in: bans, by network.
+// Requests about bans: who may not come in, by network.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -11,9 +11,10 @@ namespace chatd {
 
 namespace {
 
-static_assert(Bans::kMost == 10'000, "a sentence below says so");
+static_assert(Bans::kMost == 10'000, "a sentence below says 10,000");
 
-/// The network that is asked for; none if it is none, and then params are not good.
+/// The network that `address` names; nothing if it names none, which becomes the problem of
+/// `params`.
 std::optional<Network> network_of(rpc::Params& params) {
   auto network = Network::parse(params.text("address"));
   if (network) return *network;

@@ -1,4 +1,4 @@
-// What operators ask of the daemon as a whole.
+// Requests about the daemon as a whole: its counters, its configuration, its end.
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,4 +1,4 @@
-// What an operator asks about its own connection.
+// Requests of an operator about itself: its name, the events that it gets, and its absence.
 #include <optional>
 #include <string>
 #include <utility>
@@ -6,9 +6,12 @@
 #include "base/json.hpp"
 #include "base/protocol.hpp"
 #include "base/version.hpp"
+#include "base/words.hpp"
 #include "operators/requests.hpp"
 
 namespace chatd {
+
+static_assert(Attendance::kMaxAway == 1024, "a sentence below says 1024 bytes");
 
 void ask_hello(const Requests::Request& request) {
   const auto wish = request.params.text_or("name", {});
@@ -44,11 +47,11 @@ void ask_subscribe(const Requests::Request& request) {
 
 void ask_away(const Requests::Request& request) {
   const auto text = request.params.text("text");
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (trimmed(text).empty()) {
     request.params.fail("text must say something");
   } else if (text.size() > Attendance::kMaxAway) {
     request.params.fail(
-        "text must have at most 1024 bytes, as much as an original client reads at once");
+        "text must have at most 1024 bytes, which is what an original client reads at once");
   }
   if (!request.accept()) return;
   request.parts.attendance.go_away(request.from, text);

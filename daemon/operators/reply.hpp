@@ -1,6 +1,7 @@
-/// The answer to one request, as it is built.
+/// The answer to one request, as it is built. It is given once: a result or an error.
 #pragma once
 
+#include <cassert>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,12 +20,14 @@ struct Reply {
   /// The same; `append(out)` appends the JSON.
   template <class Append>
   void result_by(Append append) {
+    assert(out.empty());
     if (id.empty()) return;
     rpc::begin_result(out, id);
     append(out);
     rpc::end_result(out);
   }
   void fail(int code, std::string message) {
+    assert(out.empty());
     if (!id.empty()) rpc::append_failure(out, {std::string{id}, code, std::move(message)});
   }
   /// False, with the answer that says so, if the params are not right.

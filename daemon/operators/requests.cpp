@@ -11,6 +11,7 @@ namespace chatd {
 
 namespace {
 
+/// Two sentences, here and in doc/protocol.md, say how many bytes that are.
 constexpr std::size_t kMaxName = 64;
 
 struct Method {
@@ -40,7 +41,7 @@ static_assert(
       }
       return true;
     }(),
-    "a method stands once");
+    "no word stands twice in the table");
 
 void perform_parsed(const Requests::Parts& parts, OperatorId from, rpc::Request& request,
                     Reply& reply) {
@@ -56,10 +57,16 @@ void perform_parsed(const Requests::Parts& parts, OperatorId from, rpc::Request&
 
 }  // namespace
 
+std::vector<std::string_view> Requests::words() {
+  std::vector<std::string_view> words;
+  for (const Method& method : kMethods) words.push_back(method.word);
+  return words;
+}
+
 void Requests::perform(OperatorId from, std::string_view line, std::string& answers) {
   Reply reply;
   parts_.attendance.has_acted(from);
-  // The request that is made for every message is read without a tree of JSON.
+  // The request that programs make for every message is read without a tree of JSON.
   if (const auto send = read_send_request(line)) {
     reply.id = send->id;
     core::Recipients to{send->everyone, {}};

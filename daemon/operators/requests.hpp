@@ -1,13 +1,15 @@
-/// What operators ask: one table of methods (doc/protocol.md), and the way from a line to its
-/// answer. Most methods answer at once; one that has to ask somebody else promises its answer
-/// (ControlSocket::defer()) and gives it later. What the methods do stands, noun by noun, in
-/// session_requests.cpp, ban_requests.cpp, own_requests.cpp, past_requests.cpp and
-/// daemon_requests.cpp.
+/// What operators ask: one table of methods, which are those of doc/protocol.md, and the way
+/// from a line to its answer. Most methods answer at once; one that has to ask somebody else
+/// promises its answer (ControlSocket::defer()) and gives it later. What the methods do stands,
+/// noun by noun, in session_requests.cpp, ban_requests.cpp, own_requests.cpp, past_requests.cpp
+/// and daemon_requests.cpp.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
@@ -32,7 +34,7 @@ class Requests {
     std::function<Result<ConfigChange>()> reload;
     std::function<void()> stop;
   };
-  /// Who is asked for what. All of it must outlive this.
+  /// All that requests are about. It must outlive this.
   struct Parts {
     io::Loop& loop;
     Clients& clients;
@@ -58,6 +60,9 @@ class Requests {
   };
 
   explicit Requests(Parts parts) : parts_{std::move(parts)} {}
+
+  /// The words of the table: all methods, each once.
+  [[nodiscard]] static std::vector<std::string_view> words();
 
   /// Does what a line (without its LF) asks, and appends the answer to `answers`, unless there
   /// is none, or it is due later.

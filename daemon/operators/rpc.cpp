@@ -1,5 +1,7 @@
 #include "operators/rpc.hpp"
 
+#include <cassert>
+
 #include "base/json.hpp"
 #include "events/event_json.hpp"
 
@@ -7,8 +9,7 @@ namespace chatd::rpc {
 
 namespace {
 
-/// Deeper documents are not requests; the parser is not recursive, but freeing a
-/// tree is.
+/// Deeper documents are not requests. The parser is not recursive, but freeing a tree is.
 constexpr int kMaxDepth = 16;
 
 bool acceptable_id(const nlohmann::json& id) {
@@ -64,6 +65,7 @@ std::variant<Request, Failure> parse(std::string_view line) {
 }
 
 void begin_result(std::string& out, std::string_view id) {
+  assert(!id.empty());
   out += R"({"jsonrpc":"2.0","id":)";
   out += id;
   out += R"(,"result":)";
@@ -74,6 +76,7 @@ void end_result(std::string& out) {
 }
 
 void append_failure(std::string& out, const Failure& failure) {
+  assert(!failure.id.empty() && failure.code != 0);
   out += R"({"jsonrpc":"2.0","id":)";
   out += failure.id;
   out += R"(,"error":{"code":)";
@@ -146,7 +149,8 @@ void Params::fail(std::string message) {
 }
 
 bool Params::good() {
-  if (problem_.empty() && known_ != params_.size()) fail("there are params that nobody knows");
+  if (problem_.empty() && known_ != params_.size())
+    fail("there are params that the method does not have");
   return problem_.empty();
 }
 

@@ -1,5 +1,5 @@
-/// JSON-RPC 2.0, one object a line: a line to a request, a result or an error to a
-/// line. Knows no method. The only part of the daemon that builds JSON trees.
+/// JSON-RPC 2.0, one object a line: a line becomes a request, a result or an error becomes a
+/// line. Knows no method. The only part of the daemon that builds trees of JSON.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@
 
 namespace chatd::rpc {
 
-// JSON-RPC's own codes.
+// Codes of JSON-RPC itself.
 inline constexpr int kParseError = -32700;
 inline constexpr int kInvalidRequest = -32600;
 inline constexpr int kMethodNotFound = -32601;
 inline constexpr int kInvalidParams = -32602;
-// chatd's.
+// Codes of chatd.
 inline constexpr int kNoSession = 1;
 inline constexpr int kClaimed = 2;
 inline constexpr int kNotAllowed = 3;
 inline constexpr int kLimit = 4;
-inline constexpr int kReplaced = 5;  ///< another process takes over
+inline constexpr int kReplaced = 5;  ///< not done, because another process takes over
 
-// A JSON tree may need memory while it is destroyed. Without memory the process ends.
+// A tree of JSON may need memory while it is destroyed. Without memory the process ends.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 struct Request {
   std::string id;  ///< as JSON; empty for a notification, which is never answered
@@ -40,13 +40,14 @@ struct Failure {
 /// Reads one line (without its LF).
 std::variant<Request, Failure> parse(std::string_view line);
 
-/// Append the line that answers request `id`: what stands before and behind its result.
+/// Append what stands before and behind the result, in the line that answers request `id`.
 void begin_result(std::string& out, std::string_view id);
 void end_result(std::string& out);
+/// Appends the line that answers with an error.
 void append_failure(std::string& out, const Failure& failure);
 
-/// Reads the members of a request's params. The first thing that is wrong is kept;
-/// after all are read, unknown members are wrong, too.
+/// Reads the members of a request's params, each once at most. The first thing that is wrong is
+/// kept; once all are read, a member that was not asked for is wrong, too.
 class Params {
  public:
   explicit Params(const nlohmann::json& params) : params_{params} {}

@@ -3,31 +3,32 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "base/words.hpp"
 
 namespace chatd {
 
 namespace {
 
-/// Any number of so many digits fits.
+/// Every number of so many digits fits into 64 bits.
 constexpr std::size_t kMostDigits = 18;
 
-/// Reads from the front of a line; what it does not find, it does not take.
+/// Reads from the front of a line; what it looked for and did not find stays there.
 class Scanner {
  public:
   explicit Scanner(std::string_view line) : rest_{line} {}
 
-  /// `c`, after any blanks.
-  bool take(char c) {
+  /// True, and past it, if `c` stands there after any blanks.
+  bool skip(char c) {
     skip_blanks();
     if (!rest_.starts_with(c)) return false;
     rest_.remove_prefix(1);
     return true;
   }
 
-  /// A string up to its first quote, after any blanks: not looked at, so that it must be
-  /// compared with what has no escapes and controls.
+  /// A string up to its first quote, after any blanks. What is in it is not looked at: to be
+  /// compared with words that have neither escapes nor controls.
   std::optional<std::string_view> word() {
-    if (!take('"')) return {};
+    if (!skip('"')) return {};
     const auto end = rest_.find('"');
     if (end == std::string_view::npos) return {};
     const auto word = rest_.substr(0, end);
@@ -35,13 +36,13 @@ class Scanner {
     return word;
   }
 
-  /// A string without escapes and controls, after any blanks.
+  /// A string that has neither escapes nor controls, after any blanks.
   std::optional<std::string_view> text() {
     const auto text = word();
     return text && is_json_text(*text) ? text : std::nullopt;
   }
 
-  /// A whole number as JSON has them, after any blanks.
+  /// A whole number in JSON's form, after any blanks.
   std::optional<std::string_view> number() {
     skip_blanks();
     const auto end = rest_.find_first_not_of("0123456789");
@@ -59,10 +60,7 @@ class Scanner {
 
  private:
   void skip_blanks() {
-    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t' ||
-                              rest_.front() == '\n' || rest_.front() == '\r')) {
-      rest_.remove_prefix(1);
-    }
+    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
   }
 
   std::string_view rest_;
@@ -72,15 +70,15 @@ class Scanner {
 /// could. False if anything is unusual.
 template <class Each>
 bool read_object(Scanner& scanner, Each each) {
-  if (!scanner.take('{')) return false;
+  if (!scanner.skip('{')) return false;
   do {
     const auto name = scanner.word();
-    if (!name || !scanner.take(':') || !each(*name)) return false;
-  } while (scanner.take(','));
-  return scanner.take('}');
+    if (!name || !scanner.skip(':') || !each(*name)) return false;
+  } while (scanner.skip(','));
+  return scanner.skip('}');
 }
 
-/// Keeps a member that may come once.
+/// Keeps the value of a member. False if there is none, or the member came before.
 template <class Value>
 bool keep(std::optional<Value>& member, std::optional<Value> value) {
   if (member || !value) return false;

@@ -2,8 +2,8 @@
 /// `send` to one session or to "all", in the shape that programs write it. Knows
 /// nothing of sessions.
 ///
-/// Invariant: what this reads, rpc::parse() and Methods read as the same request. It
-/// leaves to them all that is unusual, right or wrong.
+/// Invariant: what this reads, rpc::parse() and ask_send() read as the same request. All that
+/// is unusual, right or wrong, is left to them.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct SendRequest {
   std::string_view text;
 };
 
-/// The request in `line` (without its LF), which it points into. Nothing means: ask
-/// rpc::parse(). Left to that are escapes in strings, ids that are not whole numbers,
-/// lists of sessions, members that are repeated or that nobody knows, and errors.
+/// The request in `line` (without its LF); its views point into `line`. Nothing means: ask
+/// rpc::parse(). That reads escapes in strings, ids that are not whole numbers, lists of
+/// sessions, members that are repeated or unknown, and errors.
 [[nodiscard]] std::optional<SendRequest> read_send_request(std::string_view line);
 
 }  // namespace chatd

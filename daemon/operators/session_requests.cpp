@@ -1,4 +1,4 @@
-// What operators do with sessions.
+// Requests about sessions: who is connected, what is said to them, and whose they are.
 #include <algorithm>
 #include <string>
 #include <string_view>

@@ -1,14 +1,15 @@
 #include "operators/slow_clients.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace chatd {
 
 namespace {
 
-/// How long an operator waits for a client that takes nothing, once: with what a turn takes
-/// nobody is kept waiting for more than 10 ms.
+/// How long an operator waits, once, for a client that takes nothing. Together with the length
+/// of a turn nobody is kept waiting for more than 10 ms.
 constexpr Duration kStall{5};
 
 }  // namespace
@@ -30,17 +31,19 @@ void SlowClients::written_by(io::StreamId id, std::span<const core::Slot> conges
     const auto deaf = deaf_.find(slot);
     if (deaf != deaf_.end() && deaf->second == taken) continue;
     if (deaf != deaf_.end()) deaf_.erase(deaf);
-    // What came before in this turn may have taken longer than the client is given.
+    // The time is read anew: what came before in this turn may have taken longer than kStall.
     waits_[id].push_back({slot, taken, loop_.update_now() + kStall});
     if (!std::exchange(timing_, true)) timer_.start(kStall);
   }
 }
 
-/// Ends the waits for which `over(wait)` is true, and tells who waits for nobody any more.
+/// Ends the waits for which `over(wait)` is true, and lets those go on who wait for nobody any
+/// more.
 template <class Over>
 void SlowClients::end_those(Over over) {
   std::vector<io::StreamId> free;
   for (auto place = waits_.begin(); place != waits_.end();) {
+    assert(!place->second.empty());
     std::erase_if(place->second, over);
     if (place->second.empty()) {
       free.push_back(place->first);
@@ -49,7 +52,7 @@ void SlowClients::end_those(Over over) {
       ++place;
     }
   }
-  // Only now: it goes on to write, and may have to wait again.
+  // Only now: an operator who goes on may write, and have to wait again.
   for (const auto id : free) {
     if (!waits_.contains(id)) go_on_(id);
   }
@@ -62,9 +65,9 @@ void SlowClients::relieved(core::Slot slot) {
   end_those([slot](const Wait& wait) { return wait.slot == slot; });
 }
 
-/// A client that takes nothing at all does not hold up an operator: what is written
-/// to it fills its queue up to the hard limit, and then it is closed. One that takes
-/// some is waited for.
+/// A client that takes nothing at all does not hold up an operator: what is written to it fills
+/// its queue up to the hard limit, and then it is closed. One that takes some of what waits is
+/// waited for.
 void SlowClients::give_up() {
   timing_ = false;
   end_those([this](Wait& wait) {

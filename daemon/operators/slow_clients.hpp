@@ -1,9 +1,9 @@
 /// Clients that cannot keep up, and the operators who wait for them: backpressure before
-/// loss. An operator is known by the number of its connection; whether it is listened to
-/// meanwhile is Control's to see to.
+/// loss. An operator is known by its connection; ControlSocket sees to it that one who waits is
+/// not listened to.
 ///
-/// Invariant: one client that takes nothing at all keeps nobody waiting for longer than a
-/// few milliseconds, once; then it is known as deaf until it takes something again.
+/// Invariant: a client that takes nothing at all keeps nobody waiting for longer than a few
+/// milliseconds, and that once; then it counts as deaf until it takes something again.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +23,17 @@ namespace chatd {
 
 class SlowClients {
  public:
-  /// `go_on(id)`: that operator waits for nobody any more. Called inside of a timer, or of
-  /// the server's callback.
+  /// `go_on(id)`: that operator waits for nobody any more. Called inside a timer, or inside a
+  /// callback of `clients`.
   SlowClients(io::Loop& loop, Clients& clients, std::function<void(io::StreamId)> go_on);
   ~SlowClients();
   SlowClients(const SlowClients&) = delete;
   SlowClients& operator=(const SlowClients&) = delete;
 
-  /// Operator `id` has just written to `congested`, for whom too much waits now: it waits
-  /// for them, but for the deaf.
+  /// Operator `id` has just written to `congested`, for whom too much waits now: from now on it
+  /// waits for them, except the deaf.
   void written_by(io::StreamId id, std::span<const core::Slot> congested);
+  /// Whether the operator waits for somebody.
   [[nodiscard]] bool keep_waiting(io::StreamId id) const {
     return !waits_.empty() && waits_.contains(id);
   }
@@ -42,7 +43,7 @@ class SlowClients {
  private:
   struct Wait {
     core::Slot slot;
-    std::uint64_t taken;  ///< bytes that it had taken
+    std::uint64_t taken;  ///< bytes that the client had taken
     Time until;           ///< by then it must have taken more
   };
 
@@ -55,10 +56,10 @@ class SlowClients {
   Clients& clients_;
   std::function<void(io::StreamId)> go_on_;
   std::map<io::StreamId, std::vector<Wait>> waits_;  ///< by operator; none is empty
-  /// Clients that were waited for in vain, and what they had taken then.
+  /// Clients that were waited for in vain, and how many bytes they had taken then.
   std::unordered_map<core::Slot, std::uint64_t> deaf_;
   io::Timer timer_;
-  bool timing_ = false;  ///< it will go off
+  bool timing_ = false;  ///< the timer will go off
 };
 
 }  // namespace chatd

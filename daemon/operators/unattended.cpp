@@ -25,6 +25,7 @@ void Unattended::left() {
 }
 
 std::uint64_t Unattended::unread() const {
+  assert(clients_.messages_in() >= messages_then_);
   return listeners_ > 0 ? 0 : unread_before_ + clients_.messages_in() - messages_then_;
 }
 

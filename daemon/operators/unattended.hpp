@@ -1,5 +1,6 @@
-/// The time in which no operator listens: what clients say then waits in the transcript, and
-/// whoever comes is told how much of it there is. Knows no connection: it is told who listens.
+/// The time in which no operator listens: what clients say then waits in the transcript, and an
+/// operator who comes is told how much of it there is. Knows no connection: it is told when an
+/// operator begins or ends to listen.
 #pragma once
 
 #include <cstddef>
@@ -17,13 +18,13 @@ class Unattended {
   /// Goes on from what `transcript` knows; it may be null.
   Unattended(const Clients& clients, const Journal& journal, Transcript* transcript);
 
-  /// An operator listens to events from now on; and no more.
+  /// One operator more listens to events, and one less.
   void came();
   void left();
 
-  /// Messages of clients since nobody listens; 0 while somebody does.
+  /// How many messages clients have sent since the last listener left; 0 while one is there.
   [[nodiscard]] std::uint64_t unread() const;
-  /// The number of the last event while somebody listened. Whoever subscribes since
+  /// The number of the last event that somebody listened to. An operator who subscribes since
   /// then misses nothing.
   [[nodiscard]] Seq attended() const;
 
@@ -33,8 +34,8 @@ class Unattended {
   Transcript* transcript_;
   std::size_t listeners_ = 0;
   Seq attended_;
-  std::uint64_t unread_before_;      ///< of them from before the last start
-  std::uint64_t messages_then_ = 0;  ///< messages when the last listener left
+  std::uint64_t unread_before_;      ///< messages that were unread when this process began
+  std::uint64_t messages_then_ = 0;  ///< messages there had been when the last listener left
 };
 
 }  // namespace chatd

@@ -1,6 +1,9 @@
 /// Operators and what they ask, over a socketpair.
 #include "operators/requests.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -8,9 +11,39 @@
 #include "base/version.hpp"
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
+#include "support/repository.hpp"
 
 namespace chatd::test {
 namespace {
+
+/// The methods that doc/protocol.md has a chapter about: "## bye, kick" is one about two of them.
+/// Titles of other chapters begin with a capital.
+std::vector<std::string> documented_methods() {
+  std::vector<std::string> words;
+  std::ifstream page{in_repository("doc/protocol.md")};
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("## ") || std::islower(static_cast<unsigned char>(line[3])) == 0)
+      continue;
+    std::string title = line.substr(3);
+    for (auto end = title.find(", "); end != std::string::npos; end = title.find(", ")) {
+      words.push_back(title.substr(0, end));
+      title.erase(0, end + 2);
+    }
+    words.push_back(title);
+  }
+  return words;
+}
+
+TEST_CASE("requests: the methods are those that the protocol's page documents, each once",
+          "[operators][requests]") {
+  auto documented = documented_methods();
+  const auto words = Requests::words();
+  std::vector<std::string> known{words.begin(), words.end()};
+  std::sort(documented.begin(), documented.end());
+  std::sort(known.begin(), known.end());
+  CHECK(known == documented);
+  CHECK(std::adjacent_find(known.begin(), known.end()) == known.end());
+}
 
 TEST_CASE("requests: hello says who one is, and names are unique", "[operators][requests]") {
   Bench bench;
