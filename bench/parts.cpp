@@ -14,6 +14,8 @@
 #include "core/router.hpp"
 #include "core/settings.hpp"
 #include "events/event_json.hpp"
+#include "events/journal.hpp"
+#include "log/log.hpp"
 #include "operators/send_request.hpp"
 #include "store/index.hpp"
 #include "store/recorder.hpp"
@@ -111,6 +113,23 @@ void encode_event(benchmark::State& state) {
   count(state, out.size());
 }
 BENCHMARK(encode_event);
+
+/// The same with its number, into the log of events; sealed as often as a busy loop does it.
+void write_down_event(benchmark::State& state) {
+  Log::set_level(LogLevel::kError);
+  Journal journal{1UL << 20U};
+  Event event;
+  event.kind = EventKind::kMessage;
+  event.session = 1234;
+  event.text = kPlain;
+  const auto time = wall_now();
+  std::uint32_t count = 0;
+  while (state.KeepRunning()) {
+    journal.add(event, time);
+    if (journal.last_seq() % 64 == 0) benchmark::DoNotOptimize(journal.seal(count));
+  }
+}
+BENCHMARK(write_down_event);
 
 void read_operators_line(benchmark::State& state) {
   const auto line =

@@ -28,7 +28,7 @@ void Router::answer_for_the_away(Session& session, std::size_t first_event, Cont
   Outgoing message{away_->text};
   const auto text = context.outbox.keep(away_->text);
   const auto name = context.outbox.keep(away_->operator_name);
-  const bool lost = now && !has_room(session, message.as(session.dialect()).size(), context);
+  const bool lost = now && !has_room(session, message, context);
   const auto place = context.outbox.events().size();
   Event& event = context.outbox.add(EventKind::kSent, session.id());
   event.text = text;

@@ -1,6 +1,7 @@
 // Claims: which operator alone answers a session. An operator is its name here; whether
 // somebody of that name is there is known to the operators' side alone.
 #include <algorithm>
+#include <cassert>
 #include <memory>
 #include <utility>
 
@@ -37,6 +38,7 @@ Outcome Router::release(SessionId id, std::string_view operator_name, Outbox& ou
 }
 
 void Router::release(Session& session, Outbox& outbox) {
+  assert(session.claim() != nullptr && claimed_.contains(session.id()));
   const auto holder = outbox.keep(session.claim()->holder);
   outbox.add(EventKind::kReleased, session.id()).operator_name = holder;
   claimed_.erase(session.id());

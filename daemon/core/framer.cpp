@@ -120,7 +120,7 @@ bool Framer::next_line(std::string_view& input, const Settings& settings, Readin
       if (skipping_) return false;
       keep(line, settings);
       if (!overlong(settings)) return false;
-      (void)take_all(settings, reading);
+      (void)give_all(settings, reading);
       return skipping_ = true;
     }
     if (std::exchange(skipping_, false)) continue;
@@ -129,7 +129,7 @@ bool Framer::next_line(std::string_view& input, const Settings& settings, Readin
                   reading);
     }
     keep(line, settings);
-    return take_line(settings, reading);
+    return give_line(settings, reading);
   }
   return false;
 }
@@ -145,7 +145,7 @@ bool Framer::next_telnet(std::string_view& input, const Settings& settings, Read
       if (!skipping_) {
         keep(run, settings);
         if (overlong(settings)) {
-          (void)take_all(settings, reading);
+          (void)give_all(settings, reading);
           return skipping_ = true;
         }
       }
@@ -200,12 +200,12 @@ bool Framer::telnet_byte(char byte, const Settings& settings, Reading& reading) 
   after_cr_ = byte == '\r';
   if (end) {
     if (std::exchange(skipping_, false)) return false;
-    return take_line(settings, reading);
+    return give_line(settings, reading);
   }
   if (skipping_) return false;
   keep({&byte, 1}, settings);
   if (!overlong(settings)) return false;
-  (void)take_all(settings, reading);
+  (void)give_all(settings, reading);
   return skipping_ = true;
 }
 
@@ -218,7 +218,7 @@ bool Framer::next_original(std::string_view& input, Time now, const Settings& se
   }
   keep(bytes, settings);
   if (!dropped_ && partial_.size() <= kOriginalRead && incomplete_tail(partial_) == 0) {
-    return take_all(settings, reading);
+    return give_all(settings, reading);
   }
   wait_for_quiet(now, settings);
   return false;
@@ -231,13 +231,13 @@ bool Framer::expire(Time now, const Settings& settings, Reading& reading) {
     return false;
   }
   if (dialect_ == Dialect::kUndecided) dialect_ = Dialect::kOriginal;
-  return take_all(settings, reading);
+  return give_all(settings, reading);
 }
 
 bool Framer::finish(const Settings& settings, Reading& reading) {
   if (partial_.empty()) return false;
   if (dialect_ == Dialect::kUndecided) dialect_ = Dialect::kOriginal;
-  return take_all(settings, reading);
+  return give_all(settings, reading);
 }
 
 /// Keeps one byte more than max_message: it may be the CR of the line's end.
@@ -254,9 +254,9 @@ bool Framer::overlong(const Settings& settings) const {
   return partial_.size() > settings.max_message && !partial_.ends_with('\r');
 }
 
-bool Framer::take_line(const Settings& settings, Reading& reading) {
+bool Framer::give_line(const Settings& settings, Reading& reading) {
   if (!dropped_ && partial_.ends_with('\r')) partial_.pop_back();
-  return take_all(settings, reading);
+  return give_all(settings, reading);
 }
 
 /// Quiet ends what is pending: soon, or, where only the rest of a character is
@@ -271,7 +271,7 @@ void Framer::wait_for_quiet(Time now, const Settings& settings) {
                                             : kNever;
 }
 
-bool Framer::take_all(const Settings& settings, Reading& reading) {
+bool Framer::give_all(const Settings& settings, Reading& reading) {
   // The memory goes with the message: a quiet client keeps none.
   reading.assembled = std::exchange(partial_, {});
   deadline_ = kNever;

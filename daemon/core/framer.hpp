@@ -1,13 +1,11 @@
-/// Bytes of one client to messages, in whichever dialect it speaks; finds out
-/// which that is. Bytes in, messages out: it knows no session and no clock.
+/// Bytes of one client to messages, in whichever dialect it speaks, which is found out.
+/// Bytes in, messages out: it knows no session and no clock.
 ///
-/// The rules are those of "Clients" in doc/protocol: a client is undecided until
-/// its bytes decide. LF makes it `line`, IAC makes it `telnet`, both for good;
-/// other bytes followed by quiet make it `original`, until it sends an LF.
+/// A client is undecided until its bytes decide. LF makes it `line`, IAC makes it `telnet`, both
+/// for good; other bytes followed by quiet make it `original`, until it sends an LF.
 ///
-/// Invariants: what is kept of an unfinished message is at most max_message + 1
-/// bytes; for line and telnet clients any way of cutting the bytes into reads
-/// gives the same messages.
+/// Invariants: of an unfinished message at most max_message + 1 bytes are kept; for line and telnet
+/// clients any way of cutting the bytes into reads gives the same messages.
 #pragma once
 
 #include <cstddef>
@@ -46,13 +44,13 @@ class Framer {
  public:
   explicit Framer(DialectSetting setting);
 
-  /// Takes bytes from the front of `input`, at most to the end of one message.
-  /// True if `reading` holds a message; then there may be more in `input`. False if
-  /// all was taken and no message is complete. `input` is what one read brought, or
-  /// the rest of it: for the original dialect the end of a read means something.
+  /// Reads `input` from its front, at most to the end of one message, and removes what it
+  /// has read. True if `reading` holds a message; then there may be more in `input`. False
+  /// if all was read and no message is complete. `input` is what one read of the connection
+  /// brought, or the rest of it: for the original dialect the end of a read means something.
   bool next(std::string_view& input, Time now, const Settings& settings, Reading& reading);
 
-  /// To be called when deadline() has come: true if the quiet has made a message.
+  /// It must be called when deadline() has come. True if the quiet has made a message.
   bool expire(Time now, const Settings& settings, Reading& reading);
 
   /// The client will send no more: true if what was pending is a message.
@@ -78,9 +76,9 @@ class Framer {
   bool telnet_byte(char byte, const Settings& settings, Reading& reading);
   void keep(std::string_view bytes, const Settings& settings);
   [[nodiscard]] bool overlong(const Settings& settings) const;
-  bool take_line(const Settings& settings, Reading& reading);
+  bool give_line(const Settings& settings, Reading& reading);
   void wait_for_quiet(Time now, const Settings& settings);
-  bool take_all(const Settings& settings, Reading& reading);
+  bool give_all(const Settings& settings, Reading& reading);
 
   std::string partial_;     ///< the unfinished message
   Time deadline_ = kNever;  ///< of the quiet that is waited for

@@ -39,6 +39,7 @@ Outcome Router::with_own(SessionId id, std::string_view operator_name, Time now,
 /// it anew if it wants to be woken sooner. (Later is found out when the old
 /// deadline comes, so that a message costs no work here.)
 void Router::follow_up(Session& session) {
+  assert(counters_.add_up());
   note(session);
   if (session.ended()) {
     file(session, kNever);
@@ -49,6 +50,7 @@ void Router::follow_up(Session& session) {
   }
   const Time when = session.deadline(settings_);
   if (when < session.filed_at) file(session, when);
+  assert(session.filed_at <= when);
 }
 
 void Router::note(Session& session) {
@@ -102,9 +104,10 @@ void Router::give_up(Session& session, Context& context) {
   session.broken(does_not_read(settings_), unsent, context);
 }
 
-bool Router::has_room(const Session& session, std::size_t bytes, const Context& context) {
-  return room_ == nullptr ||
-         room_->has_room(session.slot(), context.outbox.written_bytes(context.first_write) + bytes);
+bool Router::has_room(const Session& session, Outgoing& message, const Context& context) {
+  if (room_ == nullptr) return true;
+  const auto before = context.outbox.written_bytes(context.first_write);
+  return room_->has_room(session.slot(), before + message.as(session.dialect()).size());
 }
 
 void Router::lost_after_end(std::uint32_t unsent) {

@@ -1,6 +1,6 @@
-/// Who is who, and what goes where: all sessions, by the slot that the wiring gave
-/// them and by their id, and the one set of deadlines. Everything goes in as a
-/// value and comes out as an effect in an Outbox; time comes in with each call.
+/// The sessions of all clients, each known by its slot, which the caller has chosen, and by
+/// its id; and the one set of deadlines. Everything goes in as a value and comes out as an
+/// effect in an Outbox; time comes in with each call.
 ///
 /// Invariant: each session is filed under its slot, under its id, under at most one
 /// deadline, which is never later than the session's own, and as claimed if it is.
@@ -81,20 +81,23 @@ class Router {
   /// Follows new settings; deadlines that they bring nearer are filed anew.
   void set_settings(Settings settings);
 
-  /// Writes down what is not of one session: the counters and the last id; and reads it
-  /// back, after which ids go on from the higher of that and its own. That all are away
-  /// is left out where it takes more than `most` bytes.
+  /// Writes down what belongs to no single session: the counters, the last id and, unless
+  /// it takes more than `most` bytes, that all operators are away; and reads it back. Ids
+  /// then go on from the higher of the two last ones.
   void save(ByteWriter& out, std::size_t most = SIZE_MAX) const;
   void restore(ByteReader& in);
   /// Takes a session of an earlier router, without an event. False if its id is above
   /// the last one that was given, or belongs to another.
   [[nodiscard]] bool adopt(Slot slot, std::unique_ptr<Session> session);
 
-  /// Some sessions of the earlier router are not here: what was held for them is lost.
+  /// Some sessions of the earlier router are not here: the messages held for them are lost.
   void lose_missing();
 
   /// From now on changed() tells of this session.
-  void watch(Slot slot) { slots_[slot]->watched = true; }
+  void watch(Slot slot) {
+    assert(has(slot));
+    slots_[slot]->watched = true;
+  }
   /// The slots of watched sessions to which something happened since changes_seen(), the
   /// last of which may have been their end.
   [[nodiscard]] const std::vector<Slot>& changed() const { return changed_; }
@@ -108,14 +111,13 @@ class Router {
   /// messages written to it never left; what is still to be written to it is for
   /// lost_after_end().
   void broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now, Outbox& outbox);
-  /// Of messages to a session that has ended since, `unsent` never left.
+  /// Of the messages written to a session that has ended since, `unsent` never left.
   void lost_after_end(std::uint32_t unsent);
   [[nodiscard]] bool has(Slot slot) const { return slot < slots_.size() && slots_[slot]; }
 
   // What operators say. `operator_name` is whom the events name, and who has claims.
-  // Others than the holder of a claim may not send to that session alone, say bye to it
-  // or kick it.
-  /// `text` must be well-formed UTF-8. What is for everyone reaches claimed sessions, too.
+  // Only the holder of a claim may send to that session alone, say bye to it or kick it.
+  /// `text` must be well-formed UTF-8. A message to everyone reaches claimed sessions, too.
   /// A session whose connection has no room for it ends: the message is lost, and refused.
   Receipt send(const Recipients& to, std::string_view text, std::string_view operator_name,
                Time now, Outbox& outbox);
@@ -128,15 +130,15 @@ class Router {
   // Claims: claims.cpp.
   /// With `force` it is taken from another. Who has it already says only whether it stays.
   [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, Outbox& outbox);
-  /// What nobody has claimed is released already.
+  /// A session that nobody has claimed is released already.
   [[nodiscard]] Outcome release(SessionId id, std::string_view operator_name, Outbox& outbox);
-  /// Releases what is claimed by holders for whom `gone(holder)` and does not stay.
+  /// Ends the claims that do not stay, of holders for whom `gone(holder)` is true.
   void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
   /// Whether it has claimed a session for as long as it is there.
   [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
   // While all are away: away.cpp.
-  /// From now on whoever writes is told so, once until that ends or another text is said.
-  /// An answer like others, for a claimed session, too; see Session::Writer.
+  /// From now on each client that writes is told so, once until that ends or another text
+  /// is said. A claimed session is told, too; see Session::Writer.
   void set_away(Away away);
   /// Somebody is there.
   void end_away() { away_.reset(); }
@@ -146,13 +148,16 @@ class Router {
   /// The daemon stops: every session ends, with the farewell where one is due.
   void stop(Time now, Outbox& outbox);
 
-  /// Does what is due by `now`.
+  /// Does everything that is due by `now`.
   void tick(Time now, Outbox& outbox);
   /// When tick() has something to do.
   [[nodiscard]] Time deadline() const;
 
   [[nodiscard]] const Session* find(SessionId id) const;
-  [[nodiscard]] const Session& at(Slot slot) const { return *slots_[slot]; }
+  [[nodiscard]] const Session& at(Slot slot) const {
+    assert(has(slot));
+    return *slots_[slot];
+  }
   /// All sessions, in the order of their ids.
   [[nodiscard]] std::vector<const Session*> sessions() const;
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
@@ -168,7 +173,7 @@ class Router {
   Outcome with_own(SessionId id, std::string_view operator_name, Time now, Outbox& outbox, Act act);
   void release(Session& session, Outbox& outbox);
   void answer_for_the_away(Session& session, std::size_t first_event, Context& context);
-  [[nodiscard]] bool has_room(const Session& session, std::size_t bytes, const Context& context);
+  [[nodiscard]] bool has_room(const Session& session, Outgoing& message, const Context& context);
   void give_up(Session& session, Context& context);
   void follow_up(Session& session);
   void note(Session& session);

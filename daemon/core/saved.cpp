@@ -247,7 +247,7 @@ void Router::restore(ByteReader& in) {
     in.require(is_utf8(was.text) && is_utf8(was.operator_name));
   }
   in.require(last_id <= kMostNumber);
-  in.require(counters.messages_out == counters.delivered + counters.held + counters.lost);
+  in.require(counters.add_up());
   if (!in.ok()) return;
   counters_ = counters;
   away_period_ = period;
@@ -260,6 +260,7 @@ void Router::lose_missing() {
   for (const auto& session : slots_) held += session ? session->held() : 0;
   counters_.lost += counters_.messages_out - counters_.delivered - counters_.lost - held;
   counters_.held = held;
+  assert(counters_.add_up());
 }
 
 bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {

@@ -15,7 +15,7 @@ std::string_view reason_against(Session::Disposition disposition) {
     case Session::Disposition::kParting:
       return "bye was already said to it";
     case Session::Disposition::kFull:
-      return "it does not listen, and limits.output_hard is reached by what is held for it";
+      return "it does not listen, and the messages held for it reach limits.output_hard";
     case Session::Disposition::kTooLong:
       return "the message is longer than limits.output_hard, which is all that may wait for it";
     case Session::Disposition::kEmpty:
@@ -27,7 +27,7 @@ std::string_view reason_against(Session::Disposition disposition) {
   return {};
 }
 
-/// The sessions to which the same happens, and the one event that tells of them.
+/// Sessions that fare alike, and the one event that tells of them.
 struct Group {
   SendState state;
   std::vector<SessionId>& ids;
@@ -96,7 +96,7 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
       held_messages.push_back(session.hold(message, work));
     } else if (disposition != Session::Disposition::kNow) {
       receipt.refused.push_back({id, Refusal::kLimit, std::string{reason_against(disposition)}});
-    } else if (has_room(session, message.as(session.dialect()).size(), work)) {
+    } else if (has_room(session, message, work)) {
       saying.join(sent, id);
       session.send(message, work);
     } else {

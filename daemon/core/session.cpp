@@ -1,6 +1,7 @@
 #include "core/session.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "base/text.hpp"
@@ -119,6 +120,7 @@ void Session::message(Context& context) {
     close("bye", context);
     return;
   }
+  assert(!ended_);
   ++context.counters.messages_in;
   ++unread_;
   Event& event = context.outbox.add(EventKind::kMessage, id_);
@@ -144,14 +146,14 @@ bool Session::is_bye(std::string_view text) const {
 void Session::decided(Context& context) {
   if (!reads_lines()) return;
   greet(context);
-  drain(context);
+  let_out_all(context);
 }
 
 /// It has been silent for a second: a person, who waits to be spoken to.
 void Session::speak_first(Context& context) {
   spoken_to_ = true;
   greet(context);
-  drain(context);
+  let_out_all(context);
   if (state_ == State::kParting) close(*farewell_reason_, context);
 }
 
@@ -161,11 +163,11 @@ void Session::greet(Context& context) {
 }
 
 /// Sends all that is held, to a client that takes no turns or no more, in one write.
-void Session::drain(Context& context) {
+void Session::let_out_all(Context& context) {
   if (!turn_ || context.gone) return;
   std::string bytes;
   std::vector<MessageNumber> messages;
-  turn_->drain(messages, [&](const Payload& text) {
+  turn_->let_out_all(messages, [&](const Payload& text) {
     // Without delimiters of the dialect's own, LF stands between.
     if (dialect() == Dialect::kOriginal && !bytes.empty()) bytes += '\n';
     bytes += encode(text.view(), dialect()).view();
@@ -193,7 +195,7 @@ void Session::end_of_input(Context& context) {
     // It takes no turns any more: whoever closes only the sending side reads on.
     state_ = State::kAsking;
     until_ = after(context.now, context.settings.answer_timeout);
-    drain(context);
+    let_out_all(context);
   } else {
     close("left", context);
   }
@@ -371,6 +373,7 @@ void Session::close(std::string_view reason, Context& context) {
 }
 
 void Session::say_over(std::string_view reason, Context& context) {
+  assert(!ended_);
   ended_ = true;
   const auto never_sent = held();
   context.counters.held -= never_sent;
@@ -384,6 +387,7 @@ void Session::say_over(std::string_view reason, Context& context) {
 
 void Session::write(Payload bytes, Context& context) {
   if (context.gone) return;
+  assert(!ended_);
   last_activity_ = context.now;
   context.outbox.write(slot_, std::move(bytes));
 }

@@ -28,9 +28,10 @@ class ByteWriter;
 
 namespace chatd::core {
 
-/// What is counted over the life of the daemon. Of operators' messages to
-/// sessions, each one for each session:
-/// messages_out = delivered + held + lost.
+/// Counted over the life of the daemon. A message of an operator to several sessions counts
+/// once for each of them.
+///
+/// Invariant: messages_out = delivered + held + lost.
 struct Counters {
   std::uint64_t accepted = 0;      ///< sessions
   std::uint64_t messages_in = 0;   ///< messages of clients
@@ -38,6 +39,8 @@ struct Counters {
   std::uint64_t delivered = 0;     ///< of those, written to the client's connection
   std::uint64_t held = 0;          ///< of those, waiting for the client (a gauge)
   std::uint64_t lost = 0;          ///< of those, never to reach the client
+
+  [[nodiscard]] bool add_up() const { return messages_out == delivered + held + lost; }
 };
 
 /// What a session works with besides its own state.
@@ -79,16 +82,16 @@ class Session {
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
-  /// Writes down all that it is, but for its slot. It has not ended. `known`: as Turn's.
-  /// `most`: as Framer's, Turn's, and of input that waits to be read as many bytes; for a
-  /// record that is short.
+  /// Writes down all that it is, but for its slot. It must not have ended. `known` is as
+  /// Turn::save() has it. For a short record `most` bounds the bytes of the message that has
+  /// begun, of those that are held, and of input that waits to be read.
   void save(ByteWriter& out, Time now, const KnownNumbers& known,
             std::size_t most = SIZE_MAX) const;
-  /// Null if that cannot be a session. It has no slot yet: Router::adopt() gives it one.
+  /// Null if the bytes cannot be a session. It has no slot yet: Router::adopt() gives it one.
   static std::unique_ptr<Session> restore(ByteReader& in, Time now);
   void move_to(Slot slot) { slot_ = slot; }
 
-  /// Says that it is there. To be called once, first.
+  /// Says that it is there. It must be called once, before all that follows.
   void connected(Context& context);
 
   // What the client does.
@@ -99,7 +102,7 @@ class Session {
 
   // What operators do.
   [[nodiscard]] Disposition disposition(std::size_t size, const Settings& settings) const;
-  /// Who writes. What nobody has read stays unread after an automatic answer, and who
+  /// Who writes. After an automatic answer unread messages stay unread, and a client that
   /// waits for one answer waits on.
   enum class Writer : std::uint8_t { kOperator, kAutomatic };
   /// Sends at once; disposition() was kNow.
@@ -130,7 +133,7 @@ class Session {
   [[nodiscard]] Time connected_at() const { return connected_at_; }
   /// When a byte last came from it or went to it.
   [[nodiscard]] Time last_activity() const { return last_activity_; }
-  /// Messages of it since an operator last wrote to it.
+  /// Its messages since an operator last wrote to it.
   [[nodiscard]] std::uint32_t unread() const { return unread_; }
   /// Whether it was read further than it may be: its stream is to be paused.
   [[nodiscard]] bool waits_to_be_read() const { return backlog_ != nullptr; }
@@ -146,7 +149,7 @@ class Session {
   void set_told_away(std::uint32_t period) { told_away_ = period; }
   /// Null if nobody has claimed it.
   [[nodiscard]] const Claim* claim() const { return claim_.get(); }
-  /// Whether it is for another operator than this one to answer it.
+  /// Whether another operator than this one has claimed it.
   [[nodiscard]] bool is_anothers(std::string_view operator_name) const {
     return claim_ && claim_->holder != operator_name;
   }
@@ -164,7 +167,7 @@ class Session {
   void decided(Context& context);
   void speak_first(Context& context);
   void greet(Context& context);
-  void drain(Context& context);
+  void let_out_all(Context& context);
   void let_out(Context& context);
   void part(Context& context);
   void close(std::string_view reason, Context& context);

@@ -27,7 +27,7 @@ inline constexpr Duration kCharacterWait{1000};
 /// Zero means "never" for a duration.
 struct Settings {
   std::string greeting;                  ///< to line and telnet clients; empty: none
-  std::string farewell;                  ///< to the same when the daemon stops; empty: none
+  std::string farewell;                  ///< to them when the daemon stops; empty: none
   std::size_t max_message = 8 * 1024;    ///< bytes of one client message, before repair
   Duration settle{50};                   ///< quiet after which undecided bytes are original
   Duration original_hold{10'000};        ///< after which a held message goes out anyway

@@ -1,11 +1,11 @@
-/// The turn of an original client, and what is held for a client that cannot be
-/// written to yet. The original client is a loop of one recv(1024) that must end
+/// The turn of an original client, and the messages that are held for a client that cannot
+/// be written to yet. The original client is a loop of one recv(1024) that must end
 /// between characters, a prompt, and one send; it listens after each message of
 /// its own and at no other time.
 ///
 /// The hard rule: no recv(1024) of it ever returns part of a character. A chunk is
-/// whole characters, so that is so as long as all that it may not have read yet is
-/// at most 1024 bytes. What is known of its reading:
+/// whole characters, so the rule holds as long as all that it may not have read yet is
+/// at most 1024 bytes. This is known of its reading:
 /// - Between two of its messages lies at least one recv, which returned at least the
 ///   oldest chunk: so each message but the first takes one chunk off the list of
 ///   what may be unread, and no more, since an answer may have been typed while a
@@ -52,7 +52,7 @@ class Turn {
     bool bye = false;                      ///< an operator's bye went out with them
   };
 
-  /// The client has sent a message: it listens. By `read_by` it will have read all
+  /// The client has sent a message: it listens. By `read_by` it will have read everything
   /// that had reached it before.
   void heard(Time now, Time read_by);
 
@@ -77,7 +77,7 @@ class Turn {
   /// (or no longer) an original one: calls `each(text)` for each and appends its number
   /// to `delivered`. A bye that is held is forgotten.
   template <class Each>
-  void drain(std::vector<MessageNumber>& delivered, Each each);
+  void let_out_all(std::vector<MessageNumber>& delivered, Each each);
 
   /// When let_out() could do something although nothing was heard.
   [[nodiscard]] Time deadline() const;
@@ -131,7 +131,7 @@ class Turn {
 };
 
 template <class Each>
-void Turn::drain(std::vector<MessageNumber>& delivered, Each each) {
+void Turn::let_out_all(std::vector<MessageNumber>& delivered, Each each) {
   for (; !held_.empty(); pop()) {
     const Held& first = held_.front();
     if (first.bye) continue;

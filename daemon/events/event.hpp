@@ -40,7 +40,7 @@ struct Event {
   std::string_view until;
 };
 
-/// `event` of `outbox`. What is known of the client is left empty: `address` and `listener`.
+/// `event` of `outbox`. The core knows no `address` and no `listener`: they are left empty.
 [[nodiscard]] Event event_of(const core::Event& event, const core::Outbox& outbox);
 
 /// "sent", "held" or "lost".

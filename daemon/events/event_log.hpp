@@ -1,7 +1,7 @@
 /// The last events, encoded, for operators who come back: a ring bounded in bytes.
 /// Events are collected through a turn of the loop and sealed into one payload,
-/// which is what every operator is sent and what is kept. Knows nothing of what an
-/// event says: a line is bytes that end with LF.
+/// which every operator is sent, and which is kept. A line is bytes that end with LF: this
+/// knows nothing of events.
 ///
 /// Invariant: the blocks that are kept hold every event from first_seq() to
 /// last_seq(), each once and in order.
@@ -39,12 +39,12 @@ class EventLog {
   }
 
   /// Writes down all that is sealed, and reads it back into a log of the same bound:
-  /// numbers go on from there. What cannot be is refused by the reader, and then
-  /// nothing has changed.
+  /// numbers go on from there. The reader refuses what cannot be right, and then nothing
+  /// has changed.
   void save(ByteWriter& out) const;
   void restore(ByteReader& in);
-  /// Numbers up to `seq` were used by somebody else, if that can be. Nothing was appended
-  /// yet.
+  /// Somebody else has used the numbers up to `seq`, unless nobody can have reached it.
+  /// Nothing may be appended yet.
   void go_on_after(Seq seq);
 
   /// Ends the batch; empty if there is none. `count` is its number of events.
@@ -62,9 +62,9 @@ class EventLog {
   /// The number of the oldest sealed event that is kept; sealed_seq() + 1 if none is.
   [[nodiscard]] Seq first_seq() const;
 
-  /// The sealed events after `since`, as many as lie together. Empty if there are
-  /// none, else `since` becomes the number of the last one in it. Events that are
-  /// not kept any more are left out: first_seq() tells.
+  /// The sealed events after `since`, up to the end of a block. Empty if there are none,
+  /// else `since` becomes the number of the last one in it. Events that are not kept any
+  /// more are left out: first_seq() tells.
   [[nodiscard]] Payload after(Seq& since) const;
 
  private:

@@ -2,7 +2,7 @@
 /// the log of events that operators are sent from, records it in the transcript, and logs
 /// it. It knows by which event a message is held, whatever number the core gives it.
 ///
-/// Invariant: the number of an event is that of the one before it plus one.
+/// Invariant: each event has the number of the one before it plus one.
 #pragma once
 
 #include <cstddef>

@@ -25,9 +25,9 @@ namespace chatd {
 
 class Transcript {
  public:
-  /// As the configuration has it. `sessions_go_on`: what is held for them still waits.
-  /// Null, after saying so in the log, if transcripts are off or cannot be opened at the
-  /// default path. The error is about a path that was configured.
+  /// As the configuration has it. `sessions_go_on`: messages that are held for them still
+  /// wait. Null if transcripts are off or, after saying so in the log, if they cannot be
+  /// opened at the default path. The error is about a path that was configured.
   [[nodiscard]] static Result<std::unique_ptr<Transcript>> open(io::Loop& loop,
                                                                 const Config::Transcript& config,
                                                                 bool sessions_go_on = false);
@@ -38,7 +38,7 @@ class Transcript {
   [[nodiscard]] const store::Opened& opened() const { return store_->opened(); }
   [[nodiscard]] store::Counts counts() const { return store_->counts(); }
 
-  /// Records event number `seq`; `body` is that of its line, see event_json.hpp.
+  /// Records event number `seq`, whose line has this `body` (see event_json.hpp).
   void record(Seq seq, WallTime time, const Event& event, std::string_view body);
   /// Gives the store's thread what was recorded. To be called at the end of each turn, before
   /// anybody is sent the events of the turn.

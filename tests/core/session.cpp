@@ -241,7 +241,7 @@ TEST_CASE("session: what is held is bounded", "[core][session]") {
   settings.output_hard = 100;
   Chat chat{settings};
   const std::string full =
-      "refused: it does not listen, and limits.output_hard is reached by what is held for it";
+      "refused: it does not listen, and the messages held for it reach limits.output_hard";
   SECTION("for an original client") {
     connect_original(chat);
     CHECK(chat.send("hi") == "sent; out 'hi'");

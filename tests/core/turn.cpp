@@ -41,10 +41,11 @@ void hold(Turn& turn, std::string_view text, MessageNumber number, Time due = kN
   turn.hold(Payload{text}, number, due);
 }
 
-std::string drain(Turn& turn) {
+std::string let_out_all(Turn& turn) {
   std::vector<MessageNumber> numbers;
   std::string all;
-  turn.drain(numbers, [&all](const Payload& text) { all += "'" + std::string{text.view()} + "'"; });
+  turn.let_out_all(numbers,
+                   [&all](const Payload& text) { all += "'" + std::string{text.view()} + "'"; });
   for (const auto number : numbers) all += " #" + std::to_string(number);
   return all;
 }
@@ -356,7 +357,7 @@ TEST_CASE("turn: a client that takes no turns gets all that is held", "[core][tu
   hold(turn, "two", 2);
   CHECK(let_out(turn, 0) == "'" + x(1024) + "'");
   turn.hold_bye(kNever);
-  CHECK(drain(turn) == "'xx''two' #1 #2");
+  CHECK(let_out_all(turn) == "'xx''two' #1 #2");
   CHECK(turn.held() == 0);
   CHECK(turn.held_bytes() == 0);
 }
@@ -544,7 +545,7 @@ TEST_CASE("turn: the original client never reads a part of a character, whatever
     REQUIRE(printed == sent_off.substr(0, printed.size()));
     std::string rest;
     std::vector<MessageNumber> numbers;
-    turn.drain(numbers, [&rest](const Payload& text) { rest += text.view(); });
+    turn.let_out_all(numbers, [&rest](const Payload& text) { rest += text.view(); });
     REQUIRE(sent_off + rest == written);
     REQUIRE(numbers.size() == ends.size() - delivered);
   }
