@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # test.sh [PART...]: installs what is missing, then runs the parts named; without
 # any, `release`. All parts are run even if one fails; exit code 1 if any failed.
+# A SUITE is bookworm (Debian 12) or trixie (Debian 13); without any, both are meant.
 #   release  builds the release, runs the unit and end-to-end tests
 #   asan     the same with the address, undefined and leak sanitizers
 #   tsan     the same with the thread sanitizer
-#   service  the package in a booted Debian of its own; needs root
+#   service [SUITE...]  the package, in a booted Debian of its own; needs root
 #   image    the image of the Dockerfile, built and run; needs root
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
@@ -17,8 +18,8 @@
 #   soak     500 clients that come and go, for ten minutes and a million messages;
 #            `bench/soak/run.sh` alone takes three minutes
 #   all      everything above
-#   bare     ./run.sh and ./test.sh in a Debian 12 that was made a moment ago;
-#            needs root and some minutes, therefore not in `all`
+#   bare [SUITE...]  ./run.sh and ./test.sh in a Debian that has nothing yet; needs root
+#            and some minutes, and is therefore not in `all`
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -32,6 +33,22 @@ ours() {
   find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${names[@]:1}" \) -print0
 }
 
+# The command that runs ctest, if it is not run by itself.
+run_by=()
+
+# Runs the tests of a preset that ctest chooses by these options, and says so if there are
+# none: PRESET OPTION...
+run_tests() {
+  local preset=$1 listed
+  shift
+  listed=$(ctest --preset "$preset" "$@" -N </dev/null 2>&1) || true
+  if [[ $listed == *"Total Tests: 0"* ]]; then
+    say "build/$preset has no tests of this part: ctest --preset $preset $* finds none"
+    return 1
+  fi
+  "${run_by[@]}" ctest --preset "$preset" "$@" </dev/null
+}
+
 build_and_test() {
   local preset=$1
   cmake/packages.sh build test
@@ -40,11 +57,10 @@ build_and_test() {
   say "testing $preset"
   # Sanitizers of this age need the addresses where they have always been; where
   # a container forbids setarch that, it is tried without.
-  local run=()
-  if setarch -R true 2>/dev/null; then run=(setarch -R); fi
+  if setarch -R true 2>/dev/null; then run_by=(setarch -R); fi
   # End-to-end tests wait more than they compute.
   # What boots a Debian or builds an image is a part of its own.
-  "${run[@]}" ctest --preset "$preset" -LE '^(service|image)$' -j "$((2 * $(nproc)))" </dev/null
+  run_tests "$preset" -LE '^(service|image)$' -j "$((2 * $(nproc)))"
 }
 
 part_release() { build_and_test release; }
@@ -56,7 +72,9 @@ part_service() {
   say "building release"
   cmake/build.sh release chatd chatctl
   say "testing the service"
-  ctest --preset release -L '^service$' </dev/null
+  local suites
+  suites=$(IFS='|' && echo "${*:-bookworm|trixie}")
+  run_tests release -R "^service/(units|booted-($suites))\$"
 }
 
 part_image() {
@@ -64,7 +82,7 @@ part_image() {
   say "building release"
   cmake/build.sh release chatd chatctl
   say "testing the image"
-  ctest --preset release -L '^image$' </dev/null
+  run_tests release -L '^image$'
 }
 
 part_format() {
@@ -100,7 +118,7 @@ part_faults() {
   say "building release"
   cmake/build.sh release chatd chatctl faulty
   say "testing what breaks"
-  ctest --preset release -L '^faults$' </dev/null
+  run_tests release -L '^faults$'
 }
 
 part_allocator() {
@@ -108,7 +126,7 @@ part_allocator() {
   say "building release"
   cmake/build.sh release chatd chatctl faulty
   say "failing every allocation"
-  CHATD_FAULTS_LONG=1 ctest --preset release -R '^faults/allocator$' </dev/null
+  CHATD_FAULTS_LONG=1 run_tests release -R '^faults/allocator$'
 }
 
 part_valgrind() {
@@ -126,7 +144,7 @@ part_soak() {
 part_bare() {
   cmake/packages.sh bare
   say "making a bare Debian to test in"
-  tests/bare.sh
+  tests/bare.sh "$@"
 }
 
 # `all` is rows at once: what waits for events, what only computes, and what lasts; the
@@ -135,19 +153,20 @@ waiting=(format shell release service image asan tsan)
 computing=(valgrind fuzz allocator)
 lasting=(soak tidy)
 
-# One part after the other: HOW PART.... The names of those that fail go to descriptor 3.
+# One part after the other, each with its suites in one word: HOW PART.... The names of those that fail go to descriptor 3.
 # `shown`: what a part says is seen at once; `kept`: when it has ended.
 in_turn() {
-  local how=$1 part started result said
+  local how=$1 part words started result said
   shift
   for part in "$@"; do
+    read -ra words <<<"$part"
     started=$SECONDS
     result=passed
     if [[ $how == shown ]]; then
-      ./test.sh "$part" 3>&- || result=FAILED
+      ./test.sh "${words[@]}" 3>&- || result=FAILED
     else
       said=$(mktemp)
-      nice -n 10 ./test.sh "$part" >"$said" 2>&1 3>&- || result=FAILED
+      nice -n 10 ./test.sh "${words[@]}" >"$said" 2>&1 3>&- || result=FAILED
       cat "$said"
       rm "$said"
     fi
@@ -162,22 +181,32 @@ if [[ $* == all ]]; then
   all=yes
   set -- "${waiting[@]}" "${computing[@]}" "${lasting[@]}"
 fi
-for part in "$@"; do
-  if ! declare -F "part_$part" >/dev/null; then
-    say "there is no part '$part'; see the head of $0"
+parts=()
+of_suites=
+for word in "$@"; do
+  if [[ $of_suites && $word == @(bookworm|trixie) ]]; then
+    parts[-1]+=" $word"
+  elif declare -F "part_$word" >/dev/null; then
+    parts+=("$word")
+    of_suites=
+    if [[ $word == @(service|bare) ]]; then of_suites=yes; fi
+  else
+    say "there is no part '$word'; see the head of $0"
     exit 2
   fi
 done
 
-if (($# == 1)); then
-  "part_$1"
+if ((${#parts[@]} == 1)); then
+  part=$1
+  shift
+  "part_$part" "$@"
   exit
 fi
 
 failures=$(mktemp)
 exec 3>"$failures"
 if [[ ! $all ]]; then
-  in_turn shown "$@"
+  in_turn shown "${parts[@]}"
 else
   # All at once, so that no row waits for another's apt.
   cmake/packages.sh build test service image lint fuzz valgrind bench

@@ -1,4 +1,4 @@
-# Debian 12 packages alone; packages.txt names them. Every dependency is a
+# Packages of Debian 12 and 13 alone; packages.txt names them. Every dependency is a
 # target, so that its headers count as system headers.
 find_package(PkgConfig REQUIRED)
 find_package(spdlog REQUIRED)

@@ -3,7 +3,7 @@
 # touch /etc, where somebody may have written one (the Debian package puts it there).
 include(GNUInstallDirs)
 
-# systemd finds units below /usr and /usr/local. Debian 12 still wants /lib.
+# systemd finds units below /usr and /usr/local. debian/rules knows what Debian wants.
 set(CHATD_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units are installed")
 
 install(TARGETS chatd chatctl)

@@ -1,21 +1,37 @@
 #!/usr/bin/env bash
 # packages.sh GROUP...: installs what is missing of these groups of packages.txt.
 # Writes to standard error only, and nothing when nothing is missing.
+# packages.sh --names SUITE GROUP...: prints their names in that Debian instead.
 set -euo pipefail
 
 list=$(dirname "${BASH_SOURCE[0]}")/packages.txt
 
 say() { echo "packages.sh: $*" >&2; }
 
+# The packages of these groups: SUITE GROUP...
+names() {
+  local suite=$1 group
+  shift
+  for group in "$@"; do
+    awk -v group="$group" -v suite="$suite" \
+      '$1 == group && (NF == 2 || $3 == suite) { print $2 }' "$list"
+  done
+}
+
+if [[ ${1-} == --names ]]; then
+  shift
+  names "$@"
+  exit
+fi
+
 if ! command -v dpkg-query >/dev/null; then
   say "this is not a Debian: not checking whether the packages of $list are there"
   exit 0
 fi
 
-wanted=()
-for group in "$@"; do
-  mapfile -t -O "${#wanted[@]}" wanted < <(awk -v group="$group" '$1 == group { print $2 }' "$list")
-done
+# shellcheck source=/dev/null
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+mapfile -t wanted < <(names "$suite" "$@")
 
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
 missing=()

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# bare.sh: what is committed, on a Debian 12 that has nothing yet. Makes one
-# (debootstrap, minbase) below $TMPDIR from the package source that this machine
-# itself uses, and in it runs ./run.sh and ./test.sh, which have to fetch all they
-# need. Needs root, about 3 GB, and some minutes; leaves nothing behind.
+# bare.sh [SUITE...]: what is committed, on a Debian that has nothing yet: on each of these
+# suites, without any on bookworm (Debian 12) and on trixie (13). In a folder below $TMPDIR it
+# runs ./run.sh and ./test.sh, which have to fetch all that they need. Needs root, about 3 GB,
+# and some minutes for each; leaves nothing behind but the minimal Debian in build/debian.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,34 +14,22 @@ if ((EUID != 0)); then
   exit 1
 fi
 if [[ ${1-} != inside ]]; then
-  # With a mount and a process namespace of its own, whatever is mounted or left
-  # running in the folder is gone when this script is, however it ends.
-  folder=$(mktemp -d "${TMPDIR:-/tmp}/chatd-bare.XXXXXX")
-  trap 'rm -rf --one-file-system "$folder"' EXIT
-  chmod 755 "$folder"  # it is the root folder of users who are not root, too
-  unshare --mount --pid --fork --kill-child "$0" inside "$folder" </dev/null
+  (($#)) || set -- bookworm trixie
+  for suite in "$@"; do
+    minimal=$(tests/support/debian.sh "$suite")
+    # With a mount and a process namespace of its own, whatever is mounted or left
+    # running in the folder is gone when this script is, however it ends.
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/chatd-bare.XXXXXX")
+    trap 'rm -rf --one-file-system "$folder"' EXIT
+    cp -a "$minimal/." "$folder"
+    unshare --mount --pid --fork --kill-child "$0" inside "$suite" "$folder" </dev/null
+    rm -rf --one-file-system "$folder"
+  done
   exit
 fi
-folder=$2
+suite=$2
+folder=$3
 
-# shellcheck disable=SC2016  # apt fills these in, not the shell
-sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
-  'Created-By: Packages' | grep -E ' bookworm(-updates|-security)? main$' | sort -u) || true
-origin=$(awk '$3 == "bookworm" { print $2; exit }' <<<"$sources")
-if [[ -z $origin ]]; then
-  say "apt on this machine knows no source for Debian 12"
-  exit 1
-fi
-
-say "making a Debian 12"
-debootstrap --variant=minbase bookworm "$folder" "$origin" >"$folder.log" 2>&1 || {
-  tail -n 20 "$folder.log" >&2
-  rm -f "$folder.log"
-  exit 1
-}
-rm -f "$folder.log"
-echo "$sources" >"$folder/etc/apt/sources.list"
-apt-config dump Acquire | grep -i '::proxy ' >"$folder/etc/apt/apt.conf.d/proxy" || true
 mount -t proc proc "$folder/proc"
 mount --rbind /dev "$folder/dev"
 mount --bind /sys "$folder/sys"
@@ -53,13 +41,14 @@ inside() {
     ${http_proxy:+http_proxy="$http_proxy"} ${CI:+CI="$CI"} "$@"
 }
 
-say "running ./run.sh --version in it"
+say "$suite: running ./run.sh --version"
+started=$SECONDS
 version=$(inside /chatd/run.sh --version)
-say "standard output was: $version"
+say "$suite: standard output after $((SECONDS - started)) s was: $version"
 if [[ $(wc -l <<<"$version") != 1 || $version != chatd* ]]; then
-  say "that should have been one line, the version of chatd"
+  say "$suite: that should have been one line, the version of chatd"
   exit 1
 fi
 
-say "running ./test.sh in it"
+say "$suite: running ./test.sh"
 inside /chatd/test.sh

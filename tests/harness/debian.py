@@ -3,6 +3,7 @@ not outlive the test that started them. Needs root."""
 
 import ctypes
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -28,12 +29,17 @@ def why_not_here():
     return f"no namespaces can be made here: {tried.stderr}" if tried.returncode else None
 
 
-def debian(*groups):
-    """The folder of a Debian with these groups of cmake/packages.txt."""
+def own_suite():
+    """The suite of the Debian that this is, such as "bookworm"."""
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+
+
+def debian(suite, *groups):
+    """The folder of a Debian of that suite with these groups of cmake/packages.txt."""
     if reason := why_not_here():
         pytest.skip(f"cannot boot a Debian: {reason}")
     done = subprocess.run(
-        [REPOSITORY / "tests/support/debian.sh", *groups], stdout=subprocess.PIPE, text=True
+        [REPOSITORY / "tests/support/debian.sh", suite, *groups], stdout=subprocess.PIPE, text=True
     )
     assert done.returncode == 0, "debian.sh failed"
     return Path(done.stdout.strip())

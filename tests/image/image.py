@@ -15,7 +15,8 @@ from harness.tree import BUILD, copy_tree, run
 from harness.waiting import wait_until
 
 FOLDER = BUILD / "image"
-BASE = "docker.io/library/debian:bookworm-slim"
+SUITE = "bookworm"
+BASE = f"docker.io/library/debian:{SUITE}-slim"
 NAME = "localhost/chatd:test"
 
 
@@ -59,7 +60,7 @@ def compiler_cache():
 
 def build():
     """Builds the image of the working tree."""
-    base = debian()
+    base = debian(SUITE)
     FOLDER.mkdir(parents=True, exist_ok=True)
     if BASE not in buildah("images", "--format", "{{.Name}}:{{.Tag}}").split():
         make_base(base)

@@ -1,34 +1,38 @@
 """What the tests of a file share: one Debian, booted, and the package in it."""
 
-import shutil
+import os
 
 import machine as machines
 import package as packages
 import pytest
-from harness.debian import debian
+from harness.debian import debian, own_suite
 from service import Service
 
 
 @pytest.fixture(scope="session")
-def changes():
-    if not shutil.which("dpkg-buildpackage"):
-        pytest.skip("cannot build the package: ./test.sh service installs what is missing")
-    return packages.build()
+def suite():
+    """The Debian that the package is built in and for, and that is booted."""
+    return os.environ.get("CHATD_SUITE", own_suite())
 
 
 @pytest.fixture(scope="session")
-def package(changes):
-    return packages.package_of(changes)
+def workshop(suite):
+    return packages.Workshop(suite)
 
 
 @pytest.fixture(scope="session")
-def newer_package(package):
-    return packages.next_version(package)
+def package(workshop):
+    return workshop.build()
 
 
 @pytest.fixture(scope="session")
-def machine():
-    with machines.Machine(debian("booted", "run"), "machine") as booted:
+def newer_package(workshop, package):
+    return workshop.next_version(package)
+
+
+@pytest.fixture(scope="session")
+def machine(suite):
+    with machines.Machine(debian(suite, "booted", "run"), f"machine-{suite}") as booted:
         for number, user in enumerate(("member", "stranger"), 1000):
             booted.run("useradd", "-u", number, user)
         yield booted

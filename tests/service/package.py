@@ -1,48 +1,87 @@
-"""The Debian package, built from the working tree as dpkg-buildpackage builds it, and the
-version after it, which differs in its number alone. In a copy: nothing of it appears in
-the tree."""
+"""The Debian package, built from the working tree as dpkg-buildpackage builds it, in a
+Debian of the suite that it is for, and the version after it, which differs in its number
+alone. In a copy: nothing of it appears in the tree."""
 
 import os
 import re
 import shutil
 
+from harness.debian import debian, die_with_parent, own_suite
 from harness.tree import BUILD, copy_tree, run
 
+# The folder and the cache are what can be written to.
+INSIDE = """
+root=$1 folder=$2 cache=$3; shift 3
+mount --bind "$root" "$root"
+mount -o remount,bind,ro "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/tmp"
+mount --bind "$folder" "$root/mnt"
+mount --bind "$cache" "$root/srv"
+exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/tmp "$@"
+"""
 
-def compiler_cache(tree):
-    """The environment in which the objects of the release preset are found again: the
-    folder and the language of the messages are all that differs."""
-    if not shutil.which("ccache"):
-        return {}
-    language = os.environ.get("LANG", "")
-    return {
-        "CMAKE_CXX_COMPILER_LAUNCHER": f"env;-u;LC_ALL;-u;SOURCE_DATE_EPOCH;LANG={language};ccache",
-        "CCACHE_DIR": run(["ccache", "-k", "cache_dir"]).strip(),
-        "CCACHE_BASEDIR": str(tree),
-        "CCACHE_NOHASHDIR": "1",
-    }
 
+class Workshop:
+    """A Debian of a suite with all that packages are built with."""
 
-def build(name="package", version=None):
-    """The .changes file; beside it is the package. `version` takes the place of the tree's."""
-    folder = BUILD / "service" / name
-    shutil.rmtree(folder, ignore_errors=True)
-    tree = folder / "tree"
-    tree.mkdir(parents=True)
-    copy_tree(tree)
-    if version:
-        replace(tree / "CMakeLists.txt", r"(?m)^(project\(chatd VERSION) \S+", rf"\1 {version}")
-        replace(tree / "debian/changelog", r"\A(chatd) \(.*?\)", rf"\1 ({version})")
-    # Without what `apt source` would build for developers besides.
-    options = {"DEB_BUILD_OPTIONS": "nocheck noautodbgsym"}
-    run(
-        ["dpkg-buildpackage", "-b", "-us", "-uc"],
-        cwd=tree,
-        env={**os.environ, **options, **compiler_cache(tree)},
-    )
-    shutil.rmtree(tree)
-    (changes,) = folder.glob("*.changes")
-    return changes
+    def __init__(self, suite):
+        self.root = debian(suite, "build", "package")
+        self.folder = BUILD / "service" / f"packages-{suite}"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        # With a compiler of the same version the objects of the release preset are found again.
+        if suite == own_suite() and shutil.which("ccache"):
+            self.cache = run(["ccache", "-k", "cache_dir"]).strip()
+        else:
+            self.cache = BUILD / "debian" / f"{suite}.ccache"
+            self.cache.mkdir(exist_ok=True)
+
+    def run(self, folder, *argv):
+        """What `argv` prints, an `env` command line that sees the folder as /mnt."""
+        return run(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+            + ["sh", "-ec", INSIDE, "inside", self.root, folder, self.cache, *argv],
+            preexec_fn=die_with_parent,
+        )
+
+    def build(self, name="package", version=None):
+        """The package's file; `version` takes the place of the tree's."""
+        folder = self.folder / name
+        tree = folder / "tree"
+        tree.mkdir(parents=True)
+        copy_tree(tree)
+        if version:
+            replace(tree / "CMakeLists.txt", r"(?m)^(project\(chatd VERSION) \S+", rf"\1 {version}")
+            replace(tree / "debian/changelog", r"\A(chatd) \(.*?\)", rf"\1 ({version})")
+        # Without what `apt source` would build for developers besides.
+        environment = ["DEB_BUILD_OPTIONS=nocheck noautodbgsym", *self.compiler_cache()]
+        self.run(folder, "-C", "/mnt/tree", *environment, "dpkg-buildpackage", "-b", "-us", "-uc")
+        shutil.rmtree(tree)
+        (package,) = folder.glob("chatd_*.deb")
+        return package
+
+    def compiler_cache(self):
+        """The environment in which the objects of the release preset are found again: the
+        folder and the language of the messages are all that differs."""
+        language = os.environ.get("LANG", "")
+        return [
+            f"CMAKE_CXX_COMPILER_LAUNCHER=env;-u;LC_ALL;-u;SOURCE_DATE_EPOCH;LANG={language};ccache",
+            "CCACHE_DIR=/srv",
+            "CCACHE_BASEDIR=/mnt/tree",
+            "CCACHE_NOHASHDIR=1",
+        ]
+
+    def lintian(self, package):
+        """What lintian has to say of it."""
+        (changes,) = package.parent.glob("*.changes")
+        check = ["lintian", "--fail-on", "none", "--allow-root"]
+        return self.run(package.parent, *check, f"/mnt/{changes.name}")
+
+    def next_version(self, package):
+        """The package of a chatd that calls itself newer."""
+        first, *rest = version_of(package).split(".")
+        return self.build("next-package", ".".join([str(int(first) + 1), *rest]))
 
 
 def replace(file, pattern, by):
@@ -51,16 +90,5 @@ def replace(file, pattern, by):
     file.write_text(text)
 
 
-def package_of(changes):
-    (package,) = changes.parent.glob("chatd_*.deb")
-    return package
-
-
 def version_of(package):
     return run(["dpkg-deb", "-f", package, "Version"]).strip()
-
-
-def next_version(package):
-    """The package of a chatd that calls itself newer."""
-    first, *rest = version_of(package).split(".")
-    return package_of(build("next-package", ".".join([str(int(first) + 1), *rest])))

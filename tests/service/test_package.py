@@ -6,11 +6,10 @@ from package import version_of
 from service import ADDRESS
 
 from harness import ORIGINAL_CLIENT, wait_until
-from harness.tree import run
 
 
-def test_lintian_has_nothing_to_say(changes):
-    assert run(["lintian", "--fail-on", "none", "--allow-root", changes]) == ""
+def test_lintian_has_nothing_to_say(workshop, package):
+    assert workshop.lintian(package) == ""
 
 
 def test_an_installed_package_serves_and_says_nothing_but_that(service):

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# debian.sh GROUP...: a Debian 12 in a folder, with these groups of cmake/packages.txt
-# (none: a minimal one); prints the folder, below build/debian. Made once, from the
-# package source that this machine itself uses, and kept: nobody may write to it.
-# Needs root.
+# debian.sh SUITE GROUP...: a Debian of that suite (bookworm, trixie) in a folder, with these
+# groups of cmake/packages.txt (none: a minimal one); prints the folder, below build/debian.
+# Made once, from the package source that this machine itself uses, and kept: nobody may
+# write to it. Needs root.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -16,13 +16,11 @@ if [[ ${1-} != inside ]]; then
   # With a mount namespace of its own, what is mounted in the folder is gone with it.
   exec unshare --mount --pid --fork --kill-child "$0" inside "$@" </dev/null
 fi
-shift
+suite=$2
+shift 2
 
-packages=()
-for group in "$@"; do
-  mapfile -t -O "${#packages[@]}" packages < <(awk -v group="$group" '$1 == group { print $2 }' cmake/packages.txt)
-done
-name=minimal${*:+ $*}
+mapfile -t packages < <(cmake/packages.sh --names "$suite" "$@")
+name=$suite${*:+ $*}
 folder=build/debian/${name// /+}
 
 # What was made with another list is made anew. The list is there when all else is.
@@ -32,15 +30,6 @@ if [[ -e $folder.packages && "${packages[*]}" == "$(<"$folder.packages")" ]]; th
 fi
 rm -rf --one-file-system "$folder" "$folder.packages"
 
-# shellcheck disable=SC2016  # apt fills these in, not the shell
-sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
-  'Created-By: Packages' | grep -E ' bookworm(-updates|-security)? main$' | sort -u) || true
-origin=$(awk '$3 == "bookworm" { print $2; exit }' <<<"$sources")
-if [[ -z $origin ]]; then
-  say "apt on this machine knows no source for Debian 12"
-  exit 1
-fi
-
 logged() {
   "$@" >"$folder.log" 2>&1 && return
   tail -n 20 "$folder.log" >&2
@@ -48,13 +37,29 @@ logged() {
   exit 1
 }
 
+# The sources of this machine's apt, for the other suite where it has that of its own.
+sources() {
+  local own
+  # shellcheck source=/dev/null
+  own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+  # shellcheck disable=SC2016  # apt fills these in, not the shell
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+    sed -nE "s/ $own(-updates|-security)? main\$/ $suite\\1 main/p" | sort -u
+}
+
 say "making $folder"
 if (($# == 0)); then
-  logged debootstrap --variant=minbase bookworm "$folder" "$origin"
+  sources=$(sources)
+  origin=$(awk -v suite="$suite" '$3 == suite { print $2; exit }' <<<"$sources")
+  if [[ -z $origin ]]; then
+    say "apt on this machine knows no source for a Debian"
+    exit 1
+  fi
+  logged debootstrap --variant=minbase "$suite" "$folder" "$origin"
   echo "$sources" >"$folder/etc/apt/sources.list"
   apt-config dump Acquire | grep -iE '::(proxy|check-[a-z-]+) ' >"$folder/etc/apt/apt.conf.d/acquire" || true
 else
-  minimal=$("$0" inside)
+  minimal=$("$0" inside "$suite")
   cp -a "$minimal" "$folder"
   mount -t proc proc "$folder/proc"
   inside=(chroot "$folder" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
