@@ -1,5 +1,6 @@
 """What stands beside the programs: the manual pages have every command, option and key
-of the tables that the programs work by, and the shells complete what there is."""
+of the tables that the programs work by, the shells complete what there is, and the rooms of
+the daemon know each other as daemon/CMakeLists.txt says."""
 
 import os
 import re
@@ -210,3 +211,60 @@ def test_every_test_that_the_security_page_names_is_there():
             begin = "def " if path.endswith(".py") else 'TEST_CASE("'
             text = re.sub(r'TEST_CASE\(\s*"', 'TEST_CASE("', file.read_text())
             assert begin + test in text, name
+
+
+def rooms():
+    """Each room of daemon/CMakeLists.txt with the rooms that its line names."""
+    text = (REPOSITORY / "daemon/CMakeLists.txt").read_text()
+    found = {}
+    for line in re.findall(r"^chatd_room\((.*?)\)", text, re.MULTILINE | re.DOTALL):
+        room, *words = line.split()
+        knows = []
+        if "KNOWS" in words:
+            for word in words[words.index("KNOWS") + 1 :]:
+                if word in ("USES", "SHOWS"):
+                    break
+                knows.append(word)
+        found[room] = knows
+    return found
+
+
+def known(room, knows):
+    """What the room knows, directly or through others."""
+    found = set()
+    due = [room]
+    while due:
+        for other in knows.get(due.pop(), []):
+            if other not in found:
+                found.add(other)
+                due.append(other)
+    return found
+
+
+def strangers(folder, allowed):
+    """The includes of our own files in that folder that go to none of these."""
+    found = []
+    for file in sorted((REPOSITORY / folder).rglob("*.[ch]pp")):
+        for name in re.findall(r'^ *# *include "([^"]+)"', file.read_text(), re.MULTILINE):
+            if name.split("/")[0] not in allowed:
+                found.append(f"{file.relative_to(REPOSITORY)}: {name}")
+    return found
+
+
+def test_every_folder_of_the_daemon_is_a_room_and_none_knows_itself():
+    knows = rooms()
+    folders = {path.name for path in (REPOSITORY / "daemon").iterdir() if path.is_dir()}
+    assert set(knows) == folders and len(folders) > 10
+    for room in knows:
+        assert room not in known(room, knows), f"{room} is in a circle"
+        assert known(room, knows) <= folders | {"console"}, room
+
+
+def test_every_room_includes_only_what_its_line_says_that_it_knows():
+    knows = rooms() | {"console": ["base", "io"]}
+    for room in rooms():
+        assert strangers(f"daemon/{room}", known(room, knows) | {room}) == []
+
+
+def test_the_console_includes_nothing_of_the_daemon_but_base_and_io():
+    assert strangers("console", {"console", "base", "io"}) == []

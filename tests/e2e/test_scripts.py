@@ -13,7 +13,13 @@ from harness import GUARD, REPOSITORY
 def run(tree, *argv):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHATD")}
     return subprocess.run(
-        argv, cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3 * GUARD
+        argv,
+        cwd=tree,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=3 * GUARD,
     )
 
 
