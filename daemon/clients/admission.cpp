@@ -1,5 +1,7 @@
 #include "clients/admission.hpp"
 
+#include <cassert>
+
 namespace chatd {
 
 void Admission::set_limits(std::size_t sessions, std::size_t per_address) {
@@ -24,9 +26,11 @@ void Admission::readmit(const Peer& peer) {
 }
 
 void Admission::leave(const Peer& peer) {
+  assert(sessions_ > 0);
   --sessions_;
   if (!peer.has_address()) return;
   const auto place = by_address_.find(peer.key());
+  assert(place != by_address_.end());
   if (--place->second == 0) by_address_.erase(place);
 }
 

@@ -1,7 +1,7 @@
-/// Who may come in: the limits on the number of sessions, in all and from one
-/// address. Knows no socket and no clock.
+/// The limits on the number of sessions, in all and from one address. Knows no socket and no
+/// clock.
 ///
-/// Invariant: each admit() that returned kYes is matched by one leave().
+/// Invariant: each readmit(), and each admit() that returned kYes, is matched by one leave().
 #pragma once
 
 #include <cstddef>

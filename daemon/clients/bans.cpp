@@ -1,6 +1,7 @@
 #include "clients/bans.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 
 namespace chatd {
@@ -16,6 +17,7 @@ bool Bans::add(const Network& network, Ban ban) {
 bool Bans::remove(const Network& network) {
   if (all_.erase(network) == 0) return false;
   const auto length = lengths_.find({network.is_v6(), network.bits()});
+  assert(length != lengths_.end());
   if (--length->second == 0) lengths_.erase(length);
   return true;
 }

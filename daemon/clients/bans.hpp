@@ -1,6 +1,6 @@
-/// Who may not come in: networks, each for good or for a while. What they do to clients
-/// and where they are kept is not known here. Reads no clock: within a process a ban ends
-/// by the loop's time, and between processes by the date.
+/// Which networks are banned, each for good or for a while. Knows neither what a ban does to
+/// clients nor where it is kept. Reads no clock: within a process a ban ends by the loop's
+/// time, and between processes by the date.
 ///
 /// Invariant: each network is banned once, and lengths_ counts them by the length of
 /// their prefixes.
@@ -51,8 +51,10 @@ class Bans {
   /// When expire() has something to do.
   [[nodiscard]] Time deadline() const;
 
-  /// To be kept, and what was kept; what cannot be understood or is over is left out.
+  /// All bans in the form in which they are kept.
   [[nodiscard]] std::vector<store::Ban> kept() const;
+  /// Goes on with bans that were kept, and no others. A ban that cannot be understood, or is
+  /// over, is left out.
   void replace(const std::vector<store::Ban>& kept, Time now, WallTime date);
 
   [[nodiscard]] const std::map<Network, Ban>& all() const { return all_; }

@@ -13,7 +13,7 @@ namespace chatd {
 
 namespace {
 
-/// More than that is kept for the next turn only while there are some.
+/// More memory than that is kept for the effects of the next turn only for a while.
 constexpr std::size_t kMostRetained = 128UL * 1024;
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
@@ -256,7 +256,7 @@ std::uint64_t Clients::sent_bytes(core::Slot slot) const {
 
 // ---- effects ----
 
-/// Returns whom it has filled beyond output_soft.
+/// Returns the slots that it has filled beyond output_soft.
 std::vector<core::Slot> Clients::deliver() {
   std::vector<core::Slot> congested;
   for (const auto& [slot] : outbox_.aborts()) abort(slot);
@@ -313,7 +313,7 @@ std::uint32_t Clients::unsent(core::Slot slot) const {
   return static_cast<std::uint32_t>(streams_.unsent(slot));
 }
 
-/// What is kept between turns for the effects of the next.
+/// The memory that is kept between turns for the effects of the next.
 std::size_t Clients::retained_bytes() const {
   return outbox_.retained_bytes() + journal_.retained_bytes();
 }

@@ -9,9 +9,10 @@ namespace chatd {
 
 namespace {
 
-/// More would take the manager long: it compares each with all others.
+/// The manager compares each descriptor with all others, which takes long for more.
 constexpr std::size_t kMostSessions = 512;
-/// What else goes into the store: at a restart the document, and a few pairs of sockets.
+/// Room that is left in the service manager's store: at a restart it takes the document, and
+/// a few pairs of sockets.
 constexpr std::size_t kOthers = 32;
 
 }  // namespace
@@ -30,7 +31,7 @@ std::unique_ptr<CrashStore> CrashStore::open(const service::DescriptorStore& sto
   if (records) {
     auto taken = service::RecordFile::open(std::move(records));
     if (taken) return std::unique_ptr<CrashStore>{new CrashStore{store, std::move(*taken), true}};
-    spdlog::error("what the process before this one kept of its sessions cannot be used: {}",
+    spdlog::error("the crash records of the process before this one cannot be used: {}",
                   taken.error().message);
   }
   store.forget_records();

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -17,7 +18,7 @@ namespace {
 constexpr unsigned kV4Bits = 32;
 constexpr unsigned kV6Bits = 128;
 constexpr unsigned kMappedBits = 96;
-/// Of what is wrong so much is said again.
+/// An error repeats that much of a wrong text.
 constexpr std::size_t kShown = 60;
 
 constexpr std::string_view kRightForms = "192.0.2.7, 192.0.2.0/24 or 2001:db8::/32 would be right";
@@ -28,9 +29,9 @@ Error wrong(std::string_view text, std::string_view why) {
   return Error{message + ": " + std::string{why} + "; " + std::string{kRightForms}};
 }
 
-/// People take it from the list of sessions, where it has a port.
+/// People copy it from the list of sessions, where it has a port.
 std::string_view why_no_address(const std::string& text) {
-  if (text.starts_with("unix:")) return "who comes over a unix socket has no address";
+  if (text.starts_with("unix:")) return "a client of a unix socket has no address";
   if (io::Endpoint::parse(text)) return "without the port";
   return "no address";
 }
@@ -39,6 +40,7 @@ std::string_view why_no_address(const std::string& text) {
 
 Network::Network(bool v6, unsigned bits, const Bytes& address)
     : v6_{v6}, bits_{bits}, address_{address} {
+  assert(bits_ <= (v6_ ? kV6Bits : kV4Bits));
   for (unsigned i = 0; i < address_.size(); ++i) {
     const unsigned kept = bits_ <= 8 * i ? 0 : std::min(8U, bits_ - 8 * i);
     address_[i] &= static_cast<std::uint8_t>(0xFF00U >> kept);
@@ -81,6 +83,7 @@ Result<Network> Network::parse(std::string_view text) {
 }
 
 Network Network::around(const Peer& peer, unsigned bits) {
+  assert(peer.has_address());
   return {peer.is_v6(), bits, peer.address()};
 }
 

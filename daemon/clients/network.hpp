@@ -1,5 +1,5 @@
 /// A network of addresses, or one address alone: what can be banned. Knows how one is
-/// written and who is in it.
+/// written, and whether an address is in it.
 ///
 /// Invariant: the bits behind its prefix are zero, so that equal networks are equal.
 #pragma once
@@ -17,16 +17,16 @@ namespace chatd {
 
 class Network {
  public:
-  /// "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". Bits behind the prefix do not count. A
+  /// "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". Bits behind the prefix are ignored. A
   /// mapped address (::ffff:192.0.2.7) is the IPv4 address. The error says what is wrong
   /// and what would be right.
   [[nodiscard]] static Result<Network> parse(std::string_view text);
 
-  /// The network with so long a prefix (no longer than an address is) in which `peer` is;
-  /// it must have an address.
+  /// The network of `peer`, which must have an address, with a prefix of so many bits, no
+  /// more than an address has.
   [[nodiscard]] static Network around(const Peer& peer, unsigned bits);
 
-  /// Never for a unix socket; IPv4 and IPv6 hold their own peers alone.
+  /// Never for a unix socket; an IPv4 network contains no IPv6 address, nor the other way.
   [[nodiscard]] bool contains(const Peer& peer) const;
   [[nodiscard]] bool contains(const Network& other) const;
   /// As parse() takes it; an address alone without its bits.

@@ -1,5 +1,5 @@
-/// Where a client comes from, in 20 bytes. Knows how an address is written, and
-/// which addresses count as one.
+/// Where a client comes from, in 20 bytes. Knows how an address is
+/// written, and which addresses count as one.
 #pragma once
 
 #include <sys/socket.h>

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "base/wall_time.hpp"
 #include "log/log_batch.hpp"
 #include "service/journal.hpp"
@@ -26,7 +27,7 @@ namespace {
 constexpr std::size_t kConsoleLines = 1000;
 /// A pipe that poll() calls writable takes this much without blocking.
 constexpr std::size_t kPart = 4096;
-/// What is kept for the lines to come when all is written.
+/// So many bytes are kept for the lines to come when all are written.
 constexpr std::size_t kKept = 16UL * 1024;
 constexpr int kPatienceMs = 1000;
 
@@ -46,8 +47,8 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return spdlog::level::info;
 }
 
-/// `2026-11-23T06:50:00.123Z info: text`; what spdlog makes of a pattern takes four times as
-/// long.
+/// `2026-11-23T06:50:00.123Z info: text`; spdlog's formatter for a pattern takes four times
+/// as long.
 class LineFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
@@ -100,8 +101,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
       rest = std::string_view{text_}.substr(std::max(taken, before.size()));
     }
     lost_ += static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n'));
-    text_.clear();
-    if (text_.capacity() > kKept) text_.shrink_to_fit();
+    empty_out(text_, kKept);
   }
 
  private:
@@ -114,7 +114,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     return count == 1 && (wait.revents & POLLOUT) != 0;
   }
 
-  /// What of `text` is written next: whole lines if they fit, so that they stay whole
+  /// How much of `text` is written next: whole lines if they fit, so that they stay whole
   /// where others write too.
   static std::size_t part(std::string_view text) {
     if (text.size() <= kPart) return text.size();
@@ -136,19 +136,19 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     return taken;
   }
 
-  std::string text_;  ///< what is written next
+  std::string text_;  ///< to be written next
   std::size_t lost_ = 0;
   bool cut_ = false;  ///< the last thing that was written is the beginning of a line
 };
 
-/// Between the fields of a line and its text, for the journal alone: what is logged holds
-/// no control characters.
+/// Separates the fields of a line and its text, for the journal alone: a text that is logged
+/// holds no control characters.
 constexpr char kField = '\x1f';
 /// A longer entry is cut there: the journal's socket may not take it.
 constexpr std::size_t kMaxText = 32UL * 1024;
 
-/// The journal, with what a line is about as fields of their own. It waits as StderrSink
-/// does, and counts what was lost.
+/// The journal, which gets the subject of a line as fields of their own. It waits as
+/// StderrSink does, and counts the lines that were lost.
 class JournalSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit JournalSink(service::Journal journal) : journal_{std::move(journal)} {}

@@ -1,8 +1,7 @@
-/// The daemon's log: spdlog, written by a thread of its own (LogBatch), so that no line is
-/// ever waited for. What cannot be written in time is lost and counted, never the chat.
+/// The daemon's log: spdlog, written by a thread of its own (LogBatch), so that nothing waits
+/// for a line to be written. A line that cannot be written in time is lost and counted.
 ///
-/// Invariant: what is logged is escaped by whoever logs it; spdlog passes control
-/// characters through.
+/// Invariant: whoever logs a text escapes it; spdlog passes control characters through.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +37,11 @@ class ConsoleLines {
   io::Async async_;
 };
 
-/// What a line is about, for a log that keeps that beside the text.
+/// The subject of a line, for a log that keeps it beside the text.
 struct LogFields {
   std::uint64_t session = 0;  ///< 0: none
   std::string_view peer;      ///< its address; empty: none
-  std::string_view event;     ///< as operators hear of it; empty: none
+  std::string_view event;     ///< its word, as operators get it; empty: none
 };
 
 /// The log is open as long as this exists.
@@ -51,7 +50,7 @@ class Log {
   /// Lines go to `console`, if there is one and the target is the terminal; only
   /// warnings and errors then, because the console shows the rest in its own way.
   static Result<std::unique_ptr<Log>> open(const Config::Log& config, ConsoleLines* console);
-  /// Writes what can be written within a second.
+  /// Writes as many lines as it can within a second.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -60,7 +59,7 @@ class Log {
 
   /// Whether a line of that level is kept.
   static bool keeps(LogLevel level);
-  /// Logs one line. Without this, with spdlog's own calls, a line has no fields.
+  /// Logs one line. A line that is logged by spdlog's own calls has no fields.
   static void line(LogLevel level, const LogFields& fields, std::string_view text);
 
  private:

@@ -1,9 +1,11 @@
 #include "log/log_batch.hpp"
 
+#include <cassert>
 #include <chrono>
 #include <exception>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "base/signals_blocked.hpp"
 
 namespace chatd {
@@ -11,11 +13,11 @@ namespace {
 
 /// How long a line may wait for others to go with it.
 constexpr std::chrono::milliseconds kGather{5};
-/// What may wait; the rest is dropped.
+/// So much may wait; the rest is dropped.
 constexpr std::size_t kMaxLines = 2048;
 constexpr std::size_t kMaxBytes = 1024UL * 1024;
-/// What a batch keeps when it is empty, so that a burst is not paid for ever.
-constexpr std::size_t kKeptBytes = 16UL * 1024;
+/// A batch that is empty keeps at most so many bytes; see base/memory.hpp.
+constexpr std::size_t kMostKept = 16UL * 1024;
 
 }  // namespace
 
@@ -81,12 +83,12 @@ void LogBatch::run() {
     ++taken_batches_;
     lock.unlock();
     give(batch);
-    batch.lines.clear();
-    batch.text.clear();
+    empty_out(batch.lines, kMostKept);
+    empty_out(batch.text, kMostKept);
     batch.dropped = 0;
-    if (batch.text.capacity() > kKeptBytes) batch = Lines{};
     lock.lock();
     ++given_batches_;
+    assert(given_batches_ == taken_batches_);
     given_.notify_all();
   }
 }
@@ -97,6 +99,7 @@ void LogBatch::give(Lines& batch) {
     if (!give(line, rest.substr(0, line.size))) ++batch.dropped;
     rest.remove_prefix(line.size);
   }
+  assert(rest.empty());
   dropped_ += batch.dropped;
   if (dropped_ > 0) {
     const auto notice = std::to_string(dropped_) + " log lines were lost before this one";

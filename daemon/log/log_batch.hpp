@@ -1,10 +1,10 @@
-/// Log lines on their way to where they are written: taken on any thread at the cost of a
-/// copy, and given to another sink on a thread of its own, all those together that came
-/// within a few milliseconds. So a busy daemon wakes that thread, and makes a system call,
-/// for many lines and not for each.
+/// Log lines on their way to where they are written. Any thread adds one at the cost of a
+/// copy; a thread of its own gives those that came within a few milliseconds to another sink,
+/// together. So a busy daemon wakes that thread, and makes a system call, for many lines and
+/// not for each.
 ///
-/// Invariant: lines are given on in the order in which they came. What is more than may
-/// wait is dropped and counted, and a line says so.
+/// Invariant: lines are given on in the order in which they came. A line
+/// beyond those that may wait is dropped and counted, and another line says so.
 #pragma once
 
 #include <spdlog/sinks/sink.h>
@@ -25,7 +25,7 @@ class LogBatch final : public spdlog::sinks::sink {
  public:
   /// `target` is used by the thread alone. It is flushed after each batch.
   explicit LogBatch(spdlog::sink_ptr target);
-  /// Gives on what waits.
+  /// Gives on the lines that wait.
   ~LogBatch() override;
   LogBatch(const LogBatch&) = delete;
   LogBatch& operator=(const LogBatch&) = delete;

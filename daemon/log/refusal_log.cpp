@@ -1,5 +1,7 @@
 #include "log/refusal_log.hpp"
 
+#include <cassert>
+
 namespace chatd {
 
 std::optional<std::string> RefusalLog::refused(const std::string& reason, Time now) {
@@ -16,6 +18,7 @@ std::optional<std::string> RefusalLog::overdue(Time now) {
 }
 
 std::string RefusalLog::line(Time now) {
+  assert(silent_ > 0 && silent_ <= count_);
   next_line_ = now + kInterval;
   const auto count = silent_;
   silent_ = 0;

@@ -1,5 +1,5 @@
-/// What is logged about those who are turned away: one line an interval, with a count,
-/// however many come. Knows neither the log nor a clock.
+/// The log lines about refusals: one line an interval, with a count, however many are
+/// refused. Knows neither the log nor a clock.
 ///
 /// Invariant: the counts of all lines, and silent(), add up to count().
 #pragma once
@@ -14,23 +14,23 @@ namespace chatd {
 
 class RefusalLog {
  public:
-  /// How long refusals are counted before they are spoken of again.
+  /// How long refusals are counted before the next line.
   static constexpr Duration kInterval{10'000};
 
-  /// `what` is refused, in the plural less its s: "connection", "operator".
+  /// `what` is refused: "connection", "operator"; its plural has an s.
   explicit RefusalLog(std::string what) : what_{std::move(what)} {}
 
   /// Counts one. Returns the line to be logged, if it is time for one.
   std::optional<std::string> refused(const std::string& reason, Time now);
-  /// The line about what was counted and not spoken of yet, once the interval is
-  /// over; to be asked at deadline().
+  /// The line about refusals that no line has counted yet, once the interval is over; to be
+  /// asked at deadline().
   std::optional<std::string> overdue(Time now);
   [[nodiscard]] Time deadline() const { return silent_ > 0 ? next_line_ : kNever; }
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  /// As many had been counted, and spoken of, by an earlier process.
+  /// An earlier process has counted that many, and logged them.
   void go_on_from(std::uint64_t count) { count_ += count; }
-  /// Refused since the last line.
+  /// Refusals since the last line.
   [[nodiscard]] std::uint64_t silent() const { return silent_; }
 
  private:

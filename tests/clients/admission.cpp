@@ -19,7 +19,7 @@ Peer peer_at(const std::string& address, std::uint16_t port = 4711) {
 
 using Answer = Admission::Answer;
 
-TEST_CASE("admission: there are as many sessions as may be, and a freed place is used again",
+TEST_CASE("admission: no session beyond the limit comes in, and a freed place is used again",
           "[clients][admission]") {
   Admission admission;
   admission.set_limits(2, 0);

@@ -75,7 +75,7 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[clients]
       {std::string{"192.0.2.7\0", 10}, "no address"},
       {"192.0.2.7:4711", "without the port"},
       {"[2001:db8::1]:4711", "without the port"},
-      {"unix:/run/x", "who comes over a unix socket has no address"},
+      {"unix:/run/x", "a client of a unix socket has no address"},
       {"192.0.2.7/", "an IPv4 address has 0 to 32 bits"},
       {"192.0.2.7/33", "an IPv4 address has 0 to 32 bits"},
       {"192.0.2.7/-1", "an IPv4 address has 0 to 32 bits"},
@@ -173,7 +173,7 @@ TEST_CASE("bans: one ends when its time is over, and is banned anew by another",
   CHECK(bans.all().size() == 1);
 }
 
-TEST_CASE("bans: there are as many as may be, and no more", "[clients][bans]") {
+TEST_CASE("bans: beyond the limit none is added, but one may be replaced", "[clients][bans]") {
   Bans bans;
   for (std::size_t i = 0; i < Bans::kMost; ++i) {
     const auto text = "10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1";

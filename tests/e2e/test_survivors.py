@@ -11,7 +11,7 @@ from harness import Client, speaking, wait_until
 from harness.managers import Manager
 
 
-def aboard(manager, count):
+def wait_stored(manager, count):
     """Waits until so many sessions are in the store."""
 
     def names():
@@ -47,7 +47,7 @@ def test_sessions_outlive_a_crash(how, transcripts):
         undecided = daemon.client()
         undecided_id = operator.session_of(undecided)
         undecided.send(b"no end yet")
-        aboard(manager, 4)
+        wait_stored(manager, 4)
         line.send(b"the beginning, ")
         wait_until(lambda: operator.session(line_id)["idle_ms"] < 500, "it was read")
         operator.call("name", session=line_id, name="zwölf")
@@ -89,7 +89,7 @@ def test_an_original_client_keeps_its_turn_over_a_crash():
         daemon = manager.start({"session": {"original_hold": "0s"}})
         operator = daemon.operator()
         client, session = speaking(daemon, operator, b"hello")
-        aboard(manager, 1)
+        wait_stored(manager, 1)
         crash(daemon)
         daemon = manager.start()
         operator = daemon.operator()
@@ -119,7 +119,7 @@ def test_one_crash_after_the_other_and_restarts_between():
         daemon = manager.start({})
         operator = daemon.operator()
         clients = [speaking(daemon, operator) for _ in range(10)]
-        aboard(manager, 10)
+        wait_stored(manager, 10)
         for number in range(6):
             if number % 3 == 2:
                 daemon.stop()
@@ -132,7 +132,7 @@ def test_one_crash_after_the_other_and_restarts_between():
                 operator.wait_event("message", session=session, text=str(number))
                 operator.call("send", to=session, text=f"answer {number}")
                 client.expect(b"answer %d\n" % number)
-            aboard(manager, 10)
+            wait_stored(manager, 10)
             # SIGUSR2 in between: the same process, another program.
             before = len(daemon.log())
             daemon.send_signal(signal.SIGUSR2)
@@ -146,16 +146,16 @@ def test_who_leaves_leaves_the_store_and_short_visits_never_get_there():
             operator = daemon.operator()
             first, first_id = speaking(daemon, operator)
             second, second_id = speaking(daemon, operator)
-            assert sorted(aboard(manager, 2)) == [
+            assert sorted(wait_stored(manager, 2)) == [
                 f"chatd-session-{first_id}",
                 f"chatd-session-{second_id}",
             ]
             operator.call("kick", session=first_id)
             first.expect_end()
-            assert aboard(manager, 1) == [f"chatd-session-{second_id}"]
+            assert wait_stored(manager, 1) == [f"chatd-session-{second_id}"]
             second.send(b"bye\n")
             second.expect_end()
-            aboard(manager, 0)
+            wait_stored(manager, 0)
             for _ in range(20):
                 with daemon.client() as visitor:
                     visitor.send(b"hi\nbye\n")
@@ -170,10 +170,10 @@ def test_there_is_room_for_some_and_others_move_up():
         operator = daemon.operator()
         clients = [speaking(daemon, operator) for _ in range(6)]
         ids = [session for _, session in clients]
-        assert {int(name.split("-")[2]) for name in aboard(manager, 4)} == set(ids[:4])
+        assert {int(name.split("-")[2]) for name in wait_stored(manager, 4)} == set(ids[:4])
         clients[0][0].leave()
         wait_until(lambda: f"chatd-session-{ids[4]}" in manager.stored(), "the fifth is in")
-        aboard(manager, 4)
+        wait_stored(manager, 4)
         crash(daemon)
         with pytest.raises((AssertionError, OSError)):
             clients[5][0].take(1)
@@ -201,7 +201,7 @@ def test_records_that_cannot_be_read_cost_the_sessions_and_not_the_service(
         sockets = [("chatd.socket", passed)]
         daemon = manager.start({}, sockets)
         client, _ = speaking(daemon, daemon.operator())
-        aboard(manager, 1)
+        wait_stored(manager, 1)
         crash(daemon)
         (records,) = [fd for name, fd in manager.store if name == "chatd-records"]
         os.pwrite(records, bytes_, place)
@@ -211,7 +211,7 @@ def test_records_that_cannot_be_read_cost_the_sessions_and_not_the_service(
             operator = daemon.operator()
             with Client(passed.getsockname()) as other:
                 session = operator.session_of(other)
-                aboard(manager, 1)
+                wait_stored(manager, 1)
                 assert f"chatd-session-{session}" in manager.stored()
 
 
@@ -219,5 +219,5 @@ def test_a_stop_leaves_nothing_behind():
     with Manager(store=100, job="stop") as manager:
         with manager.start({}) as daemon:
             speaking(daemon, daemon.operator())
-            aboard(manager, 1)
+            wait_stored(manager, 1)
         wait_until(lambda: manager.stored() == [], "the store is empty")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lifeboat.sh [--rounds N] [--quick]: installs what is missing, builds, and prints the table
+# crash_records.sh [--rounds N] [--quick]: installs missing packages, builds, and prints the table
 # of doc/performance.md about the records that let sessions outlive a crash: what they cost
 # for each message, as markdown.
 set -euo pipefail
@@ -8,4 +8,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cmake/packages.sh build bench
 cmake/build.sh release chatd bench_load
-exec /usr/bin/python3 bench/lifeboat.py "$@"
+exec /usr/bin/python3 bench/crash_records.py "$@"

@@ -1,5 +1,5 @@
-"""The table of bench/lifeboat.sh: CPU and system calls of chatd for each unit of work, when
-all sessions are in the lifeboat and without one, in turns, medians of several runs. The
+"""The table of bench/crash_records.sh: CPU and system calls of chatd for each unit of work, when
+all sessions are in the crash store and without one, in turns, medians of several runs. The
 service manager is a socket here, whose store is thrown away as it comes."""
 
 import argparse
@@ -22,13 +22,13 @@ WORKLOADS = [
 ]
 
 
-class Aboard(Chatd):
-    """A chatd with a service manager that has a store. `aboard` counts the sessions in it."""
+class WithStore(Chatd):
+    """A chatd with a service manager that has a store. `kept` counts the sessions in it."""
 
     def __init__(self, **how):
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.bind("")  # any abstract name
-        self.aboard = 0
+        self.kept = 0
         threading.Thread(target=self._listen, daemon=True).start()
         os.environ["NOTIFY_SOCKET"] = "@" + self.manager.getsockname()[1:].decode()
         os.environ["FDSTORE"] = "1024"
@@ -43,18 +43,18 @@ class Aboard(Chatd):
             for _, _, content in control:
                 for fd in array.array("i", content):
                     os.close(fd)
-            self.aboard += b"FDNAME=chatd-session-" in said
+            self.kept += b"FDNAME=chatd-session-" in said
 
-    def wait_aboard(self, sessions):
+    def wait_kept(self, sessions):
         deadline = time.monotonic() + PATIENCE
-        while self.aboard < sessions:
+        while self.kept < sessions:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{self.aboard} of {sessions} sessions are in the lifeboat")
+                raise RuntimeError(f"{self.kept} of {sessions} sessions are in the crash store")
             time.sleep(0.05)
 
 
 class Prepared(Load):
-    """A load that begins when all clients are in the lifeboat."""
+    """A load that begins when all clients are in the crash store."""
 
     def __init__(self, server, workload, units=None):
         self.server, self.clients = server, workload.clients
@@ -62,8 +62,8 @@ class Prepared(Load):
 
     def wait_for(self, word):
         super().wait_for(word)
-        if word == "ready" and isinstance(self.server, Aboard):
-            self.server.wait_aboard(self.clients)
+        if word == "ready" and isinstance(self.server, WithStore):
+            self.server.wait_kept(self.clients)
 
 
 def cost(make_server, workload, units):
@@ -89,8 +89,8 @@ def main():
         without, with_it = [], []
         for _ in range(options.rounds):
             without.append(cost(Chatd, workload, units))
-            with_it.append(cost(Aboard, workload, units))
-        calls = [count_all_calls(server, workload, units, Prepared) for server in (Chatd, Aboard)]
+            with_it.append(cost(WithStore, workload, units))
+        calls = [count_all_calls(server, workload, units, Prepared) for server in (Chatd, WithStore)]
         a, b = statistics.median(without), statistics.median(with_it)
         told = " | ".join("–" if c is None else f"{c:.3f}" for c in calls)
         print(f"| {workload.name} | {a:.2f} | {b:.2f} | {b / a:.2f} | {told} |", flush=True)
