@@ -197,6 +197,22 @@ TEST_CASE("crash records: a record of another time or with a byte too few is ref
   }
 }
 
+TEST_CASE("crash records: a process that ends as it should leaves nothing, whatever happens after",
+          "[clients][crash]") {
+  Sessions sessions;
+  sessions.come(0);
+  sessions.wait_for(0);
+  CHECK(sessions.manager.kept().size() == 2);
+  sessions.say(0, "hi\n");
+  sessions.records->end();
+  CHECK(sessions.manager.kept().empty());
+  sessions.records->keep();
+  sessions.records->closed(0);
+  sessions.records->add_soon();
+  CHECK(sessions.found().sessions.empty());
+  CHECK(sessions.manager.kept().empty());
+}
+
 TEST_CASE("crash records: without a store nothing is kept", "[clients][crash]") {
   Sessions sessions;
   sessions.come(0);
