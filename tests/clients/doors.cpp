@@ -218,7 +218,8 @@ TEST_CASE("doors: sockets that are passed are all there are; the configuration s
   std::vector<UniqueFd> passed;
   passed.push_back(std::move(known));
   passed.push_back(std::move(unknown));
-  REQUIRE(hall.doors.listen(std::move(passed), false));
+  const auto opened = hall.doors.listen(std::move(passed), false);
+  REQUIRE(opened);
   const auto addresses = hall.doors.addresses();
   REQUIRE(addresses.size() == 2);
   const auto all = hall.doors.passed();
