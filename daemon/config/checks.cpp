@@ -9,7 +9,7 @@ namespace chatd {
 
 namespace {
 
-/// Every client may have it queued on top of what else waits for it.
+/// Every client may have it queued, on top of whatever else waits for it.
 constexpr std::size_t kSpokenBytes = 2048;
 /// sizeof(sockaddr_un::sun_path) less its final zero.
 constexpr std::size_t kSocketPathBytes = 107;
@@ -50,7 +50,7 @@ std::string check_socket_path(std::string_view text) {
 std::string check_group(std::string_view text) {
   if (text.size() > kGroupBytes) return too_long(text, kGroupBytes);
   for (const char c : text) {
-    // What the system's list of groups cannot hold.
+    // The system's list of groups cannot hold these.
     if (c == ':' || c == ',' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f') {
       return in_quotes(text) + " cannot be a group's name";
     }
@@ -68,7 +68,7 @@ std::string check_address(std::string_view text) {
   const std::string address{text};
   const std::string shown = in_quotes(text);
   sockaddr_storage unused{};
-  // What reads an address stops at a NUL; the text may go on.
+  // The kernel's parser of addresses stops at a NUL; the text may go on.
   if (text.find('\0') == std::string_view::npos &&
       io::Endpoint{address, 0}.to_socket_address(unused)) {
     const std::string plain = canonical({address, 0}).address;

@@ -1,6 +1,7 @@
 #include "config/config.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -12,12 +13,12 @@ namespace chatd {
 
 namespace {
 
-/// One section's lines, with the comments below one another.
-class Lines {
+/// The lines of one section, with their comments below one another.
+class SectionLines {
  public:
-  explicit Lines(const Origins& origins) : origins_{origins} {}
+  explicit SectionLines(const Origins& origins) : origins_{origins} {}
 
-  void add(const Rule& rule, const Value& value, const std::string& path) {
+  void add(const KeyRule& rule, const ConfigValue& value, const std::string& path) {
     const auto origin = origins_.find(path);
     lines_.emplace_back(std::string{rule.name} + " = " + to_toml(rule, value),
                         origin == origins_.end() ? "default" : origin->second);
@@ -73,7 +74,7 @@ std::string print_config(const Config& config, const Origins& origins) {
   std::string out = "# The configuration in force, and where each value comes from.\n";
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     const Listener& listener = config.listen[i];
-    Lines lines{origins};
+    SectionLines lines{origins};
     for (const auto& key : listener_keys()) {
       // A unix socket has no port, and one is refused when this is loaded.
       if (key.name == "port" && listener.endpoint.is_unix()) continue;
@@ -84,7 +85,7 @@ std::string print_config(const Config& config, const Origins& origins) {
   }
   for (const std::string_view section : section_names()) {
     if (section == "listen") continue;
-    Lines lines{origins};
+    SectionLines lines{origins};
     for (const auto& key : config_keys()) {
       if (key.section == section) lines.add(key, key.get(config), key.path());
     }
@@ -112,6 +113,7 @@ Config after_reload(const Config& running, const Config& loaded) {
   for (const auto& key : config_keys()) {
     if (!key.reloadable) key.set(config, key.get(running));
   }
+  assert(diff(running, config).needs_restart.empty());
   return config;
 }
 

@@ -1,7 +1,7 @@
-/// All that chatd can be told, as plain values. The names are those of chatd.toml,
-/// where each key's consequence is described; which keys there are, and what they
-/// may hold, is said once, in config_keys. Invariant: a Config that load_config()
-/// returned is consistent; nobody downstream checks it again.
+/// All that chatd can be told, as plain values. The names are those of chatd.toml, where
+/// the consequence of each key is described; config_keys() alone says which keys there are
+/// and what they may hold. Invariant: a Config that load_config() returned is consistent;
+/// nobody downstream checks it again.
 #pragma once
 
 #include <cstddef>
@@ -108,18 +108,18 @@ struct Config {
 
 /// Where each value comes from: "session.settle" -> "/etc/chatd/chatd.toml:12",
 /// "environment CHATD_SESSION_SETTLE", "flag --listen". The keys of listener N
-/// (from 0) are "listen.N.port", ... What is not in it is a default.
+/// (from 0) are "listen.N.port", ... A key that is missing here has its default.
 using Origins = std::map<std::string, std::string>;
 
 /// TOML that loads again to the same Config, each value with a comment that names
 /// its origin.
 [[nodiscard]] std::string print_config(const Config& config, const Origins& origins);
 
-/// What a reload would do. Keys as in "session.settle"; "listen" for any change
+/// The keys that a reload changes, as in "session.settle"; "listen" stands for any change
 /// of the listeners. The two lists have no key in common.
 struct ConfigChange {
   std::vector<std::string> changed;        ///< in force at once
-  std::vector<std::string> needs_restart;  ///< different, but only a restart applies it
+  std::vector<std::string> needs_restart;  ///< different, but only a restart applies them
 
   friend bool operator==(const ConfigChange&, const ConfigChange&) = default;
 };

@@ -1,4 +1,4 @@
-/// What is wrong with a configuration, as one line for a person.
+/// A fault of a configuration, as one line for a person.
 #pragma once
 
 #include <string>
@@ -27,7 +27,7 @@ struct Fault {
 
 using Faults = std::vector<Fault>;
 
-/// All of them, one a line, in the order in which they stand in the file.
+/// All faults, one a line, in their order.
 [[nodiscard]] std::string to_string(const Faults& faults);
 
 /// Text of a configuration in quotation marks, fit to be shown: escaped, and cut

@@ -10,7 +10,7 @@ namespace chatd {
 
 namespace {
 
-using enum Rule::Kind;
+using enum KeyRule::Kind;
 
 constexpr std::array<std::string_view, 4> kDialects{"auto", "original", "line", "telnet"};
 constexpr std::array<std::string_view, 3> kTimestamps{"none", "time", "datetime"};
@@ -27,10 +27,10 @@ constexpr double kMillion = 1'000'000;
 
 /// Makes a key of the field that a chain of members leads to.
 template <class Owner, auto... kMembers>
-constexpr Key<Owner> key(Rule rule) {
-  Key<Owner> made;
-  static_cast<Rule&>(made) = rule;
-  made.get = [](const Owner& owner) -> Value {
+constexpr ConfigKey<Owner> key(KeyRule rule) {
+  ConfigKey<Owner> made;
+  static_cast<KeyRule&>(made) = rule;
+  made.get = [](const Owner& owner) -> ConfigValue {
     const auto& field = (owner.*....*kMembers);
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, Duration>) {
@@ -42,7 +42,7 @@ constexpr Key<Owner> key(Rule rule) {
       return field;
     }
   };
-  made.set = [](Owner& owner, Value value) {
+  made.set = [](Owner& owner, ConfigValue value) {
     auto& field = (owner.*....*kMembers);
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, Duration>) {
@@ -58,19 +58,19 @@ constexpr Key<Owner> key(Rule rule) {
 }
 
 template <auto... kMembers>
-constexpr Key<Config> global(Rule rule) {
+constexpr ConfigKey<Config> global(KeyRule rule) {
   return key<Config, kMembers...>(rule);
 }
 
 template <auto kMember>
-constexpr Key<Config> session(Rule rule) {
+constexpr ConfigKey<Config> session(KeyRule rule) {
   rule.section = "session";
   rule.reloadable = true;
   return global<&Config::session, kMember>(rule);
 }
 
 template <auto kMember>
-constexpr Key<Config> limits(Rule rule) {
+constexpr ConfigKey<Config> limits(KeyRule rule) {
   rule.section = "limits";
   rule.reloadable = true;
   return global<&Config::limits, kMember>(rule);
@@ -86,11 +86,12 @@ constexpr std::array kConfigKeys{
          .max = 128 * kKiB,
          .reason = "a character takes up to 4B, and a message, escaped as JSON, has to fit into a "
                    "line of the control protocol"}),
-    session<&Config::Session::settle>({.name = "settle",
-                                       .kind = kDuration,
-                                       .min = 1,
-                                       .max = 10 * kSecond,
-                                       .reason = "an original client is not heard before it"}),
+    session<&Config::Session::settle>(
+        {.name = "settle",
+         .kind = kDuration,
+         .min = 1,
+         .max = 10 * kSecond,
+         .reason = "an original client is heard only after this time"}),
     session<&Config::Session::original_hold>(
         {.name = "original_hold", .kind = kDuration, .min = 1, .max = 365 * kDay, .or_zero = true}),
     session<&Config::Session::bye_grace>(
@@ -191,11 +192,11 @@ constexpr std::array kListenerKeys{
 
 }  // namespace
 
-std::string Rule::path() const {
+std::string KeyRule::path() const {
   return std::string{section} + '.' + std::string{name};
 }
 
-std::string Rule::variable() const {
+std::string KeyRule::variable() const {
   std::string made = "CHATD_" + std::string{section} + '_' + std::string{name};
   std::transform(made.begin(), made.end(), made.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -203,11 +204,11 @@ std::string Rule::variable() const {
   return made;
 }
 
-std::span<const Key<Config>> config_keys() {
+std::span<const ConfigKey<Config>> config_keys() {
   return kConfigKeys;
 }
 
-std::span<const Key<Listener>> listener_keys() {
+std::span<const ConfigKey<Listener>> listener_keys() {
   return kListenerKeys;
 }
 

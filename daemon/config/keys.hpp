@@ -1,6 +1,6 @@
-/// The one table of configuration keys. Loading, the environment, --print-config
-/// and reload all go by it, so a key that is added here is complete. Knows the
-/// fields of Config, neither files nor TOML's grammar.
+/// The one table of configuration keys. Loading, the environment, --print-config and
+/// reload all go by it, so a key that is added here is complete. It knows the fields of
+/// Config, but neither files nor the grammar of TOML.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@ namespace chatd {
 
 /// A key's value, whatever the key: durations in ms, sizes in bytes, choices as
 /// the index of their word.
-using Value = std::variant<bool, std::int64_t, double, std::string>;
+using ConfigValue = std::variant<bool, std::int64_t, double, std::string>;
 
-/// What a key may hold, and how it is written.
-struct Rule {
+/// The name of a key, the values that it may hold, and how they are written.
+struct KeyRule {
   enum class Kind : std::uint8_t { kSwitch, kCount, kRate, kDuration, kSize, kChoice, kText };
 
   std::string_view section = {};
@@ -27,10 +27,10 @@ struct Rule {
   bool reloadable = false;
   double min = 0;  ///< of numbers, durations (ms), sizes (bytes)
   double max = 0;
-  bool or_zero = false;                          ///< zero is taken besides min to max
+  bool or_zero = false;                          ///< zero is allowed besides min to max
   std::string_view reason = {};                  ///< why not less, or not more; may be empty
   std::span<const std::string_view> words = {};  ///< of a choice
-  /// Of a text: what is wrong with it and what would be right; empty if nothing is.
+  /// Of a text: says what is wrong with it and what would be right, or nothing.
   std::string (*check)(std::string_view text) = nullptr;
 
   /// "session.settle".
@@ -40,17 +40,17 @@ struct Rule {
 };
 
 template <class Owner>
-struct Key : Rule {
-  Value (*get)(const Owner&) = nullptr;
-  void (*set)(Owner&, Value) = nullptr;
+struct ConfigKey : KeyRule {
+  ConfigValue (*get)(const Owner&) = nullptr;
+  void (*set)(Owner&, ConfigValue) = nullptr;
 };
 
 /// All keys outside [[listen]], those of one section together, in the order of
 /// chatd.toml.
-[[nodiscard]] std::span<const Key<Config>> config_keys();
+[[nodiscard]] std::span<const ConfigKey<Config>> config_keys();
 
 /// The keys of one [[listen]].
-[[nodiscard]] std::span<const Key<Listener>> listener_keys();
+[[nodiscard]] std::span<const ConfigKey<Listener>> listener_keys();
 
 /// Every section's name, "listen" among them.
 [[nodiscard]] std::span<const std::string_view> section_names();

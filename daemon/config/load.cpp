@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstdlib>
 #include <map>
@@ -11,6 +12,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "base/words.hpp"
 #include "config/checks.hpp"
 #include "config/keys.hpp"
 #include "config/toml_document.hpp"
@@ -25,6 +27,19 @@ namespace {
 constexpr std::size_t kMaxListeners = 256;
 
 constexpr std::string_view kEnvironment = "environment";
+
+/// What a Config promises: nobody downstream checks it again.
+bool is_consistent(const Config& config) {
+  for (auto mine = config.listen.begin(); mine != config.listen.end(); ++mine) {
+    if (std::any_of(config.listen.begin(), mine, [&](const Listener& other) {
+          return conflict(mine->endpoint, other.endpoint);
+        })) {
+      return false;
+    }
+  }
+  return !config.listen.empty() && config.limits.output_soft <= config.limits.output_hard &&
+         (config.log.target != LogTarget::kFile || !config.log.file.empty());
+}
 
 class Loader {
  public:
@@ -44,6 +59,7 @@ class Loader {
       });
       return std::move(faults_);
     }
+    assert(is_consistent(loaded_.config));
     for (const auto& [path, place] : places_) loaded_.origins[path] = place.origin;
     return std::move(loaded_);
   }
@@ -73,7 +89,7 @@ class Loader {
     if (auto path = sources_.environment("CHATD_CONFIG"); path && !path->empty()) return path;
     struct stat status {};
     if (::stat(sources_.default_file.c_str(), &status) == 0) return sources_.default_file;
-    // One that is there and cannot be looked at is not passed over in silence.
+    // A file that is there and cannot be looked at is not passed over in silence.
     if (errno != ENOENT && errno != ENOTDIR) return sources_.default_file;
     return std::nullopt;
   }
@@ -82,23 +98,23 @@ class Loader {
     const auto path = find_file();
     if (!path) return;
     loaded_.file = *path;
-    auto document = read_document(*path);
+    auto document = read_toml_file(*path);
     if (!document) {
       faults_.push_back(document.error());
       return;
     }
-    for (const Node& node : document->items) read_section(node);
+    for (const TomlNode& node : document->items) read_section(node);
   }
 
-  void read_section(const Node& node) {
+  void read_section(const TomlNode& node) {
     const auto sections = section_names();
     if (std::find(sections.begin(), sections.end(), node.name) == sections.end()) {
       unknown_section(node);
     } else if (node.name == "listen") {
       read_listeners(node);
-    } else if (node.type == Node::Type::kTable) {
-      for (const Node& member : node.items) read_key(node.name, member);
-    } else if (node.type == Node::Type::kArray) {
+    } else if (node.type == TomlNode::Type::kTable) {
+      for (const TomlNode& member : node.items) read_key(node.name, member);
+    } else if (node.type == TomlNode::Type::kArray) {
       add_fault(node.key, node.name,
                 "is one section, not a list; [" + node.name + "] would be right");
     } else {
@@ -108,8 +124,9 @@ class Loader {
     }
   }
 
-  void unknown_section(const Node& node) {
-    const bool is_section = node.type == Node::Type::kTable || node.type == Node::Type::kArray;
+  void unknown_section(const TomlNode& node) {
+    const bool is_section =
+        node.type == TomlNode::Type::kTable || node.type == TomlNode::Type::kArray;
     std::string what = is_section ? "unknown section" : "unknown key outside of any section";
     if (const std::string elsewhere = home_of(node.name); !is_section && !elsewhere.empty()) {
       what += "; " + elsewhere + " would be right";
@@ -131,7 +148,7 @@ class Loader {
   /// "session.settle" for "settle"; empty if no section has such a key, or several.
   static std::string home_of(std::string_view name) {
     std::string home;
-    const auto look_at = [&](const Rule& rule) {
+    const auto look_at = [&](const KeyRule& rule) {
       if (rule.name != name) return;
       home = home.empty() ? rule.path() : "several";
     };
@@ -140,7 +157,7 @@ class Loader {
     return home == "several" ? std::string{} : home;
   }
 
-  void unknown_key(std::string_view section, const Node& member,
+  void unknown_key(std::string_view section, const TomlNode& member,
                    std::span<const std::string_view> siblings) {
     std::string what = "unknown key";
     if (const auto near = nearest(member.name, siblings); !near.empty()) {
@@ -151,7 +168,7 @@ class Loader {
     add_fault(member.key, std::string{section} + '.' + shown_name(member.name), std::move(what));
   }
 
-  void read_key(std::string_view section, const Node& member) {
+  void read_key(std::string_view section, const TomlNode& member) {
     std::vector<std::string_view> siblings;
     for (const auto& key : config_keys()) {
       if (key.section != section) continue;
@@ -169,9 +186,9 @@ class Loader {
     unknown_key(section, member, siblings);
   }
 
-  void read_listeners(const Node& node) {
+  void read_listeners(const TomlNode& node) {
     constexpr std::string_view kRight = "; [[listen]] in two brackets would be right";
-    if (node.type != Node::Type::kArray) {
+    if (node.type != TomlNode::Type::kArray) {
       add_fault(
           node.key, "listen",
           "is a list of listeners, not " + std::string{node.type_name()} + std::string{kRight});
@@ -179,7 +196,7 @@ class Loader {
     }
     if (node.items.empty()) {
       add_fault(node.value, "listen",
-                "an empty list would let nobody in; without it there is one listener on " +
+                "an empty list would let nobody in; without this key there is one listener on " +
                     Listener{}.endpoint.to_string());
       return;
     }
@@ -189,8 +206,8 @@ class Loader {
       return;
     }
     loaded_.config.listen.clear();
-    for (const Node& item : node.items) {
-      if (item.type == Node::Type::kTable) {
+    for (const TomlNode& item : node.items) {
+      if (item.type == TomlNode::Type::kTable) {
         read_listener(item);
       } else {
         add_fault(
@@ -200,12 +217,12 @@ class Loader {
     }
   }
 
-  void read_listener(const Node& table) {
+  void read_listener(const TomlNode& table) {
     Listener listener;
     bool good = true;
     const std::string prefix = "listen." + std::to_string(loaded_.config.listen.size()) + '.';
     const auto keys = listener_keys();
-    for (const Node& member : table.items) {
+    for (const TomlNode& member : table.items) {
       const auto key = std::find_if(keys.begin(), keys.end(),
                                     [&](const auto& one) { return one.name == member.name; });
       if (key == keys.end()) {
@@ -222,8 +239,8 @@ class Loader {
     }
     if (listener.endpoint.is_unix()) {
       listener.endpoint.port = 0;
-      if (const Node* port = table.find("port")) {
-        add_fault(port->key, "listen.port", "a unix socket has none; leave it out");
+      if (const TomlNode* port = table.find("port")) {
+        add_fault(port->key, "listen.port", "a unix socket has no port; leave this out");
       }
     }
     listener.endpoint = canonical(listener.endpoint);
@@ -254,10 +271,7 @@ class Loader {
     std::vector<io::Endpoint> endpoints;
     while (true) {
       const std::size_t comma = std::min(text.find(','), text.size());
-      std::string_view part = text.substr(0, comma);
-      while (part.starts_with(' ')) part.remove_prefix(1);
-      while (part.ends_with(' ')) part.remove_suffix(1);
-      if (auto endpoint = io::Endpoint::parse(part)) {
+      if (auto endpoint = io::Endpoint::parse(trimmed(text.substr(0, comma)))) {
         endpoints.push_back(*endpoint);
       } else {
         add_fault(place, std::move(endpoint.error().message));
@@ -285,8 +299,8 @@ class Loader {
     }
   }
 
-  /// What no single value can be blamed for; only among values that are right in
-  /// themselves.
+  /// Finds the faults that no single value can be blamed for, among values that are right
+  /// in themselves.
   void check_together() {
     check_output();
     const Config::Log& log = loaded_.config.log;
@@ -319,7 +333,7 @@ class Loader {
       const io::Endpoint& mine = listeners[i].endpoint;
       if (mine.address == "unix:" + loaded_.config.control.path) {
         add_fault(listeners_[i].place,
-                  in_quotes(mine.address) + " is the operators' socket, by control.path");
+                  in_quotes(mine.address) + " is the operators' socket (control.path)");
       }
       for (std::size_t k = 0; k < i; ++k) {
         const io::Endpoint& other = listeners[k].endpoint;
@@ -343,9 +357,9 @@ class Loader {
 
   const ConfigSources& sources_;
   LoadedConfig loaded_;
-  std::map<std::string, Place> places_;   ///< of what was set, by key
-  std::vector<ListenerPlace> listeners_;  ///< of what was set, as config.listen
-  std::set<std::string> faulty_;          ///< keys whose values say nothing
+  std::map<std::string, Place> places_;   ///< of each key that was set
+  std::vector<ListenerPlace> listeners_;  ///< of each listener that was set, as config.listen
+  std::set<std::string> faulty_;          ///< keys whose values could not be read
   Faults faults_;
 };
 

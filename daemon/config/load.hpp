@@ -17,7 +17,7 @@ namespace chatd {
 /// The value of an environment variable; nothing if it is unset.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// That of this process.
+/// The environment of this process.
 [[nodiscard]] Environment process_environment();
 
 struct ConfigSources {
@@ -31,12 +31,11 @@ struct ConfigSources {
 struct LoadedConfig {
   Config config;
   Origins origins;
-  std::string file;  ///< the one that was read; empty if none
+  std::string file;  ///< the one that was read; empty if there was none
 };
 
-/// Precedence: --listen, CHATD_* variables, the file, built-in defaults. CHATD_LISTEN
-/// is a list of ADDR:PORT with commas. A fault in a value that another source
-/// overrides is a fault all the same.
+/// Precedence: --listen, CHATD_* variables, the file, built-in defaults. CHATD_LISTEN is
+/// a list of ADDR:PORT with commas. A value that another source overrides is checked, too.
 /// Errors: every fault, in the order of the file, then those of the environment.
 Result<LoadedConfig, Faults> load_config(const ConfigSources& sources);
 

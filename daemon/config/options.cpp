@@ -64,13 +64,13 @@ EarlyExit wrong_usage(const std::string& what) {
   return {kUsage, {}, "chatd: " + what + '\n'};
 }
 
-/// What is no option of ours and belongs to none.
+/// The first argument that is no option of ours and belongs to none.
 EarlyExit unexpected(const std::vector<std::string>& extras) {
   const bool after_dashes = extras.front() == "--";
   const std::string& argument = extras[after_dashes ? 1 : 0];
   if (after_dashes || argument.size() < 2 || argument.front() != '-') {
     return wrong_usage("unexpected argument " + in_quotes(argument) +
-                       "; commands for a running daemon are chatctl's");
+                       "; chatctl has the commands for a running daemon");
   }
   const std::string name = argument.substr(0, argument.find('='));
   const auto near = nearest(name, kOptions);
@@ -79,7 +79,7 @@ EarlyExit unexpected(const std::vector<std::string>& extras) {
                                    : "did you mean " + std::string{near} + "?"));
 }
 
-/// CLI11's "--config: 1 required TEXT missing" in words of ours.
+/// CLI11's "--config: 1 required TEXT missing" in our own words.
 EarlyExit wrong_value(const CLI::Error& error) {
   const std::string what = error.what();
   std::string name = what.substr(0, what.find_first_of(": "));

@@ -1,6 +1,6 @@
-/// chatd's command line. Knows neither files nor the environment: what an option
-/// names is looked at by those who use it. The only user of CLI11. Invariant:
-/// wrong usage is one line that says what would be right, and exit code 2.
+/// chatd's command line, and the only user of CLI11. It knows neither files nor the
+/// environment: whoever uses a file that an option names looks whether it is there.
+/// Invariant: wrong usage is one line that says what would be right, and exit code 2.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Options {
   bool print_config = false;
 };
 
-/// The program ends before it began: with --help, --version or wrong usage.
+/// The program ends before it began: after --help, --version or wrong usage.
 struct EarlyExit {
   int code = 0;
   std::string out;  ///< for standard output, whole lines

@@ -1,4 +1,4 @@
-/// Places in a text, looked up by byte offset. Knows nothing of what the text says.
+/// Places in a text, looked up by their offset in bytes. Whatever the text says.
 #pragma once
 
 #include <algorithm>

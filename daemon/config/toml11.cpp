@@ -1,6 +1,7 @@
 #include "config/toml11.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -22,7 +23,7 @@ namespace chatd {
 namespace {
 
 /// Where a value stands in the text, in bytes.
-struct Place {
+struct Extent {
   std::size_t begin;
   std::size_t size;
 };
@@ -49,11 +50,11 @@ const std::string& text_of(const TomlValue& string) {
   return string.as_string().str;
 }
 
-std::optional<Place> place_of(const TomlValue& value, const TextLines&) {
+std::optional<Extent> extent_of(const TomlValue& value, const TextLines&) {
   const auto* region = dynamic_cast<const toml::detail::region*>(toml::detail::get_region(value));
   if (region == nullptr) return {};
   // Not value.location(): that counts the lines of the whole file each time.
-  return Place{static_cast<std::size_t>(region->first() - region->begin()), region->size()};
+  return Extent{static_cast<std::size_t>(region->first() - region->begin()), region->size()};
 }
 
 Result<TomlValue, TomlReport> parse(const std::string& text) {
@@ -72,8 +73,8 @@ struct TypeConfig : toml::type_config {
   template <class Key, class Value>
   using table_type = std::map<Key, Value>;
 
-  /// A number that is too large is out of range, which is for others to say, and no fault of
-  /// syntax: it is read as the largest.
+  /// A number that is too large is out of range and not a fault of syntax: it is read as the
+  /// largest, as by version 3.
   static toml::result<integer_type, toml::error_info> parse_int(const std::string& digits,
                                                                 toml::source_location place,
                                                                 std::uint8_t base) {
@@ -90,11 +91,11 @@ const std::string& text_of(const TomlValue& string) {
   return string.as_string();
 }
 
-std::optional<Place> place_of(const TomlValue& value, const TextLines& lines) {
+std::optional<Extent> extent_of(const TomlValue& value, const TextLines& lines) {
   const auto location = value.location();
   if (!location.is_ok()) return {};
-  return Place{lines.offset(location.first_line_number(), location.first_column_number()),
-               location.length()};
+  return Extent{lines.offset(location.first_line_number(), location.first_column_number()),
+                location.length()};
 }
 
 /// The first fault counts: the others may be its consequences.
@@ -161,60 +162,60 @@ class Converter {
  public:
   Converter(std::string_view text, const TextLines& lines) : text_{text}, lines_{lines} {}
 
-  [[nodiscard]] Node convert(const TomlValue& value, std::string name) const {
-    Node node;
+  [[nodiscard]] TomlNode convert(const TomlValue& value, std::string name) const {
+    TomlNode node;
     node.name = std::move(name);
     locate(value, node);
     switch (value.type()) {
       case toml::value_t::boolean:
-        node.type = Node::Type::kBoolean;
+        node.type = TomlNode::Type::kBoolean;
         node.boolean = value.as_boolean();
         break;
       case toml::value_t::integer:
-        node.type = Node::Type::kInteger;
+        node.type = TomlNode::Type::kInteger;
         node.integer = value.as_integer();
         break;
       case toml::value_t::floating:
-        node.type = Node::Type::kFloat;
+        node.type = TomlNode::Type::kFloat;
         node.number = value.as_floating();
         break;
       case toml::value_t::string:
-        node.type = Node::Type::kString;
-        // An escape can name what is no character (\uD800).
+        node.type = TomlNode::Type::kString;
+        // An escape can name half a surrogate (\uD800), which is not a character.
         append_repaired(node.text, text_of(value));
         break;
       case toml::value_t::array:
-        node.type = Node::Type::kArray;
+        node.type = TomlNode::Type::kArray;
         for (const TomlValue& element : value.as_array()) {
           node.items.push_back(convert(element, {}));
         }
         break;
       case toml::value_t::table:
-        node.type = Node::Type::kTable;
+        node.type = TomlNode::Type::kTable;
         for (const auto& [key, member] : value.as_table()) {
           node.items.push_back(convert(member, key));
         }
         std::stable_sort(node.items.begin(), node.items.end(),
-                         [](const Node& a, const Node& b) { return a.key < b.key; });
+                         [](const TomlNode& a, const TomlNode& b) { return a.key < b.key; });
         break;
       default:
-        node.type = Node::Type::kTime;
+        node.type = TomlNode::Type::kTime;
         break;
     }
     return node;
   }
 
  private:
-  void locate(const TomlValue& value, Node& node) const {
-    const auto place = place_of(value, lines_);
-    if (!place) return;
-    const auto begin = std::min(place->begin, text_.size());
+  void locate(const TomlValue& value, TomlNode& node) const {
+    const auto extent = extent_of(value, lines_);
+    if (!extent) return;
+    const auto begin = std::min(extent->begin, text_.size());
     node.value = lines_.at(begin);
     // The place of a [table], and of one that a dotted key implies, is its key.
     const bool is_key =
         value.is_table() ? text_.substr(begin, 1) != "{" : text_.substr(begin, 2) == "[[";
     node.key = is_key ? node.value : lines_.at(key_before(text_, begin));
-    if (!value.is_table() && !value.is_array()) node.literal = text_.substr(begin, place->size);
+    if (!value.is_table() && !value.is_array()) node.literal = text_.substr(begin, extent->size);
   }
 
   std::string_view text_;
@@ -223,7 +224,8 @@ class Converter {
 
 }  // namespace
 
-Result<Node, TomlReport> parse_with_toml11(const std::string& text, const TextLines& lines) {
+Result<TomlNode, TomlReport> parse_with_toml11(const std::string& text, const TextLines& lines) {
+  assert(text.empty() || text.back() == '\n');
   auto root = parse(text);
   if (!root) return std::move(root.error());
   return Converter{text, lines}.convert(*root, {});

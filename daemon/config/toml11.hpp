@@ -12,9 +12,9 @@
 
 namespace chatd {
 
-/// The tree of `text`, which ends with LF and holds nothing that find_danger() finds;
-/// `lines` are those of `text`. The error is about the first fault of syntax.
-[[nodiscard]] Result<Node, TomlReport> parse_with_toml11(const std::string& text,
-                                                         const TextLines& lines);
+/// The tree of `text`, which is empty or ends with LF and in which find_danger() finds
+/// nothing; `lines` are the lines of it. The error is about the first fault of syntax.
+[[nodiscard]] Result<TomlNode, TomlReport> parse_with_toml11(const std::string& text,
+                                                             const TextLines& lines);
 
 }  // namespace chatd

@@ -26,32 +26,32 @@ Result<std::string, Fault> read_file(const std::string& path) {
   if (!file) return fail_errno();
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_errno();
-  if (S_ISDIR(status.st_mode)) return fail("is a folder; a file is wanted");
+  if (S_ISDIR(status.st_mode)) return fail("is a folder, not a file");
   // What is left are files and devices, among them /dev/null.
   if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) {
-    return fail("is a pipe; a reload could not read it again, so a file is wanted");
+    return fail("is a pipe, which a reload could not read again; a file would be right");
   }
   std::string text;
   std::array<char, 16 * 1024> block{};
-  while (text.size() <= kMaxDocumentBytes) {
+  while (text.size() <= kMaxTomlBytes) {
     const ssize_t count = ::read(file.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail_errno();
     if (count == 0) return text;
     text.append(block.data(), static_cast<std::size_t>(count));
   }
-  return fail("is larger than 1 MiB; that is no configuration of chatd");
+  return fail("is larger than 1 MiB, the limit for a configuration");
 }
 
 }  // namespace
 
-const Node* Node::find(std::string_view member) const {
+const TomlNode* TomlNode::find(std::string_view member) const {
   const auto found = std::find_if(items.begin(), items.end(),
-                                  [&](const Node& item) { return item.name == member; });
+                                  [&](const TomlNode& item) { return item.name == member; });
   return type == Type::kTable && found != items.end() ? &*found : nullptr;
 }
 
-std::string_view Node::type_name() const {
+std::string_view TomlNode::type_name() const {
   switch (type) {
     case Type::kBoolean:
       return "a boolean";
@@ -71,7 +71,7 @@ std::string_view Node::type_name() const {
   return "";
 }
 
-Result<Node, Fault> parse_document(std::string_view text, const std::string& source) {
+Result<TomlNode, Fault> parse_toml(std::string_view text, const std::string& source) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   // toml11 would append it, and our offsets are into what it has seen.
   std::string copy{text};
@@ -82,7 +82,7 @@ Result<Node, Fault> parse_document(std::string_view text, const std::string& sou
   const auto fail = [&](Position where, const std::string& what) {
     return Fault{source, where, {}, "not TOML: " + what};
   };
-  if (const auto danger = find_danger(text, {kMaxDocumentDepth, kMaxDocumentLine})) {
+  if (const auto danger = find_danger(text, {kMaxTomlDepth, kMaxTomlLine})) {
     return fail(lines.at(danger->offset), danger->what);
   }
   auto root = parse_with_toml11(copy, lines);
@@ -92,10 +92,10 @@ Result<Node, Fault> parse_document(std::string_view text, const std::string& sou
               report.what);
 }
 
-Result<Node, Fault> read_document(const std::string& path) {
+Result<TomlNode, Fault> read_toml_file(const std::string& path) {
   auto text = read_file(path);
   if (!text) return text.error();
-  return parse_document(*text, path);
+  return parse_toml(*text, path);
 }
 
 }  // namespace chatd

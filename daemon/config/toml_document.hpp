@@ -1,7 +1,7 @@
-/// A TOML file as a tree in which every key and value knows its place. Knows TOML
-/// and nothing of what chatd is told by it; the only user of toml11, which it
-/// guards against what toml11 does not survive. Invariant: whatever the file
-/// holds, read_document() returns, soon, with a bounded use of memory and stack.
+/// A TOML file as a tree in which every key and value knows its place. It knows TOML, and
+/// not what chatd is told by it; it keeps from toml11 what toml11 does not survive.
+/// Invariant: whatever the file holds, read_toml_file() returns, soon, with a bounded use
+/// of memory and stack.
 #pragma once
 
 #include <cstddef>
@@ -15,41 +15,41 @@
 
 namespace chatd {
 
-/// Larger files are refused: a configuration is a page or two.
-inline constexpr std::size_t kMaxDocumentBytes = 1024 * 1024;
+/// Larger files are refused: a configuration has a page or two.
+inline constexpr std::size_t kMaxTomlBytes = 1024 * 1024;
 
 /// Deeper nesting is refused: toml11 recurses, and the keys of chatd need three.
-inline constexpr std::size_t kMaxDocumentDepth = 64;
+inline constexpr std::size_t kMaxTomlDepth = 64;
 
 /// Longer lines are refused: toml11's time grows with the square of their length, and
 /// the longest value of chatd, a path, has 4 KiB.
-inline constexpr std::size_t kMaxDocumentLine = 8UL * 1024;
+inline constexpr std::size_t kMaxTomlLine = 8UL * 1024;
 
-struct Node {
+struct TomlNode {
   enum class Type : std::uint8_t { kBoolean, kInteger, kFloat, kString, kTime, kArray, kTable };
 
   Type type = Type::kTable;
   std::string name;     ///< of a member of a table; empty for elements of an array
   Position key;         ///< where the name stands
   Position value;       ///< where the value begins; of a [table], its header
-  std::string literal;  ///< a scalar as it is written
+  std::string literal;  ///< of a scalar: its value as it is written
   bool boolean = false;
   std::int64_t integer = 0;
   double number = 0;
-  std::string text;         ///< of a string; well-formed UTF-8
-  std::vector<Node> items;  ///< members of a table, elements of an array, in file order
+  std::string text;             ///< of a string; well-formed UTF-8
+  std::vector<TomlNode> items;  ///< members of a table, elements of an array, in file order
 
   /// Null if this is not a table or has no such member.
-  [[nodiscard]] const Node* find(std::string_view member) const;
+  [[nodiscard]] const TomlNode* find(std::string_view member) const;
   /// "a string", "an integer", ...
   [[nodiscard]] std::string_view type_name() const;
 };
 
-/// Reads the file at `path`, at most kMaxDocumentBytes. Never waits: a pipe is
+/// Reads the file at `path`, at most kMaxTomlBytes. Never waits: a pipe is
 /// refused. Errors: one Fault; TOML is given up at the first error of syntax.
-Result<Node, Fault> read_document(const std::string& path);
+Result<TomlNode, Fault> read_toml_file(const std::string& path);
 
 /// The same for text that is at hand; `source` is its name in a Fault.
-Result<Node, Fault> parse_document(std::string_view text, const std::string& source);
+Result<TomlNode, Fault> parse_toml(std::string_view text, const std::string& source);
 
 }  // namespace chatd

@@ -1,6 +1,5 @@
-/// What would be dangerous to hand to toml11, found beforehand: it overflows the
-/// stack on deep nesting, takes minutes for a long line, and takes bytes that are no
-/// text. Pure functions.
+/// Finds beforehand what toml11 does not survive: deep nesting overflows its stack, a long
+/// line takes it minutes, and it accepts bytes that are not text. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +19,8 @@ struct TomlLimits {
   std::size_t line_bytes;  ///< toml11's time grows with the square of a line's length
 };
 
-/// The first of: what is not UTF-8; a control character, which TOML allows nowhere;
-/// what is beyond the limits.
+/// The first byte that is not UTF-8; else the first control character, which TOML allows
+/// nowhere; else the first place that is beyond a limit.
 [[nodiscard]] std::optional<TomlDanger> find_danger(std::string_view text,
                                                     const TomlLimits& limits);
 

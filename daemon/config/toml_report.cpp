@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kQuotes =
     "; texts, durations and sizes stand in quotation marks, such as \"50ms\"";
 
-/// What people do wrong most often, in words of ours: what to look for in the
-/// report, what to say. The first one that is found counts.
+/// Our words for what people do wrong most often, and the sign of it in the report. The
+/// first sign that is found counts.
 struct Wording {
   std::string_view sign;
   std::string_view what;
@@ -29,8 +29,8 @@ constexpr std::array kWordings{
             "this string does not end, or holds an escape that TOML does not know"},
     Wording{"newline required after", "the line should end here"},
     Wording{"expected newline", "the line should end here", kQuotes},
-    Wording{"the next token is not", "this is no value", kQuotes},
-    Wording{"unknown token", "this is no value", kQuotes},
+    Wording{"the next token is not", "this is not a value", kQuotes},
+    Wording{"unknown token", "this is not a value", kQuotes},
     Wording{"expected value, but got nothing", "a value is missing here"},
     Wording{"missing key-value separator", "an = is missing here"},
     Wording{"invalid format for key", "an = is missing here"},
@@ -39,17 +39,16 @@ constexpr std::array kWordings{
     Wording{"missing array separator", "a comma or ] is missing here"},
     Wording{"did not closed by `]`", "this array does not end"},
     Wording{"missing table separator", "a comma or } is missing here"},
-    Wording{"missing curly brace", "a } is missing here; {...} stands on one line"},
-    Wording{"trailing comma", "no comma stands before }"},
+    Wording{"missing curly brace", "a } is missing here; {...} has to stand on one line"},
+    Wording{"trailing comma", "a comma before } is not allowed"},
     // Version 4.
     Wording{"invalid table key", "this is neither key = value nor a [section]"},
     Wording{"invalid array-table key", "this is neither key = value nor a [section]"},
     Wording{"invalid key value separator", "an = is missing here"},
     Wording{"invalid key", "a key is missing here"},
-    Wording{"expected value, but got nothing", "a value is missing here"},
     Wording{"newline (LF / CRLF) or EOF is expected", "the line should end here", kQuotes},
     Wording{"newline (or EOF) expected", "the line should end here"},
-    Wording{"invalid boolean", "this is no value", kQuotes},
+    Wording{"invalid boolean", "this is not a value", kQuotes},
     Wording{"expected \"\"\"",
             "this string does not end, or holds an escape that TOML does not know"},
     Wording{"expected '''", "this string does not end, or holds an escape that TOML does not know"},
@@ -58,7 +57,7 @@ constexpr std::array kWordings{
             "; in 'single quotes' a backslash is just a backslash"},
     Wording{"missing closing bracket", "a comma or ] is missing here"},
     Wording{"closing `]`", "a comma or ] is missing here"},
-    Wording{"closing `}`", "a comma or } is missing here; {...} stands on one line"},
+    Wording{"closing `}`", "a comma or } is missing here; {...} has to stand on one line"},
 };
 
 bool contains(std::string_view text, std::string_view part) {
@@ -125,15 +124,15 @@ TomlReport worded(const TomlComplaint& complaint) {
   for (const std::string_view sign :
        {"already exists", "already defined", "collides", "cannot be defined"}) {
     if (!contains(message, sign)) continue;
-    read.what = "this is there already";
+    read.what = "this is defined already";
     if (complaint.other_line > 0) {
       read.what += ", in line " + std::to_string(complaint.other_line);
     }
-    read.what += "; each key and each [section] stands once";
+    read.what += "; each key and each [section] can be defined once";
     return read;
   }
   if (contains(message, "unknown value")) {
-    read.what = complaint.at_line_end ? "a value is missing here" : "this is no value";
+    read.what = complaint.at_line_end ? "a value is missing here" : "this is not a value";
     if (!complaint.at_line_end) read.what += kQuotes;
     return read;
   }

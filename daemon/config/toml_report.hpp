@@ -1,5 +1,5 @@
-/// What toml11 says of an error, in words of ours. Knows how both versions of toml11 word and
-/// how version 3 draws, not how they parse.
+/// Says in our own words what toml11 reports of an error. It knows how both versions of
+/// toml11 word an error and how version 3 draws its place, but not how they parse.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@ struct TomlReport {
   std::string what;      ///< for a person
 };
 
-/// What toml11 says of an error, part by part.
+/// The parts of a report by toml11.
 struct TomlComplaint {
   std::string_view message;    ///< "toml::parse_table: invalid line format"
   std::string_view comment{};  ///< beside the place
   std::size_t line = 0;        ///< as in TomlReport
   std::size_t byte = 0;
-  std::size_t other_line = 0;  ///< of what is in the way; 0: nothing is
-  bool at_line_end = false;    ///< nothing more stands in the line, as far as is known
+  std::size_t other_line = 0;  ///< where the same name is defined already; 0: nowhere
+  bool at_line_end = false;    ///< as far as is known, the line ends at that place
 };
 
 [[nodiscard]] TomlReport worded(const TomlComplaint& complaint);

@@ -1,6 +1,7 @@
 #include "config/units.hpp"
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -21,11 +22,11 @@ constexpr std::array<Unit, 5> kDurationUnits{
 constexpr std::array<Unit, 4> kSizeUnits{
     {{"B", 1}, {"KiB", 1ULL << 10U}, {"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}}};
 
-/// What is being read, for the error messages.
+/// A kind of number with a unit: its units, and words for the messages about it.
 struct Measure {
   std::span<const Unit> units;
   std::string_view noun;      ///< "a duration"
-  std::string_view smallest;  ///< what a value counts
+  std::string_view smallest;  ///< unit, which a value counts
   std::string_view listed;
   std::string_view example;
 };
@@ -34,7 +35,7 @@ constexpr Measure kDuration{kDurationUnits, "a duration", "milliseconds", "ms, s
                             "\"50ms\""};
 constexpr Measure kSize{kSizeUnits, "a size", "bytes", "B, KiB, MiB or GiB", "\"8KiB\""};
 
-/// More than any key takes, and far from any overflow of a sum or of ten times it.
+/// More than any key allows, and so little that ten times as much does not overflow.
 constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 16;
 
 constexpr bool is_digit(char c) {
@@ -122,7 +123,8 @@ std::string format(std::uint64_t value, std::span<const Unit> units, std::string
       return std::to_string(value / unit->factor) + std::string{unit->name};
     }
   }
-  return {};  // not reached: the smallest unit divides everything
+  assert(false);  // the smallest unit divides everything
+  return {};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 
@@ -14,9 +15,9 @@ namespace chatd {
 
 namespace {
 
-using enum Rule::Kind;
+using enum KeyRule::Kind;
 
-std::string format_number(const Rule& rule, double number) {
+std::string format_number(const KeyRule& rule, double number) {
   switch (rule.kind) {
     case kDuration:
       return format_duration(Duration{static_cast<Duration::rep>(number)});
@@ -33,8 +34,8 @@ std::string format_number(const Rule& rule, double number) {
   }
 }
 
-/// What would be right, for a value of the wrong kind.
-std::string wanted(const Rule& rule) {
+/// The kind of value that would be right.
+std::string wanted(const KeyRule& rule) {
   switch (rule.kind) {
     case kSwitch:
       return "true or false";
@@ -54,7 +55,7 @@ std::string wanted(const Rule& rule) {
   return {};
 }
 
-Error out_of_range(const Rule& rule, const std::string& shown) {
+Error out_of_range(const KeyRule& rule, const std::string& shown) {
   std::string what = shown + " is out of range; ";
   if (rule.or_zero) what += format_number(rule, 0) + ", or ";
   what +=
@@ -64,17 +65,18 @@ Error out_of_range(const Rule& rule, const std::string& shown) {
 }
 
 /// NaN is in no range.
-bool in_range(const Rule& rule, double number) {
+bool in_range(const KeyRule& rule, double number) {
   return (rule.or_zero && number == 0) || (number >= rule.min && number <= rule.max);
 }
 
-Result<Value, Error> bounded(const Rule& rule, std::int64_t number, const std::string& shown) {
+Result<ConfigValue, Error> bounded(const KeyRule& rule, std::int64_t number,
+                                   const std::string& shown) {
   if (!in_range(rule, static_cast<double>(number))) return out_of_range(rule, shown);
-  return Value{number};
+  return ConfigValue{number};
 }
 
 /// A duration or a size.
-Result<Value, Error> read_measure(const Rule& rule, std::string_view text) {
+Result<ConfigValue, Error> read_measure(const KeyRule& rule, std::string_view text) {
   if (rule.kind == kDuration) {
     auto duration = parse_duration(text);
     if (!duration) return duration.error();
@@ -85,32 +87,32 @@ Result<Value, Error> read_measure(const Rule& rule, std::string_view text) {
   return bounded(rule, static_cast<std::int64_t>(*size), in_quotes(text));
 }
 
-Result<Value, Error> read_choice(const Rule& rule, std::string_view text) {
+Result<ConfigValue, Error> read_choice(const KeyRule& rule, std::string_view text) {
   const auto word = std::find(rule.words.begin(), rule.words.end(), text);
   if (word == rule.words.end()) {
     return Error{in_quotes(text) + " is not known; " + wanted(rule) + " would be right"};
   }
-  return Value{static_cast<std::int64_t>(word - rule.words.begin())};
+  return ConfigValue{static_cast<std::int64_t>(word - rule.words.begin())};
 }
 
-Result<Value, Error> read_text(const Rule& rule, std::string_view text) {
+Result<ConfigValue, Error> read_text(const KeyRule& rule, std::string_view text) {
   if (rule.check != nullptr) {
     if (std::string what = rule.check(text); !what.empty()) return Error{std::move(what)};
   }
-  return Value{std::string{text}};
+  return ConfigValue{std::string{text}};
 }
 
 /// A number as written in the file, which may be long.
-std::string literal(const Node& node) {
+std::string literal(const TomlNode& node) {
   const std::string_view shown = prefix_of(node.literal, 40);
   return escaped(shown) + (shown.size() < node.literal.size() ? "..." : "");
 }
 
-Error wrong_type(const Rule& rule, const Node& node) {
+Error wrong_type(const KeyRule& rule, const TomlNode& node) {
   std::string shown;
-  if (node.type == Node::Type::kString) {
+  if (node.type == TomlNode::Type::kString) {
     shown = in_quotes(node.text) + " is a string";
-  } else if (node.type == Node::Type::kArray || node.type == Node::Type::kTable) {
+  } else if (node.type == TomlNode::Type::kArray || node.type == TomlNode::Type::kTable) {
     shown = "this is " + std::string{node.type_name()};
   } else {
     shown = literal(node) + " is " + std::string{node.type_name()};
@@ -127,46 +129,47 @@ bool parse_all(std::string_view text, T& number) {
 
 }  // namespace
 
-Result<Value, Error> read_value(const Rule& rule, const Node& node) {
-  const bool is_number = node.type == Node::Type::kInteger || node.type == Node::Type::kFloat;
+Result<ConfigValue, Error> read_value(const KeyRule& rule, const TomlNode& node) {
+  const bool is_number =
+      node.type == TomlNode::Type::kInteger || node.type == TomlNode::Type::kFloat;
   switch (rule.kind) {
     case kSwitch:
-      if (node.type == Node::Type::kBoolean) return Value{node.boolean};
+      if (node.type == TomlNode::Type::kBoolean) return ConfigValue{node.boolean};
       break;
     case kCount:
-      // toml11 makes the greatest integer of one that is too great; it is out of
-      // range like that one, and shown as it is written.
-      if (node.type == Node::Type::kInteger) return bounded(rule, node.integer, literal(node));
+      // An integer that is too large was read as the largest: that is out of range as well,
+      // and the message shows it as it is written.
+      if (node.type == TomlNode::Type::kInteger) return bounded(rule, node.integer, literal(node));
       break;
     case kRate: {
       if (!is_number) break;
       const double number =
-          node.type == Node::Type::kFloat ? node.number : static_cast<double>(node.integer);
+          node.type == TomlNode::Type::kFloat ? node.number : static_cast<double>(node.integer);
       if (!in_range(rule, number)) return out_of_range(rule, literal(node));
-      return Value{number};
+      return ConfigValue{number};
     }
     case kDuration:
     case kSize:
-      if (node.type == Node::Type::kString) return read_measure(rule, node.text);
+      if (node.type == TomlNode::Type::kString) return read_measure(rule, node.text);
       if (is_number) {
         return Error{literal(node) + " has no unit; " + wanted(rule) + " would be right"};
       }
       break;
     case kChoice:
-      if (node.type == Node::Type::kString) return read_choice(rule, node.text);
+      if (node.type == TomlNode::Type::kString) return read_choice(rule, node.text);
       break;
     case kText:
-      if (node.type == Node::Type::kString) return read_text(rule, node.text);
+      if (node.type == TomlNode::Type::kString) return read_text(rule, node.text);
       break;
   }
   return wrong_type(rule, node);
 }
 
-Result<Value, Error> read_value(const Rule& rule, std::string_view text) {
+Result<ConfigValue, Error> read_value(const KeyRule& rule, std::string_view text) {
   if (!is_utf8(text)) return Error{in_quotes(text) + " is not UTF-8"};
   switch (rule.kind) {
     case kSwitch:
-      if (text == "true" || text == "false") return Value{text == "true"};
+      if (text == "true" || text == "false") return ConfigValue{text == "true"};
       break;
     case kCount:
       if (std::int64_t number = 0; parse_all(text, number)) {
@@ -176,7 +179,7 @@ Result<Value, Error> read_value(const Rule& rule, std::string_view text) {
     case kRate:
       if (double number = 0; parse_all(text, number)) {
         if (!in_range(rule, number)) return out_of_range(rule, in_quotes(text));
-        return Value{number};
+        return ConfigValue{number};
       }
       break;
     case kDuration:
@@ -187,10 +190,10 @@ Result<Value, Error> read_value(const Rule& rule, std::string_view text) {
     case kText:
       return read_text(rule, text);
   }
-  return Error{in_quotes(text) + " is not right; " + wanted(rule) + " would be right"};
+  return Error{in_quotes(text) + " is not valid; " + wanted(rule) + " would be right"};
 }
 
-std::string to_toml(const Rule& rule, const Value& value) {
+std::string to_toml(const KeyRule& rule, const ConfigValue& value) {
   switch (rule.kind) {
     case kSwitch:
       return std::get<bool>(value) ? "true" : "false";
@@ -201,8 +204,11 @@ std::string to_toml(const Rule& rule, const Value& value) {
     case kDuration:
     case kSize:
       return to_toml(format_number(rule, static_cast<double>(std::get<std::int64_t>(value))));
-    case kChoice:
-      return to_toml(rule.words[static_cast<std::size_t>(std::get<std::int64_t>(value))]);
+    case kChoice: {
+      const auto word = static_cast<std::size_t>(std::get<std::int64_t>(value));
+      assert(word < rule.words.size());
+      return to_toml(rule.words[word]);
+    }
     case kText:
       return to_toml(std::get<std::string>(value));
   }

@@ -1,6 +1,6 @@
-/// Single values of the configuration: from a TOML file, from the environment, and
-/// back to TOML. Goes by a key's Rule alone. Invariant: what to_toml() writes,
-/// read_value() reads as the same value.
+/// Single values of the configuration: from a TOML file, from the environment, and back to
+/// TOML. All that it knows of a key is its KeyRule. Invariant: read_value() reads what
+/// to_toml() writes as the same value.
 #pragma once
 
 #include <string>
@@ -14,16 +14,16 @@ namespace chatd {
 
 /// A value as it stands in a file. The error says what is wrong and what would be
 /// right.
-Result<Value, Error> read_value(const Rule& rule, const Node& node);
+Result<ConfigValue, Error> read_value(const KeyRule& rule, const TomlNode& node);
 
 /// The same for a value from the environment: bare, without quotation marks.
-Result<Value, Error> read_value(const Rule& rule, std::string_view text);
+Result<ConfigValue, Error> read_value(const KeyRule& rule, std::string_view text);
 
 /// The value as TOML.
-[[nodiscard]] std::string to_toml(const Rule& rule, const Value& value);
+[[nodiscard]] std::string to_toml(const KeyRule& rule, const ConfigValue& value);
 
-/// `text` as a TOML string on one line, in quotation marks. What could deceive a
-/// terminal is written as an escape.
+/// `text` as a TOML string on one line, in quotation marks. Characters that could deceive a
+/// terminal are written as escapes.
 [[nodiscard]] std::string to_toml(std::string_view text);
 
 }  // namespace chatd

@@ -44,7 +44,7 @@ Config unusual() {
   return config;
 }
 
-TEST_CASE("config: the example is the built-in defaults", "[config][config]") {
+TEST_CASE("config: the example is the built-in defaults", "[config]") {
   auto loaded = load_config(sources(in_repository("config/chatd.toml")));
   INFO((loaded ? std::string{} : to_string(loaded.error())));
   REQUIRE(loaded);
@@ -58,7 +58,7 @@ TEST_CASE("config: the example is the built-in defaults", "[config][config]") {
   }
 }
 
-TEST_CASE("config: its defaults and those of core are the same", "[config][config]") {
+TEST_CASE("config: its defaults and those of core are the same", "[config]") {
   const core::Settings mine = core_settings(Config{});
   const core::Settings theirs;
   CHECK(mine.greeting == theirs.greeting);
@@ -74,7 +74,7 @@ TEST_CASE("config: its defaults and those of core are the same", "[config][confi
   CHECK(mine.output_hard == theirs.output_hard);
 }
 
-TEST_CASE("config: every value that core acts on reaches it", "[config][config]") {
+TEST_CASE("config: every value that core acts on reaches it", "[config]") {
   const core::Settings settings = core_settings(unusual());
   CHECK(settings.greeting == unusual().session.greeting);
   CHECK(settings.farewell == unusual().session.farewell);
@@ -89,7 +89,7 @@ TEST_CASE("config: every value that core acts on reaches it", "[config][config]"
   CHECK(settings.output_hard == 4096);
 }
 
-TEST_CASE("config: a stream without a soft limit is never high", "[config][config]") {
+TEST_CASE("config: a stream without a soft limit is never high", "[config]") {
   Config config;
   CHECK(stream_limits(config).high_bytes == 64UL * 1024);
   CHECK(stream_limits(config).low_bytes < 64UL * 1024);
@@ -98,7 +98,7 @@ TEST_CASE("config: a stream without a soft limit is never high", "[config][confi
   CHECK(stream_limits(config).high_bytes > config.limits.output_hard);
 }
 
-TEST_CASE("config: without anything the defaults hold", "[config][config]") {
+TEST_CASE("config: without anything the defaults hold", "[config]") {
   auto loaded = load_config(sources(std::nullopt));
   REQUIRE(loaded);
   CHECK(loaded->config == Config{});
@@ -108,7 +108,7 @@ TEST_CASE("config: without anything the defaults hold", "[config][config]") {
   CHECK(loaded_from("").config == Config{});
 }
 
-TEST_CASE("config: what is printed loads again to the same", "[config][config]") {
+TEST_CASE("config: what is printed loads again to the same", "[config]") {
   for (const Config& config : {Config{}, unusual()}) {
     const std::string text = print_config(config, {});
     INFO(text);
@@ -125,7 +125,7 @@ TEST_CASE("config: what is printed loads again to the same", "[config][config]")
   }
 }
 
-TEST_CASE("config: what is printed names the origin of each value", "[config][config]") {
+TEST_CASE("config: what is printed names the origin of each value", "[config]") {
   const Folder folder;
   const std::string file = folder.write("F",
                                         "[session]\ngreeting = \"hi\"\n[limits]\nsessions = 5\n"
@@ -167,7 +167,7 @@ TEST_CASE("config: what is printed names the origin of each value", "[config][co
                   "backlog = 1024           # default\n") != std::string::npos);
 }
 
-TEST_CASE("config: a file name that could deceive is not printed as it is", "[config][config]") {
+TEST_CASE("config: a file name that could deceive is not printed as it is", "[config]") {
   const Folder folder;
   auto loaded = load_config(sources(folder.write("a\nb\x1b", "[log]\nlevel = \"warn\"\n")));
   REQUIRE(loaded);
@@ -176,7 +176,7 @@ TEST_CASE("config: a file name that could deceive is not printed as it is", "[co
   CHECK(text.find("a\\x0ab\\x1b:2\n") != std::string::npos);
 }
 
-TEST_CASE("config: flag beats environment beats file beats default", "[config][config]") {
+TEST_CASE("config: flag beats environment beats file beats default", "[config]") {
   const std::string file =
       "[session]\ngreeting = \"file\"\nsettle = \"20ms\"\n[[listen]]\naddress = \"127.0.0.2\"\n";
   const Variables variables{{"CHATD_SESSION_GREETING", "environment"},
@@ -197,12 +197,12 @@ TEST_CASE("config: flag beats environment beats file beats default", "[config][c
   CHECK(loaded->config.listen[0].endpoint == io::Endpoint{"127.0.0.4", 0});
 }
 
-TEST_CASE("config: every key has its variable", "[config][config]") {
+TEST_CASE("config: every key has its variable", "[config]") {
   // The values of a Config, each as a variable, give that Config.
   Variables variables;
   for (const auto& key : config_keys()) {
     std::string text = to_toml(key, key.get(unusual()));
-    if (key.kind == Rule::Kind::kText) {
+    if (key.kind == KeyRule::Kind::kText) {
       text = std::get<std::string>(key.get(unusual()));
     } else if (text.starts_with('"')) {
       text = text.substr(1, text.size() - 2);
@@ -215,8 +215,7 @@ TEST_CASE("config: every key has its variable", "[config][config]") {
   CHECK(loaded_from("", variables).config == config);
 }
 
-TEST_CASE("config: a faulty variable is a fault by its name, after those of the file",
-          "[config][config]") {
+TEST_CASE("config: a faulty variable is a fault by its name, after those of the file", "[config]") {
   const Variables variables{{"CHATD_LIMITS_SESSIONS", "many"},
                             {"CHATD_SESSION_SETTLE", "50"},
                             {"CHATD_SESSION_GREETING", "\xff"},
@@ -232,11 +231,11 @@ TEST_CASE("config: a faulty variable is a fault by its name, after those of the 
         R"(F:2:10: session.settle: 1 has no unit; a duration such as "50ms" would be right
 environment: CHATD_SESSION_GREETING: "\xff" is not UTF-8
 environment: CHATD_SESSION_SETTLE: "50" has no unit; ms, s, m, h or d would be right, such as "50ms"
-environment: CHATD_LIMITS_SESSIONS: "many" is not right; a whole number would be right
+environment: CHATD_LIMITS_SESSIONS: "many" is not valid; a whole number would be right
 environment: CHATD_LIMITS_MESSAGES_PER_SECOND: "nan" is out of range; 0.1 to 1000000 would be right
-environment: CHATD_LIMITS_MESSAGES_BURST: "0x10" is not right; a whole number would be right
+environment: CHATD_LIMITS_MESSAGES_BURST: "0x10" is not valid; a whole number would be right
 environment: CHATD_CONTROL_PATH: "relative" is not absolute; a path that begins with / would be right
-environment: CHATD_TRANSCRIPT_ENABLED: "yes" is not right; true or false would be right
+environment: CHATD_TRANSCRIPT_ENABLED: "yes" is not valid; true or false would be right
 environment: CHATD_LOG_LEVEL: "" is not known; trace, debug, info, warn or error would be right
 )");
   CHECK(faults_of("[log]\ntarget = \"file\"\n", {{"CHATD_LOG_FILE", "/x"}}).empty());
@@ -247,7 +246,7 @@ environment: CHATD_LOG_LEVEL: "" is not known; trace, debug, info, warn or error
         "F:2:15: limits.output_soft: \"8KiB\" is above output_hard, which is \"4KiB\"\n");
 }
 
-TEST_CASE("config: each faulty part of CHATD_LISTEN is a fault", "[config][config]") {
+TEST_CASE("config: each faulty part of CHATD_LISTEN is a fault", "[config]") {
   const std::string lines = faults_of("", {{"CHATD_LISTEN", "127.0.0.1:1,,here,unix:/a"}});
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
   CHECK(lines.find("environment: CHATD_LISTEN: here") != std::string::npos);
@@ -258,7 +257,7 @@ TEST_CASE("config: each faulty part of CHATD_LISTEN is a fault", "[config][confi
 }
 
 TEST_CASE("config: the file is that of --config, else of CHATD_CONFIG, else the default one",
-          "[config][config]") {
+          "[config]") {
   const Folder folder;
   const auto greeting = [&](const ConfigSources& from) {
     auto loaded = load_config(from);
@@ -286,15 +285,14 @@ TEST_CASE("config: the file is that of --config, else of CHATD_CONFIG, else the 
   CHECK(greeting(from) == folder.path("bad") + ":1:1: x: unknown key outside of any section\n");
 }
 
-TEST_CASE("config: a fault in what another source overrides is a fault all the same",
-          "[config][config]") {
+TEST_CASE("config: a fault in what another source overrides is a fault all the same", "[config]") {
   CHECK(faults_of("[limits]\nsessions = 0\n[[listen]]\nport = -1\n",
                   {{"CHATD_LIMITS_SESSIONS", "5"}, {"CHATD_LISTEN", "127.0.0.1:1"}}) ==
         "F:2:12: limits.sessions: 0 is out of range; 1 to 1000000 would be right\n"
         "F:4:8: listen.port: -1 is out of range; 0 to 65535 would be right\n");
 }
 
-TEST_CASE("config: addresses are kept in one way of writing", "[config][config]") {
+TEST_CASE("config: addresses are kept in one way of writing", "[config]") {
   const Config config =
       loaded_from(
           "[[listen]]\naddress = \"0:0:0:0:0:0:0:1\"\nport = 0\n[[listen]]\nport = 0\n"
@@ -305,7 +303,7 @@ TEST_CASE("config: addresses are kept in one way of writing", "[config][config]"
   CHECK(config.listen.size() == 5);  // port 0 is always another one, and :: takes no IPv4
 }
 
-TEST_CASE("config: more listeners than can be meant are refused", "[config][config]") {
+TEST_CASE("config: more listeners than can be meant are refused", "[config]") {
   std::string text;
   for (int i = 0; i < 256; ++i) text += "[[listen]]\nport = 0\n";
   CHECK(loaded_from(text).config.listen.size() == 256);
@@ -317,7 +315,7 @@ TEST_CASE("config: more listeners than can be meant are refused", "[config][conf
         "environment: CHATD_LISTEN: more than 256 listeners\n");
 }
 
-TEST_CASE("config: a reload tells what is in force from what needs a restart", "[config][config]") {
+TEST_CASE("config: a reload tells what is in force from what needs a restart", "[config]") {
   CHECK(diff(unusual(), unusual()) == ConfigChange{});
   const ConfigChange change = diff(Config{}, unusual());
   CHECK(change.changed == std::vector<std::string>{
@@ -341,7 +339,7 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
   CHECK(running.listen == unusual().listen);
 }
 
-TEST_CASE("config: the order of the listeners means nothing", "[config][config]") {
+TEST_CASE("config: the order of the listeners means nothing", "[config]") {
   Config turned = unusual();
   std::reverse(turned.listen.begin(), turned.listen.end());
   CHECK(diff(unusual(), turned) == ConfigChange{});

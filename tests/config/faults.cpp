@@ -6,7 +6,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("config: unknown keys and sections are answered with what is near", "[config][config]") {
+TEST_CASE("config: unknown keys and sections are answered with what is near", "[config]") {
   check_faults({
       {R"([session]
 setle = "50ms")",
@@ -52,7 +52,7 @@ settle.x = "50ms")",
   });
 }
 
-TEST_CASE("config: what is no section is not taken for one", "[config][config]") {
+TEST_CASE("config: what is no section is not taken for one", "[config]") {
   check_faults({
       {"session = 5", "F:1:1: session: is a section, not an integer; [session] would be right"},
       {R"([[session]]
@@ -69,13 +69,14 @@ port = 80)",
        R"(F:1:11: listen: each listener is a table, not a string; [[listen]] in two brackets would be right
 F:1:29: listen: each listener is a table, not an integer; [[listen]] in two brackets would be right)"},
       {"listen = []",
-       "F:1:10: listen: an empty list would let nobody in; without it there is one listener on "
+       "F:1:10: listen: an empty list would let nobody in; without this key there is one listener "
+       "on "
        "127.0.0.1:8080"},
       {"log = true", "F:1:1: log: is a section, not a boolean; [log] would be right"},
   });
 }
 
-TEST_CASE("config: durations have a unit and a range", "[config][config]") {
+TEST_CASE("config: durations have a unit and a range", "[config]") {
   check_faults({
       {R"([session]
 settle = 50)",
@@ -109,10 +110,10 @@ settle = "")",
        R"(F:2:10: session.settle: "" is not a duration; a number with ms, s, m, h or d would be right, such as "50ms")"},
       {R"([session]
 settle = "0s")",
-       R"(F:2:10: session.settle: "0s" is out of range; 1ms to 10s would be right: an original client is not heard before it)"},
+       R"(F:2:10: session.settle: "0s" is out of range; 1ms to 10s would be right: an original client is heard only after this time)"},
       {R"([session]
 settle = "11s")",
-       R"(F:2:10: session.settle: "11s" is out of range; 1ms to 10s would be right: an original client is not heard before it)"},
+       R"(F:2:10: session.settle: "11s" is out of range; 1ms to 10s would be right: an original client is heard only after this time)"},
       {R"([session]
 settle = true)",
        R"(F:2:10: session.settle: true is a boolean; a duration such as "50ms" would be right)"},
@@ -131,7 +132,7 @@ idle_timeout = "99999999999999999999d")",
   });
 }
 
-TEST_CASE("config: sizes have a unit and a range", "[config][config]") {
+TEST_CASE("config: sizes have a unit and a range", "[config]") {
   check_faults({
       {R"([session]
 max_message = 8192)",
@@ -167,7 +168,7 @@ output_soft = "1B")",
   });
 }
 
-TEST_CASE("config: numbers are whole and in range", "[config][config]") {
+TEST_CASE("config: numbers are whole and in range", "[config]") {
   check_faults({
       {R"([limits]
 sessions = 0)",

@@ -6,7 +6,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("config: listeners are checked one by one and together", "[config][config]") {
+TEST_CASE("config: listeners are checked one by one and together", "[config]") {
   check_faults({
       {R"([[listen]]
 port = 65536)",
@@ -56,7 +56,7 @@ address = "unix:/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
       {R"([[listen]]
 address = "unix:/run/chat.sock"
 port = 80)",
-       "F:3:1: listen.port: a unix socket has none; leave it out"},
+       "F:3:1: listen.port: a unix socket has no port; leave this out"},
       {R"([[listen]]
 address = 127)",
        "F:2:11: listen.address: 127 is an integer; a string in quotation marks would be right"},
@@ -84,13 +84,13 @@ address = "unix:/a")",
 path = "/run/x"
 [[listen]]
 address = "unix:/run/x")",
-       R"(F:3:1: listen: "unix:/run/x" is the operators' socket, by control.path)"},
+       R"(F:3:1: listen: "unix:/run/x" is the operators' socket (control.path))"},
       {"listen = [{ port = 1 }, { port = 2, bcklog = 3 }]",
        "F:1:37: listen.bcklog: unknown key; did you mean backlog?"},
   });
 }
 
-TEST_CASE("config: texts, choices and switches are checked", "[config][config]") {
+TEST_CASE("config: texts, choices and switches are checked", "[config]") {
   check_faults({
       {R"([control]
 path = "run/chatd.sock")",
@@ -132,7 +132,7 @@ greeting = 5)",
   });
 }
 
-TEST_CASE("config: what is shown is escaped, and columns count characters", "[config][config]") {
+TEST_CASE("config: what is shown is escaped, and columns count characters", "[config]") {
   check_faults({
       {R"([session]
 "a\u001b[31m" = 1)",
@@ -147,7 +147,7 @@ level = "\u202einfo")",
   });
 }
 
-TEST_CASE("config: all faults come at once, in the order of the file", "[config][config]") {
+TEST_CASE("config: all faults come at once, in the order of the file", "[config]") {
   check_faults({
       {R"([log]
 target = "file"
@@ -179,7 +179,7 @@ F:10:12: limits.sessions: 0 is out of range; 1 to 1000000 would be right)"},
   });
 }
 
-TEST_CASE("config: what is too long is refused, and shown in part", "[config][config]") {
+TEST_CASE("config: what is too long is refused, and shown in part", "[config]") {
   const std::string shown = '"' + ('/' + std::string(59, 'x')) + "...\" has ";
   const std::string path = '/' + std::string(107, 'x');
   CHECK(faults_of("[control]\npath = \"" + path + "\"\n") ==
@@ -201,7 +201,7 @@ TEST_CASE("config: what is too long is refused, and shown in part", "[config][co
   CHECK(faults_of("[control]\npath = \"" + path.substr(0, 107) + "\"\n").empty());
 }
 
-TEST_CASE("config: a NUL does not cut what is checked", "[config][config]") {
+TEST_CASE("config: a NUL does not cut what is checked", "[config]") {
   CHECK(faults_of("[control]\npath = \"/a\\u0000b\"\n") ==
         "F:2:8: control.path: \"/a\\x00b\" holds a NUL, which ends a path\n");
   CHECK(faults_of("[[listen]]\naddress = \"::1\\u0000\"\n")

@@ -71,16 +71,16 @@ TEST_CASE("options: wrong usage is one line and exit code 2", "[config][options]
       {{"--frobnicate"},
        "chatd: unknown option \"--frobnicate\"; chatd --help lists all of them\n"},
       {{"list"},
-       "chatd: unexpected argument \"list\"; commands for a running daemon are chatctl's\n"},
-      {{""}, "chatd: unexpected argument \"\"; commands for a running daemon are chatctl's\n"},
+       "chatd: unexpected argument \"list\"; chatctl has the commands for a running daemon\n"},
+      {{""}, "chatd: unexpected argument \"\"; chatctl has the commands for a running daemon\n"},
       {{"--", "--config"},
-       "chatd: unexpected argument \"--config\"; commands for a running daemon are chatctl's\n"},
+       "chatd: unexpected argument \"--config\"; chatctl has the commands for a running daemon\n"},
       {{"--listen", "127.0.0.1:1", "127.0.0.1:2"},
-       "chatd: unexpected argument \"127.0.0.1:2\"; commands for a running daemon are "
-       "chatctl's\n"},
+       "chatd: unexpected argument \"127.0.0.1:2\"; chatctl has the commands "
+       "for a running daemon\n"},
       {{"\x1b[31m\xff"},
-       "chatd: unexpected argument \"\\x1b[31m\\xff\"; commands for a running daemon are "
-       "chatctl's\n"},
+       "chatd: unexpected argument \"\\x1b[31m\\xff\"; chatctl has the commands "
+       "for a running daemon\n"},
       {{"--config"}, "chatd: --config: its value is missing\n"},
       {{"--config="}, "chatd: --config: its value is missing\n"},
       {{"--config", ""}, "chatd: --config: the name of a file is missing\n"},

@@ -18,7 +18,7 @@ std::string repeated(std::string_view part, std::size_t times) {
 }
 
 std::string fault_of(const std::string& text) {
-  auto document = parse_document(text, "F");
+  auto document = parse_toml(text, "F");
   return document ? std::string{} : document.error().to_string();
 }
 
@@ -51,8 +51,8 @@ TEST_CASE("document: brackets and dots in strings and comments are no nesting",
 
 TEST_CASE("document: a line that would take minutes is refused", "[config][document]") {
   const std::string value = "a = [" + repeated("1,", 4000);
-  CHECK(fault_of(value + std::string(kMaxDocumentLine - value.size() - 1, ' ') + "]").empty());
-  CHECK(fault_of("# ü\n" + value + std::string(kMaxDocumentLine - value.size(), ' ') + "]\n") ==
+  CHECK(fault_of(value + std::string(kMaxTomlLine - value.size() - 1, ' ') + "]").empty());
+  CHECK(fault_of("# ü\n" + value + std::string(kMaxTomlLine - value.size(), ' ') + "]\n") ==
         "F:2:8193: not TOML: a line of more than 8192 bytes");
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("document: a table put into an empty array is an error, not a wild rea
           "[config][document]") {
   const std::string fault = fault_of("a = []\n[a.b]\n");
   CHECK((CHATD_TOML11_MAJOR < 4 ? fault == "F: not TOML: a table cannot be put into an empty array"
-                                : fault.starts_with("F:2:1: not TOML: this is there already")));
+                                : fault.starts_with("F:2:1: not TOML: this is defined already")));
   CHECK_FALSE(fault_of("a = []\n[[a.b]]\nx = 1\n").empty());
   CHECK_FALSE(fault_of("a = [1]\n[a.b]\n").empty());
 }
@@ -83,10 +83,10 @@ TEST_CASE("document: CRLF, a byte order mark and a missing last LF are taken",
           "[config][document]") {
   for (const std::string text :
        {"\xEF\xBB\xBF[s]\r\nk = \"v\"\r\n", "[s]\nk = \"v\"", "[s]\r\nk = 'v' # comment\r\n"}) {
-    auto document = parse_document(text, "F");
+    auto document = parse_toml(text, "F");
     REQUIRE(document);
     REQUIRE(document->find("s") != nullptr);
-    const Node* value = document->find("s")->find("k");
+    const TomlNode* value = document->find("s")->find("k");
     REQUIRE(value != nullptr);
     CHECK(value->text == "v");
     CHECK(value->key == Position{2, 1});
@@ -99,7 +99,7 @@ TEST_CASE("document: CRLF, a byte order mark and a missing last LF are taken",
 }
 
 TEST_CASE("document: every key and value knows its place", "[config][document]") {
-  auto document = parse_document(
+  auto document = parse_toml(
       "[a]\n"
       "plain = 1\n"
       "  \"quo\\\"ted\"  =  0.5\n"
@@ -111,7 +111,7 @@ TEST_CASE("document: every key and value knows its place", "[config][document]")
       "[[b]]\n",
       "F");
   REQUIRE(document);
-  const Node& a = *document->find("a");
+  const TomlNode& a = *document->find("a");
   CHECK(a.value == Position{1, 1});
   CHECK(a.find("plain")->key == Position{2, 1});
   CHECK(a.find("plain")->value == Position{2, 9});
@@ -127,9 +127,9 @@ TEST_CASE("document: every key and value knows its place", "[config][document]")
   CHECK(a.find("in")->find("y")->items[1].value == Position{5, 26});
   CHECK(a.find("dot")->key == Position{6, 1});
   CHECK(a.find("dot")->find("ted")->key == Position{6, 5});
-  CHECK(a.find("dot")->find("ted")->type == Node::Type::kTime);
-  const Node& b = *document->find("b");
-  CHECK(b.type == Node::Type::kArray);
+  CHECK(a.find("dot")->find("ted")->type == TomlNode::Type::kTime);
+  const TomlNode& b = *document->find("b");
+  CHECK(b.type == TomlNode::Type::kArray);
   CHECK(b.items[0].value == Position{7, 1});
   CHECK(b.items[1].value == Position{11, 1});
   CHECK(b.items[0].find("many")->value == Position{8, 8});
@@ -140,17 +140,17 @@ TEST_CASE("document: every key and value knows its place", "[config][document]")
 TEST_CASE("document: a file that cannot be read is said to be so", "[config][document]") {
   const Folder folder;
   const auto said = [&](const std::string& path) {
-    auto document = read_document(path);
+    auto document = read_toml_file(path);
     return document ? std::string{} : replaced(document.error().to_string(), path, "F");
   };
   CHECK(said(folder.path("missing")) == "F: cannot be read: No such file or directory");
-  CHECK(said(folder.path("")) == "F: is a folder; a file is wanted");
+  CHECK(said(folder.path("")) == "F: is a folder, not a file");
   CHECK(said("/dev/null").empty());
-  CHECK(said("/dev/zero") == "F: is larger than 1 MiB; that is no configuration of chatd");
+  CHECK(said("/dev/zero") == "F: is larger than 1 MiB, the limit for a configuration");
   // Nobody writes into it: to read it would mean to wait for ever.
   REQUIRE(::mkfifo(folder.path("pipe").c_str(), 0600) == 0);
   CHECK(said(folder.path("pipe")) ==
-        "F: is a pipe; a reload could not read it again, so a file is wanted");
+        "F: is a pipe, which a reload could not read again; a file would be right");
   if (::geteuid() != 0) {
     const std::string secret = folder.write("secret", "");
     REQUIRE(::chmod(secret.c_str(), 0) == 0);
@@ -161,12 +161,12 @@ TEST_CASE("document: a file that cannot be read is said to be so", "[config][doc
 TEST_CASE("document: a megabyte is taken, a byte more is not", "[config][document]") {
   const Folder folder;
   const std::string line = "# " + std::string(61, 'x') + "\n";
-  const std::string most = repeated(line, kMaxDocumentBytes / line.size());
-  REQUIRE(most.size() == kMaxDocumentBytes);
-  CHECK(read_document(folder.write("most", most)));
-  auto more = read_document(folder.write("more", most + '#'));
+  const std::string most = repeated(line, kMaxTomlBytes / line.size());
+  REQUIRE(most.size() == kMaxTomlBytes);
+  CHECK(read_toml_file(folder.write("most", most)));
+  auto more = read_toml_file(folder.write("more", most + '#'));
   REQUIRE_FALSE(more);
-  CHECK(more.error().what == "is larger than 1 MiB; that is no configuration of chatd");
+  CHECK(more.error().what == "is larger than 1 MiB, the limit for a configuration");
 }
 
 TEST_CASE("document: a string of the greatest size that never ends is an error",

@@ -7,7 +7,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("document: what is not TOML is one line at its place", "[config][config]") {
+TEST_CASE("document: what is not TOML is one line at its place", "[config]") {
   check_faults({
       {R"([session
 settle = "50ms")",
@@ -24,7 +24,7 @@ settle = 50ms)",
        R"(F:2:12: not TOML: the line should end here; texts, durations and sizes stand in quotation marks, such as "50ms")"},
       {R"([session]
 settle = fifty)",
-       R"(F:2:10: not TOML: this is no value; texts, durations and sizes stand in quotation marks, such as "50ms")"},
+       R"(F:2:10: not TOML: this is not a value; texts, durations and sizes stand in quotation marks, such as "50ms")"},
       {R"([session]
 greeting = "hello
 farewell = "bye")",
@@ -48,37 +48,38 @@ settle = "50ms" "60ms")",
       {R"([session]
 settle = "50ms"
 settle = "60ms")",
-       "F:3:10: not TOML: this is there already, in line 2; each key and each [section] stands "
-       "once",
-       "F:3:1: not TOML: this is there already, in line 2; each key and each [section] stands "
-       "once"},
+       "F:3:10: not TOML: this is defined already, in line 2; each key and each [section] can be "
+       "defined once",
+       "F:3:1: not TOML: this is defined already, in line 2; each key and each [section] can be "
+       "defined once"},
       {R"([session]
 [session])",
-       "F:2:1: not TOML: this is there already, in line 1; each key and each [section] stands "
-       "once"},
+       "F:2:1: not TOML: this is defined already, in line 1; each key and each [section] can be "
+       "defined once"},
       {R"([[listen]]
 [listen])",
-       "F:2:1: not TOML: this is there already, in line 1; each key and each [section] stands "
-       "once"},
+       "F:2:1: not TOML: this is defined already, in line 1; each key and each [section] can be "
+       "defined once"},
       {"= 5", "F:1:1: not TOML: a key is missing here"},
       {"[]", "F:1:1: not TOML: this is neither key = value nor a [section]",
        "F:1:2: not TOML: this is neither key = value nor a [section]"},
       {"session.settle", "F:1:15: not TOML: an = is missing here"},
       {"listen = [ { port = 1 }", "F:2:1: not TOML: a comma or ] is missing here",
        "F:1:24: not TOML: a comma or ] is missing here"},
-      {"limits = { sessions = 1", "F:1:24: not TOML: a } is missing here; {...} stands on one line",
-       "F:1:24: not TOML: a comma or } is missing here; {...} stands on one line"},
+      {"limits = { sessions = 1",
+       "F:1:24: not TOML: a } is missing here; {...} has to stand on one line",
+       "F:1:24: not TOML: a comma or } is missing here; {...} has to stand on one line"},
       {R"(listen = []
 [[listen]]
 port = 1)",
-       "F:2:1: not TOML: this is there already, in line 1; each key and each [section] stands "
-       "once"},
+       "F:2:1: not TOML: this is defined already, in line 1; each key and each [section] can be "
+       "defined once"},
       {R"(listen = []
 [listen.x]
 port = 1)",
        "F: not TOML: a table cannot be put into an empty array",
-       "F:2:1: not TOML: this is there already, in line 1; each key and each [section] stands "
-       "once"},
+       "F:2:1: not TOML: this is defined already, in line 1; each key and each [section] can be "
+       "defined once"},
       {"[a]]", "F:1:4: not TOML: the line should end here"},
       {"x = 1979-13-45",
        "F:1:15: not TOML: invalid date: it does not conform RFC3339: month should be 01-12, day "
@@ -86,7 +87,7 @@ port = 1)",
        "F:1:5: not TOML: invalid date: month must be 01-12, day must be any of 01-28,29,30,31 "
        "depending on the month/year"},
       {"x = 0x",
-       R"(F:1:5: not TOML: this is no value; texts, durations and sizes stand in quotation marks, such as "50ms")",
+       R"(F:1:5: not TOML: this is not a value; texts, durations and sizes stand in quotation marks, such as "50ms")",
        "F:1:7: not TOML: invalid integer: hex_int must be like: 0xC0FFEE, 0xdead_beef: expected "
        "hex [0-9a-fA-F]"},
       {"x = 1__0", "F:1:6: not TOML: bad integer: `_` should be surrounded by digits: here",

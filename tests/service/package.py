@@ -9,9 +9,9 @@ import shutil
 from harness.debian import debian, die_with_parent, own_suite
 from harness.tree import BUILD, copy_tree, run
 
-# The folder and the cache are what can be written to.
+# Only the folder, the cache and /tmp can be written to.
 INSIDE = """
-root=$1 folder=$2 cache=$3; shift 3
+root=$1 cache=$2 folder=$3 where=$4; shift 4
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"
@@ -19,7 +19,8 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
 mount --bind "$folder" "$root/mnt"
 mount --bind "$cache" "$root/srv"
-exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/tmp "$@"
+exec chroot "$root" env -i -C /mnt/"$where" PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+  HOME=/tmp "$@"
 """
 
 
@@ -37,11 +38,12 @@ class Workshop:
             self.cache = BUILD / "debian" / f"{suite}.ccache"
             self.cache.mkdir(exist_ok=True)
 
-    def run(self, folder, *argv):
-        """What `argv` prints, an `env` command line that sees the folder as /mnt."""
+    def run(self, folder, where, *argv):
+        """What `argv` prints, which may begin with variables and sees the folder as /mnt. It
+        is run in the part of the folder that `where` names."""
         return run(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
-            + ["sh", "-ec", INSIDE, "inside", self.root, folder, self.cache, *argv],
+            + ["sh", "-ec", INSIDE, "inside", self.root, self.cache, folder, where, *argv],
             preexec_fn=die_with_parent,
         )
 
@@ -56,7 +58,7 @@ class Workshop:
             replace(tree / "debian/changelog", r"\A(chatd) \(.*?\)", rf"\1 ({version})")
         # Without what `apt source` would build for developers besides.
         environment = ["DEB_BUILD_OPTIONS=nocheck noautodbgsym", *self.compiler_cache()]
-        self.run(folder, "-C", "/mnt/tree", *environment, "dpkg-buildpackage", "-b", "-us", "-uc")
+        self.run(folder, "tree", *environment, "dpkg-buildpackage", "-b", "-us", "-uc")
         shutil.rmtree(tree)
         (package,) = folder.glob("chatd_*.deb")
         return package
@@ -76,7 +78,7 @@ class Workshop:
         """What lintian has to say of it."""
         (changes,) = package.parent.glob("*.changes")
         check = ["lintian", "--fail-on", "none", "--allow-root"]
-        return self.run(package.parent, *check, f"/mnt/{changes.name}")
+        return self.run(package.parent, ".", *check, changes.name)
 
     def next_version(self, package):
         """The package of a chatd that calls itself newer."""
