@@ -9,7 +9,7 @@
 namespace chatd::test {
 namespace {
 
-TEST_CASE("wall time: a date is written as RFC 3339 in UTC", "[wiring][wall_time]") {
+TEST_CASE("wall time: a date is written as RFC 3339 in UTC", "[base][wall_time]") {
   const std::vector<std::pair<std::int64_t, std::string>> rows{
       {0, "1970-01-01T00:00:00.000Z"},
       {1, "1970-01-01T00:00:00.001Z"},
@@ -32,7 +32,7 @@ TEST_CASE("wall time: a date is written as RFC 3339 in UTC", "[wiring][wall_time
   }
 }
 
-TEST_CASE("wall time: a moment keeps its date until the clock is set", "[wiring][wall_time]") {
+TEST_CASE("wall time: a moment keeps its date until the clock is set", "[base][wall_time]") {
   const auto at = [](std::int64_t ms) { return Time{Duration{ms}}; };
   const auto date = [](std::int64_t ms) { return WallTime{std::chrono::milliseconds{ms}}; };
   Dates dates;

@@ -1,4 +1,4 @@
-// What the wiring leaves to the next process and reads back: whatever the bytes are, it is
+// What the clients' side leaves to the next process and reads back: whatever the bytes are, it is
 // refused or can be lived with.
 #include <arpa/inet.h>
 #include <sys/un.h>

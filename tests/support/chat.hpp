@@ -1,4 +1,4 @@
-/// A core::Router on a clock that the test holds, with a wiring that does at once
+/// A core::Router on a clock that the test holds, with what does at once
 /// what it is asked. Every action returns its effects as one line of text, so that a
 /// test reads as a table:
 ///
@@ -65,7 +65,7 @@ class Chat : private core::Room {
   explicit Chat(Settings settings = {}, SessionId last_id = 0)
       : router_{std::move(settings), last_id, this} {}
 
-  // ---- what clients do; each connects to the lowest free slot, as in the wiring ----
+  // ---- what clients do; each connects to the lowest free slot, as in the daemon ----
 
   std::string connect(DialectSetting dialect = DialectSetting::kAuto) {
     Slot slot = 0;
@@ -227,7 +227,7 @@ class Chat : private core::Room {
     REQUIRE(router_.deadline() > now_);  // else the loop would spin
   }
 
-  /// What the wiring does, as text.
+  /// What Clients would do, as text.
   std::string effects() {
     std::vector<std::pair<Slot, std::string>> out;
     for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {

@@ -490,7 +490,7 @@ class Walk : private core::Room {
     must(router_.deadline() > now_, "it would spin");
   }
 
-  // ---- the wiring ----
+  // ---- what Clients does in the daemon ----
 
   Client& by_id(SessionId id) {
     for (auto& client : clients_) {
