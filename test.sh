@@ -85,8 +85,18 @@ part_image() {
   run_tests release -L '^image$'
 }
 
+# Whether clang-format or clang-tidy is the version whose judgement counts, Debian 12's: PROGRAM.
+judges() {
+  local version
+  version=$("$1" --version | grep -oE '[0-9]+' | head -n 1)
+  ((version == 14)) && return
+  say "NOT CHECKED: $1 14, of Debian 12, decides; this is version $version"
+  return 1
+}
+
 part_format() {
   cmake/packages.sh lint
+  judges clang-format || return 0
   say "checking the format"
   ours '*.cpp' '*.hpp' | xargs -0 clang-format --dry-run --Werror
 }
@@ -99,6 +109,7 @@ part_shell() {
 
 part_tidy() {
   cmake/packages.sh build lint
+  judges clang-tidy || return 0
   say "building release"
   cmake/build.sh release
   say "running clang-tidy"
