@@ -45,9 +45,9 @@ class Attendance {
   void has_acted(OperatorId id) { at(id).has_acted = true; }
 
   // What an operator says of itself.
-  /// It says hello, and wishes to be called `name`; empty: as it is called already. Returns the
+  /// It says hello, and wishes to be called `wish`; empty: as it is called already. Returns the
   /// name that it has now.
-  const std::string& greet(OperatorId id, const std::string& name);
+  const std::string& greet(OperatorId id, const std::string& wish);
   /// It listens to events. `watch`: it only looks on, and is no reason to wait for an answer.
   void listens(OperatorId id, bool watch);
   /// It is away, and `text` is said for it: not empty, and at most kMaxAway bytes.
