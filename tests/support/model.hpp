@@ -186,7 +186,8 @@ class Walk : private core::Room {
   }
 
   /// Everybody else knows a message by the event that said that it is held.
-  struct Known : core::KnownNumbers {
+  class Known : public core::KnownNumbers {
+   public:
     explicit Known(Walk& walk) : walk_{walk} {}
     [[nodiscard]] std::uint64_t number_of(SessionId session, MessageNumber number) const override {
       for (const auto& held : walk_.by_id(session).held) {
@@ -194,6 +195,8 @@ class Walk : private core::Room {
       }
       throw Violation{"held, and not known"};
     }
+
+   private:
     Walk& walk_;
   };
 
