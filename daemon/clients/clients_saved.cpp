@@ -23,29 +23,27 @@ constexpr int kFlushes = 8;
 /// A client as it was written down, until it is gone on with.
 struct Clients::SavedClient {
   std::uint32_t descriptor = 0;
-  Client client;
+  Connections::Client client;
   CrashRecords::Place place = 0;
   io::SavedStream stream;
   std::unique_ptr<core::Session> session;  ///< null: it has ended, the stream closes
 };
 
 void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
-  for (int i = 0; i < kFlushes; ++i) flush();
+  for (int i = 0; i < kFlushes; ++i) connections_.flush();
   crash_records_.keep();  // whoever has ended meanwhile has no place any more
   const auto now = loop_.now();
   doors_.save(out, descriptors);
-  std::vector<io::StreamId> alive;
-  for (io::StreamId id = 0; id < clients_.size(); ++id) {
-    if (streams_.exists(id)) alive.push_back(id);
-  }
-  out.number<std::uint64_t>(alive.size());
-  for (const auto id : alive) {
-    clients_[id].peer.save(out);
-    out.number(clients_[id].listener);
-    out.number(crash_records_.place(id));
-    out.number(append_descriptor(descriptors, streams_.save(id, out)));
-    out.flag(router_.has(id));
-    if (router_.has(id)) router_.at(id).save(out, now, journal_.held_messages());
+  const auto slots = connections_.slots();
+  out.number<std::uint64_t>(slots.size());
+  for (const auto slot : slots) {
+    const auto& client = connections_.client(slot);
+    client.peer.save(out);
+    out.number(client.listener);
+    out.number(crash_records_.place(slot));
+    out.number(append_descriptor(descriptors, connections_.save(slot, out)));
+    out.flag(router_.has(slot));
+    if (router_.has(slot)) router_.at(slot).save(out, now, journal_.held_messages());
   }
   router_.save(out);
   entrance_.save(out);
@@ -85,7 +83,7 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     auto socket = take_descriptor(descriptors, saved.descriptor);
     restore_client(std::move(saved), std::move(socket));
   }
-  deliver();
+  connections_.deliver();
   crash_records_.write_all();
   return true;
 }
@@ -117,26 +115,26 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
     if (kept.socket) rest.push_back(std::move(kept.socket));
   }
   dismiss(std::move(rest));
-  warn("chatd had ended without warning, and goes on with " + std::to_string(router_.size()) +
-       " of " + std::to_string(before.sessions) + " sessions");
+  journal_.warn("chatd had ended without warning, and goes on with " +
+                std::to_string(router_.size()) + " of " + std::to_string(before.sessions) +
+                " sessions");
   crash_records_.write_all();
 }
 
 void Clients::restore_client(SavedClient saved, UniqueFd socket) {
-  auto id = streams_.restore(std::move(socket), std::move(saved.stream));
-  if (!id) {
-    spdlog::error("a connection is lost: {}", id.error().message);
+  auto slot = connections_.restore(std::move(socket), std::move(saved.stream), saved.client);
+  if (!slot) {
+    spdlog::error("a connection is lost: {}", slot.error().message);
     return;
   }
-  client_at(*id) = saved.client;
   entrance_.readmit(saved.client.peer);
   if (!saved.session) return;
-  if (!router_.adopt(*id, std::move(saved.session))) {
-    streams_.close(*id);
+  if (!router_.adopt(*slot, std::move(saved.session))) {
+    connections_.dismiss(*slot);
     return;
   }
-  journal_.adopt(router_.at(*id));
-  crash_records_.adopt(*id, saved.place);
+  journal_.adopt(router_.at(*slot));
+  crash_records_.adopt(*slot, saved.place);
 }
 
 void Clients::dismiss(std::vector<UniqueFd> connections) {
@@ -146,11 +144,11 @@ void Clients::dismiss(std::vector<UniqueFd> connections) {
     const bool known =
         ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0;
     if (!known && errno == ENOTSOCK) continue;
-    auto id = streams_.adopt(std::move(socket));
-    if (!id) continue;
-    client_at(*id) = {known ? Peer{address, length} : Peer{}, 0};
-    entrance_.readmit(client_at(*id).peer);
-    streams_.close(*id);
+    const Peer peer = known ? Peer{address, length} : Peer{};
+    const auto slot = connections_.add(std::move(socket), {peer});
+    if (!slot) continue;
+    entrance_.readmit(peer);
+    connections_.dismiss(*slot);
   }
 }
 

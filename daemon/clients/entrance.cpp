@@ -1,7 +1,5 @@
 #include "clients/entrance.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -16,7 +14,7 @@ Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript,
       fits_{fits},
       transcript_{transcript},
       on_ban_{std::move(on_ban)},
-      refusals_due_{loop, [this] { log_overdue(); }},
+      refusals_{loop, "connection"},
       ban_end_{loop, [this] { end_bans(); }} {
   if (transcript == nullptr) return;
   bans_.replace(transcript->opened().bans, loop.now(), wall_now());
@@ -45,22 +43,13 @@ std::optional<std::string> Entrance::admit(const Peer& peer) {
         break;
     }
   }
-  refuse(reason);
+  refusals_.add(reason);
   return reason;
 }
 
 void Entrance::turn_away(const Peer& peer, const std::string& reason) {
   leave(peer);
-  refuse(reason);
-}
-
-void Entrance::refuse(const std::string& reason) {
-  if (const auto line = refusals_.refused(reason, loop_.now())) spdlog::warn(*line);
-  refusals_due_.start_at(refusals_.deadline());
-}
-
-void Entrance::log_overdue() {
-  if (const auto line = refusals_.overdue(loop_.now())) spdlog::warn(*line);
+  refusals_.add(reason);
 }
 
 // ---- bans ----

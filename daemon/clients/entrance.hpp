@@ -21,7 +21,7 @@
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "io/timer.hpp"
-#include "log/refusal_log.hpp"
+#include "log/refusals.hpp"
 #include "store/ban.hpp"
 
 namespace chatd {
@@ -77,8 +77,6 @@ class Entrance {
   void add_refused(std::uint64_t count) { refusals_.go_on_from(count); }
 
  private:
-  void refuse(const std::string& reason);
-  void log_overdue();
   void end_bans();
   void changed();
 
@@ -88,8 +86,7 @@ class Entrance {
   std::function<void(const BanChange&)> on_ban_;
   Admission admission_;
   Bans bans_;
-  RefusalLog refusals_{"connection"};
-  io::Timer refusals_due_;
+  Refusals refusals_;
   io::Timer ban_end_;
 };
 

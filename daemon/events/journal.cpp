@@ -34,6 +34,13 @@ void Journal::add(Event event, WallTime time) {
   log_event(event, line_);
 }
 
+void Journal::warn(std::string_view text) {
+  Event event;
+  event.kind = EventKind::kWarning;
+  event.text = text;
+  add(event);
+}
+
 void Journal::adopt(const core::Session& session) {
   for (const core::MessageNumber number : session.held_messages()) {
     const auto id = session.id();

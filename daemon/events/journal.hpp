@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/payload.hpp"
 #include "base/wall_time.hpp"
@@ -32,6 +33,8 @@ class Journal {
 
   /// Writes `event` down, which happened at `time`.
   void add(Event event, WallTime time = wall_now());
+  /// Writes a `warning` down: something that every operator should know.
+  void warn(std::string_view text);
 
   // For those who are sent events; see EventLog.
   [[nodiscard]] Payload seal(std::uint32_t& count) { return log_.seal(count); }

@@ -17,11 +17,11 @@ constexpr Duration kReturn{10'000};
 
 }  // namespace
 
-Attendance::Attendance(io::Loop& loop, Clients& clients, const Journal& journal,
-                       Transcript* transcript)
-    : clients_{clients}, unattended_{clients, journal, transcript}, return_{loop, [this] {
-                                                                              stop_waiting();
-                                                                            }} {}
+Attendance::Attendance(io::Loop& loop, Sessions& sessions, Journal& journal, Transcript* transcript)
+    : sessions_{sessions},
+      journal_{journal},
+      unattended_{sessions, journal, transcript},
+      return_{loop, [this] { stop_waiting(); }} {}
 
 void Attendance::add(OperatorId id, const std::string& user, bool is_own) {
   if (id >= people_.size()) people_.resize(id + 1);
@@ -37,9 +37,20 @@ void Attendance::remove(OperatorId id, std::string_view why) {
   const auto gone = std::move(people_[id]);
   if (gone->listens) unattended_.left();
   if (!why.empty()) spdlog::warn("detached operator {}: {}", escaped(gone->name), why);
-  if (gone->has_greeted) clients_.operator_changed(gone->name, "detached");
+  if (gone->has_greeted) say(gone->name, "detached");
   has_gone(gone->name);
   count_away();
+}
+
+/// Adds an `operator` event: "attached", "detached", "away" or "back"; `text` is what one who
+/// is away says.
+void Attendance::say(std::string_view name, std::string_view state, std::string_view text) {
+  Event event;
+  event.kind = EventKind::kOperator;
+  event.name = name;
+  event.state = state;
+  event.text = text;
+  journal_.add(event);
 }
 
 // ---- names ----
@@ -64,7 +75,7 @@ std::string Attendance::unique_name(std::string_view wish, const Person* self, b
 /// claims is waited for, because it would not give that name back.
 std::string Attendance::usual_name(const std::string& user) const {
   std::string name = unique_name(user, nullptr);
-  while (awaiting_ && clients_.claims_while_there(name)) name = unique_name(name, nullptr, false);
+  while (awaiting_ && sessions_.claims_while_there(name)) name = unique_name(name, nullptr, false);
   return name;
 }
 
@@ -84,12 +95,12 @@ const std::string& Attendance::greet(OperatorId id, const std::string& wish) {
   assert(!is_there(name, &self));
   if (name != self.name) {
     const std::string before = std::exchange(self.name, name);
-    if (std::exchange(self.has_greeted, false)) clients_.operator_changed(before, "detached");
+    if (std::exchange(self.has_greeted, false)) say(before, "detached");
     has_gone(before);
   }
   if (!std::exchange(self.has_greeted, true)) {
-    clients_.operator_changed(self.name, "attached");
-    if (!self.away.empty()) clients_.operator_changed(self.name, "away", self.away);
+    say(self.name, "attached");
+    if (!self.away.empty()) say(self.name, "away", self.away);
   }
   count_away();
   return self.name;
@@ -98,14 +109,14 @@ const std::string& Attendance::greet(OperatorId id, const std::string& wish) {
 /// No operator has that name any more: its claims end, except those that stay.
 void Attendance::has_gone(std::string_view name) {
   if (awaiting_) return;
-  clients_.release_if([name](auto holder) { return holder == name; });
+  sessions_.release_if([name](auto holder) { return holder == name; });
 }
 
 // ---- who is waited for ----
 
 void Attendance::await_return() {
   awaiting_ = true;
-  last_word_ = clients_.away_before();
+  last_word_ = sessions_.away_before();
   return_.start(kReturn);
 }
 
@@ -115,7 +126,7 @@ void Attendance::stop_waiting() {
   count_away();  // with this the one whose last word it is counts as the last to go
   last_word_.reset();
   count_away();
-  clients_.release_if([this](auto holder) { return !is_there(holder); });
+  sessions_.release_if([this](auto holder) { return !is_there(holder); });
 }
 
 // ---- who is away ----
@@ -133,14 +144,14 @@ void Attendance::go_away(OperatorId id, const std::string& text) {
   if (self.away == text) return;
   self.away = text;
   self.away_since = ++last_away_;
-  clients_.operator_changed(self.name, "away", text);
+  say(self.name, "away", text);
   count_away();
 }
 
 void Attendance::come_back(OperatorId id) {
   Person& self = at(id);
   if (std::exchange(self.away, {}).empty()) return;
-  clients_.operator_changed(self.name, "back");
+  say(self.name, "back");
   last_word_.reset();
   count_away();
 }
@@ -154,7 +165,7 @@ void Attendance::count_away() {
   for (const auto& each : people_) {
     if (!each || each->watches) continue;
     if (each->away.empty() && each->listens) {
-      clients_.set_away({});
+      sessions_.set_away({});
       return;
     }
     if (each->away.empty() || is_back) continue;
@@ -162,11 +173,11 @@ void Attendance::count_away() {
     if (is_back || last == nullptr || each->away_since > last->away_since) last = each.get();
   }
   if (last == nullptr || (last_word_ && !is_back)) {
-    clients_.set_away({});
+    sessions_.set_away({});
     return;
   }
   if (is_back) last->away_since = ++last_away_;
-  clients_.set_away(core::Away{last->away, last->name});
+  sessions_.set_away(core::Away{last->away, last->name});
 }
 
 }  // namespace chatd

@@ -1,7 +1,7 @@
 /// Which operators are there: what they are called, who listens, who is away and what is said
 /// for them then, and who is waited for after all had to leave. Knows no socket.
 ///
-/// Invariant: no two operators who are there have the same name, and Clients knows at any time
+/// Invariant: no two operators who are there have the same name, and Sessions knows at any time
 /// whether all of them are away.
 #pragma once
 
@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "clients/clients.hpp"
+#include "clients/sessions.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
@@ -32,7 +32,7 @@ class Attendance {
   static constexpr std::size_t kMaxAway = core::kOriginalRead;
 
   /// `transcript` may be null.
-  Attendance(io::Loop& loop, Clients& clients, const Journal& journal, Transcript* transcript);
+  Attendance(io::Loop& loop, Sessions& sessions, Journal& journal, Transcript* transcript);
 
   /// A connection of `user` comes. It gets a name that nobody has and, unless it `is_own`, that
   /// nobody is waited for under: an operator who has not said hello does not know of that.
@@ -81,10 +81,12 @@ class Attendance {
   [[nodiscard]] std::string usual_name(const std::string& user) const;
   std::string give_name(std::string_view wish, const Person& self);
   void has_gone(std::string_view name);
+  void say(std::string_view name, std::string_view state, std::string_view text = {});
   void stop_waiting();
   void count_away();
 
-  Clients& clients_;
+  Sessions& sessions_;
+  Journal& journal_;
   Unattended unattended_;
   std::vector<std::unique_ptr<Person>> people_;  ///< by operator
   std::uint64_t last_away_ = 0;

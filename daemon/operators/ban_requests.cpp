@@ -49,28 +49,29 @@ void ask_ban(const Requests::Request& request) {
         "seconds must be at least 1 and at most 100 years; without it the ban has no end");
   }
   if (!request.accept()) return;
-  if (!request.parts.clients.ban(*network, std::chrono::seconds{seconds},
-                                 request.operator_name())) {
+  auto& entrance = request.parts.clients.entrance();
+  if (!entrance.ban(*network, std::chrono::seconds{seconds}, request.operator_name())) {
     request.reply.fail(rpc::kLimit, "the limit of bans is reached (10,000)");
     return;
   }
   std::string result = "{";
-  append_ban(result, *network, request.parts.clients.bans().all().at(*network));
+  append_ban(result, *network, entrance.bans().all().at(*network));
   result += ",\"sessions\":";
-  append_json_ids(result, request.parts.clients.sessions_in(*network));
-  result += request.parts.clients.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
+  append_json_ids(result, request.parts.clients.sessions().within(*network));
+  result += entrance.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
   request.reply.result(result);
 }
 
 void ask_unban(const Requests::Request& request) {
   const auto network = network_of(request.params);
   if (!request.accept()) return;
-  if (request.parts.clients.unban(*network, request.operator_name())) {
+  auto& entrance = request.parts.clients.entrance();
+  if (entrance.unban(*network, request.operator_name())) {
     request.reply.result("{}");
     return;
   }
   std::string why = network->to_string() + " is not banned";
-  if (const auto wider = request.parts.clients.bans().match(*network)) {
+  if (const auto wider = entrance.bans().match(*network)) {
     why += " by itself, but as part of " + wider->to_string();
   }
   request.reply.fail(rpc::kInvalidParams, why);
@@ -79,7 +80,7 @@ void ask_unban(const Requests::Request& request) {
 void ask_bans(const Requests::Request& request) {
   if (!request.accept()) return;
   std::string list = "[";
-  for (const auto& [network, ban] : request.parts.clients.bans().all()) {
+  for (const auto& [network, ban] : request.parts.clients.entrance().bans().all()) {
     list += list.size() > 1 ? ",{" : "{";
     append_ban(list, network, ban);
     list += '}';

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "base/text.hpp"
 #include "operators/control_folder.hpp"
 #include "operators/rpc.hpp"
 
@@ -30,12 +29,7 @@ void log_failure(const Error& error) {
 }  // namespace
 
 ControlDoor::ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_operators)
-    : loop_{loop},
-      socket_{socket},
-      max_operators_{max_operators},
-      refusals_{loop, [this] {
-                  if (const auto line = refused_.overdue(loop_.now())) spdlog::warn(escaped(*line));
-                }} {}
+    : loop_{loop}, socket_{socket}, max_operators_{max_operators}, refusals_{loop, "operator"} {}
 
 // ---- the socket ----
 
@@ -136,8 +130,7 @@ bool ControlDoor::lets_in(int connection, uid_t uid, gid_t gid) const {
 }
 
 void ControlDoor::refuse(UniqueFd connection, int code, const std::string& reason) {
-  if (const auto line = refused_.refused(reason, loop_.now())) spdlog::warn(escaped(*line));
-  refusals_.start_at(refused_.deadline());
+  refusals_.add(reason);
   std::string answer;
   rpc::append_failure(answer, {"null", code, reason});
   socket_.refuse(std::move(connection), answer);

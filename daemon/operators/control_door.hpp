@@ -14,8 +14,7 @@
 #include "base/unique_fd.hpp"
 #include "io/acceptor.hpp"
 #include "io/loop.hpp"
-#include "io/timer.hpp"
-#include "log/refusal_log.hpp"
+#include "log/refusals.hpp"
 #include "operators/control_socket.hpp"
 
 namespace chatd {
@@ -60,8 +59,7 @@ class ControlDoor {
   std::string group_name_;
   int group_ = -1;  ///< gid whose members may connect; -1: none
   std::unique_ptr<io::Acceptor> acceptor_;
-  RefusalLog refused_{"operator"};
-  io::Timer refusals_;
+  Refusals refusals_;
 };
 
 }  // namespace chatd

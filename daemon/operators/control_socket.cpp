@@ -27,7 +27,7 @@ static_assert(kMaxControlLine == 1024UL * 1024, "two sentences below say 1 MiB")
 
 }  // namespace
 
-ControlSocket::ControlSocket(io::Loop& loop, Clients& clients, ConnectionListener& listener)
+ControlSocket::ControlSocket(io::Loop& loop, Connections& clients, ConnectionListener& listener)
     : loop_{loop},
       listener_{listener},
       slow_clients_{loop, clients,

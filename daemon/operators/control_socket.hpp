@@ -19,7 +19,7 @@
 #include "base/payload.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
-#include "clients/clients.hpp"
+#include "clients/connections.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "operators/slow_clients.hpp"
@@ -51,7 +51,7 @@ class ControlSocket : private io::StreamListener {
   /// So many answers of one connection may be due later.
   static constexpr std::size_t kMaxDeferred = 16;
 
-  ControlSocket(io::Loop& loop, Clients& clients, ConnectionListener& listener);
+  ControlSocket(io::Loop& loop, Connections& clients, ConnectionListener& listener);
   ~ControlSocket() override;
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;

@@ -18,9 +18,9 @@ constexpr Duration kAnswersLimit{1000};
 Operators::Operators(io::Loop& loop, Clients& clients, Journal& journal, std::size_t max_operators,
                      Requests::Hooks hooks, Transcript* transcript)
     : transcript_{transcript},
-      socket_{loop, clients, *this},
+      socket_{loop, clients.connections(), *this},
       feed_{loop, socket_, journal, transcript},
-      attendance_{loop, clients, journal, transcript},
+      attendance_{loop, clients.sessions(), journal, transcript},
       requests_{
           {loop, clients, journal, transcript, socket_, feed_, attendance_, std::move(hooks)}},
       door_{loop, socket_, max_operators} {}

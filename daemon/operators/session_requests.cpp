@@ -45,7 +45,7 @@ void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
       break;
     case core::Outcome::kClaimed:
       reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " +
-                                    std::string{parts.clients.claimed_by(session)});
+                                    std::string{parts.clients.sessions().claimed_by(session)});
       break;
   }
 }
@@ -55,7 +55,7 @@ void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
 void ask_sessions(const Requests::Request& request) {
   if (!request.accept()) return;
   std::string list = "[";
-  for (const SessionInfo& session : request.parts.clients.sessions()) {
+  for (const SessionInfo& session : request.parts.clients.sessions().list()) {
     if (list.size() > 1) list += ',';
     list += "{\"session\":" + std::to_string(session.id) + ",\"name\":";
     if (session.name.empty()) {
@@ -99,7 +99,7 @@ void ask_send(const Requests::Request& request) {
 
 void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
              std::string_view text, Reply& reply) {
-  const auto sent = parts.clients.send(to, text, parts.attendance.name_of(from));
+  const auto sent = parts.clients.sessions().send(to, text, parts.attendance.name_of(from));
   const auto& receipt = sent.receipt;
   parts.socket.wrote_to_clients(from, sent.congested);
   if (single && !receipt.refused.empty()) {
@@ -134,8 +134,8 @@ void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipien
 void ask_bye(const Requests::Request& request) {
   const auto session = request.params.id("session");
   if (!request.accept()) return;
-  const auto outcome = request.parts.clients.bye(session, request.operator_name());
-  if (outcome == core::Outcome::kDone && request.parts.clients.is_parting(session)) {
+  const auto outcome = request.parts.clients.sessions().bye(session, request.operator_name());
+  if (outcome == core::Outcome::kDone && request.parts.clients.sessions().is_parting(session)) {
     request.reply.result(R"({"parting":true})");
   } else {
     answer(request.parts, request.reply, outcome, session);
@@ -147,7 +147,7 @@ void ask_kick(const Requests::Request& request) {
   const auto reason = request.params.text_or("reason", {});
   if (!request.accept()) return;
   answer(request.parts, request.reply,
-         request.parts.clients.kick(session, reason, request.operator_name()), session);
+         request.parts.clients.sessions().kick(session, reason, request.operator_name()), session);
 }
 
 void ask_name(const Requests::Request& request) {
@@ -156,7 +156,7 @@ void ask_name(const Requests::Request& request) {
   check_name(request.params, name);
   if (!request.accept()) return;
   answer(request.parts, request.reply,
-         request.parts.clients.name(session, name, request.operator_name()), session);
+         request.parts.clients.sessions().name(session, name, request.operator_name()), session);
 }
 
 void ask_claim(const Requests::Request& request) {
@@ -165,14 +165,15 @@ void ask_claim(const Requests::Request& request) {
   const bool stay = request.params.flag("stay");
   if (!request.accept()) return;
   answer(request.parts, request.reply,
-         request.parts.clients.claim(session, {request.operator_name(), stay}, force), session);
+         request.parts.clients.sessions().claim(session, {request.operator_name(), stay}, force),
+         session);
 }
 
 void ask_release(const Requests::Request& request) {
   const auto session = request.params.id("session");
   if (!request.accept()) return;
   answer(request.parts, request.reply,
-         request.parts.clients.release(session, request.operator_name()), session);
+         request.parts.clients.sessions().release(session, request.operator_name()), session);
 }
 
 }  // namespace chatd

@@ -14,20 +14,21 @@ constexpr Duration kStall{5};
 
 }  // namespace
 
-SlowClients::SlowClients(io::Loop& loop, Clients& clients, std::function<void(io::StreamId)> go_on)
-    : loop_{loop}, clients_{clients}, go_on_{std::move(go_on)}, timer_{loop, [this] {
-                                                                         give_up();
-                                                                       }} {
-  clients_.on_relieved([this](core::Slot slot) { relieved(slot); });
+SlowClients::SlowClients(io::Loop& loop, Connections& connections,
+                         std::function<void(io::StreamId)> go_on)
+    : loop_{loop}, connections_{connections}, go_on_{std::move(go_on)}, timer_{loop, [this] {
+                                                                                 give_up();
+                                                                               }} {
+  connections_.on_relieved([this](core::Slot slot) { relieved(slot); });
 }
 
 SlowClients::~SlowClients() {
-  clients_.on_relieved(nullptr);
+  connections_.on_relieved(nullptr);
 }
 
 void SlowClients::written_by(io::StreamId id, std::span<const core::Slot> congested) {
   for (const core::Slot slot : congested) {
-    const auto taken = clients_.sent_bytes(slot);
+    const auto taken = connections_.sent_bytes(slot);
     const auto deaf = deaf_.find(slot);
     if (deaf != deaf_.end() && deaf->second == taken) continue;
     if (deaf != deaf_.end()) deaf_.erase(deaf);
@@ -72,7 +73,7 @@ void SlowClients::give_up() {
   timing_ = false;
   end_those([this](Wait& wait) {
     if (wait.until > loop_.now()) return false;
-    const auto taken = clients_.sent_bytes(wait.slot);
+    const auto taken = connections_.sent_bytes(wait.slot);
     const bool deaf = std::exchange(wait.taken, taken) == taken;
     if (deaf) deaf_[wait.slot] = taken;
     wait.until = loop_.now() + kStall;

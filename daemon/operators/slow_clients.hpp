@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "clients/clients.hpp"
+#include "clients/connections.hpp"
 #include "core/session.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
@@ -24,8 +24,8 @@ namespace chatd {
 class SlowClients {
  public:
   /// `go_on(id)`: that operator waits for nobody any more. Called inside a timer, or inside a
-  /// callback of `clients`.
-  SlowClients(io::Loop& loop, Clients& clients, std::function<void(io::StreamId)> go_on);
+  /// callback of `connections`.
+  SlowClients(io::Loop& loop, Connections& connections, std::function<void(io::StreamId)> go_on);
   ~SlowClients();
   SlowClients(const SlowClients&) = delete;
   SlowClients& operator=(const SlowClients&) = delete;
@@ -53,7 +53,7 @@ class SlowClients {
   void end_those(Over over);
 
   io::Loop& loop_;
-  Clients& clients_;
+  Connections& connections_;
   std::function<void(io::StreamId)> go_on_;
   std::map<io::StreamId, std::vector<Wait>> waits_;  ///< by operator; none is empty
   /// Clients that were waited for in vain, and how many bytes they had taken then.

@@ -4,8 +4,8 @@
 
 namespace chatd {
 
-Unattended::Unattended(const Clients& clients, const Journal& journal, Transcript* transcript)
-    : clients_{clients},
+Unattended::Unattended(const Sessions& sessions, const Journal& journal, Transcript* transcript)
+    : sessions_{sessions},
       journal_{journal},
       transcript_{transcript},
       attended_{transcript == nullptr ? journal.last_seq() : transcript->opened().attended},
@@ -20,13 +20,13 @@ void Unattended::left() {
   if (--listeners_ > 0) return;
   attended_ = journal_.last_seq();
   unread_before_ = 0;
-  messages_then_ = clients_.messages_in();
+  messages_then_ = sessions_.messages_in();
   if (transcript_ != nullptr) transcript_->attended(attended_);
 }
 
 std::uint64_t Unattended::unread() const {
-  assert(clients_.messages_in() >= messages_then_);
-  return listeners_ > 0 ? 0 : unread_before_ + clients_.messages_in() - messages_then_;
+  assert(sessions_.messages_in() >= messages_then_);
+  return listeners_ > 0 ? 0 : unread_before_ + sessions_.messages_in() - messages_then_;
 }
 
 Seq Unattended::attended() const {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "clients/clients.hpp"
+#include "clients/sessions.hpp"
 #include "core/outbox.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
@@ -16,7 +16,7 @@ namespace chatd {
 class Unattended {
  public:
   /// Goes on from what `transcript` knows; it may be null.
-  Unattended(const Clients& clients, const Journal& journal, Transcript* transcript);
+  Unattended(const Sessions& sessions, const Journal& journal, Transcript* transcript);
 
   /// One operator more listens to events, and one less.
   void came();
@@ -29,7 +29,7 @@ class Unattended {
   [[nodiscard]] Seq attended() const;
 
  private:
-  const Clients& clients_;
+  const Sessions& sessions_;
   const Journal& journal_;
   Transcript* transcript_;
   std::size_t listeners_ = 0;

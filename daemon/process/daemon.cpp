@@ -113,7 +113,7 @@ Result<> Daemon::open_transcript(std::size_t descriptor_limit, bool sessions_go_
   if (!transcript) return std::move(transcript.error());
   transcript_ = std::move(*transcript);
   if (!transcript_) return {};
-  transcript_->on_notice([this](const std::string& text) { clients_->warn(text); });
+  transcript_->on_notice([this](const std::string& text) { journal_->warn(text); });
   return {};
 }
 
@@ -136,7 +136,7 @@ void Daemon::end_turn() {
   if (transcript_) transcript_->submit();
   // No client has got something of which a crash record knows nothing.
   clients_->crash_records().keep();
-  clients_->flush();
+  clients_->connections().flush();
   // What sending brought about is among the events of this turn.
   operators_->seal();
   operators_->flush();
@@ -170,7 +170,7 @@ Result<> Daemon::open_console() {
   hooks.quit = [this] { shutdown_->begin("/quit"); };
   hooks.is_stopping = [this] { return shutdown_->has_begun(); };
   if (auto opened = console_.open(config_.console, std::move(hooks)); !opened) return opened;
-  for (const auto& address : clients_->addresses()) console_.say("listening on " + address);
+  for (const auto& address : clients_->doors().addresses()) console_.say("listening on " + address);
   return {};
 }
 

@@ -70,7 +70,7 @@ Error Succession::become_successor() {
   hooks_.close_log();
   // What it has to know of even if it cannot read the document: sockets that stay, and what
   // is no socket, which it would not find.
-  auto kept = parts_.clients.passed();
+  auto kept = parts_.clients.doors().passed();
   kept.push_back(parts_.loop.poller().descriptor());
   if (parts_.crash_store != nullptr) kept.push_back(parts_.crash_store->descriptor());
   auto failed =

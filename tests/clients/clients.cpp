@@ -17,14 +17,14 @@ TEST_CASE("clients: the listeners have real ports, and each session says which i
   auto config = line_config();
   config.listen.push_back({{"127.0.0.1", 0}, core::DialectSetting::kLine, 64});
   Bench bench{config};
-  const auto addresses = bench.clients.addresses();
+  const auto addresses = bench.clients.doors().addresses();
   REQUIRE(addresses.size() == 2);
   CHECK(addresses[0] != addresses[1]);
   auto first = bench.connect(0);
   auto second = bench.connect(1);
   REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
   std::vector<std::string> listeners;
-  for (const auto& session : bench.clients.sessions()) listeners.push_back(session.listener);
+  for (const auto& session : bench.clients.sessions().list()) listeners.push_back(session.listener);
   std::sort(listeners.begin(), listeners.end());
   auto sorted = addresses;
   std::sort(sorted.begin(), sorted.end());
@@ -56,37 +56,37 @@ TEST_CASE("clients: a reload adds and removes listeners, and sessions stay", "[c
   Bench bench;
   auto client = bench.speaking_client();
   client->read();
-  const auto before = bench.clients.addresses();
+  const auto before = bench.clients.doors().addresses();
   auto config = line_config();
   config.listen[0].endpoint.address = "127.0.0.2";
   REQUIRE(bench.clients.apply(config));
-  const auto after = bench.clients.addresses();
+  const auto after = bench.clients.doors().addresses();
   REQUIRE(after.size() == 1);
   CHECK(after[0].starts_with("127.0.0.2:"));
   auto newcomer = bench.connect();
   REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
-  CHECK(bench.clients.send({false, {1}}, "still", "anna").receipt.delivered.size() == 1);
+  CHECK(bench.clients.sessions().send({false, {1}}, "still", "anna").receipt.delivered.size() == 1);
   CHECK(run_until(bench.loop, [&] { return client->received() == "still\n"; }));
-  CHECK(bench.clients.sessions()[0].listener == before[0]);
+  CHECK(bench.clients.sessions().list()[0].listener == before[0]);
 }
 
 TEST_CASE("clients: a listener that stays keeps its port through a reload", "[clients]") {
   Bench bench;
-  const auto before = bench.clients.addresses();
+  const auto before = bench.clients.doors().addresses();
   REQUIRE(bench.clients.apply(line_config()));
-  CHECK(bench.clients.addresses() == before);
+  CHECK(bench.clients.doors().addresses() == before);
 }
 
 TEST_CASE("clients: a reload with a listener that cannot be opened changes nothing", "[clients]") {
   Bench bench;
-  const auto before = bench.clients.addresses();
+  const auto before = bench.clients.doors().addresses();
   auto config = line_config();
   config.limits.sessions = 1;
   config.listen.push_back({{"192.0.2.1", 0}, core::DialectSetting::kLine, 64});  // not ours
   auto refused = bench.clients.apply(config);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("192.0.2.1") != std::string::npos);
-  CHECK(bench.clients.addresses() == before);
+  CHECK(bench.clients.doors().addresses() == before);
   auto first = bench.connect();
   auto second = bench.connect();
   CHECK(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
@@ -111,7 +111,8 @@ TEST_CASE("clients: when it stops every client gets what was queued, then an end
     clients.push_back(bench.speaking_client());
     clients.back()->read();
   }
-  CHECK(bench.clients.send({true, {}}, "last word", "anna").receipt.delivered.size() == 20);
+  CHECK(bench.clients.sessions().send({true, {}}, "last word", "anna").receipt.delivered.size() ==
+        20);
   bool done = false;
   bench.clients.stop([&] { done = true; });
   for (auto& client : clients) {

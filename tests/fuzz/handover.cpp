@@ -110,7 +110,7 @@ struct Next {
     ByteReader log{in.text()};
     events.restore(log);
     server = std::make_unique<Clients>(loop, quiet_config(), 100, events);
-    flush = std::make_unique<io::TurnEnd>(loop, [this] { server->flush(); });
+    flush = std::make_unique<io::TurnEnd>(loop, [this] { server->connections().flush(); });
     taken = server->restore(in, with);
     must(static_cast<bool>(server->listen()), "listen");
   }
@@ -123,7 +123,7 @@ struct Next {
 /// A client of a server that listens.
 UniqueFd connect(Clients& server) {
   sockaddr_storage address{};
-  auto endpoint = io::Endpoint::parse(server.addresses().at(0));
+  auto endpoint = io::Endpoint::parse(server.doors().addresses().at(0));
   auto length = endpoint->to_socket_address(address);
   UniqueFd socket{::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   must(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), *length) == 0,
@@ -138,7 +138,7 @@ std::string make_first() {
   auto config = quiet_config();
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
   Clients server{loop, config, 100, events};
-  const io::TurnEnd flush{loop, [&server] { server.flush(); }};
+  const io::TurnEnd flush{loop, [&server] { server.connections().flush(); }};
   must(static_cast<bool>(server.listen()), "listen");
   Ends ends;
   for (auto& end : ends) {
@@ -153,10 +153,10 @@ std::string make_first() {
   say(ends[3], "question\n");
   test::run_until(loop, [&] { return server.stats().messages_in >= 4; });
   ::shutdown(ends[3].get(), SHUT_WR);
-  test::run_until(loop, [&] { return server.sessions().at(3).state == "asking"; });
-  (void)server.name(1, "ann", "bob");
-  (void)server.send({true, {}}, "to all", "bob");
-  (void)server.send({false, {5}}, "held", "bob");
+  test::run_until(loop, [&] { return server.sessions().list().at(3).state == "asking"; });
+  (void)server.sessions().name(1, "ann", "bob");
+  (void)server.sessions().send({true, {}}, "to all", "bob");
+  (void)server.sessions().send({false, {5}}, "held", "bob");
   std::vector<UniqueFd> copies;
   return written_down(server, events, copies);
 }
@@ -171,9 +171,9 @@ std::string make_good() {
   Next next{loop, first, with};
   must(next.taken, "what a server wrote down is refused");
   for (int i = 0; i < 4; ++i) {
-    (void)next.server->send({false, {1}}, std::string(3000, 'x'), "bob");
+    (void)next.server->sessions().send({false, {1}}, std::string(3000, 'x'), "bob");
   }
-  (void)next.server->kick(2, "enough", "bob");
+  (void)next.server->sessions().kick(2, "enough", "bob");
   return written_down(*next.server, next.events, with);
 }
 
@@ -232,11 +232,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     for (const auto& end : ends) say(end, "\xff\xf1 a line\nbye\n");
     test::run_pending(loop);
-    (void)server.send({true, {}}, "to all", "ann");
+    (void)server.sessions().send({true, {}}, "to all", "ann");
     test::run_pending(loop);
     const auto stats = server.stats();
     must(stats.messages_out == stats.delivered + stats.held + stats.lost, "the sum is wrong");
-    must(server.sessions().size() == stats.sessions, "a list that is not all");
+    must(server.sessions().list().size() == stats.sessions, "a list that is not all");
     stop(loop, server, ends);
   }
   if (before != 0) must(test::open_descriptors() == before, "a descriptor is left open");

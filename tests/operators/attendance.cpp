@@ -12,7 +12,7 @@ namespace {
 TEST_CASE("attendance: names are unique, and a free one is given again",
           "[operators][attendance]") {
   Bench bench;
-  Attendance attendance{bench.loop, bench.clients, bench.journal, nullptr};
+  Attendance attendance{bench.loop, bench.clients.sessions(), bench.journal, nullptr};
   for (OperatorId id = 0; id < 3; ++id) attendance.add(id, "ann", false);
   CHECK(attendance.name_of(0) == "ann");
   CHECK(attendance.name_of(1) == "ann-2");
@@ -25,7 +25,7 @@ TEST_CASE("attendance: names are unique, and a free one is given again",
 TEST_CASE("attendance: a connection that has done nothing gives its name to one that asks for it",
           "[operators][attendance]") {
   Bench bench;
-  Attendance attendance{bench.loop, bench.clients, bench.journal, nullptr};
+  Attendance attendance{bench.loop, bench.clients.sessions(), bench.journal, nullptr};
   attendance.add(0, "ann", false);
   attendance.add(1, "bob", false);
   CHECK(attendance.greet(1, "ann") == "ann");
@@ -38,12 +38,12 @@ TEST_CASE("attendance: nobody is called by a name that is waited for, unless it 
           "[operators][attendance]") {
   Bench bench;
   const auto client = bench.speaking_client();
-  Attendance attendance{bench.loop, bench.clients, bench.journal, nullptr};
+  Attendance attendance{bench.loop, bench.clients.sessions(), bench.journal, nullptr};
   attendance.add(0, "ann", false);
-  REQUIRE(bench.clients.claim(1, {"ann", false}, false) == core::Outcome::kDone);
+  REQUIRE(bench.clients.sessions().claim(1, {"ann", false}, false) == core::Outcome::kDone);
   attendance.await_return();
   attendance.remove(0, "");
-  CHECK(bench.clients.claimed_by(1) == "ann");
+  CHECK(bench.clients.sessions().claimed_by(1) == "ann");
 
   attendance.add(0, "ann", false);
   CHECK(attendance.name_of(0) == "ann-2");
@@ -56,11 +56,11 @@ TEST_CASE("attendance: nobody is called by a name that is waited for, unless it 
 TEST_CASE("attendance: with an operator its claims go", "[operators][attendance]") {
   Bench bench;
   const auto client = bench.speaking_client();
-  Attendance attendance{bench.loop, bench.clients, bench.journal, nullptr};
+  Attendance attendance{bench.loop, bench.clients.sessions(), bench.journal, nullptr};
   attendance.add(0, "ann", false);
-  REQUIRE(bench.clients.claim(1, {"ann", false}, false) == core::Outcome::kDone);
+  REQUIRE(bench.clients.sessions().claim(1, {"ann", false}, false) == core::Outcome::kDone);
   attendance.remove(0, "");
-  CHECK(bench.clients.claimed_by(1).empty());
+  CHECK(bench.clients.sessions().claimed_by(1).empty());
 }
 
 }  // namespace

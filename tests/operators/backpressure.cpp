@@ -120,11 +120,12 @@ TEST_CASE("backpressure: what was queued for a client that left without it is lo
   auto deaf = bench.speaking_client(kSmallBuffer);
   std::uint64_t sent = 0;
   while (bench.clients.stats().queued_bytes < kText.size()) {
-    REQUIRE(bench.clients.send({false, {1}}, kText, "ann").receipt.delivered.size() == 1);
+    REQUIRE(bench.clients.sessions().send({false, {1}}, kText, "ann").receipt.delivered.size() ==
+            1);
     ++sent;
     run_pending(bench.loop);
   }
-  REQUIRE(bench.clients.bye(1, "ann") == core::Outcome::kDone);
+  REQUIRE(bench.clients.sessions().bye(1, "ann") == core::Outcome::kDone);
   run_pending(bench.loop);
   CHECK(bench.clients.stats().sessions == 0);
   CHECK(bench.clients.stats().delivered == sent);  // it may still take it

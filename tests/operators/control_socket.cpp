@@ -58,7 +58,7 @@ class Sockets {
   Journal journal{1024};
   Clients clients{loop, line_config(), 10, journal};
   Notes notes;
-  ControlSocket socket{loop, clients, notes};
+  ControlSocket socket{loop, clients.connections(), notes};
   io::TurnEnd turn_end{loop, [this] { socket.flush(); }};
 };
 

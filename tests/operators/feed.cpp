@@ -13,7 +13,7 @@ namespace {
 
 /// Adds `count` events of about a kilobyte.
 void add_events(Bench& bench, int count) {
-  for (int i = 0; i < count; ++i) bench.clients.operator_changed(std::string(900, 'x'), "attached");
+  for (int i = 0; i < count; ++i) bench.operator_changed(std::string(900, 'x'), "attached");
 }
 
 /// Checks that the events count up by one from `first`, where `lagged` may leap, and
@@ -45,7 +45,7 @@ TEST_CASE("feed: what happens to a client is told live and in order", "[operator
   client->read();
   client->send("hello\n");
   CHECK(one.wait_event("connected")["session"] == 1);
-  CHECK(one.wait_event("connected")["listener"] == bench.clients.addresses()[0]);
+  CHECK(one.wait_event("connected")["listener"] == bench.clients.doors().addresses()[0]);
   CHECK(one.wait_event("message")["text"] == "hello");
   CHECK(one.result("send", {{"to", 1}, {"text", "hi"}})["delivered"] == json{1});
   CHECK(one.wait_event("sent")["state"] == "sent");

@@ -245,7 +245,7 @@ TEST_CASE("requests: when it stops, operators get what they have not read, then 
   Operator watcher{bench};
   Operator idle{bench};
   (void)watcher.result("subscribe");
-  bench.clients.operator_changed("somebody", "attached");
+  bench.operator_changed("somebody", "attached");
   bool done = false;
   bench.operators.stop([&] { done = true; });
   REQUIRE(watcher.wait_end());

@@ -46,7 +46,7 @@ class Bench {
                   {[this] { return reload(); }, [this] { ++stops; }}},
         turn_end{loop, [this] {
                    clients.crash_records().keep();
-                   clients.flush();
+                   clients.connections().flush();
                    operators.seal();
                    operators.flush();
                  }} {
@@ -56,7 +56,7 @@ class Bench {
 
   /// Connects to a listener; `buffer`, if not 0, bounds what the kernel keeps for it.
   std::unique_ptr<Peer> connect(std::size_t listener = 0, int buffer = 0) {
-    auto endpoint = io::Endpoint::parse(clients.addresses().at(listener));
+    auto endpoint = io::Endpoint::parse(clients.doors().addresses().at(listener));
     REQUIRE(endpoint);
     sockaddr_storage address{};
     auto length = endpoint->to_socket_address(address);
@@ -75,6 +75,15 @@ class Bench {
     client->send("hi\n");
     REQUIRE(run_until(loop, [&] { return clients.stats().messages_in > before; }));
     return client;
+  }
+
+  /// An event that operators hear of, in which nothing happens.
+  void operator_changed(std::string_view name, std::string_view state) {
+    Event event;
+    event.kind = EventKind::kOperator;
+    event.name = name;
+    event.state = state;
+    journal.add(event);
   }
 
   io::Loop loop;

@@ -1,0 +1,203 @@
+#include "clients/connections.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/wall_time.hpp"
+#include "core/session.hpp"
+#include "events/event.hpp"
+
+namespace chatd {
+
+namespace {
+
+/// More memory than that is kept for the effects of the next turn only for a while.
+constexpr std::size_t kMostRetained = 128UL * 1024;
+/// Room for so many clients is made at a time: doubling would leave up to half unused.
+constexpr std::size_t kGrowth = 1024;
+
+std::string why_it_broke(int error) {
+  if (error == ECONNRESET) return "connection reset";
+  if (error == ETIMEDOUT) return "connection timed out";
+  return std::string{"connection broke: "} + std::strerror(error);
+}
+
+}  // namespace
+
+Connections::Connections(io::Loop& loop, core::Router& router, Journal& journal, const Doors& doors,
+                         io::StreamLimits limits, Closed on_closed)
+    : loop_{loop},
+      router_{router},
+      journal_{journal},
+      doors_{doors},
+      closed_{std::move(on_closed)},
+      streams_{loop, *this, limits},
+      timer_{loop, [this] { tick(); }},
+      trim_{loop, [this] { release_memory(); }} {}
+
+Result<core::Slot> Connections::add(UniqueFd socket, const Client& client) {
+  auto id = streams_.adopt(std::move(socket));
+  if (id) remember(*id, client);
+  return id;
+}
+
+Result<core::Slot> Connections::restore(UniqueFd socket, io::SavedStream saved,
+                                        const Client& client) {
+  auto id = streams_.restore(std::move(socket), std::move(saved));
+  if (id) remember(*id, client);
+  return id;
+}
+
+void Connections::remember(core::Slot slot, const Client& client) {
+  if (slot >= clients_.size()) {
+    if (slot >= clients_.capacity()) clients_.reserve(slot + kGrowth);
+    clients_.resize(slot + 1);
+  }
+  clients_[slot] = client;
+}
+
+std::vector<core::Slot> Connections::slots() const {
+  std::vector<core::Slot> all;
+  for (core::Slot slot = 0; slot < clients_.size(); ++slot) {
+    if (streams_.exists(slot)) all.push_back(slot);
+  }
+  return all;
+}
+
+const std::string& Connections::listener(core::Slot slot) const {
+  return doors_.name(clients_[slot].listener);
+}
+
+std::uint64_t Connections::sent_bytes(core::Slot slot) const {
+  return router_.has(slot) ? streams_.sent_bytes(slot) : 0;
+}
+
+bool Connections::has_room(core::Slot slot, std::size_t bytes) {
+  return streams_.has_room(slot, bytes);
+}
+
+std::uint32_t Connections::unsent(core::Slot slot) const {
+  return static_cast<std::uint32_t>(streams_.unsent(slot));
+}
+
+// ---- what clients do ----
+
+void Connections::on_read(io::StreamId id, std::string_view bytes) {
+  router_.receive(id, bytes, loop_.now(), outbox_);
+  deliver();
+}
+
+void Connections::on_end(io::StreamId id) {
+  router_.end_of_input(id, loop_.now(), outbox_);
+  deliver();
+}
+
+void Connections::on_broken(io::StreamId id, int error) {
+  clients_[id].gone = true;
+  router_.broken(id, why_it_broke(error), unsent(id), loop_.now(), outbox_);
+  deliver();
+}
+
+void Connections::on_drained(io::StreamId id) {
+  if (relieved_) relieved_(id);
+}
+
+void Connections::on_closed(io::StreamId id, std::size_t unsent) {
+  assert(!router_.has(id));
+  const Client client = std::exchange(clients_[id], {});
+  if (!client.gone && unsent > 0) {
+    router_.lost_after_end(static_cast<std::uint32_t>(unsent));
+    spdlog::warn("{} did not take its last {} messages", client.peer.to_string(), unsent);
+  }
+  trim_.session_gone();
+  if (relieved_) relieved_(id);
+  closed_(id, client.peer);
+}
+
+// ---- what the core wants done ----
+
+std::vector<core::Slot> Connections::deliver() {
+  std::vector<core::Slot> congested;
+  for (const auto& [slot] : outbox_.aborts()) abort(slot);
+  for (const auto& each : outbox_.writes()) {
+    if (write(each)) congested.push_back(each.slot);
+  }
+  for (const auto& flow : outbox_.flows()) {
+    if (!router_.has(flow.slot)) continue;
+    if (flow.reading) {
+      streams_.resume(flow.slot);
+    } else {
+      streams_.pause(flow.slot);
+    }
+  }
+  for (const auto& close : outbox_.closes()) {
+    if (!clients_[close.slot].gone) streams_.close(close.slot);
+  }
+  write_down_events();
+  outbox_.clear();
+  if (outbox_.retained_bytes() + journal_.retained_bytes() > kMostRetained) trim_.soon();
+  timer_.start_at(router_.deadline());
+  return congested;
+}
+
+/// Whether more waits for its client now than output_soft.
+bool Connections::write(const core::Write& write) {
+  const auto& [slot, bytes] = write;
+  const auto weight = bytes.weight();
+  if (clients_[slot].gone) {  // since an earlier one was not taken
+    router_.lost_after_end(weight);
+    return false;
+  }
+  if (streams_.write(slot, bytes)) {
+    return streams_.queued_bytes(slot) > streams_.limits().high_bytes;
+  }
+  if (!router_.has(slot)) {  // its last words; it closes anyway
+    router_.lost_after_end(weight);
+    return false;
+  }
+  // Nobody had asked whether there is room for it: a greeting, or what was held.
+  router_.broken(slot, core::does_not_read(router_.settings()), unsent(slot) + weight, loop_.now(),
+                 outbox_);
+  abort(slot);
+  return false;
+}
+
+/// The client does not read: what waits for it is lost.
+void Connections::abort(core::Slot slot) {
+  assert(!router_.has(slot));
+  clients_[slot].gone = true;
+  streams_.abort(slot);
+  trim_.soon();
+}
+
+void Connections::write_down_events() {
+  if (outbox_.events().empty()) return;
+  const auto time = wall_now();
+  std::string address;
+  for (const core::Event& each : outbox_.events()) {
+    Event event = event_of(each, outbox_);
+    if (each.kind == EventKind::kConnected || each.kind == EventKind::kDisconnected) {
+      address = clients_[each.slot].peer.to_string();
+      event.address = address;
+      event.listener = listener(each.slot);
+    }
+    journal_.add(event, time);
+  }
+}
+
+void Connections::tick() {
+  router_.tick(loop_.now(), outbox_);
+  deliver();
+}
+
+/// The memory that is kept between turns for the effects of the next.
+void Connections::release_memory() {
+  outbox_.release_memory();
+  journal_.release_memory();
+}
+
+}  // namespace chatd

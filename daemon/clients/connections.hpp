@@ -1,0 +1,116 @@
+/// The connections of clients, each at the slot by which the router knows its session. What a
+/// client sends goes to the router; what the core wants done, which is in outbox(), becomes
+/// writes, closes and events in deliver(), and nowhere else. Wakes the core when it is time.
+///
+/// Invariant: a slot has a session in the router exactly as long as its stream was not closed
+/// here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "clients/doors.hpp"
+#include "clients/heap_trim.hpp"
+#include "clients/peer.hpp"
+#include "core/outbox.hpp"
+#include "core/room.hpp"
+#include "core/router.hpp"
+#include "events/journal.hpp"
+#include "io/loop.hpp"
+#include "io/saved_stream.hpp"
+#include "io/stream.hpp"
+#include "io/timer.hpp"
+
+namespace chatd {
+
+class Connections : private io::StreamListener, public core::Room {
+ public:
+  /// What is known of a client besides its session.
+  struct Client {
+    Peer peer;
+    Doors::Index listener = 0;
+    bool gone = false;  ///< nothing can be written any more; what was unsent is counted
+  };
+  /// The connection at a slot is closed; the slot may be used again.
+  using Closed = std::function<void(core::Slot slot, const Peer& peer)>;
+
+  /// `router` asks this for room, and may be made after this. Everything must outlive this but
+  /// the router, which is not called any more when this is destroyed.
+  Connections(io::Loop& loop, core::Router& router, Journal& journal, const Doors& doors,
+              io::StreamLimits limits, Closed on_closed);
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  void set_limits(io::StreamLimits limits) { streams_.set_limits(limits); }
+
+  /// Begins to read from `socket`. A session is the caller's to make, before anything is read.
+  /// Errors: it cannot be watched; the socket is closed then.
+  [[nodiscard]] Result<core::Slot> add(UniqueFd socket, const Client& client);
+  /// Goes on with a connection of another process, as add().
+  [[nodiscard]] Result<core::Slot> restore(UniqueFd socket, io::SavedStream saved,
+                                           const Client& client);
+  /// Ends one that has no session, as gently as others.
+  void dismiss(core::Slot slot) { streams_.close(slot); }
+  /// Writes down what waits for one of slots(), for restore(). Returns its descriptor, which
+  /// stays ours.
+  int save(core::Slot slot, ByteWriter& out) { return streams_.save(slot, out); }
+
+  /// Where the core puts what it wants done; to be delivered in the same turn.
+  [[nodiscard]] core::Outbox& outbox() { return outbox_; }
+  /// Does what is in the outbox. Returns the slots that it has filled beyond output_soft.
+  std::vector<core::Slot> deliver();
+  /// Sends what can be sent; to be called at the end of each turn.
+  void flush() { streams_.flush(); }
+
+  /// All that are open or closing, in ascending order.
+  [[nodiscard]] std::vector<core::Slot> slots() const;
+  [[nodiscard]] std::size_t size() const { return streams_.size(); }
+  [[nodiscard]] const Client& client(core::Slot slot) const { return clients_[slot]; }
+  /// The name of the listener by which a client came.
+  [[nodiscard]] const std::string& listener(core::Slot slot) const;
+  /// The client's socket, which from now on other processes may share.
+  [[nodiscard]] int share_socket(core::Slot slot) { return streams_.share(slot); }
+  /// Bytes that wait to be sent, to all clients.
+  [[nodiscard]] std::size_t queued_bytes() const { return streams_.queued_bytes(); }
+  /// Bytes that a slot's client has taken.
+  [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
+  /// Called when a slot that was congested has room again, or has gone.
+  void on_relieved(std::function<void(core::Slot)> callback) { relieved_ = std::move(callback); }
+
+  [[nodiscard]] bool has_room(core::Slot slot, std::size_t bytes) override;
+  [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override;
+
+ private:
+  void on_read(io::StreamId id, std::string_view bytes) override;
+  void on_end(io::StreamId id) override;
+  void on_broken(io::StreamId id, int error) override;
+  void on_drained(io::StreamId id) override;
+  void on_closed(io::StreamId id, std::size_t unsent) override;
+
+  void remember(core::Slot slot, const Client& client);
+  bool write(const core::Write& write);
+  void abort(core::Slot slot);
+  void write_down_events();
+  void tick();
+  void release_memory();
+
+  io::Loop& loop_;
+  core::Router& router_;
+  Journal& journal_;
+  const Doors& doors_;
+  Closed closed_;
+  std::function<void(core::Slot)> relieved_;
+  core::Outbox outbox_;
+  std::vector<Client> clients_;  ///< by slot
+  io::StreamSet streams_;
+  io::Timer timer_;  ///< the core's next deadline
+  HeapTrim trim_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,106 @@
+#include "clients/sessions.hpp"
+
+#include <utility>
+
+#include "core/session.hpp"
+
+namespace chatd {
+
+Sessions::Sessions(io::Loop& loop, core::Router& router, Connections& connections)
+    : loop_{loop}, router_{router}, connections_{connections} {}
+
+// ---- who is there ----
+
+std::vector<SessionInfo> Sessions::list() {
+  const auto now = loop_.now();
+  dates_.set(now, wall_now());
+  std::vector<SessionInfo> all;
+  for (const core::Session* session : router_.sessions()) {
+    const auto slot = session->slot();
+    all.push_back({session->id(), session->name(), connections_.client(slot).peer.to_string(),
+                   connections_.listener(slot), to_string(session->dialect()),
+                   to_string(session->state()), dates_.of(session->connected_at()),
+                   (now - session->last_activity()).count(), session->unread(), session->held(),
+                   claimed_by(session->id())});
+  }
+  return all;
+}
+
+std::vector<core::SessionId> Sessions::within(const Network& network) const {
+  std::vector<core::SessionId> all;
+  for (const core::Session* session : router_.sessions()) {
+    if (network.contains(connections_.client(session->slot()).peer)) all.push_back(session->id());
+  }
+  return all;
+}
+
+bool Sessions::is_parting(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session != nullptr && session->state() == core::Session::State::kParting;
+}
+
+// ---- what operators want ----
+
+Sessions::Sent Sessions::send(const core::Recipients& to, std::string_view text,
+                              std::string_view by) {
+  Sent sent;
+  sent.receipt = router_.send(to, text, by, loop_.now(), connections_.outbox());
+  sent.congested = connections_.deliver();
+  return sent;
+}
+
+core::Outcome Sessions::bye(core::SessionId id, std::string_view by) {
+  const auto outcome = router_.bye(id, by, loop_.now(), connections_.outbox());
+  connections_.deliver();
+  return outcome;
+}
+
+core::Outcome Sessions::kick(core::SessionId id, std::string_view reason, std::string_view by) {
+  const auto outcome = router_.kick(id, reason, by, loop_.now(), connections_.outbox());
+  connections_.deliver();
+  return outcome;
+}
+
+core::Outcome Sessions::name(core::SessionId id, std::string_view name, std::string_view by) {
+  const auto outcome = router_.name(id, name, by, loop_.now(), connections_.outbox());
+  connections_.deliver();
+  return outcome;
+}
+
+// ---- claims ----
+
+core::Outcome Sessions::claim(core::SessionId id, core::Claim claim, bool force) {
+  const auto outcome = router_.claim(id, std::move(claim), force, connections_.outbox());
+  connections_.deliver();
+  return outcome;
+}
+
+core::Outcome Sessions::release(core::SessionId id, std::string_view by) {
+  const auto outcome = router_.release(id, by, connections_.outbox());
+  connections_.deliver();
+  return outcome;
+}
+
+void Sessions::release_if(const std::function<bool(std::string_view holder)>& gone) {
+  router_.release_if(gone, connections_.outbox());
+  connections_.deliver();
+}
+
+std::string_view Sessions::claimed_by(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session == nullptr || session->claim() == nullptr
+             ? std::string_view{}
+             : std::string_view{session->claim()->holder};
+}
+
+// ---- while all operators are away ----
+
+void Sessions::set_away(std::optional<core::Away> away) {
+  if (away) {
+    router_.set_away(std::move(*away));
+  } else {
+    router_.end_away();
+  }
+}
+
+}  // namespace chatd

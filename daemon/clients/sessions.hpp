@@ -1,0 +1,91 @@
+/// The sessions as operators know them, by id: who is there, and what operators want done. A
+/// wish goes to the router, and what comes of it is delivered inside the call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/wall_time.hpp"
+#include "clients/connections.hpp"
+#include "clients/network.hpp"
+#include "core/outbox.hpp"
+#include "core/router.hpp"
+#include "io/loop.hpp"
+
+namespace chatd {
+
+/// A session as an operator sees it in a list.
+struct SessionInfo {
+  core::SessionId id;
+  std::string_view name;  ///< empty if it has none; valid until the next call
+  std::string address;
+  std::string listener;
+  std::string_view dialect;
+  std::string_view state;
+  WallTime since;
+  std::int64_t idle_ms;
+  std::uint32_t unread;
+  std::uint32_t held;
+  std::string_view claimed_by;  ///< empty if nobody has; valid until the next call
+};
+
+class Sessions {
+ public:
+  /// All of them must outlive this.
+  Sessions(io::Loop& loop, core::Router& router, Connections& connections);
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
+
+  // Who is there.
+  /// All, in the order of their ids.
+  [[nodiscard]] std::vector<SessionInfo> list();
+  /// Those that are connected from `network`.
+  [[nodiscard]] std::vector<core::SessionId> within(const Network& network) const;
+  /// Whether bye was said to it, and it stays until its client has taken that.
+  [[nodiscard]] bool is_parting(core::SessionId id) const;
+  /// Messages of clients since the start.
+  [[nodiscard]] std::uint64_t messages_in() const { return router_.counters().messages_in; }
+
+  // What operators want; see core::Router.
+  struct Sent {
+    core::Receipt receipt;
+    /// Who has been filled beyond output_soft by it, although everything was sent that
+    /// could be: whoever feeds them should pause.
+    std::vector<core::Slot> congested;
+  };
+  Sent send(const core::Recipients& to, std::string_view text, std::string_view by);
+  [[nodiscard]] core::Outcome bye(core::SessionId id, std::string_view by);
+  [[nodiscard]] core::Outcome kick(core::SessionId id, std::string_view reason,
+                                   std::string_view by);
+  [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);
+
+  // Claims.
+  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force);
+  [[nodiscard]] core::Outcome release(core::SessionId id, std::string_view by);
+  void release_if(const std::function<bool(std::string_view holder)>& gone);
+  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const {
+    return router_.claims_while_there(operator_name);
+  }
+  /// Who has claimed a session; empty if nobody has, or there is no such session.
+  [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
+
+  // While all operators are away.
+  /// What is said for them then; nothing: somebody is there.
+  void set_away(std::optional<core::Away> away);
+  /// What was said in the process before this one, and since then nothing else.
+  [[nodiscard]] const std::optional<core::Away>& away_before() const {
+    return router_.away_before();
+  }
+
+ private:
+  io::Loop& loop_;
+  core::Router& router_;
+  Connections& connections_;
+  Dates dates_;
+};
+
+}  // namespace chatd
