@@ -1,6 +1,6 @@
 /// Plain values written down one after the other, and read back: what one process
-/// leaves to the next. Numbers are little-endian and of fixed width; times are written
-/// relative to now, because the next process may have another clock.
+/// leaves to the next. Numbers have a fixed width and the byte order of the machine; times
+/// are relative to now, because the next process may have another clock.
 ///
 /// Invariant: a reader never reads past its bytes and never allocates more than they
 /// could fill. What is wrong once stays wrong: every later value is empty, and ok()
@@ -44,7 +44,7 @@ class ByteWriter {
     number(static_cast<std::uint64_t>(bytes.size()));
     bytes_ += bytes;
   }
-  /// What is shared by many is written once. It must live as long as this.
+  /// A payload that several share is written once. It must live as long as this.
   void payload(const Payload& shared) {
     const auto [place, is_new] = payloads_.try_emplace(shared.view().data(), count_);
     number(place->second);
@@ -53,7 +53,7 @@ class ByteWriter {
     number(shared.weight());
     text(shared.view());
   }
-  /// The same for bytes that are nobody else's.
+  /// The same for bytes that are not shared.
   void payload(std::string_view bytes, std::uint32_t weight) {
     number(count_++);
     number(weight);
@@ -61,7 +61,7 @@ class ByteWriter {
   }
 
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
-  /// The same, which this has no more.
+  /// Gives the bytes away.
   [[nodiscard]] std::string take() { return std::move(bytes_); }
   /// Begins anew, in the same memory.
   void clear() {
@@ -84,7 +84,7 @@ class ByteReader {
   [[nodiscard]] bool ok() const { return ok_; }
   /// ok(), and nothing is left over.
   [[nodiscard]] bool finished() const { return ok_ && rest_.empty(); }
-  /// For who finds that a value cannot be.
+  /// For a caller that finds an impossible value.
   void refuse() {
     ok_ = false;
     rest_ = {};
@@ -138,7 +138,7 @@ class ByteReader {
   }
 
  private:
-  /// Further away than this nothing ever is; now and it can be added.
+  /// No time is further away than this. It can be added to now without an overflow.
   static constexpr Duration kFar = std::chrono::hours{24 * 365 * 100};
 
   std::string_view take(std::uint64_t size) {

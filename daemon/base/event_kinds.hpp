@@ -32,10 +32,10 @@ enum class EventKind : std::uint8_t {
 /// Who hears of an event.
 enum class Audience : std::uint8_t {
   kEverybody,  ///< every operator who has subscribed; it has a number and is recorded
-  kOne,        ///< the one operator whom it is about; it is made for it and kept nowhere
+  kOne,        ///< the one operator whom it is about; it has no number and is not recorded
 };
 
-/// At which level an event is a line of the log.
+/// The level at which an event is logged.
 enum class EventLogging : std::uint8_t { kNotLogged, kTrace, kInfo, kWarning };
 
 struct EventWord {
@@ -83,7 +83,7 @@ inline constexpr std::array kEventWords{
   return row_of(kind).word;
 }
 
-/// Nothing for a word that no event has: that of a newer daemon.
+/// Nothing for an unknown word, such as one of a newer daemon.
 [[nodiscard]] constexpr std::optional<EventKind> event_kind_of(std::string_view word) {
   for (const EventWord& row : kEventWords) {
     if (row.word == word) return row.kind;

@@ -14,7 +14,7 @@ void append_number(std::string& out, std::uint64_t number) {
 }
 
 void append_json_ids(std::string& out, std::span<const std::uint64_t> ids) {
-  // A broadcast has as many as there are sessions, twice.
+  // A broadcast lists the ids of all sessions, twice.
   std::array<char, 1024> some;
   char* end = some.data();
   *end++ = '[';

@@ -56,8 +56,9 @@ template <class Predicate>
 }
 
 /// The nearest of `known`: the only one that `word` abbreviates, by three characters
-/// or more; else the one with the fewest slips, at most one for every three of its
-/// characters, the first among equals; else the only one that `word` goes on from.
+/// or more; else the one with the fewest slips, at most one for every three of its own
+/// characters (but one at least), the first among equals; else the only one that `word`
+/// begins with.
 /// Empty if nothing is near: a far-fetched guess helps nobody.
 [[nodiscard]] inline std::string_view nearest(std::string_view word,
                                               std::span<const std::string_view> known) {

@@ -1,4 +1,4 @@
-/// The outcome of what the environment may refuse: a value, or an Error that
+/// The outcome of a call that the environment may refuse: a value, or an Error that
 /// travels up. Each hop adds what it was trying to do. What a peer does wrong is
 /// not an Error (that is an enum of the module concerned), and a bug is an assert.
 #pragma once

@@ -1,6 +1,6 @@
 /// Time as the whole program speaks of it: a point on a clock that never goes
-/// back, in milliseconds. There is deliberately no now() here: only io::Loop
-/// reads a clock, everything else is told, so tests hold the clock.
+/// back, in milliseconds. There is deliberately no now() here: io::Loop alone reads
+/// this clock, and everything else is told, so that tests hold the clock.
 #pragma once
 
 #include <chrono>

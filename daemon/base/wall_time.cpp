@@ -19,12 +19,12 @@ WallTime wall_now() {
 
 void Dates::set(Time now, WallTime wall) {
   const auto offset = wall - WallTime{now.time_since_epoch()};
-  // Below that it is this process that was late, or a clock that is being slewed.
+  // A smaller difference: this process was late, or the clock is being slewed.
   if (std::chrono::abs(offset - offset_) > std::chrono::seconds{1}) offset_ = offset;
 }
 
 std::array<char, 24> rfc3339(WallTime time) {
-  // In every event: a date is computed once a second.
+  // Every event has one, so the date is computed only once a second.
   struct Second {
     std::chrono::sys_seconds begin = std::chrono::sys_seconds::min();
     std::array<char, 24> text{"0000-00-00T00:00:00.000"};

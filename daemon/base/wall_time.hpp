@@ -1,5 +1,5 @@
-/// Dates for people and programs. The only reader of the wall clock, which may be
-/// set back or forward at any time: nothing is ever scheduled by it.
+/// Dates for people and programs. The wall clock may be set back or forward at any
+/// time: nothing that happens to a session is scheduled by it.
 #pragma once
 
 #include <array>
@@ -14,11 +14,11 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 [[nodiscard]] WallTime wall_now();
 
-/// The dates of moments on the clock that nothing sets. A moment has the same date whenever
+/// The dates of moments on the steady clock. A moment has the same date whenever
 /// it is asked for, until the wall clock has been set by more than a second.
 class Dates {
  public:
-  /// It is `wall` at `now`. To be told before of() is asked, at any time.
+  /// It is `wall` at `now`. To be called before of(), and again at any time.
   void set(Time now, WallTime wall);
   [[nodiscard]] WallTime of(Time time) const { return WallTime{time.time_since_epoch()} + offset_; }
 
