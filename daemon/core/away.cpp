@@ -8,12 +8,12 @@ namespace chatd::core {
 
 void Router::set_away(Away away) {
   if (away_ == away) return;
-  // Who comes back to a new process has been away all the time.
+  // The same words in a new process: the operators have been away all the time.
   if (std::exchange(away_before_, std::nullopt) != away) ++away_period_;
   away_ = std::move(away);
 }
 
-/// If the session has said something in the events from `first_event` on.
+/// Answers the session if it has said something in the events from `first_event` on.
 void Router::answer_for_the_away(Session& session, std::size_t first_event, Context& context) {
   if (session.ended() || session.told_away() == away_period_) return;
   const auto& events = context.outbox.events();

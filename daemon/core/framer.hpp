@@ -1,5 +1,5 @@
-/// Bytes of one client to messages, in whichever dialect it speaks, which is found out.
-/// Bytes in, messages out: it knows no session and no clock.
+/// Turns the bytes of one client into messages, and finds out which dialect it speaks.
+/// It knows no session and no clock.
 ///
 /// A client is undecided until its bytes decide. LF makes it `line`, IAC makes it `telnet`, both
 /// for good; other bytes followed by quiet make it `original`, until it sends an LF.
@@ -56,9 +56,9 @@ class Framer {
   /// The client will send no more: true if what was pending is a message.
   bool finish(const Settings& settings, Reading& reading);
 
-  /// Writes down the state, and reads it back into a framer that was just made. What
-  /// cannot be is refused by the reader; then this is good for nothing. Of a message that
-  /// has begun at most `most` bytes are written down; the rest is as if it were too long.
+  /// Writes down the state, and reads it back into a framer that was just made. The reader
+  /// refuses an impossible state; then this framer must not be used. Of a message that has
+  /// begun at most `most` bytes are written down; what is beyond is dropped, as if too long.
   void save(ByteWriter& out, Time now, std::size_t most) const;
   void restore(ByteReader& in, Time now);
 

@@ -56,7 +56,7 @@ enum class SendState : std::uint8_t { kSent, kHeld, kLost };
 
 /// What happened to a session, for operators to hear of: each kind up to kReleased. Texts
 /// are ranges of Outbox::text(), because they live only as long as the Outbox is not
-/// cleared. A member that names no kind is of every kind.
+/// cleared. A member whose comment names no kind is there for every kind.
 struct Event {
   struct Range {
     std::uint32_t begin = 0;

@@ -33,10 +33,10 @@ class ByteWriter;
 
 namespace chatd::core {
 
-/// Why an operator's wish was not done.
+/// Why an operator's request was refused.
 enum class Refusal : std::uint8_t { kNoSession, kClaimed, kLimit };
 
-/// What became of an operator's wish about one session.
+/// What became of an operator's request about one session.
 enum class Outcome : std::uint8_t { kDone, kNoSession, kClaimed };
 
 struct Refused {
@@ -66,7 +66,7 @@ struct Recipients {
   std::vector<SessionId> sessions;  ///< if not everyone; one that is named twice gets it once
 };
 
-/// Why a session ends whose connection takes no more.
+/// The reason for which a session ends whose client does not read.
 [[nodiscard]] std::string does_not_read(const Settings& settings);
 
 class Router {
@@ -82,8 +82,8 @@ class Router {
   void set_settings(Settings settings);
 
   /// Writes down what belongs to no single session: the counters, the last id and, unless
-  /// it takes more than `most` bytes, that all operators are away; and reads it back. Ids
-  /// then go on from the higher of the two last ones.
+  /// it takes more than `most` bytes, what is said while all operators are away. Once that is
+  /// read back, ids go on from the higher of the two last ones.
   void save(ByteWriter& out, std::size_t most = SIZE_MAX) const;
   void restore(ByteReader& in);
   /// Takes a session of an earlier router, without an event. False if its id is above
@@ -98,8 +98,8 @@ class Router {
     assert(has(slot));
     slots_[slot]->watched = true;
   }
-  /// The slots of watched sessions to which something happened since changes_seen(), the
-  /// last of which may have been their end.
+  /// The slots of watched sessions that have changed since changes_seen(); some may have
+  /// ended.
   [[nodiscard]] const std::vector<Slot>& changed() const { return changed_; }
   void changes_seen();
 
@@ -108,14 +108,14 @@ class Router {
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
   void end_of_input(Slot slot, Time now, Outbox& outbox);
   /// The connection is gone, or is ended because it did not take a write. `unsent` of the
-  /// messages written to it never left; what is still to be written to it is for
+  /// messages written to it were never sent; those still to be written to it go to
   /// lost_after_end().
   void broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now, Outbox& outbox);
-  /// Of the messages written to a session that has ended since, `unsent` never left.
+  /// Of the messages written to a session that has ended since, `unsent` were never sent.
   void lost_after_end(std::uint32_t unsent);
   [[nodiscard]] bool has(Slot slot) const { return slot < slots_.size() && slots_[slot]; }
 
-  // What operators say. `operator_name` is whom the events name, and who has claims.
+  // What operators say. `operator_name` is the operator whom the events name.
   // Only the holder of a claim may send to that session alone, say bye to it or kick it.
   /// `text` must be well-formed UTF-8. A message to everyone reaches claimed sessions, too.
   /// A session whose connection has no room for it ends: the message is lost, and refused.
@@ -128,21 +128,22 @@ class Router {
                              Time now, Outbox& outbox);
 
   // Claims: claims.cpp.
-  /// With `force` it is taken from another. Who has it already says only whether it stays.
+  /// With `force` the claim is taken from another operator. For its holder nothing changes
+  /// but whether it stays.
   [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, Outbox& outbox);
   /// A session that nobody has claimed is released already.
   [[nodiscard]] Outcome release(SessionId id, std::string_view operator_name, Outbox& outbox);
   /// Ends the claims that do not stay, of holders for whom `gone(holder)` is true.
   void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
-  /// Whether it has claimed a session for as long as it is there.
+  /// Whether this operator holds a claim that ends when it leaves.
   [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
   // While all are away: away.cpp.
-  /// From now on each client that writes is told so, once until that ends or another text
-  /// is said. A claimed session is told, too; see Session::Writer.
+  /// From now on each client that writes is told this once, until end_away() or another
+  /// text. A claimed session is told, too; see Session::Writer.
   void set_away(Away away);
-  /// Somebody is there.
+  /// An operator is there.
   void end_away() { away_.reset(); }
-  /// What was said in an earlier router, and since then nothing else.
+  /// What an earlier router said, until set_away() is called on this one.
   [[nodiscard]] const std::optional<Away>& away_before() const { return away_before_; }
 
   /// The daemon stops: every session ends, with the farewell where one is due.

@@ -1,6 +1,6 @@
 // Sessions as plain values: written down by one process, read back by the next. What
-// is read is checked for what the rest of the core relies on, so that no bytes,
-// whatever they say, lead to more than a session that nobody ever had.
+// is read is checked for what the rest of the core relies on, so that wrong bytes make
+// at worst a session that nobody ever had.
 #include <algorithm>
 #include <cassert>
 #include <cmath>
@@ -30,7 +30,7 @@ void write_optional(ByteWriter& out, const std::unique_ptr<std::string>& text) {
 /// What a held message takes besides its text, about.
 constexpr std::size_t kHeldOverhead = 48;
 
-/// As much of what was read as ends with a line.
+/// All of `bytes` if they fit into `most`, else the whole lines that do.
 std::string_view whole_lines(std::string_view bytes, std::size_t most) {
   if (bytes.size() <= most) return bytes;
   return bytes.substr(0, bytes.substr(0, most).rfind('\n') + 1);
@@ -201,7 +201,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->spoken_to_ = in.flag();
   session->greeted_ = in.flag();
   session->unpaced_ = in.flag();
-  in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // nor is it no number
+  in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);
   in.require((session->state_ == State::kParting) == (session->farewell_reason_ != nullptr));

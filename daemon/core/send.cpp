@@ -119,7 +119,7 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
       }
     }
   }
-  // Behind all that was sent: the event that says so, and then their ends.
+  // After everything that was sent: the event of the loss, and then the ends of these sessions.
   for (const SessionId id : deaf) saying.join(lost, id);
   for (const SessionId id : deaf) {
     with_id(id, now, outbox, [this](Session& session, Context& work) { give_up(session, work); });

@@ -19,7 +19,7 @@ Time after(Time now, Duration delay) {
   return delay > Duration{0} ? now + delay : kNever;
 }
 
-/// Less than one message could never be read.
+/// With a burst below one message nothing could ever be read.
 double burst_of(const Settings& settings) {
   return std::max(settings.messages_burst, 1.0);
 }
@@ -162,7 +162,7 @@ void Session::greet(Context& context) {
   write(encode(context.settings.greeting, dialect(), 0), context);
 }
 
-/// Sends all that is held, to a client that takes no turns or no more, in one write.
+/// Sends all that is held, in one write, to a client that takes no turns (any more).
 void Session::let_out_all(Context& context) {
   if (!turn_ || context.gone) return;
   std::string bytes;
@@ -178,7 +178,7 @@ void Session::let_out_all(Context& context) {
   delivered(messages, context);
 }
 
-/// A line client to which bye was said before that was known: it has got all now.
+/// Bye was said before the client was known to read lines: by now it has got everything.
 void Session::part(Context& context) {
   if (state_ == State::kParting && reads_lines() && !backlog_) close(*farewell_reason_, context);
 }
@@ -205,7 +205,7 @@ void Session::broken(std::string_view reason, std::uint32_t unsent, Context& con
   context.gone = true;
   context.unsent = unsent;
   // Of what waited one burst is read, and no more: tens of thousands of messages may be in
-  // it, and a client that could have them all heard at once, by a reset, had no rate.
+  // it, and a client could get around its rate by a reset.
   if (backlog_) tokens_ = kWholeBurst;
   read_backlog(context);
   if (ended_) return;

@@ -53,7 +53,7 @@ struct Context {
   std::size_t first_write = 0;  ///< of the outbox: from there on all are to this session
   /// The connection is gone: there is nothing to write to or to close.
   bool gone = false;
-  std::uint32_t unsent = 0;  ///< messages that were written to it and never left
+  std::uint32_t unsent = 0;  ///< messages that were written to it and never sent
 };
 
 /// The operator who alone answers a session.
@@ -82,16 +82,16 @@ class Session {
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
-  /// Writes down all that it is, but for its slot. It must not have ended. `known` is as
-  /// Turn::save() has it. For a short record `most` bounds the bytes of the message that has
-  /// begun, of those that are held, and of input that waits to be read.
+  /// Writes down all of its state but its slot. It must not have ended. For `known` see
+  /// Turn::save(). For a short record `most` bounds the bytes of the message that has begun,
+  /// of those that are held, and of input that waits to be read.
   void save(ByteWriter& out, Time now, const KnownNumbers& known,
             std::size_t most = SIZE_MAX) const;
   /// Null if the bytes cannot be a session. It has no slot yet: Router::adopt() gives it one.
   static std::unique_ptr<Session> restore(ByteReader& in, Time now);
   void move_to(Slot slot) { slot_ = slot; }
 
-  /// Says that it is there. It must be called once, before all that follows.
+  /// Adds the event `connected`. It must be called once, before all that follows.
   void connected(Context& context);
 
   // What the client does.
@@ -135,7 +135,7 @@ class Session {
   [[nodiscard]] Time last_activity() const { return last_activity_; }
   /// Its messages since an operator last wrote to it.
   [[nodiscard]] std::uint32_t unread() const { return unread_; }
-  /// Whether it was read further than it may be: its stream is to be paused.
+  /// Whether more was read than its rate allows: its stream is to be paused.
   [[nodiscard]] bool waits_to_be_read() const { return backlog_ != nullptr; }
   /// Messages that are held for it.
   [[nodiscard]] std::uint32_t held() const { return turn_ ? turn_->held() : 0; }
@@ -144,7 +144,7 @@ class Session {
     return turn_ ? turn_->numbers() : std::vector<MessageNumber>{};
   }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
-  /// The last time that operators were away of which it has been told; 0: none.
+  /// The number of the last time of absence of which it has been told; 0: none.
   [[nodiscard]] std::uint32_t told_away() const { return told_away_; }
   void set_told_away(std::uint32_t period) { told_away_ = period; }
   /// Null if nobody has claimed it.

@@ -10,7 +10,7 @@ namespace chatd::core {
 
 namespace {
 
-/// Longer than bytes are under way to a client.
+/// Longer than bytes take to reach a client.
 constexpr Duration kTransit{1000};
 
 }  // namespace
@@ -36,7 +36,7 @@ void Turn::heard(Time now, Time read_by) {
 void Turn::forget_read(Time now) {
   if (answered_ == 0 || now < read_by_) return;
   forget(std::exchange(answered_, 0));
-  // What its next message tells of is among them.
+  // The read that its next message tells of is among them.
   read_known_ = true;
 }
 

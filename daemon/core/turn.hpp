@@ -35,7 +35,7 @@ class ByteWriter;
 
 namespace chatd::core {
 
-/// By which numbers everybody else knows the messages that are held; for Session::save().
+/// The numbers by which everybody else knows the messages that are held; for Session::save().
 class KnownNumbers {
  public:
   virtual ~KnownNumbers() = default;
@@ -82,9 +82,8 @@ class Turn {
   /// When let_out() could do something although nothing was heard.
   [[nodiscard]] Time deadline() const;
 
-  /// As Framer's; messages that take more than `most` bytes together are left out. For the
-  /// number of a message of `session` stands the one that `known` knows it by, which
-  /// restore() reads as the number itself.
+  /// As Framer's; messages beyond `most` bytes in all are left out. A message of `session` is
+  /// written down with the number that `known` gives, which becomes its number in restore().
   void save(ByteWriter& out, Time now, SessionId session, const KnownNumbers& known,
             std::size_t most) const;
   void restore(ByteReader& in, Time now);
