@@ -16,7 +16,7 @@
 namespace chatd::io {
 namespace {
 
-/// Accepted in one turn at most; who is connected already wants to be served meanwhile.
+/// The most that is accepted in one turn: those who are connected want to be served, too.
 constexpr unsigned kMostATurn = 64;
 /// How long no connection is accepted after the system had no room for one.
 constexpr Duration kPause{100};

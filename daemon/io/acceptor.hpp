@@ -41,7 +41,7 @@ class Acceptor : private Watcher {
   /// only, so that 0.0.0.0 and :: can stand side by side. A unix path that nobody
   /// listens on is reclaimed; a live one is an error, and so is a path of more than 107
   /// bytes or one that is not a socket. `unix_mode` is the mode of a unix socket's file.
-  /// `leaving` are about to go: an address that overlaps with one of theirs is no error.
+  /// `leaving` are about to be closed: an address that overlaps with one of theirs is no error.
   static Result<std::unique_ptr<Acceptor>> listen(Loop& loop, const Endpoint& endpoint, int backlog,
                                                   AcceptCallback on_accept,
                                                   FailureCallback on_failure,
@@ -55,8 +55,8 @@ class Acceptor : private Watcher {
   /// Writes down what restore() needs besides the descriptor(), which stays ours.
   void save(ByteWriter& out) const;
   [[nodiscard]] int descriptor() const { return socket_.get(); }
-  /// The acceptor of another process, with its file. Errors as of adopt(), or the path
-  /// leads elsewhere now. What is read is refused by the reader if it cannot be.
+  /// The acceptor of another process, with its file. Errors: those of adopt(), or the path
+  /// leads elsewhere now. The reader refuses impossible values.
   static Result<std::unique_ptr<Acceptor>> restore(Loop& loop, UniqueFd socket, ByteReader& in,
                                                    AcceptCallback on_accept,
                                                    FailureCallback on_failure);

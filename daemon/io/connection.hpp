@@ -31,12 +31,12 @@ enum class ConnectionState : std::uint8_t {
 struct Connection {
   using State = ConnectionState;
 
-  /// It is open or closing.
+  /// Whether it is open or closing.
   [[nodiscard]] bool exists() const { return state != State::kFree && state != State::kFinished; }
   [[nodiscard]] bool is_closing() const {
     return state == State::kFlushing || state == State::kLingering;
   }
-  /// What its peer sends is wanted. Whoever closes wants the end of file, paused or not.
+  /// Whether it is read. A closing one is, paused or not: the end of file is wanted.
   [[nodiscard]] bool is_reading() const { return !ended && !(paused && state == State::kOpen); }
   /// What it needs to be watched for now.
   [[nodiscard]] Events wanted() const;

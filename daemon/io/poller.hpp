@@ -2,8 +2,8 @@
 /// who hears of them. Level-triggered: an event that nobody deals with is told again
 /// in the next turn.
 ///
-/// Why not uv_poll_t: its node is 160 bytes for each descriptor, and it makes five
-/// epoll_ctl of each connection where one will do.
+/// Why not uv_poll_t: its node is 160 bytes for each descriptor, and it makes five calls
+/// of epoll_ctl for each connection where one will do.
 ///
 /// Invariant: a Watcher that has gone hears nothing more. One that has stopped watching a
 /// descriptor may still be told, in the same turn, of what was found before: it knows by
@@ -32,7 +32,7 @@ inline constexpr Events kWritable = EPOLLOUT;
 inline constexpr Events kHangUp = EPOLLHUP;
 inline constexpr Events kError = EPOLLERR;
 
-/// Under which name a watcher hears of a descriptor.
+/// The name under which a watcher hears of a descriptor.
 struct Tag {
   std::uint32_t id = 0;
   /// Where ids are used again: tells an event of an earlier use from one of this use.
@@ -84,9 +84,9 @@ class Watcher {
  protected:
   explicit Watcher(Poller& poller) : poller_{poller}, number_{poller.join(*this)} {}
 
-  /// Watches `fd` for `wanted` and nothing else from now on, under the name `tag`; for
-  /// kNothing not at all. `now` is what it is watched for so far, kNothing at first; it is
-  /// kept by the caller and set to `wanted` here. Nothing is done if that is so already.
+  /// From now on watches `fd` for `wanted` alone, under the name `tag`; kNothing ends the
+  /// watch. `now` is what it is watched for so far, kNothing at first; the caller keeps it,
+  /// and it is set to `wanted` here. Nothing is done if both are the same.
   /// Returns 0 or an errno: a file cannot be watched (EPERM), or too many are.
   [[nodiscard]] int watch(int fd, Tag tag, Events& now, Events wanted);
   /// Stops watching a descriptor that is closed next and has no duplicate, for then the

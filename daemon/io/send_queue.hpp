@@ -28,8 +28,8 @@ class SendQueue {
   /// Describes what waits, from the front, in up to `vectors.size()` parts.
   /// Returns how many; they are valid until the queue changes.
   std::size_t gather(std::span<iovec> vectors) const;
-  /// Calls `each(payload, rest)` for each payload from the front; `rest` is what of it
-  /// waits, all of it but for the first.
+  /// Calls `each(payload, rest)` for each payload from the front; `rest` is the part of it
+  /// that waits: the whole of each but the first.
   template <class Each>
   void each(Each each) const {
     if (empty()) return;

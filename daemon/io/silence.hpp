@@ -71,8 +71,8 @@ class SilenceWatch {
   bool looking_ = false;       // a round is under way or will be
   bool anybody_owes_ = false;  // as far as the round has come
   std::uint32_t next_ = 0;     // the id at which the round goes on
-  Time looked_at_{};           // when the last round began, or the first was thought of
-  Duration since_{0};          // who has been silent for longer said nothing since that
+  Time looked_at_{};           // when the last round began, or the first was scheduled
+  Duration since_{0};          // a peer silent for as long has said nothing since then
 };
 
 }  // namespace chatd::io

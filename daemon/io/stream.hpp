@@ -2,17 +2,17 @@
 /// StreamId. Knows nothing of chat.
 ///
 /// Why not uv_tcp_t: the set reads and sends on the descriptor itself and asks the
-/// loop's Poller when it may. That makes exactly one send for each stream a turn with
-/// everything that is pending, keeps no read buffer and no handle for an idle stream,
-/// and leaves the descriptor ours, so that it can be handed over.
+/// loop's Poller when it may. That makes one send for each stream a turn, with everything
+/// that is pending, keeps no read buffer and no handle for an idle stream, and leaves the
+/// descriptor ours, so that it can be handed over.
 ///
 /// Callbacks go by id to one long-lived listener, so a stream may be closed
 /// inside its own callback. Invariant: after close() or abort() the only further
 /// callback for an id is one on_closed(), and never inside that call; the id is
 /// given to a new stream only after that.
 ///
-/// What one stream is made of is known by Connection, when a peer has vanished by
-/// SilenceWatch, and when closing has taken too long by Deadlines.
+/// Connection is one stream, SilenceWatch knows when a peer has vanished, and Deadlines
+/// when closing has taken too long.
 #pragma once
 
 #include <cstddef>
@@ -73,9 +73,8 @@ struct StreamLimits {
   /// A payload with which more bytes than this would wait is refused. Where nothing waits,
   /// one payload is taken whatever its size: its size says nothing of how the peer reads.
   std::size_t hard_bytes;
-  /// A closing stream ends at the latest this long after its last progress:
-  /// bytes still queued were taken by the kernel, or, once the end of file is
-  /// sent, the time for the peer to send its own.
+  /// A closing stream ends at the latest this long after the kernel last took some
+  /// of its queued bytes, or, once the end of file is sent, after that.
   Duration linger = Duration{2000};
 };
 
@@ -129,7 +128,7 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Closes now, a closing stream too; what is queued is lost.
   void abort(StreamId id);
 
-  /// Sends what is pending, one system call for each stream, and calls back
+  /// Sends what is pending, for most streams in one system call, and calls back
   /// on_drained(), on_broken() and on_closed() where due. Whoever owns the set calls it
   /// at the end of each turn: in which order sets are flushed is for the owner to say.
   void flush();

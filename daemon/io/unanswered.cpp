@@ -1,6 +1,6 @@
 #include "io/unanswered.hpp"
 
-#include <linux/tcp.h>  // netinet/tcp.h has the half of tcp_info, and they do not go together
+#include <linux/tcp.h>  // netinet/tcp.h has half of tcp_info, and both at once do not compile
 #include <netinet/in.h>
 #include <sys/socket.h>
 
