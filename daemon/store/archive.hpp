@@ -31,7 +31,7 @@ struct Opened {
 struct Archive {
   /// Opens or makes the files and takes their lock. `sessions_go_on`: messages that are held
   /// for sessions still wait; else they are lost. Errors: another daemon has them, a newer
-  /// chatd wrote them, it is no database, what the system says.
+  /// chatd wrote them, the file is no database, what the system says.
   [[nodiscard]] static Result<std::unique_ptr<Archive>> open(const std::string& path,
                                                              bool sessions_go_on);
 

@@ -93,8 +93,8 @@ Result<Database> Database::open(const std::string& path) {
   [[maybe_unused]] static const bool kSetUp = [] {
     // Nobody asks how much memory it uses, and counting takes a lock for each piece.
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    // Pages in one piece: among what a step of the index needs for a moment they would hold
-    // on to more and more of the heap.
+    // Pages in one piece: scattered among what a step of the index needs for a moment, they
+    // would hold on to more and more of the heap.
     (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, kCachedPages);
     return true;
   }();

@@ -47,7 +47,7 @@ class Statement {
   void reset();
 
   [[nodiscard]] std::int64_t number(int column) const;
-  /// Valid until the next step; so with the bytes of a blob.
+  /// A text, or the bytes of a blob. Valid until the next step.
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] bool is_null(int column) const;
 
@@ -66,7 +66,7 @@ class Database {
   /// Opens or makes the file, readable by its owner alone, for one thread at a time.
   [[nodiscard]] static Result<Database> open(const std::string& path);
 
-  /// Runs statements that answer nothing.
+  /// Runs statements that return no rows.
   [[nodiscard]] Result<> run(const char* sql);
   /// Runs `work` in a transaction. Where it returns false, what SQLite said last is the
   /// error; on any error nothing has changed.

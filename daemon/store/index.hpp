@@ -1,7 +1,7 @@
-/// What history and search look things up in: which events are a session's, and which
-/// words a message has. Indexing an event costs more than recording it, and much less where
-/// many are indexed together, so the index follows behind, by `kBehind` events at most. Knows the
-/// tables of schema.cpp and no thread.
+/// The index of history and search: which events are a session's, and which words a message
+/// has. Indexing an event costs more than recording it, and much less where many are indexed
+/// together, so the index follows some `kBehind` events behind, or less. Knows the tables of
+/// schema.cpp and no thread.
 ///
 /// Invariant: all events up to the number `indexed` in `meta` are in it, and none after.
 #pragma once
@@ -26,7 +26,7 @@ class Index {
   /// back.
   [[nodiscard]] bool catch_up_inside();
 
-  /// SQL for the events of a session, whether they are in it or not: their numbers and
+  /// SQL for the events of a session, whether they are indexed or not: their numbers and
   /// `columns`, where `e` is the event and `#` in the condition `which` its number. They come
   /// in the order of their numbers: `order` is ASC or DESC, and may go on with a LIMIT.
   [[nodiscard]] static std::string of_session(std::string_view session, std::string_view columns,

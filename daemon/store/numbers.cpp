@@ -57,7 +57,7 @@ void Numbers::reserve(std::uint64_t seq, std::uint64_t session) {
   if (write(seq, session)) unsynced_.store(true, std::memory_order_relaxed);
 }
 
-/// After a power failure the disk may still have the higher ones, which is as good.
+/// After a power failure the disk may still have the higher ones, which does no harm.
 void Numbers::close_gap() {
   assert(used_seq_ <= seq_ && used_session_ <= session_);
   (void)write(used_seq_, used_session_);

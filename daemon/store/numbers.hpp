@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kSessionStep = 10;
 
 class Numbers {
  public:
-  /// Opens or makes the file and locks it; numbers that cannot be are not read. Errors:
+  /// Opens or makes the file and locks it; impossible numbers in it are ignored. Errors:
   /// another process has it; what the system says.
   [[nodiscard]] static Result<Numbers> open(const std::string& path);
   Numbers() = default;
@@ -41,7 +41,7 @@ class Numbers {
   }
   ~Numbers() = default;
 
-  /// Up to here they may have been used.
+  /// The highest number that may have been used.
   [[nodiscard]] std::uint64_t seq() const { return seq_; }
   [[nodiscard]] std::uint64_t session() const { return session_; }
 
@@ -58,8 +58,8 @@ class Numbers {
     if (session > session_) reserve(seq_, session + kSessionStep);
     assert(used_session_ <= session_);
   }
-  /// No more numbers are used: the next process leaves none out. For a clean end; where
-  /// another number is used all the same, it is reserved again. Never waits for the disk.
+  /// No more numbers are used, and the next process leaves none out. For a clean end; should
+  /// another number be used after all, it is reserved again. Never waits for the disk.
   void close_gap();
 
   /// Makes what was reserved outlive a power failure. Any thread; may wait for the disk.

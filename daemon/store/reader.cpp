@@ -12,7 +12,7 @@ namespace chatd::store {
 
 namespace {
 
-/// More words than that in one search are no search; SQLite bounds the depth of it.
+/// The words after these are left out; SQLite bounds the depth of an expression.
 constexpr std::size_t kMaxWords = 64;
 
 /// has_id(extra, session) for SQL.
@@ -172,8 +172,8 @@ void Reader::update_state(Record& record, std::uint64_t session) {
   }
 }
 
-/// Visits what `statement`, bound and not begun, finds; for a question about one
-/// session merged with what was said to several at once.
+/// Visits what `statement`, bound and not begun, finds. For a question about one session
+/// a message to several is shown as if to it alone.
 Result<> Reader::messages(Statement& statement, const Question& question, const Visit& visit) {
   const Statement::Use use{statement};
   auto step = statement.step();
@@ -253,7 +253,7 @@ Result<> Reader::history(const Question& question, const Visit& visit) {
 Result<> Reader::search(std::string_view text, const Question& question, const Visit& visit) {
   const std::string expression = match_expression(text);
   if (expression.empty()) return {};
-  // On a full disk what came just before that is not found, as all that comes after it.
+  // On a full disk the newest events cannot be indexed, and are not found.
   (void)index_.catch_up();
   if (question.session == 0) {
     return messages(found_.bind(1, before_of(question)).bind(5, expression), question, visit);

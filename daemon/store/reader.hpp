@@ -26,7 +26,7 @@ using Message = Record;
 using Visit = std::function<bool(const Record& record)>;
 
 struct Question {
-  std::uint64_t session = 0;  ///< 0: any. Its broadcasts, too, as if to it alone
+  std::uint64_t session = 0;  ///< 0: any. Broadcasts to it are shown as if to it alone
   std::uint64_t before = 0;   ///< only messages with smaller numbers; 0: all
 };
 
@@ -47,7 +47,7 @@ class Reader {
   [[nodiscard]] Result<std::uint64_t> last_seq();
   /// The highest session that anything is known of.
   [[nodiscard]] Result<std::uint64_t> last_session();
-  /// Up to which number operators have heard all.
+  /// The number up to which operators have heard everything.
   [[nodiscard]] Result<std::uint64_t> attended();
   /// Messages of clients after `seq`.
   [[nodiscard]] Result<std::uint64_t> unread_since(std::uint64_t seq);

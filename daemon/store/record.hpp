@@ -25,7 +25,7 @@ enum class Kind : std::uint8_t {
   kAttended,      ///< no event: `ref` is the number up to which operators have heard all
 };
 
-/// Of a message of an operator.
+/// The state of an operator's message.
 enum class State : std::uint8_t { kSent, kHeld, kLost, kDelivered };
 
 /// As the `ref` of kAttended: somebody is there and hears all that comes.

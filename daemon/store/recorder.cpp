@@ -20,8 +20,8 @@ Result<Recorder> Recorder::make(Database& database) {
   Recorder recorder;
   recorder.database_ = &database;
   const std::pair<Statement*, std::string> all[] = {
-      // A number that is there already (a clock of numbers that was set back by hand)
-      // keeps its first meaning; failing for ever would be worse.
+      // A number that is there already (the file of numbers was set back by hand) keeps
+      // its first meaning; failing for ever would be worse.
       {&recorder.insert_event_,
        "INSERT OR IGNORE INTO events (seq, time, session, kind, state, ref, operator, text, extra)"
        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
@@ -140,7 +140,7 @@ bool Recorder::add_sent(const Record& record) {
   return std::all_of(record.sessions.begin(), record.sessions.end(), hold);
 }
 
-/// What became of message `seq` to `session` after it was recorded.
+/// Records what became of message `seq` to `session` later.
 bool Recorder::came_to(std::uint64_t seq, std::uint64_t session, State outcome) {
   const auto number = static_cast<std::int64_t>(seq);
   const auto whose = static_cast<std::int64_t>(session);
@@ -150,8 +150,8 @@ bool Recorder::came_to(std::uint64_t seq, std::uint64_t session, State outcome) 
   return insert_outcome_.bind(1, number).bind(2, whose).bind(3, as_integer(outcome)).run();
 }
 
-/// Of `lost` messages those that were held never went out, and the others were the last
-/// that were written to it.
+/// Records which messages are lost: all that are held, and, if `lost` counts more, the last
+/// that were written to the session.
 bool Recorder::disconnected(const Record& record) {
   std::vector<std::uint64_t> lost;
   const auto gather = [&lost](Statement& statement) {

@@ -20,7 +20,7 @@ class Recorder {
   /// All of it, or on an error nothing. `bans`, if there, replaces all bans.
   [[nodiscard]] Result<> write(const Batch& batch, const std::vector<Ban>* bans = nullptr);
 
-  /// What is still held for sessions of an earlier daemon will never go out.
+  /// Records as lost what is still held for sessions of an earlier daemon.
   [[nodiscard]] Result<> lose_held();
 
  private:

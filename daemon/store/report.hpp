@@ -1,7 +1,7 @@
 /// How recording goes: counts, and sentences for people when it fails or works again. Knows
 /// no thread: whoever uses it holds the lock.
 ///
-/// Invariant: a failure is told once, and no other one before it was told that recording
+/// Invariant: a failure is told once, and the next one only after it was told that recording
 /// works again.
 #pragma once
 
@@ -23,7 +23,7 @@ class Report {
  public:
   void recorded(std::size_t events) { counts_.recorded += events; }
   void lost(std::size_t events) { counts_.lost += events; }
-  /// To be told before what it costs is lost().
+  /// To be called before lost() for the events that the failure costs.
   void fails(const std::string& why);
   void works();
 

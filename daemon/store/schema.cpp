@@ -62,8 +62,8 @@ CREATE TABLE bans (
 ) WITHOUT ROWID;
 )",
     // An index of SQLite's own follows at once, at the cost of a changed page for nearly
-    // each event. See index.hpp. The sizes of texts, which nobody asks for, were a sixth of
-    // what recording costs. This step takes some 5 µs a message.
+    // every event; see index.hpp. The sizes of texts, which nobody asks for, were a sixth of
+    // the cost of recording. This step takes some 5 µs a message.
     R"(
 DROP INDEX events_by_session;
 DROP TABLE words;

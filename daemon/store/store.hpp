@@ -43,11 +43,11 @@ struct Options {
   std::function<std::int64_t()> clock;
   /// The most that waits for the worker; beyond it batches are dropped.
   std::size_t max_waiting_bytes = 16UL * 1024 * 1024;
-  /// Records that come within so long are written together.
+  /// Records that come within this time are written together.
   Duration gather{5};
-  /// Where fewer events come than Index::kBehind, the index follows so much later.
+  /// The index follows after this time, or after Index::kBehind events if they come sooner.
   std::chrono::milliseconds index_after{1000};
-  /// After a failure it is tried again so much later.
+  /// How long after a failure writing is tried again.
   Duration retry{1000};
 };
 
@@ -59,7 +59,7 @@ class Store {
   using Job = std::function<Done(Reader& reader)>;
 
   /// Opens or makes the file, takes its lock, and starts the worker. Errors: another
-  /// daemon has it, a newer chatd wrote it, it is no database, what the system says.
+  /// daemon has it, a newer chatd wrote it, the file is no database, what the system says.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(Options options);
   /// Writes what waits, once, and closes. Waits for the disk.
   ~Store();

@@ -14,10 +14,10 @@ namespace {
 constexpr std::chrono::hours kLookAgain{1};
 /// It is not worth waking up for fewer.
 constexpr std::chrono::seconds kForgetEvery{1};
-/// When forgetting has failed, it is tried again so much later.
+/// When forgetting has failed, it is tried again after this long.
 constexpr std::chrono::minutes kForgetRetry{1};
 
-/// Memory is given back once for all steps of the index within so long.
+/// Memory is given back once for all steps of the index within this time.
 constexpr std::chrono::seconds kTrimAfter{1};
 
 }  // namespace

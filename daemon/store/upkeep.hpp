@@ -18,8 +18,8 @@ class Upkeep {
  public:
   using Steady = std::chrono::steady_clock;
 
-  /// `clock`: milliseconds since 1970, UTC. Where fewer events come than Index::kBehind, the
-  /// index follows `index_after` later.
+  /// `clock`: milliseconds since 1970, UTC. The index follows `index_after` later, or after
+  /// Index::kBehind events if they come sooner.
   Upkeep(Archive& archive, std::function<std::int64_t()> clock,
          std::chrono::milliseconds index_after);
 
@@ -31,8 +31,8 @@ class Upkeep {
   [[nodiscard]] bool is_due() const;
   /// Whether memory is given back by the next run(): then whoever keeps buffers does the same.
   [[nodiscard]] bool gives_memory_back() const { return has_come(trim_at_); }
-  /// Does what is due. `keep`: older events are forgotten, zero: never; `keep_changed`: since
-  /// the last time.
+  /// Does what is due. Events older than `keep` are forgotten (zero: never); `keep_changed`:
+  /// it is not what it was the last time.
   void run(Duration keep, bool keep_changed);
 
  private:
