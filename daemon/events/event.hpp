@@ -16,8 +16,8 @@ namespace chatd {
 using Seq = std::uint64_t;
 
 /// Each field is the member of its name in kEventWords; one that the kind does not have is
-/// not looked at, an optional one is left out if it is empty, 0 or false. All that is said
-/// lives elsewhere, and longer than this.
+/// not looked at, an optional one is left out if it is empty, 0 or false. All texts are owned
+/// elsewhere, and outlive this.
 struct Event {
   EventKind kind{};
   core::SendState sent_state{};  ///< kSent: its `state`

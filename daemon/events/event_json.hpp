@@ -15,8 +15,8 @@
 
 namespace chatd {
 
-/// Appends the line of `event`, with the LF that ends it. What it returns is the body in
-/// it, valid until `out` is changed.
+/// Appends the line of `event`, with the LF that ends it. Returns the body in it, valid until
+/// `out` is changed.
 std::string_view append_event(std::string& out, Seq seq, WallTime time, const Event& event);
 
 /// Appends the line of an event of which only the word and the body are left.
@@ -24,7 +24,7 @@ void append_recorded(std::string& out, Seq seq, WallTime time, std::string_view 
                      std::string_view body);
 
 /// Appends the event that tells one operator that `lost` events up to number `seq`
-/// are not to be had any more.
+/// are no longer available.
 void append_lagged(std::string& out, Seq seq, Seq lost, WallTime time);
 
 }  // namespace chatd

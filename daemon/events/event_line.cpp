@@ -65,9 +65,9 @@ void append_log_line(std::string& out, const Event& event) {
       if (!event.until.empty()) say({" until ", event.until});
       break;
     case EventKind::kUnbanned:
+      if (event.operator_name.empty()) say({"the ban of "});
       quote(event.address);
-      say({" banned no more"});
-      if (!event.operator_name.empty()) say({", says "});
+      say({event.operator_name.empty() ? " has ended" : " unbanned by "});
       quote(event.operator_name);
       break;
     case EventKind::kOperator:

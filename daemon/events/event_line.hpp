@@ -8,10 +8,10 @@
 
 namespace chatd {
 
-/// The level of its lines, but for EventLogging::kNotLogged, which has none.
+/// The level of the log's lines; kNotLogged has none and must not be asked for.
 [[nodiscard]] LogLevel log_level(EventLogging logging);
 
-/// Appends what the log says of `event`: who is meant, and a sentence. What people said is
+/// Appends what the log says of `event`: the session, and a sentence. What people said is
 /// escaped.
 void append_log_line(std::string& out, const Event& event);
 

@@ -43,7 +43,7 @@ class EventLog {
   /// has changed.
   void save(ByteWriter& out) const;
   void restore(ByteReader& in);
-  /// Somebody else has used the numbers up to `seq`, unless nobody can have reached it.
+  /// Another process has used the numbers up to `seq`; an impossible number is ignored.
   /// Nothing may be appended yet.
   void go_on_after(Seq seq);
 
@@ -69,8 +69,8 @@ class EventLog {
 
  private:
   /// Blocks are large, so that they are memory of their own: small ones would lie
-  /// between the sessions, and keep the memory of those who have gone. One that goes leaves
-  /// its memory to the next: the system would be asked for it each time (see main.cpp).
+  /// between the sessions, and keep the memory of those that have gone. One that goes leaves
+  /// its memory to the next, which else would come from the system each time (see main.cpp).
   struct Block {
     Seq first;
     Seq last;

@@ -8,7 +8,7 @@ namespace chatd {
 void HeldMessages::add(Seq seq, std::span<const core::SessionId> sessions,
                        std::span<const core::MessageNumber> numbers) {
   assert(sessions.size() == numbers.size());
-  auto next = events_.end();  // one for thousands of sessions names them in their order
+  auto next = events_.end();  // an event for thousands of sessions names them in their order
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     [[maybe_unused]] const auto before = events_.size();
     next = std::next(events_.emplace_hint(next, std::pair{sessions[i], numbers[i]}, seq));

@@ -1,5 +1,5 @@
-/// By which events operators know the messages that are held: the core numbers them within
-/// a session, and what is said of them later names the `sent` event that said "held".
+/// The events by which operators know the messages that are held: the core numbers messages
+/// within a session, and later events name the `sent` event that said "held".
 #pragma once
 
 #include <cstddef>

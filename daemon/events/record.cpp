@@ -20,7 +20,7 @@ store::State recorded(core::SendState state) {
   return store::State::kSent;
 }
 
-/// What was said at once; what became of it later is another event.
+/// The state that the event had; what became of the message later is another event.
 core::SendState sent_state(store::State state) {
   switch (state) {
     case store::State::kHeld:
@@ -34,7 +34,7 @@ core::SendState sent_state(store::State state) {
   return core::SendState::kSent;
 }
 
-/// A record that is an event's in columns.
+/// The event of a record that is kept in columns.
 Event event_of(const store::Record& record) {
   Event event;
   event.session = record.session;

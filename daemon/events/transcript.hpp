@@ -48,7 +48,7 @@ class Transcript {
   void ask(MessageQuery query, std::function<void(Result<std::string>)> answer);
   /// The events after `after`, up to `upto`, as replay_page() has them, later.
   void replay(Seq after, Seq upto, std::size_t max_bytes, std::function<void(ReplayPage)> answer);
-  /// Operators have heard everything up to `seq`; kAttending: and hear all that comes.
+  /// Operators have heard everything up to `seq`; store::kAttending: they hear all that comes.
   void attended(Seq seq);
 
   /// Called with a sentence for the operators when recording fails or works again.

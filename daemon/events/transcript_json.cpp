@@ -12,7 +12,7 @@ namespace chatd {
 
 namespace {
 
-/// Of a page of messages. With what stands around it a line stays below 1 MiB.
+/// The most of a page of messages: with what stands around it a line stays below 1 MiB.
 constexpr std::size_t kMaxPageBytes = 1000UL * 1000;
 /// Of a text that would not fit into a line by itself, this much is shown.
 constexpr std::size_t kShownBytes = 100UL * 1024;
@@ -31,7 +31,7 @@ std::string_view word(store::State state) {
   return "";
 }
 
-/// Not in the middle of a character.
+/// The front of `text`, not cut in the middle of a character.
 std::string_view shortened(std::string_view text) {
   text = text.substr(0, kShownBytes);
   while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) {

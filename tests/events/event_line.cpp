@@ -48,9 +48,9 @@ TEST_CASE("event line: each kind has its sentence", "[events][event_line]") {
   banned.until = "2026-11-23T06:50:00.123Z";
   CHECK(line_of(banned) == "192.0.2.1:4711 banned by ann until 2026-11-23T06:50:00.123Z");
   auto unbanned = event(EventKind::kUnbanned);
-  CHECK(line_of(unbanned) == "192.0.2.1:4711 banned no more, says ann");
+  CHECK(line_of(unbanned) == "192.0.2.1:4711 unbanned by ann");
   unbanned.operator_name = {};
-  CHECK(line_of(unbanned) == "192.0.2.1:4711 banned no more");
+  CHECK(line_of(unbanned) == "the ban of 192.0.2.1:4711 has ended");
   CHECK(line_of(event(EventKind::kOperator)) == "operator Zoe away");
   CHECK(line_of(event(EventKind::kWarning)) == "a\\x1bz");
 }
