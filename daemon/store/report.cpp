@@ -8,7 +8,7 @@ void Report::fails(const std::string& why) {
   if (lost_before_) return;
   lost_before_ = counts_.lost;
   notices_.push_back("transcripts cannot be written: " + why +
-                     "; the chat goes on, what is said may not be recorded");
+                     "; the chat goes on, but what is said may not be recorded");
 }
 
 void Report::works() {

@@ -100,7 +100,7 @@ TEST_CASE("report: a failure is told once, and its end with what it has cost", "
   CHECK(report.has_notices());
   CHECK(report.take_notices() ==
         std::vector<std::string>{"transcripts cannot be written: the disk is full; the chat goes "
-                                 "on, what is said may not be recorded"});
+                                 "on, but what is said may not be recorded"});
   CHECK_FALSE(report.has_notices());
   report.works();
   report.works();
