@@ -1,6 +1,6 @@
-/// Checks of the texts of a configuration. Each of them says what is wrong and what would
-/// be right, or answers with an empty string. Pure functions: whoever uses a folder or a
-/// group finds out whether it exists.
+/// Checks of the texts of a configuration. Each check_...() says what is wrong and what would
+/// be right, or returns an empty string. Pure functions: whoever uses a folder or a group
+/// finds out whether it exists.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ namespace chatd {
 /// The text is an IPv4 or IPv6 address, or "unix:/path".
 [[nodiscard]] std::string check_address(std::string_view text);
 
-/// The one way of writing an address that several ways lead to ("::0:1" is "::1").
+/// The endpoint with its address in the one canonical form ("::0:1" becomes "::1").
 [[nodiscard]] io::Endpoint canonical(const io::Endpoint& endpoint);
 
 /// Whether the kernel would refuse to listen on the second of two: they are the same

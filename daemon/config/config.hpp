@@ -1,7 +1,7 @@
-/// All that chatd can be told, as plain values. The names are those of chatd.toml, where
-/// the consequence of each key is described; config_keys() alone says which keys there are
-/// and what they may hold. Invariant: a Config that load_config() returned is consistent;
-/// nobody downstream checks it again.
+/// The configuration, as plain values. The names are those of chatd.toml, where the
+/// consequence of each key is described; config_keys() and listener_keys() alone say which
+/// keys there are and what they may hold. Invariant: a Config that load_config() returned is
+/// consistent; nobody downstream checks it again.
 #pragma once
 
 #include <cstddef>

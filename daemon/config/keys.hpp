@@ -1,5 +1,5 @@
 /// The one table of configuration keys. Loading, the environment, --print-config and
-/// reload all go by it, so a key that is added here is complete. It knows the fields of
+/// reload all use it, so a key that is added here is complete. It knows the fields of
 /// Config, but neither files nor the grammar of TOML.
 #pragma once
 

@@ -38,8 +38,8 @@ Options:
                            colours; auto: in a terminal, unless NO_COLOR is set or
                            TERM is dumb
   --check-config           report every fault of the configuration, and exit
-  --print-config           print the configuration in force as TOML, each value with
-                           where it comes from, and exit
+  --print-config           print the configuration in force as TOML, with the origin of
+                           each value, and exit
   -V, --version            print the version, and exit
   -h, --help               print this, and exit
 

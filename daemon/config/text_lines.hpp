@@ -1,4 +1,4 @@
-/// Places in a text, looked up by their offset in bytes. Whatever the text says.
+/// Places in any text, looked up by their offset in bytes.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-/// A TOML file as a tree in which every key and value knows its place. It knows TOML, and
-/// not what chatd is told by it; it keeps from toml11 what toml11 does not survive.
+/// A TOML file as a tree in which every key and value knows its place. It knows TOML and not
+/// chatd's keys; it keeps from toml11 what toml11 does not survive.
 /// Invariant: whatever the file holds, read_toml_file() returns, soon, with a bounded use
 /// of memory and stack.
 #pragma once
