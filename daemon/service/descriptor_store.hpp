@@ -35,12 +35,12 @@ class DescriptorStore {
   /// Throws away what leave() has left.
   void forget_left() const;
 
-  // Kept there while this process lives, for the case that it ends without warning. None of
-  // these waits; false: the manager does not take it now.
-  /// A file of records; there is one.
+  // Kept there while this process lives, for the case that it ends without warning. False:
+  // the manager does not take it.
+  /// A file of records; there is one. Both may wait for the manager.
   [[nodiscard]] bool keep_records(int file) const;
   void forget_records() const;
-  /// The connection of a session.
+  /// The connection of a session. Neither waits.
   [[nodiscard]] bool keep_session(std::uint64_t session, int socket) const;
   [[nodiscard]] bool forget_session(std::uint64_t session) const;
 
@@ -69,7 +69,7 @@ struct Passed {
   std::vector<UniqueFd> listening;  ///< of socket units
 };
 
-/// Takes it, once.
+/// Takes all of it, once.
 [[nodiscard]] Passed take_passed();
 
 }  // namespace chatd::service

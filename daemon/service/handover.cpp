@@ -34,7 +34,7 @@ class Crc {
   [[nodiscard]] std::uint32_t of(std::string_view bytes) const {
     std::uint32_t sum = ~0U;
     for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
-      std::uint64_t word = 0;  // little-endian, like the rest of the document
+      std::uint64_t word = 0;  // in the machine's byte order, like the rest of the document
       std::memcpy(&word, bytes.data(), sizeof word);
       word ^= sum;
       sum = 0;

@@ -21,8 +21,8 @@ inline constexpr std::uint32_t kHandoverVersion = 6;
 
 /// `body` in its envelope.
 [[nodiscard]] std::string enclose(std::string_view body, std::uint32_t version = kHandoverVersion);
-/// The body of a document, as a part of it. Errors: it is none, it is not whole, or it
-/// is of another version.
+/// The body of a document, as a part of it. Errors: it is not a document, it is not whole,
+/// or it is of another version.
 [[nodiscard]] Result<std::string_view> disclose(std::string_view document);
 
 /// A file in memory that holds `document`.
@@ -30,11 +30,11 @@ inline constexpr std::uint32_t kHandoverVersion = 6;
 /// The contents of such a file, which is empty afterwards: a document is never used twice.
 [[nodiscard]] Result<std::string> read_once(int fd);
 
-/// Replaces this process by a new one of `program`, which is left `document` and
-/// inherits `descriptors`, each under its number. Some of them are in `kept` as well: the new
-/// process is told of these beside the document, which it may not be able to read. They are
-/// sockets that are to stay open then, and descriptors that are to be closed and are no
-/// sockets. Returns only if that failed, and then nothing has changed.
+/// Replaces this process by `program`, which inherits `document` and `descriptors`, each
+/// under its number. Some of them are in `kept` as well: the new process is told of these
+/// beside the document, which it may be unable to read. Of `kept` the sockets are to stay
+/// open then, and all else is to be closed. Returns only if it failed, and then nothing has
+/// changed.
 [[nodiscard]] Error replace_process(const std::string& program, char* const* arguments,
                                     int document, const std::vector<int>& descriptors,
                                     const std::vector<int>& kept);

@@ -16,18 +16,18 @@ namespace chatd::service {
 
 class Manager {
  public:
-  /// `status` describes the daemon in one line; it is asked every few seconds and told
-  /// on where it has changed.
+  /// `status` describes the daemon in one line; it is asked every few seconds, and a line
+  /// that has changed is passed on.
   Manager(io::Loop& loop, std::function<std::string()> status);
 
   [[nodiscard]] bool exists() const { return notify_.has_manager(); }
   [[nodiscard]] const Notify& notify() const { return notify_; }
 
-  /// Serves; from now on status and watchdog run. Also after reloading().
+  /// The daemon serves; from now on status and watchdog run. Also after reloading().
   void ready();
   void reloading();
   void stopping();
-  /// Why the last reload was refused, shown with the status until the next one; empty:
+  /// Why the last reload was refused, shown with the status until the next one; empty if
   /// it was not.
   void set_trouble(std::string trouble);
 

@@ -14,7 +14,7 @@ namespace chatd::service {
 
 namespace {
 
-/// The kernel takes so many in one message (SCM_MAX_FD).
+/// The most that the kernel takes in one message (SCM_MAX_FD).
 constexpr std::size_t kInMessage = 253;
 /// No process has more.
 constexpr std::size_t kMost = 1UL << 24U;

@@ -1,6 +1,6 @@
 /// Any number of descriptors as two: they wait inside a pair of connected sockets, as
 /// messages that nobody has read yet. A descriptor store takes the ends of the pair;
-/// one by one it would take seconds for thousands. Knows nothing of what they are.
+/// thousands, one by one, would take it seconds. Knows nothing of what they are.
 ///
 /// Invariant: a descriptor comes out at the place at which it went in, or not at all.
 #pragma once

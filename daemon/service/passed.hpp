@@ -13,7 +13,7 @@ namespace chatd::service {
 
 struct PassedDescriptor {
   UniqueFd fd;       ///< closed on exec
-  std::string name;  ///< FDNAME; a socket unit that does not say one has its own name there
+  std::string name;  ///< FDNAME; where a socket unit sets none, the name of the unit
 };
 
 /// Takes them, once: a second call finds none, and neither does a child.

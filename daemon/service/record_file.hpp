@@ -25,7 +25,8 @@ class RecordFile {
 
   /// An empty one with places 0, 1, ... `places` - 1.
   [[nodiscard]] static Result<RecordFile> make(std::size_t places);
-  /// The file of an earlier process. Errors: it is none, or of another version.
+  /// The file of an earlier process. Errors: it is no such file, of another version, or
+  /// damaged.
   [[nodiscard]] static Result<RecordFile> open(UniqueFd file);
   RecordFile(RecordFile&& other) noexcept;
   RecordFile& operator=(RecordFile&& other) noexcept;

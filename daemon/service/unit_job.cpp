@@ -111,7 +111,7 @@ Job ask_for_job(Duration patience) {
 
 JobQuestion::JobQuestion(io::Loop& loop, Duration patience, std::function<void(Job)> answer)
     : answered_{loop, [this, answer = std::move(answer)] {
-                  if (asks_.joinable()) asks_.join();  // it has said its word
+                  if (asks_.joinable()) asks_.join();  // it has nothing left to do
                   answer(job_);
                 }} {
   const SignalsBlocked blocked;
@@ -121,7 +121,7 @@ JobQuestion::JobQuestion(io::Loop& loop, Duration patience, std::function<void(J
       answered_.wake();
     }};
   } catch (const std::system_error&) {
-    answered_.wake();  // no thread can be had: it is not known
+    answered_.wake();  // there can be no thread: the job stays unknown
   }
 }
 

@@ -19,8 +19,8 @@ enum class Job : std::uint8_t {
   kUnknown,  ///< the bus cannot be reached, or does not answer in time
 };
 
-/// The job that the manager does with this process's unit. Waits at most `patience`; a manager
-/// that is well answers within milliseconds.
+/// The job that the manager runs on this process's unit. Waits at most `patience`; a healthy
+/// manager answers within milliseconds.
 [[nodiscard]] Job ask_for_job(Duration patience);
 
 /// The same on a thread of its own: the loop serves meanwhile.
