@@ -27,7 +27,7 @@ namespace {
 constexpr std::size_t kConsoleLines = 1000;
 /// A pipe that poll() calls writable takes this much without blocking.
 constexpr std::size_t kPart = 4096;
-/// So many bytes are kept for the lines to come when all are written.
+/// The memory that is kept for the next lines, in bytes.
 constexpr std::size_t kKept = 16UL * 1024;
 constexpr int kPatienceMs = 1000;
 

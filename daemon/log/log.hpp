@@ -25,7 +25,7 @@ class ConsoleLines {
  public:
   ConsoleLines(io::Loop& loop, std::function<void(const std::string& line)> show);
 
-  /// Any thread. Beyond a thousand lines that wait, more are dropped.
+  /// Any thread. While a thousand lines wait, further ones are dropped.
   void add(std::string line);
 
  private:
@@ -50,7 +50,7 @@ class Log {
   /// Lines go to `console`, if there is one and the target is the terminal; only
   /// warnings and errors then, because the console shows the rest in its own way.
   static Result<std::unique_ptr<Log>> open(const Config::Log& config, ConsoleLines* console);
-  /// Writes as many lines as it can within a second.
+  /// Writes the lines that wait. What nobody takes within a second is lost.
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;

@@ -13,10 +13,10 @@ namespace {
 
 /// How long a line may wait for others to go with it.
 constexpr std::chrono::milliseconds kGather{5};
-/// So much may wait; the rest is dropped.
+/// The most that may wait; the rest is dropped.
 constexpr std::size_t kMaxLines = 2048;
 constexpr std::size_t kMaxBytes = 1024UL * 1024;
-/// A batch that is empty keeps at most so many bytes; see base/memory.hpp.
+/// The most bytes that an empty batch keeps; see base/memory.hpp.
 constexpr std::size_t kMostKept = 16UL * 1024;
 
 }  // namespace

@@ -3,7 +3,7 @@
 /// together. So a busy daemon wakes that thread, and makes a system call, for many lines and
 /// not for each.
 ///
-/// Invariant: lines are given on in the order in which they came. A line
+/// Invariant: lines are passed on in the order in which they came. A line
 /// beyond those that may wait is dropped and counted, and another line says so.
 #pragma once
 
@@ -25,13 +25,13 @@ class LogBatch final : public spdlog::sinks::sink {
  public:
   /// `target` is used by the thread alone. It is flushed after each batch.
   explicit LogBatch(spdlog::sink_ptr target);
-  /// Gives on the lines that wait.
+  /// Passes on the lines that wait.
   ~LogBatch() override;
   LogBatch(const LogBatch&) = delete;
   LogBatch& operator=(const LogBatch&) = delete;
 
   void log(const spdlog::details::log_msg& message) override;
-  /// Waits until all lines that were logged before are given on.
+  /// Waits until all lines that were logged before are passed on.
   void flush() override;
   /// To be set before the first line.
   void set_pattern(const std::string& pattern) override;
@@ -56,14 +56,14 @@ class LogBatch final : public spdlog::sinks::sink {
   spdlog::sink_ptr sink_;
   std::mutex mutex_;
   std::condition_variable wake_;   ///< the thread
-  std::condition_variable given_;  ///< who waits in flush()
+  std::condition_variable given_;  ///< those who wait in flush()
   Lines waiting_;
   bool resting_ = false;  ///< the thread waits for a first line
   bool urgent_ = false;   ///< somebody waits in flush()
   bool ending_ = false;
   std::uint64_t taken_batches_ = 0;
   std::uint64_t given_batches_ = 0;
-  std::size_t dropped_ = 0;  ///< the thread's own: not told yet
+  std::size_t dropped_ = 0;  ///< the thread's own: lines of which no line has told yet
   std::thread thread_;       ///< last: it uses all the others
 };
 
