@@ -16,11 +16,11 @@ class Admission {
  public:
   enum class Answer : std::uint8_t { kYes, kTooMany, kTooManyFromAddress };
 
-  /// Zero for `per_address` means no limit. Lower limits hold for who comes next.
+  /// Zero for `per_address` means no limit. Lower limits end no session.
   void set_limits(std::size_t sessions, std::size_t per_address);
 
   Answer admit(const Peer& peer);
-  /// Counts one who is in already, whatever the limits are.
+  /// Counts a session that is in already, whatever the limits are.
   void readmit(const Peer& peer);
   void leave(const Peer& peer);
 

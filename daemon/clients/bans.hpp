@@ -25,7 +25,7 @@ namespace chatd {
 class Bans {
  public:
   static constexpr std::size_t kMost = 10'000;
-  /// A ban that is to last longer is one for good.
+  /// A ban that is to last longer is for good.
   static constexpr Duration kLongest = std::chrono::hours{24 * 365 * 100};
 
   struct Ban {

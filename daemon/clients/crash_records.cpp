@@ -9,7 +9,7 @@ namespace chatd {
 
 namespace {
 
-/// So many descriptors go into the store at once; the manager does other things, too.
+/// The descriptors that go into the store at once; the manager does other things, too.
 constexpr int kAddAtOnce = 64;
 constexpr Duration kAddPause{20};
 /// Of what clients said and what is held for them, the most that is kept in a record.

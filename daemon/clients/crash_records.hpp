@@ -1,7 +1,7 @@
-/// Which sessions are in the crash store, and what is written there of them and when: the
-/// oldest sessions first, each from some time after it connected, and its record anew at
-/// the end of each turn in which something happened to it. Reads what an earlier process
-/// left, too. Without a crash store all of it does nothing.
+/// Which sessions are in the crash store, and when they are written there: the oldest
+/// sessions first, each some time after it connected, and its record again at the end of
+/// each turn in which something happened to it. Reads what an earlier process left, too.
+/// Without a crash store all of it does nothing.
 ///
 /// Invariant: a session in the router that has a place is watched by the router, so that
 /// its record is never older than what its client has got.
@@ -44,7 +44,7 @@ class CrashRecords {
     ~Source() = default;
   };
 
-  /// A visit that is shorter than that costs nothing.
+  /// A visit that is shorter than this costs nothing.
   static constexpr Duration kMinAge{1000};
 
   /// `store` may be null.
@@ -58,22 +58,22 @@ class CrashRecords {
   /// To be called at the end of each turn, before anything is sent: a client that got
   /// something is never ahead of its record.
   void keep();
-  /// To be called when a session is new, or there is room for one more: whoever may be put
-  /// into the store is, soon.
+  /// To be called when a session is new, or there is room for one more: soon, the sessions
+  /// that may be put into the store are.
   void add_soon();
   /// The connection at `slot` is closed.
   void closed(core::Slot slot);
   /// This process ends as it should: everything is taken out of the store, and nothing is
   /// put there any more.
   void end();
-  /// Where the session at `slot` is in the store; 0: nowhere.
+  /// The place of the session at `slot` in the store; 0: it has none.
   [[nodiscard]] Place place(core::Slot slot) const;
 
   // The process that comes.
 
   /// Goes on with a session of the router that an earlier process had put to `place`.
   void adopt(core::Slot slot, Place place);
-  /// What is in the store is older than what was left otherwise, and is thrown away.
+  /// Throws away what is in the store: something newer was left in another way.
   void discard_old();
   /// Writes the records of all sessions that are in the store, when they have just come from
   /// another process.
@@ -84,8 +84,8 @@ class CrashRecords {
     std::uint64_t sessions = 0;
     std::uint64_t refused = 0;
   };
-  /// Reads the head of its records, and what is in it for `router`. `out` gets what can be
-  /// understood. False: it cannot be understood as a whole.
+  /// Reads the head of its records into `router` and `out`, as far as it can be understood.
+  /// False: it cannot be understood as a whole.
   [[nodiscard]] static bool read_head(std::string_view head, core::Router& router, Totals& out);
   /// The number of the last event before the head was written.
   [[nodiscard]] static Seq last_seq(std::string_view head);
@@ -95,8 +95,8 @@ class CrashRecords {
     std::string listener;
     std::unique_ptr<core::Session> session;
   };
-  /// Reads the record of a session. Nothing: it cannot be understood, or was written when the
-  /// machine had been started another time.
+  /// Reads the record of a session. Nothing: it cannot be understood, or its time lies ahead,
+  /// as that of an earlier start of the machine may.
   [[nodiscard]] static std::optional<SavedSession> read(std::string_view record, Time now);
 
  private:

@@ -25,7 +25,7 @@ class CrashStore {
   /// Where a session is. 0 is none.
   using Place = std::uint16_t;
 
-  /// Null if `store` does not exist, or, after saying so in the log, if it is of no use.
+  /// Null if `store` has no room, or, after saying so in the log, if it is of no use.
   /// `records` are those of an earlier process, if there are any; this goes on with their
   /// file, or logs why it cannot and makes another.
   static std::unique_ptr<CrashStore> open(const service::DescriptorStore& store, UniqueFd records);
@@ -48,12 +48,13 @@ class CrashStore {
   /// Puts a session there. 0: there is no room, or the service manager takes nothing now.
   Place add(core::SessionId session, int socket, std::string_view record);
   void remove(Place place);
-  /// What the service manager did not take out when it was to is tried again.
+  /// Tries again to take out what the service manager did not.
   void remove_rest();
   /// Whether nothing is left for remove_rest().
   [[nodiscard]] bool is_clean() const { return to_forget_.empty(); }
 
-  /// Writes the record of the session at `place` anew. One that is too long is none.
+  /// Writes the record of the session at `place` anew. Too long a record is left out, and
+  /// the old one is removed.
   void write(Place place, std::string_view record);
   void write_head(std::string_view record) { records_.write(kHead, record); }
 

@@ -1,4 +1,4 @@
-/// Descriptors beside a document: in it each is known by its place in a list of its own.
+/// Descriptors that go beside a document, which names each by its place in their list.
 #pragma once
 
 #include <cstdint>

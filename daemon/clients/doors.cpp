@@ -130,7 +130,7 @@ void Doors::serve_passed() {
     });
     if (place != doors_.end()) {
       (*place)->listener.dialect = listener.dialect;
-    } else if (listener != Listener{}) {  // nobody has asked for the one of the defaults
+    } else if (listener != Listener{}) {  // nobody has asked for the default one
       spdlog::warn("{} is not listened on: the service manager passes the sockets",
                    listener.endpoint.to_string());
     }

@@ -78,7 +78,8 @@ class Doors {
 
   /// The real address of a listener.
   [[nodiscard]] const std::string& name(Index index) const;
-  /// The index of the listener with that name, which may be one of an earlier process.
+  /// The index of the listener with that name, which may be of an earlier process; a new name
+  /// gets a new index.
   [[nodiscard]] Index index_of(const std::string& name);
 
   /// Writes down the open listeners and all names, and appends the listeners' descriptors

@@ -1,6 +1,6 @@
 /// When memory that nobody needs any more is given back to the system: some time after many
-/// sessions have gone, or after something for which much waited. Not at once, for it takes
-/// milliseconds, and they often go together.
+/// sessions have gone, or after work that needed much memory. Not at once, for it takes
+/// milliseconds, and sessions often go together.
 #pragma once
 
 #include <cstddef>

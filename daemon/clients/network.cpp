@@ -18,7 +18,7 @@ namespace {
 constexpr unsigned kV4Bits = 32;
 constexpr unsigned kV6Bits = 128;
 constexpr unsigned kMappedBits = 96;
-/// An error repeats that much of a wrong text.
+/// The bytes of a wrong text that an error repeats.
 constexpr std::size_t kShown = 60;
 
 constexpr std::string_view kRightForms = "192.0.2.7, 192.0.2.0/24 or 2001:db8::/32 would be right";

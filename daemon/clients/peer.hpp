@@ -1,5 +1,5 @@
-/// Where a client comes from, in 20 bytes. Knows how an address is
-/// written, and which addresses count as one.
+/// Where a client comes from, in 20 bytes. Knows how an address is written, and which
+/// addresses count as one.
 #pragma once
 
 #include <sys/socket.h>
@@ -22,7 +22,7 @@ class Peer {
   Peer() = default;
   Peer(const sockaddr_storage& address, socklen_t length);
 
-  /// What cannot be a peer is refused by the reader.
+  /// The reader refuses what cannot be a peer.
   void save(ByteWriter& out) const;
   static Peer read(ByteReader& in);
 
