@@ -123,7 +123,7 @@ void Attendance::await_return() {
 /// An operator who has not come back by now has gone.
 void Attendance::stop_waiting() {
   awaiting_ = false;
-  count_away();  // with this the one whose last word it is counts as the last to go
+  count_away();  // whoever said that last word now counts as the last to go
   last_word_.reset();
   count_away();
   sessions_.release_if([this](auto holder) { return !is_there(holder); });

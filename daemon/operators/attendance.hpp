@@ -1,5 +1,5 @@
-/// Which operators are there: what they are called, who listens, who is away and what is said
-/// for them then, and who is waited for after all had to leave. Knows no socket.
+/// Which operators are there: their names, who listens, who is away and what is said for them
+/// then, and who is waited for after all had to leave. Knows no socket.
 ///
 /// Invariant: no two operators who are there have the same name, and Sessions knows at any time
 /// whether all of them are away.
@@ -27,8 +27,8 @@ namespace chatd {
 
 class Attendance {
  public:
-  /// The longest text that is said for an operator who is away: an original client reads so many
-  /// bytes at once.
+  /// The longest text that is said for an operator who is away, in bytes: an original client
+  /// reads no more at once.
   static constexpr std::size_t kMaxAway = core::kOriginalRead;
 
   /// `transcript` may be null.
@@ -41,12 +41,12 @@ class Attendance {
   void remove(OperatorId id, std::string_view why);
 
   [[nodiscard]] const std::string& name_of(OperatorId id) const { return at(id).name; }
-  /// It has done something under the name that it has: from now on that is its own.
+  /// It has done something under its name, which from now on nobody takes from it.
   void has_acted(OperatorId id) { at(id).has_acted = true; }
 
   // What an operator says of itself.
-  /// It says hello, and wishes to be called `wish`; empty: as it is called already. Returns the
-  /// name that it has now.
+  /// It says hello, and wishes to be called `wish`; empty: it keeps its name. Returns the name
+  /// that it has now.
   const std::string& greet(OperatorId id, const std::string& wish);
   /// It listens to events. `watch`: it only looks on, and is no reason to wait for an answer.
   void listens(OperatorId id, bool watch);

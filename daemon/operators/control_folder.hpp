@@ -12,8 +12,8 @@ namespace chatd {
 
 /// Makes the folder of the socket `path` if it is missing (0750, and its group
 /// `group` unless that is -1), with the folders above it. An existing one is taken
-/// if it belongs to root or to this user, and nobody else may write to it (or it is
-/// sticky, as /tmp is). The error says what is not right.
+/// if it belongs to root or to this user, and nobody outside this user's group may
+/// write to it (or it is sticky, as /tmp is). The error says what is not right.
 [[nodiscard]] Result<> prepare_control_folder(const std::string& path, int group);
 
 /// The gid of a group by name.

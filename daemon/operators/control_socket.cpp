@@ -82,7 +82,7 @@ void ControlSocket::leave(OperatorId id, std::string_view why) {
   --count_;
   streams_.close(id);
   listener_.on_left(id, why);
-  loop_.turn_again();  // this may be the end of a turn, with an event still to go out
+  loop_.turn_again();  // this may be the end of a turn, and an event may have to go out
 }
 
 void ControlSocket::on_end(io::StreamId id) {

@@ -45,10 +45,10 @@ class ConnectionListener {
 
 class ControlSocket : private io::StreamListener {
  public:
-  /// A connection's queue is filled with events up to so many bytes, and while more wait its
+  /// A connection's queue is filled with events up to this many bytes; while more wait, its
   /// requests are not read.
   static constexpr std::size_t kHighBytes = 256UL * 1024;
-  /// So many answers of one connection may be due later.
+  /// The most answers of one connection that may be due later.
   static constexpr std::size_t kMaxDeferred = 16;
 
   ControlSocket(io::Loop& loop, Connections& clients, ConnectionListener& listener);
@@ -61,8 +61,8 @@ class ControlSocket : private io::StreamListener {
   /// Sends `answer` alone, then an end of file. The listener does not hear of it.
   void refuse(UniqueFd socket, std::string_view answer);
 
-  /// Queues the answers that are at hand, and `bytes` behind them. An operator who leaves too
-  /// much waiting has to leave, inside this call.
+  /// Queues the answers that are at hand, and `bytes` behind them. An operator for whom too
+  /// much waits has to leave, inside this call.
   void write(OperatorId id, std::string_view bytes);
   /// Queues events. The same holds.
   void send(OperatorId id, Payload events);

@@ -44,8 +44,8 @@ class Operators : private ConnectionListener {
   /// have to wait for a client. The loop stands still meanwhile, for two seconds at most.
   void finish_requests();
   /// Writes down the control socket for the next process and returns its descriptor; with
-  /// this all events are sealed. Operators are left behind; they come back by themselves, to
-  /// the next process.
+  /// this all events are sealed. The connections of operators are left behind: operators come
+  /// back by themselves, to the next process.
   int save(ByteWriter& out);
   /// As ControlDoor::restore(): to be called before listen().
   void restore(UniqueFd socket, ByteReader& in) { door_.restore(std::move(socket), in); }
