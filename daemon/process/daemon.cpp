@@ -18,7 +18,7 @@ namespace {
 /// What operators can come back to.
 constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
 
-/// With fewer descriptors than that, the few that a database takes are clients' rather.
+/// With fewer descriptors than this, clients get the few that a database would take.
 constexpr std::size_t kDescriptorsToRecord = 32;
 
 }  // namespace
@@ -52,14 +52,14 @@ Daemon::~Daemon() {
 Result<> Daemon::run() {
   if (auto opened = open(); !opened) return opened;
   loop_.run();
-  // All is done. With the handlers gone, one more signal would kill what has ended well.
+  // All is done. With the handlers gone, one more signal would kill this process.
   service::keep_signals_out();
   return {};
 }
 
 Result<> Daemon::open() {
   io::ignore_sigpipe();
-  const auto descriptor_limit = raise_descriptor_limit();  // as many may be passed to this
+  const auto descriptor_limit = raise_descriptor_limit();  // first: many may be passed to us
   Inheritance inheritance;
   if (auto opened = open_log(); !opened) return opened;
   spdlog::info("chatd {} starts", kVersion);
@@ -76,14 +76,13 @@ Result<> Daemon::open() {
   const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() - passed + open_later,
                                       config_.control.max_operators);
   if (fits < config_.limits.sessions) {
-    spdlog::warn(
-        "limits.sessions is {}, but the descriptor limit {} leaves room for {}: that holds",
-        config_.limits.sessions, descriptor_limit, fits);
+    spdlog::warn("limits.sessions is {}, but the descriptor limit {} leaves room for {} sessions",
+                 config_.limits.sessions, descriptor_limit, fits);
   }
   make_parts(fits);
   inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
-  // Before anybody can see that this is there, and then want it to go.
+  // Before anybody can see that the daemon is there, and stop it.
   signals_ = std::make_unique<Signals>(*this);
   if (auto opened = listen(inheritance); !opened) return opened;
   service::let_signals_in();
@@ -130,14 +129,14 @@ void Daemon::make_parts(std::size_t max_sessions) {
       std::make_unique<Shutdown>(Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_});
 }
 
-/// The order is what promises depend on.
+/// Promises depend on this order.
 void Daemon::end_turn() {
   // Nobody sees an event before its number is reserved.
   if (transcript_) transcript_->submit();
   // No client has got something of which a crash record knows nothing.
   clients_->crash_records().keep();
   clients_->connections().flush();
-  // What sending brought about is among the events of this turn.
+  // What happened in sending is among the events of this turn.
   operators_->seal();
   operators_->flush();
 }

@@ -15,7 +15,7 @@ namespace {
 /// Logs, a configuration that is read again, new listeners, a connection that is
 /// accepted only to be refused.
 constexpr std::size_t kReserve = 8;
-/// What is taken to be open where it cannot be found out.
+/// The number that is assumed to be open where it cannot be found out.
 constexpr std::size_t kUnknown = 32;
 
 }  // namespace

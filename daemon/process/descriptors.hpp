@@ -14,8 +14,8 @@ std::size_t raise_descriptor_limit();
 std::size_t open_descriptors();
 
 /// The sessions that fit under `limit` descriptors when `open` are open now and
-/// up to `max_operators` may come, besides a small reserve. At least 1. Where the
-/// limit is very low, operators are counted as a quarter of what is left.
+/// up to `max_operators` may come, besides a small reserve. At least 1. Operators
+/// are counted as a quarter of what is left at most.
 std::size_t sessions_that_fit(std::size_t limit, std::size_t open, std::size_t max_operators);
 
 }  // namespace chatd

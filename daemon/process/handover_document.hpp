@@ -1,6 +1,6 @@
 /// The body of the document that one process leaves to the next: what each part of the daemon
-/// has written down, and the descriptors that go along. Knows not what the parts have written.
-/// Its envelope is service/handover.hpp's.
+/// has written down, and the descriptors that go along. Knows nothing of what the parts have
+/// written. Its envelope is service/handover.hpp's.
 ///
 /// The descriptors stand in this order; the parts know theirs by their places:
 ///

@@ -147,7 +147,7 @@ void Inheritance::restore_after_crash(Clients& clients) {
   clients.restore_after_crash(std::exchange(crash_records_, {}), std::move(connections));
 }
 
-/// What the service manager had kept one by one, and nobody went on with.
+/// Throws away what the service manager kept one by one, and nobody goes on with.
 void Inheritance::forget_kept(const service::DescriptorStore& store,
                               const CrashStore* crash_store) {
   for (const auto& kept : kept_sessions_) {

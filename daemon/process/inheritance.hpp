@@ -1,4 +1,4 @@
-/// What this process was left by the one before it, until it is used. There are four cases:
+/// What the process before this one has left to it, until it is used. There are four cases:
 ///
 /// | the process before this one | left                                    | sessions            |
 /// | --------------------------- | --------------------------------------- | ------------------- |
@@ -29,7 +29,7 @@ namespace chatd {
 class Inheritance {
  public:
   /// Takes all that there is. To be made once, before this process opens anything that could
-  /// be mistaken for what it was left.
+  /// be mistaken for a part of it.
   Inheritance();
 
   // In this order:
@@ -39,7 +39,7 @@ class Inheritance {
   [[nodiscard]] std::unique_ptr<CrashStore> open_crash_store(const service::DescriptorStore& store);
   /// Whether some sessions of the process before this one may go on.
   [[nodiscard]] bool has_sessions() const;
-  /// Events go on where they had stopped, in number at least.
+  /// Events go on where they had stopped, or at least their numbers do.
   void restore_events(Journal& journal) const;
   /// Descriptors that are open now and came from an earlier process, all but a few of them
   /// connections.

@@ -42,7 +42,7 @@ class OwnConsole {
 
   /// Whether there is to be one.
   [[nodiscard]] bool is_wanted() const { return is_wanted_; }
-  /// Where lines of the log go that would destroy what is being typed; null: nowhere.
+  /// Takes the lines of the log that would destroy what is being typed; null: there are none.
   [[nodiscard]] ConsoleLines* lines() { return lines_.get(); }
 
   [[nodiscard]] Result<> open(const Config::Console& config, Hooks hooks);

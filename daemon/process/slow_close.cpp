@@ -15,7 +15,7 @@ void SlowClose::begin(UniqueFd descriptor) {
   try {
     thread_ = std::thread{[closed = std::move(descriptor)] {}};
   } catch (const std::system_error&) {
-    // No thread can be had. The descriptor has been closed with what was meant for it.
+    // There can be no thread. The descriptor is closed already, with the function for it.
   }
 }
 

@@ -1,5 +1,5 @@
-/// Closes a descriptor on a thread of its own: for an epoll set in which thousands of sockets
-/// stand, from which the kernel takes them one by one, and somebody is to be served meanwhile.
+/// Closes a descriptor on a thread of its own: for an epoll set of thousands of sockets, which
+/// the kernel takes out one by one, while clients are to be served.
 #pragma once
 
 #include <thread>

@@ -13,9 +13,9 @@ namespace chatd {
 
 namespace {
 
-/// For the transcript to be written. What is not is lost with the process.
+/// How long the transcript may take to be written. The rest is lost with the process.
 constexpr Duration kDrainLimit{2000};
-/// For the service manager to say what is being done with the unit.
+/// How long the service manager may take to say what it does with the unit.
 constexpr Duration kAskLimit{500};
 
 }  // namespace
@@ -48,7 +48,7 @@ void Succession::successor_checked(Result<> accepts) {
   }
   if (parts_.shutdown.has_begun()) return;
   parts_.operators.finish_requests();       // before anything that they change is written down
-  if (parts_.shutdown.has_begun()) return;  // one of them may have been that
+  if (parts_.shutdown.has_begun()) return;  // one of them may have been to stop
   const bool with_console = parts_.console.is_open();
   parts_.console.close();
   spdlog::error("does not hand over: {}", become_successor().message);
@@ -68,8 +68,8 @@ Error Succession::become_successor() {
   arguments.push_back(nullptr);
   spdlog::info("hands over {} sessions", parts_.clients.stats().sessions);
   hooks_.close_log();
-  // What it has to know of even if it cannot read the document: sockets that stay, and what
-  // is no socket, which it would not find.
+  // What it has to know of even if it cannot read the document: sockets that stay, and
+  // descriptors that are no sockets, which it would not find.
   auto kept = parts_.clients.doors().passed();
   kept.push_back(parts_.loop.poller().descriptor());
   if (parts_.crash_store != nullptr) kept.push_back(parts_.crash_store->descriptor());
@@ -96,7 +96,7 @@ void Succession::job_known(service::Job job) {
   if (parts_.shutdown.has_begun()) return;
   if (job != service::Job::kOther) {
     parts_.operators.finish_requests();
-    if (parts_.shutdown.has_begun()) return;  // an operator has asked for that
+    if (parts_.shutdown.has_begun()) return;  // an operator has asked to stop
     spdlog::error("ends all sessions: {}", leave_to_next().message);
   }
   parts_.shutdown.begin("SIGTERM");
@@ -119,14 +119,14 @@ Error Succession::leave_to_next() {
   spdlog::info("leaves {} sessions to the next process", parts_.clients.stats().sessions);
   parts_.manager.stopping();
   hooks_.close_log();
-  // Whatever is not closed here, and no file that is not removed, is the next one's.
+  // Nothing more is closed, and no file is removed: all of it belongs to the next process.
   ::_exit(0);
 }
 
 // ---- both ----
 
-/// The file with the document. The epoll set goes along: taking thousands of sockets out of it
-/// takes the kernel long, and while this process ends nobody is served.
+/// Makes the file with the document. The epoll set goes along: the kernel is slow to take
+/// thousands of sockets out of it, and while this process ends nobody is served.
 Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   parts_.slow_close.wait();
   HandoverDocument document;

@@ -4,12 +4,13 @@
 /// | signal  | if                                      | then                               |
 /// | ------- | --------------------------------------- | ---------------------------------- |
 /// | SIGUSR2 | the successor accepts the configuration | this process becomes that program  |
-/// | SIGTERM | the service manager restarts this, and  | document and descriptors are left  |
-/// |         | has a descriptor store                  | there, and this process ends       |
-/// | SIGTERM | neither                                 | the daemon stops                   |
+/// | SIGTERM | there is a descriptor store, and the    | document and descriptors are left  |
+/// |         | service manager restarts the daemon     | there, and this process ends       |
+/// |         | (or does not say what it does)          |                                    |
+/// | SIGTERM | otherwise                               | the daemon stops                   |
 ///
 /// If anything fails, all goes on as before: the chat after SIGUSR2, the stop after SIGTERM.
-/// What the next process does is known by Inheritance.
+/// What the next process does is in Inheritance.
 #pragma once
 
 #include <functional>
@@ -54,7 +55,7 @@ class Succession {
   struct Hooks {
     /// Whether a process that starts now would accept the configuration.
     std::function<Result<>()> check_config;
-    /// Writes out the last lines of the log, and goes on with it.
+    /// Writes out the last lines of the log, and opens it again.
     std::function<void()> close_log;
     std::function<void()> open_log;
     std::function<Result<>()> open_console;

@@ -14,7 +14,7 @@ namespace chatd {
 namespace {
 
 constexpr Duration kLimit{10'000};
-/// Of what the program says, so much is passed on.
+/// The bytes of the program's output that are passed on.
 constexpr std::size_t kComplaint = 2000;
 
 }  // namespace
