@@ -32,7 +32,7 @@ enum class EventKind : std::uint8_t {
 /// Who hears of an event.
 enum class Audience : std::uint8_t {
   kEverybody,  ///< every operator who has subscribed; it has a number and is recorded
-  kOne,        ///< the one operator whom it is about; it has no number and is not recorded
+  kOne,        ///< the one operator whom it is about; it has no number of its own, and no record
 };
 
 /// The level at which an event is logged.

@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaxControlLine = 1024UL * 1024;
 /// kMaxControlLine, unless many of its characters need an escape.
 inline constexpr std::size_t kMaxControlText = kMaxControlLine - 4096;
 
-/// So many bytes may wait for an operator who takes nothing of them; then it is detached.
+/// An operator for whom more than this waits, and who takes nothing of it, is detached.
 inline constexpr std::size_t kMaxControlWaiting = 1024UL * 1024;
 
 /// The largest answer, which is the list of all sessions.
