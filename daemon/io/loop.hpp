@@ -1,6 +1,6 @@
-/// The event loop. One for each process, owned by main; everything in io is made
-/// on it and must be gone before it: the destructor drains the close callbacks
-/// and ends the process, naming the handles, if one was left open.
+/// The event loop. One for each process; everything in io is made on it and must
+/// be gone before it: the destructor drains the close callbacks and ends the
+/// process, naming the handles, if one was left open.
 ///
 /// A turn is what happens between two waits. At its end, just before the loop
 /// waits again, every TurnEnd is called once in the order of registration: that
