@@ -1,5 +1,5 @@
 /// chatd's command line, and the only user of CLI11. It knows neither files nor the
-/// environment: whether a file that an option names exists, its user finds out.
+/// environment: whoever uses a file that an option names finds out whether it exists.
 /// Invariant: wrong usage is one line that says what would be right, and exit code 2.
 #pragma once
 

@@ -60,7 +60,7 @@ Product multiply(std::string_view whole, std::string_view fraction, std::uint64_
   std::uint64_t numerator = 0;
   std::uint64_t denominator = 1;
   while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
-  if (fraction.size() > 9) return {kFraction};  // a longer one never comes out even
+  if (fraction.size() > 9) return {kFraction};  // a longer one could overflow below
   for (const char c : fraction) {
     numerator = numerator * 10 + static_cast<std::uint64_t>(c - '0');
     denominator *= 10;

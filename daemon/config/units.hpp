@@ -11,12 +11,12 @@
 
 namespace chatd {
 
-/// Units: ms, s, m, h, d. A fraction is taken if it is a whole number of
-/// milliseconds ("1.5s"). Never negative. Errors say what would be right.
+/// Units: ms, s, m, h, d. A fraction of up to nine digits is taken if it gives a whole
+/// number of milliseconds ("1.5s"). Never negative. Errors say what would be right.
 Result<Duration> parse_duration(std::string_view text);
 
-/// Units: B, KiB, MiB, GiB. A fraction is taken if it is a whole number of bytes
-/// ("0.5KiB"). Errors say what would be right.
+/// Units: B, KiB, MiB, GiB. A fraction of up to nine digits is taken if it gives a whole
+/// number of bytes ("0.5KiB"). Errors say what would be right.
 Result<std::size_t> parse_size(std::string_view text);
 
 /// With the largest unit that is exact: "90s", "1m", "0s".
