@@ -15,8 +15,8 @@ namespace chatd {
 class Payload {
  public:
   Payload() = default;
-  /// `weight`: how many of the sender's things, such as messages, these bytes stand for.
-  /// What could not be sent wholly is reported in that unit.
+  /// `weight`: how many units of the sender, such as messages, these bytes stand for. What
+  /// could not be sent wholly is reported in that unit.
   explicit Payload(std::string_view bytes, std::uint32_t weight = 1)
       : block_{Block::make(bytes, weight)} {}
 

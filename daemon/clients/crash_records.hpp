@@ -58,8 +58,8 @@ class CrashRecords {
   /// To be called at the end of each turn, before anything is sent: a client that got
   /// something is never ahead of its record.
   void keep();
-  /// To be called when a session is new, or there is room for one more: soon, the sessions
-  /// that may be put into the store are.
+  /// To be called when a session is new, or there is room for one more: sessions that may be
+  /// put into the store are put there, a little later.
   void add_soon();
   /// The connection at `slot` is closed.
   void closed(core::Slot slot);

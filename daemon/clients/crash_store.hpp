@@ -53,8 +53,7 @@ class CrashStore {
   /// Whether nothing is left for remove_rest().
   [[nodiscard]] bool is_clean() const { return to_forget_.empty(); }
 
-  /// Writes the record of the session at `place` anew. Too long a record is left out, and
-  /// the old one is removed.
+  /// Writes the record of the session at `place` anew. If it is too long, there is none.
   void write(Place place, std::string_view record);
   void write_head(std::string_view record) { records_.write(kHead, record); }
 

@@ -144,7 +144,7 @@ class Session {
     return turn_ ? turn_->numbers() : std::vector<MessageNumber>{};
   }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
-  /// The number of the last time of absence of which it has been told; 0: none.
+  /// The last time that operators were away and it was told so, by number; 0: none.
   [[nodiscard]] std::uint32_t told_away() const { return told_away_; }
   void set_told_away(std::uint32_t period) { told_away_ = period; }
   /// Null if nobody has claimed it.

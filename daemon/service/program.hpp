@@ -12,8 +12,8 @@ struct Program {
   std::vector<std::string> arguments;  ///< all of them, its name first
 };
 
-/// From the name by which it was called: as a path, or found in $PATH. Only if it is not
-/// there, from /proc/self/exe: that is the file of today, whatever links led to it.
+/// From the name by which it was called: as a path, or found in $PATH. Only if $PATH has no
+/// such program, from /proc/self/exe: that is the file of today, whatever links led to it.
 [[nodiscard]] std::string find_program(const std::string& name);
 
 }  // namespace chatd::service

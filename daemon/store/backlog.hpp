@@ -13,8 +13,8 @@ class Backlog {
  public:
   explicit Backlog(std::size_t max_bytes) : max_bytes_{max_bytes} {}
 
-  /// Adds the records of `batch`. The caller clears it then, whatever is in it. False, and
-  /// nothing is added, if more than `max_bytes` would wait.
+  /// Adds the records of `batch`, which the caller then clears: it may have got the memory of
+  /// another batch. False, and nothing is added, if more than `max_bytes` would wait.
   [[nodiscard]] bool push(Batch& batch);
   /// Moves the oldest batch to `batch`, which is empty before, and after if nothing waits.
   void pop(Batch& batch);
