@@ -21,8 +21,8 @@ namespace chatd::console {
 namespace {
 
 constexpr std::string_view kHelpBegin = R"(Usage: chatctl [OPTION]... [COMMAND ARGS...]
-Without a command: the operator's console of a running chatd, line by line where
-standard input is not a terminal. /help shows what can be typed there.
+Without a command: the operator's console of a running chatd, with line editing if
+standard input and output are a terminal. /help shows what can be typed there.
 
 Commands:
 )";
@@ -47,8 +47,8 @@ Exit usage(const std::string& what) {
   return {ExitCode::kUsage};
 }
 
-// How many words stand before the text of a command; more than there can be if it
-// has none.
+// How many words stand before the text of a command; the largest number if it has no
+// text.
 std::size_t words_before_text(const CommandSpec& spec) {
   std::size_t count = 1;
   for (const Parameter& parameter : spec.parameters) {
@@ -89,13 +89,13 @@ Exit unknown_option(std::string_view word, const CommandSpec* spec) {
   return {ExitCode::kUsage};
 }
 
-// Takes chatctl's own options out of the arguments. What stands after the beginning
-// of a text, or after "--", is none.
+// Takes chatctl's own options out of the arguments. What follows the beginning of a
+// text, or "--", is not an option.
 std::variant<Words, Exit> split(std::span<const char* const> arguments) {
   Words words;
   const CommandSpec* spec = nullptr;
   auto text_after = static_cast<std::size_t>(-1);
-  std::size_t taken = 0;  // words of the command that are no options
+  std::size_t taken = 0;  // words of the command that are not options
   bool only_words = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];

@@ -12,7 +12,7 @@
 namespace chatd::console {
 
 struct Arguments {
-  std::string socket;  ///< empty: where a daemon usually has it
+  std::string socket;  ///< empty: the usual places are tried
   std::string name;    ///< the operator's; empty: the daemon chooses
   ColorChoice color = ColorChoice::kAuto;
   Timestamps timestamps = Timestamps::kTime;
@@ -28,7 +28,7 @@ struct Exit {
 /// its end.
 [[nodiscard]] std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv);
 
-/// `text` on standard output, and the end.
+/// Prints `text` on standard output; returns how the program then ends.
 [[nodiscard]] Exit print_and_exit(const std::string& text);
 
 /// One line on standard error, escaped, with the program's name before it.

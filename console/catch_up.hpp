@@ -1,5 +1,5 @@
-/// A console that has just attached is shown what came while no operator was there. Its
-/// messages are counted here, for one sentence at the end. Pure.
+/// A console that has just attached is shown what came while no operator was there. Counts
+/// the messages among that, for one sentence at the end. Pure.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace chatd::console {
 
 class CatchUp {
  public:
-  /// `upto` is the last event of that time.
+  /// `upto` is the number of the last event of that time.
   void begin(std::uint64_t upto);
   /// Counts a message of that time, if there was one.
   void note(const Event& event);

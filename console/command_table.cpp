@@ -88,7 +88,7 @@ constexpr std::array kCommands{
                 Verb::kTail,
                 Place::kScript,
                 {Parameter{kNumberOption, "--since"}, kNothingMore},
-                "prints events as they happen, first those after event SEQ"},
+                "prints events as they happen; --since: first those after event SEQ"},
     CommandSpec{"stats", Verb::kStats, Place::kBoth, {}, "shows the daemon's counters"},
     CommandSpec{
         "reload", Verb::kReload, Place::kBoth, {}, "makes the daemon read its configuration again"},

@@ -1,6 +1,6 @@
 /// The one table of what an operator can ask for. Lines of the console and commands
-/// of chatctl are parsed from it, and /help, chatctl --help, completion in the console
-/// and in the shells are made from it. Holds words and shapes, and does nothing.
+/// of chatctl are parsed by it; /help, chatctl --help, and completion in the console and
+/// in the shells are made from it. Data only.
 #pragma once
 
 #include <array>
@@ -52,19 +52,19 @@ enum class Place : std::uint8_t {
 struct Parameter {
   enum class Kind : std::uint8_t {
     kNone,
-    kSession,       ///< an id; in the console also a name that only one session has
-    kFocusSession,  ///< the same; in the console without it the client in focus
-    kPerhapsSession,
-    kScope,         ///< a session or "all"; without it, in the console, the one in focus
-    kReceiver,      ///< a session or "all"
-    kCount,         ///< a number, or nothing
-    kNetwork,       ///< an address, perhaps with /BITS
-    kDuration,      ///< "10m", or nothing: no end
-    kShell,         ///< the name of a shell
-    kText,          ///< the rest, not empty
-    kPerhapsText,   ///< the rest
-    kFlag,          ///< --NAME, anywhere before a text
-    kNumberOption,  ///< --NAME NUMBER, likewise
+    kSession,         ///< an id; in the console also a name that only one session has
+    kFocusSession,    ///< a session; the console allows none: the client in focus
+    kPerhapsSession,  ///< a session, or nothing
+    kScope,           ///< a session or "all"; without it the client in focus, or else all
+    kReceiver,        ///< a session or "all"
+    kCount,           ///< a number, or nothing
+    kNetwork,         ///< an address, perhaps with /BITS
+    kDuration,        ///< "10m", or nothing: no end
+    kShell,           ///< the name of a shell
+    kText,            ///< the rest, not empty
+    kPerhapsText,     ///< the rest
+    kFlag,            ///< --NAME, anywhere before a text
+    kNumberOption,    ///< --NAME NUMBER, likewise
   };
 
   Kind kind = Kind::kNone;

@@ -24,7 +24,7 @@ struct Completion {
   std::size_t begin = 0;  ///< of the word, in bytes
   std::vector<Candidate> candidates;
 
-  /// What the word can grow to whichever candidate is meant; empty if not at all.
+  /// What can take the word's place whichever candidate is meant; empty if nothing can.
   [[nodiscard]] std::string common(std::string_view word) const;
 };
 

@@ -23,7 +23,7 @@ namespace {
 // A script can be faster than the daemon: this many requests wait for their answers
 // before the next line is read.
 constexpr std::size_t kMaxUnanswered = 64;
-/// So often it tries to attach again before it gives up.
+// Attempts to attach again, after which it gives up.
 constexpr int kAttempts = 10;
 
 }  // namespace
@@ -110,7 +110,7 @@ void Console::Impl::attach(UniqueFd control) {
     return give_up(attached.error());
   }
   if (full_) client_.pause();
-  // Whoever comes back is who it was: its claims are kept for it.
+  // An operator who comes back keeps its name: its claims are kept under that.
   client_.hello(attached_before_ ? desk_.own_name() : options_.name,
                 [this](const Reply& reply) { greeted(reply); });
 }
@@ -121,15 +121,15 @@ void Console::Impl::greeted(const Reply& reply) {
   if (reply.error) return give_up({escaped(reply.error->message)});
   const HelloInfo hello = decode_hello(*reply.result);
   desk_.set_own_name(hello.operator_name);
-  // From now on, which is from when others were told of this operator; where it was; or
-  // another daemon, which counts from its own beginning.
+  // A new console begins now, which is when the others were told of it; one that comes back
+  // goes on from its cursor, unless this is another daemon, whose events count from 1.
   const bool anew = attached_before_ && hello.seq < cursor_;
   if (anew) desk_.forget_unread();
   std::uint64_t since = attached_before_ && !anew ? cursor_ : hello.seq;
   const bool waiting = hello.unread > 0 && hello.attended;
   if (!attached_before_ && (options_.from_start || waiting)) {
-    // What nobody was there for; beginning with the daemon itself, everything that was
-    // faster than this console.
+    // What came while no operator was there. A console that begins with its daemon hears
+    // everything that came before it.
     since = hello.attended.value_or(0);
     if (waiting) {
       catch_up_.begin(hello.seq);
@@ -145,8 +145,8 @@ void Console::Impl::greeted(const Reply& reply) {
       desk_.problem("not away any more: " + answer.error->message);
     });
   }
-  // Both in one go, so that nothing happens between them: the list is how things
-  // stand after the event whose number the subscription tells.
+  // Both in one go, so that nothing happens between them: the list is the state after
+  // the event whose number the subscription tells.
   client_.subscribe(since, false, [this](const Reply& answer) { subscribed(answer); });
   client_.sessions([this](const Reply& answer) { listed(answer); });
 }
@@ -164,7 +164,7 @@ void Console::Impl::listed(const Reply& reply) {
   begin_when_caught_up();
 }
 
-// The list holds as soon as every event before it has been heard.
+// The list is valid as soon as every event before it has been heard.
 void Console::Impl::begin_when_caught_up() {
   if (phase_ != Phase::kAttaching || !list_ || cursor_ < listed_after_) return;
   desk_.replace(*list_, attached_before_ && !options_.reattaches_to_same);

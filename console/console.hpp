@@ -13,16 +13,16 @@
 ///   console::ConsoleOptions options;
 ///   options.interactive = console::can_be_interactive(0, 1);
 ///   options.color = console::wants_color(console::ColorChoice::kAuto, 1);
-///   options.from_start = true;             // hear of clients that were faster
+///   options.from_start = true;             // also what came before this console
 ///   options.on_quit = [&] { ...stop the daemon... };
 ///   options.reattach = [&]() -> Result<UniqueFd> { ...another socketpair... };
 ///   console = std::make_unique<console::Console>(loop, UniqueFd{ends[1]}, std::move(options));
 ///
 /// The destructor gives the terminal back: destroy the console on every way out,
-/// before the loop, and never inside one of its own callbacks. Where descriptors
-/// 0 to 2 were closed at start, open /dev/null on them before anything else is
+/// before the loop, and never inside one of its own callbacks. If any of descriptors
+/// 0 to 2 was closed at start, open /dev/null on it before anything else is
 /// opened. While an interactive console lives, nobody else may write to the
-/// terminal: what else has to be said there goes through say(). Where the locale is
+/// terminal: everything else is printed by say(). Where the locale is
 /// not UTF-8 an interactive console sets LC_ALL in the environment.
 #pragma once
 
@@ -58,9 +58,9 @@ struct ConsoleOptions {
   /// Whether every event since the daemon began is heard, not only those from
   /// now on: for the console that begins together with its daemon.
   bool from_start = false;
-  /// Makes a new connection after the daemon has detached the console because
-  /// its output stood still; the console then goes on from its cursor. Without
-  /// it, and when it fails, the daemon is lost.
+  /// Makes a new connection after one was lost, such as when the daemon detaches a
+  /// console whose output stands still; the console then goes on from its cursor.
+  /// Without it, and when it fails, the daemon is lost.
   std::function<Result<UniqueFd>()> reattach;
   /// Whether reattach() leads to the same running daemon for certain, so that ids
   /// mean the same people. If not, the focus stays only on one who is surely the same.
@@ -74,7 +74,8 @@ struct ConsoleOptions {
   /// The daemon has gone. The terminal is given back already; the console is idle.
   std::function<void(const Error&)> on_lost;
   /// Nobody reads the output any more (EPIPE, a terminal that hung up). The
-  /// console has closed its connection and is idle for good. Default: as on_end.
+  /// console has closed its connection and is idle for good. Default: on_quit in a
+  /// terminal, else on_end.
   std::function<void()> on_output_gone;
 };
 
@@ -82,7 +83,7 @@ class Console {
  public:
   /// Takes a connected stream socket to the daemon and begins to talk.
   Console(io::Loop& loop, UniqueFd control, ConsoleOptions options);
-  /// Gives the terminal back and tries, without waiting, to write what waits.
+  /// Gives the terminal back and tries, without waiting, to write what is queued.
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;

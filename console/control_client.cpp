@@ -21,7 +21,8 @@ using nlohmann::json;
 
 // The daemon answers a longer line by an error and closes the connection.
 constexpr std::size_t kMaxRequest = kMaxControlLine - 1;
-// Requests that the daemon has not read yet: beyond eight of the longest one is refused.
+// The last one bounds what the daemon has not read yet: a request beyond eight of the
+// longest is refused.
 constexpr io::StreamLimits kLimits{kMaxControlLine, kMaxControlLine / 4, 8 * kMaxControlLine};
 
 // What the operator typed need not be UTF-8; JSON must be.
@@ -188,7 +189,7 @@ void ControlClient::call(std::string_view method, const json& params, ReplyCallb
   }
   line += '\n';
   if (!streams_.write(*stream_, Payload{line})) {
-    return callback({RpcError{kTooLongCode, "the daemon does not read at the moment"}, nullptr});
+    return callback({RpcError{kTooLongCode, "the daemon is not reading at the moment"}, nullptr});
   }
   waiting_.emplace(id, std::move(callback));
 }

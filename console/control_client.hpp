@@ -1,7 +1,7 @@
 /// One connection to the daemon's control socket: requests with their answers, and
 /// events. JSON-RPC 2.0, one object a line. Knows nothing of screens or commands.
-/// Invariant: every request is answered exactly once, by the daemon or, when the
-/// connection is lost, by kLostCode.
+/// Invariant: every request is answered exactly once, by the daemon or by one of our own
+/// codes below.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ inline constexpr int kClaimedCode = 2;
 inline constexpr int kNotAllowedCode = 3;
 /// Not the daemon's: the connection was lost before the answer, or there is none.
 inline constexpr int kLostCode = -1;
-/// Not the daemon's: longer than a line of the protocol may be; nothing was sent.
+/// Not the daemon's: the request is longer than a line of the protocol may be, or too much
+/// waits to be read by the daemon; nothing was sent.
 inline constexpr int kTooLongCode = -2;
 
 /// `result` is never null when `error` is empty; valid during the call only.
@@ -70,8 +71,8 @@ class ControlClient : private io::StreamListener {
 
   /// Takes a connected socket, in place of one that was lost.
   Result<> attach(UniqueFd socket);
-  /// Lets the connection go, what is queued first; no further event, and every
-  /// request is answered with kLostCode, inside this call.
+  /// Closes the connection as soon as what is queued has been sent. No further event
+  /// comes, and every request is answered with kLostCode inside this call.
   void close();
   [[nodiscard]] bool attached() const { return stream_.has_value(); }
 
@@ -101,10 +102,10 @@ class ControlClient : private io::StreamListener {
   void reload(ReplyCallback callback);
   void stop(ReplyCallback callback);
 
-  /// Requests without an answer so far.
+  /// How many requests have no answer yet.
   [[nodiscard]] std::size_t unanswered() const { return waiting_.size(); }
 
-  /// Stops and resumes hearing of the daemon. Lines that had arrived already still
+  /// Stops and resumes reading from the daemon. Lines that had been read already still
   /// call back.
   void pause();
   void resume();
@@ -131,8 +132,8 @@ class ControlClient : private io::StreamListener {
   std::map<std::uint64_t, ReplyCallback> waiting_;
 };
 
-/// Connects to a daemon's unix socket. Does not wait: a daemon that accepts nobody
-/// (its queue is full) is EAGAIN.
+/// Connects to a daemon's unix socket. Does not wait: EAGAIN if the queue of that socket is
+/// full.
 [[nodiscard]] Result<UniqueFd> connect_control(const std::string& path);
 
 }  // namespace chatd::console

@@ -1,6 +1,6 @@
 /// What an operator has in front of them: the screen, and what is known of the clients:
-/// who they are, which is in focus, what is unread. Whatever is shown is shown through
-/// this. Knows no connection and no command.
+/// who they are, which is in focus, what is unread. All output goes through this. Knows
+/// no connection and no command.
 /// Invariant: the prompt shows what is known.
 #pragma once
 
@@ -61,7 +61,7 @@ class Desk {
   /// As many lines as `text` has; what is in it of others is escaped here.
   void problem(std::string_view text);
   void problem_about(SessionId session, std::string_view text);
-  /// The table of /list; what is unread is this operator's count.
+  /// The table of /list; its count of unread messages is this operator's own.
   void show_list(std::vector<SessionInfo> sessions);
 
  private:
@@ -70,14 +70,14 @@ class Desk {
   bool interactive_;
   View view_;
   Roster roster_;
-  bool roster_known_;  // before that nobody can be called alone
+  bool roster_known_;  // until then it is unknown whether a client is the only one
   Focus focus_;
   Unread unread_;
   bool unread_holds_ = false;  // every event since it was counted has been heard
   Shortcuts shortcuts_;
   std::string own_name_;
   std::string away_;
-  std::string day_;  // of what was shown last
+  std::string day_;  // the day of what was shown last
   Screen* screen_ = nullptr;
 };
 

@@ -1,4 +1,4 @@
-/// What the daemon says, as plain values: events, sessions and the outcome of
+/// What the daemon says, as plain values: events, sessions and the outcomes of
 /// requests, named as in the control protocol. Holds no JSON and no behaviour.
 #pragma once
 
@@ -31,7 +31,7 @@ struct Event {
   std::string state;                ///< sent: "sent", "held", "lost"; operator: "attached", ...
   std::uint64_t lost = 0;           ///< disconnected: messages; lagged: events
   bool cut = false;                 ///< message: it was longer than the daemon takes
-  bool automatic = false;           ///< sent: for an operator who is away
+  bool automatic = false;           ///< sent: the answer of an operator who is away
 
   /// The session of an event about one; 0 if it is about none.
   [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }

@@ -37,8 +37,8 @@ bool is_foreign(const std::string& path) {
   return ::lstat(folder.c_str(), &status) != 0 || status.st_uid != ::geteuid();
 }
 
-// A daemon in a user namespace (PrivateUsers= in its unit) is not told by the kernel who
-// attaches: then they would all be called nobody, and claims be everybody's.
+// The kernel does not tell a daemon in a user namespace (PrivateUsers= in its unit) who
+// attaches. All operators would then be called nobody, and share their claims.
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());
   return entry != nullptr ? entry->pw_name : "";

@@ -39,7 +39,8 @@ std::size_t terminal_width() {
 
 constexpr std::uint64_t kDefaultPast = 20;  // messages
 
-// A tail whose daemon has gone looks for it again after this, and then more seldom.
+// A tail whose daemon has gone looks for it again after the first pause; each further one
+// is twice as long, up to the longest.
 constexpr Duration kFirstPause{100};
 constexpr Duration kLongestPause{2000};
 // Nobody ever writes to one end: waiting for the other keeps the loop going while there is
@@ -147,7 +148,7 @@ class Run {
       case Verb::kName:
         return client_.name(session, command_.text, answer_by(&Run::show_nothing));
       case Verb::kClaim:
-        // Else it would end with this connection, which is at once.
+        // It stays: without that the claim would end with this connection, that is at once.
         return client_.claim(session, command_.force, true, answer_by(&Run::show_nothing));
       case Verb::kRelease:
         return client_.release(session, answer_by(&Run::show_nothing));
@@ -179,11 +180,11 @@ class Run {
   void follow() {
     if (cursor_ && last_seq_ < *cursor_) {
       // Another daemon, which counts from its own beginning.
-      complain("this daemon counts anew, from 1");
+      complain("the events of this daemon count from 1 again");
       cursor_ = 0;
     }
-    // From now on means from when others were told that this tail is attached, not from
-    // some moment after it.
+    // A tail without --since begins when others were told that it is attached, and not at
+    // some later moment.
     if (!cursor_) cursor_ = last_seq_;
     // Names first: events carry ids alone.
     client_.sessions(answer([this](const json& result) {
@@ -349,8 +350,8 @@ class Run {
   Pages pages_;  // history, search
   std::string own_name_;
   std::string refusal_;
-  std::optional<std::uint64_t> cursor_;  // tail: of the last event, or where to begin
-  std::uint64_t last_seq_ = 0;           // of the daemon, when it was greeted
+  std::optional<std::uint64_t> cursor_;  // tail: the last event, or where to begin
+  std::uint64_t last_seq_ = 0;           // the daemon's last event when it was greeted
   bool greeted_ = false;
   bool attached_before_ = false;
   bool finished_ = false;

@@ -1,5 +1,5 @@
-/// One operation for a script: asks the daemon once, prints what came of it, and
-/// says how it went by an exit code. Holds nothing of the command line's syntax.
+/// One operation for a script: asks the daemon, prints the result, and reports the outcome
+/// by an exit code. Knows nothing of the command line's syntax.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace chatd::console {
 
-/// What chatctl ends with.
+/// The exit codes of chatctl.
 enum class ExitCode : std::uint8_t {
   kDone = 0,
   kRefused = 1,
@@ -34,8 +34,8 @@ struct OneShot {
 
 /// Runs the loop until the operation is done, or for a tail until nobody reads the
 /// output any more. Prints data to standard output and problems to standard error.
-/// `connect` makes a new connection for a tail whose daemon has let go of it, or has
-/// gone and may come back; it goes on after the last event that it printed.
+/// `connect` makes a new connection for a tail that lost its daemon, which may come back;
+/// the tail goes on after the last event that it printed.
 [[nodiscard]] ExitCode run_one_shot(io::Loop& loop, const OneShot& one_shot, UniqueFd control,
                                     const std::function<Result<UniqueFd>()>& connect);
 

@@ -10,7 +10,7 @@
 namespace chatd::console {
 namespace {
 
-// More refusals than this of one message are counted, not listed.
+// How many refusals of one message are listed; if there are more, their number follows.
 constexpr std::size_t kListedRefusals = 5;
 
 }  // namespace
@@ -125,7 +125,7 @@ LineFate Operations::execute(const Command& command) {
 void Operations::say_bye(SessionId session) {
   const auto done = replies_.done(session, "bye");
   client_.bye(session, [this, session, done](const Reply& reply) {
-    // Else it would look as if nothing had happened.
+    // Without this line it would look as if nothing had happened.
     if (desk_.interactive() && !reply.error && decode_parting(*reply.result)) {
       desk_.say_about(session, "is parting: it ends once the client has taken the bye");
     }

@@ -1,5 +1,5 @@
-/// What the commands of a console do: each is a request to the daemon, or something on
-/// the operator's desk. Knows no syntax.
+/// Executes the commands of a console: each is a request to the daemon, or changes the
+/// operator's desk. Knows no syntax.
 #pragma once
 
 #include <functional>

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kLongestPage = 200;
 
 std::uint64_t number_of(const nlohmann::json& document) {
-  const auto seq = document.find("seq");  // the end of what is no object
+  const auto seq = document.find("seq");  // end() if it is not an object
   return seq != document.end() && seq->is_number_unsigned() ? seq->get<std::uint64_t>() : 0;
 }
 

@@ -1,6 +1,6 @@
 /// Several pages of `history` or `search` as one answer: the newest messages, up to the
 /// number that was asked for. Knows neither the connection nor how messages are shown.
-/// Invariant: messages and documents are the same ones, the oldest first.
+/// Invariant: messages() and documents() are the same messages, the oldest first.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 /// Lines in, lines out: the screen for pipes, files and scripts. Knows nothing of
-/// what the lines mean. Data goes to the output, problems to the errors, where one
-/// that comes again and again (a file as standard input) is counted, not repeated.
+/// what the lines mean. Data goes to the output, problems to the errors. A problem that
+/// comes again and again (with a file as standard input) is counted, not repeated.
 /// Invariant: a line is given out whole or not at all; the last one may lack its LF.
 #pragma once
 
@@ -39,7 +39,7 @@ class Plain : public Screen {
   bool dropping_ = false;  // inside a line that is too long
   bool at_end_ = false;
   bool ended_ = false;
-  std::string last_problem_;  // empty: long enough ago
+  std::string last_problem_;  // empty if it was long enough ago
   std::size_t repeats_ = 0;
   io::Timer repeat_timer_;
   io::Writer output_;

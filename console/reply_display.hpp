@@ -1,5 +1,5 @@
-/// How the daemon's answers come to an operator: whoever asked shows a result, and a
-/// refusal is shown here as a problem. Holds no state of its own.
+/// How the daemon's answers reach an operator: the requester shows a result; a refusal is
+/// shown here, as a problem. Holds no state of its own.
 #pragma once
 
 #include <functional>

@@ -14,10 +14,10 @@
 
 namespace chatd::console {
 
-/// Where a session came from and when. This tells whether it is the same session as one
-/// with its id that was known before, perhaps at another daemon.
+/// Where a session came from and when. This decides whether a session is the one that was
+/// known before under the same id, perhaps at another daemon.
 struct Origin {
-  std::string address;  ///< with its port, but for a unix socket
+  std::string address;  ///< with its port, unless it is a unix socket
   std::optional<std::time_t> since;
 
   /// Whether both are certainly one client: at any moment an address and port have one

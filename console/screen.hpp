@@ -28,8 +28,8 @@ class ScreenListener {
   virtual void on_long_line() = 0;
   /// After every key, in a terminal only.
   virtual void on_edited(bool empty) = 0;
-  /// All that was printed has been taken by the output; and so has the prompt, if
-  /// `prompt`: in the middle of a search there is another one in its place.
+  /// All that was printed has been taken by the output, and with `prompt` the prompt, too:
+  /// in the middle of a search there is another one in its place.
   virtual void on_shown(bool prompt) = 0;
   /// The user's wish to leave, or the end of the input. Once; no line follows.
   virtual void on_input_end() = 0;
@@ -45,8 +45,8 @@ class Screen {
   /// When more than this waits to be shown, whatever makes the output should stop until
   /// on_shown().
   static constexpr std::size_t kFullBytes = 256 * 1024;
-  /// The longest line taken, in bytes: with what JSON adds it must fit in a line of the
-  /// control protocol.
+  /// The longest line that is taken, in bytes: with what JSON adds it must fit in a line of
+  /// the control protocol.
   static constexpr std::size_t kMaxLine = kMaxControlText;
 
   virtual ~Screen() = default;

@@ -170,7 +170,7 @@ First first_of(const CommandSpec& spec) {
   }
 }
 
-// Every option that the word after belongs to, but for --socket.
+// Every option that takes the next word as its value, except --socket.
 std::string taking(std::string_view separator) {
   std::string out;
   const auto add = [&](std::string_view word) {
@@ -230,7 +230,8 @@ std::string bash() {
                         {"@ARGUMENTS@", arguments}});
 }
 
-// Inside single quotes, where _describe and _arguments read colons and brackets.
+// For inside single quotes, where colons and brackets mean something to _describe and
+// _arguments.
 std::string zsh_text(std::string_view text) {
   std::string out;
   for (const char c : text) {

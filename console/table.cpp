@@ -96,7 +96,7 @@ std::vector<std::string> format_table(std::vector<Column> columns,
     cell.push_back(i);
   }
   std::vector<std::size_t> widths = natural;
-  // Takes what is too much from the columns that may be narrower, the first of them first.
+  // Makes columns narrower, from the left, until the table fits. Returns whether it does.
   const auto fits = [&](std::size_t Column::*least) {
     const std::size_t total = total_of(widths);
     std::size_t excess = total - std::min(total, width);

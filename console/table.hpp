@@ -1,4 +1,4 @@
-/// Rows of text put under each other, as wide as a terminal shows them. Pure.
+/// Rows of text as a table, aligned by the width that a terminal gives them. Pure.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,17 @@ namespace chatd::console {
 struct Column {
   std::string title;
   bool right = false;  ///< numbers
-  /// Where there is not room for all: columns are first made narrower, down to
-  /// `narrow`, then left out, those with the highest `rank` first; rank 0 stays. Before
-  /// one goes that has a `least`, those that have one are made as narrow as that.
+  /// If there is not room for all, columns are first made narrower, down to `narrow`, and
+  /// then left out, the highest `rank` first; rank 0 stays. Before a column that has a
+  /// `least` is left out, all such columns are made narrower, down to that.
   int rank = 0;
   std::size_t narrow = 0;  ///< 0: as wide as its cells
   std::size_t least = 0;   ///< 0: as `narrow`
 };
 
 /// A line for the titles and one for each row; every row has as many cells as there
-/// are columns. No line is wider than `columns` (0: no limit), as long as the
-/// columns that must stay have room.
+/// are columns. No line is wider than `width` (0: no limit), provided that the columns
+/// that must stay have room.
 [[nodiscard]] std::vector<std::string> format_table(
     std::vector<Column> columns, const std::vector<std::vector<std::string>>& rows,
     std::size_t width);

@@ -149,7 +149,7 @@ void Terminal::open_readline() {
   for (Keymap keymap : {emacs_standard_keymap, vi_insertion_keymap}) {
     rl_bind_key_in_map('\t', &Hooks::complete_word, keymap);
   }
-  // Alt-1 and so on would be arguments for the next key, which nobody uses here.
+  // By default Alt-1 and so on are arguments for the next key, which nobody uses here.
   for (const char* keys :
        {"\\ea", "\\e1", "\\e2", "\\e3", "\\e4", "\\e5", "\\e6", "\\e7", "\\e8", "\\e9"}) {
     rl_bind_keyseq_in_map(keys, &Hooks::jump, emacs_standard_keymap);
@@ -181,7 +181,7 @@ void Terminal::end_editing() {
   if (!std::exchange(editing_, false)) return;
   reader_.pause();
   if (io::in_background(::fileno(in_))) return;
-  // A terminal that was stopped by hand would keep these last words, too.
+  // A terminal that was stopped (Ctrl-S) would hold these last words back, too.
   ::tcflow(::fileno(in_), TCOON);
   rl_clear_visible_line();
   rl_on_new_line();
@@ -360,8 +360,8 @@ void Terminal::resized() {
   if (line_width() < before) {
     rl_resize_terminal();
   } else {
-    // Terminals put long lines together anew, and where the first row of this one
-    // is now nobody knows: looking for it would wipe out what stands above.
+    // Terminals reflow long lines, so the row where this one begins now is unknown:
+    // looking for it would wipe out what stands above.
     rl_reset_screen_size();
     writer_.write("\r\n");
     rl_on_new_line();

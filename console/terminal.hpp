@@ -1,7 +1,7 @@
 /// A terminal with line editing: GNU readline's callback interface, fed by hand.
-/// Readline never touches a descriptor: its input comes from our reader and its
-/// output goes to our writer, so that neither a stopped terminal (Ctrl-S) nor half
-/// a key sequence can block the loop.
+/// Readline never reads or writes a descriptor: its input comes from our reader and its
+/// output goes to our writer, so that neither a stopped terminal (Ctrl-S) nor half a key
+/// sequence can block the loop.
 /// Invariants: what is printed never destroys the line being typed; the terminal's
 /// settings are given back when this goes. Readline is global: one Terminal at a
 /// time.

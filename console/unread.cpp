@@ -24,7 +24,7 @@ void Unread::apply(const Event& event, Target focus) {
 }
 
 void Unread::replace(const std::vector<SessionInfo>& sessions, Target focus) {
-  // Who has waited before keeps its place.
+  // A session that waited before keeps its place.
   const std::map<SessionId, Count> before = std::exchange(counts_, {});
   for (const SessionInfo& each : sessions) {
     if (each.unread == 0 || focus == each.session) continue;

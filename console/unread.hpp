@@ -21,8 +21,8 @@ class Unread {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
-  /// A message counts unless its session is in focus. An answer, whoever gave it, and the
-  /// end of a session set its count to nothing.
+  /// A message counts unless its session is in focus. An answer of any operator (not the
+  /// automatic one of /away) and the end of a session set its count to 0.
   void apply(const Event& event, Target focus);
   /// What `sessions` says replaces all that was known.
   void replace(const std::vector<SessionInfo>& sessions, Target focus);
@@ -41,7 +41,7 @@ class Unread {
  private:
   struct Count {
     std::uint64_t messages = 0;
-    std::uint64_t turn = 0;  // when it began to wait
+    std::uint64_t turn = 0;  // its place in the queue, by when it began to wait
   };
   void add(SessionId session, std::uint64_t messages);
 

@@ -4,7 +4,7 @@
 
 namespace chatd::console {
 
-// Digits where they must be.
+// Looks only at the digits and the Z.
 std::optional<std::time_t> parse_utc(std::string_view rfc3339) {
   if (rfc3339.size() < 20 || rfc3339.back() != 'Z') return std::nullopt;
   const auto field = [&](std::size_t begin, std::size_t length, int& value) {

@@ -10,7 +10,7 @@
 namespace chatd::console {
 namespace {
 
-// A message to more clients than this is one line for all of them.
+// A message to more clients than this is shown once for all of them.
 constexpr std::size_t kSeparately = 5;
 constexpr std::size_t kLongestName = 32;
 
@@ -18,7 +18,7 @@ std::string count_of(std::uint64_t count, std::string_view one, std::string_view
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
 }
 
-// One for each line of `text`, an empty one after an LF at its end too.
+// The lines of `text`; after an LF at its end there is an empty one.
 std::vector<std::string> escaped_lines(std::string_view text) {
   std::vector<std::string> lines;
   for (;;) {
@@ -62,8 +62,8 @@ std::string local_time(std::string_view rfc3339, bool with_date) {
 }
 
 std::string View::painted(Tone tone, std::string_view text) const {
-  // Told apart by weight and line as well as by hue, and the hues are blue and yellow,
-  // which nearly everybody can tell apart; never red and green.
+  // Tones differ in weight and underlining as well as in hue, and the hues are cyan and
+  // yellow, which nearly everybody can tell apart; never red and green.
   constexpr std::array<std::string_view, 6> kSequences{"",         "\x1b[36m", "\x1b[1;36m",
                                                        "\x1b[33m", "\x1b[2m",  "\x1b[1;4;33m"};
   const std::string_view begin = kSequences[static_cast<std::size_t>(tone)];
@@ -375,7 +375,7 @@ std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& 
     return "\001" + std::string{sequence} + "\002" + text + "\001\x1b[0m\002";
   };
   std::string who = focus ? bracket(*focus, roster.name_of(*focus)) : "";
-  // Of the name alone: half of an id is another one.
+  // Only the name is cut: half of an id is another id.
   const std::size_t least = who.find(' ');
   if (narrow && least != std::string::npos && display_width(who) > notes.width / 2) {
     who = cut_to_width(who, std::max(notes.width / 2 - 1, least + 2)) + "]";

@@ -2,9 +2,9 @@
 /// values in, lines out.
 /// Invariant: nothing that came from outside (text, names, reasons, addresses) is
 /// in a line unescaped, and every line about session N begins, after an optional
-/// time, with [N] or [N NAME]. What a client said comes after the bracket and a
-/// blank; what the console says of a session has * or < after the bracket, or | to
-/// make it stand out, where no client's text can stand.
+/// time, with [N] or [N NAME]. The character after the bracket, which no client chooses,
+/// says what follows: a blank, or | without colour if the client is in focus, for a
+/// client's text; < for an operator's; * for what the console says of the session.
 #pragma once
 
 #include <ctime>
@@ -30,9 +30,8 @@ class View {
   [[nodiscard]] std::vector<std::string> event(const Event& event, const Roster& roster,
                                                std::string_view own_name, Target focus = {}) const;
 
-  /// The line to be shown before what happened at `time`, if that is not on the day
-  /// `shown`, which then becomes that day; empty if it is, or if times are not shown or
-  /// have their date.
+  /// The line that announces the day of `time`, if that is not the day `shown`, which then
+  /// becomes it. Empty on the same day, and if times are not shown or have their date.
   [[nodiscard]] std::string day(std::string_view time, std::string& shown) const;
 
   /// The table of /list, at most `width` columns wide (0: no limit). `now` decides
@@ -53,8 +52,8 @@ class View {
 
   /// A message of the console itself; `text` is escaped already.
   [[nodiscard]] std::string note(std::string_view text) const;
-  /// About something that went wrong, as many lines as `text` has. What is in it of
-  /// others is escaped already, or will be here.
+  /// About something that went wrong, with a line for each of `text`. What comes from
+  /// others need not be escaped yet; if it is, it stays as it is.
   [[nodiscard]] std::vector<std::string> problem(std::string_view text) const;
   /// A message of the console about one session.
   [[nodiscard]] std::string about(SessionId session, const Roster& roster,

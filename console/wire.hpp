@@ -1,6 +1,6 @@
-/// The control protocol's JSON objects as the console's plain values. Knows how the
-/// objects look and nothing of connections. What is missing or of another type is
-/// taken as absent: a newer daemon must not break an older console.
+/// The control protocol's JSON objects as the console's plain values. Knows the form of
+/// the objects and nothing of connections. A field of another type is taken as absent: a
+/// newer daemon must not break an older console.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -19,7 +19,7 @@ namespace chatd::console {
 [[nodiscard]] std::uint64_t decode_subscribe(const nlohmann::json& result);
 [[nodiscard]] std::vector<SessionInfo> decode_sessions(const nlohmann::json& result);
 [[nodiscard]] SendOutcome decode_send(const nlohmann::json& result);
-/// Of `bye`: whether the session stays until its client has taken that.
+/// The answer to `bye`: whether the session stays until its client has taken the bye.
 [[nodiscard]] bool decode_parting(const nlohmann::json& result);
 [[nodiscard]] PastPage decode_past(const nlohmann::json& result);
 [[nodiscard]] std::vector<BanInfo> decode_bans(const nlohmann::json& result);
