@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# bare.sh [SUITE...]: what is committed, on a Debian that has nothing yet: on each of these
-# suites, without any on bookworm (Debian 12) and on trixie (13). In a folder below $TMPDIR it
-# runs ./run.sh and ./test.sh, which have to fetch all that they need. Needs root, about 3 GB,
-# and some minutes for each; leaves nothing behind but the minimal Debian in build/debian.
+# bare.sh [SUITE...]: runs ./run.sh and ./test.sh of what is committed on a minimal Debian,
+# where they have to fetch all that they need. Does so for each suite: without arguments for
+# bookworm (Debian 12) and trixie (13). Needs root, about 3 GB below $TMPDIR, and some minutes
+# for each; leaves nothing behind but the minimal Debian in build/debian.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,8 +17,8 @@ if [[ ${1-} != inside ]]; then
   (($#)) || set -- bookworm trixie
   for suite in "$@"; do
     minimal=$(tests/support/debian.sh "$suite")
-    # With a mount and a process namespace of its own, whatever is mounted or left
-    # running in the folder is gone when this script is, however it ends.
+    # In mount and process namespaces of its own: whatever is mounted or left running in
+    # the folder goes with this script, however it ends.
     folder=$(mktemp -d "${TMPDIR:-/tmp}/chatd-bare.XXXXXX")
     trap 'rm -rf --one-file-system "$folder"' EXIT
     cp -a "$minimal/." "$folder"

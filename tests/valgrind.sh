@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # valgrind.sh: memcheck, with all leaks and descriptors, over the unit tests of the release
 # and over a chatd that serves a few clients and operators and stops. Any report fails it;
-# nothing is suppressed. The model walks a quarter of its way here, and of the exhaustive
-# texts those are tried in which a bit of every kind differs (tests/support/valgrind.hpp).
-# Left out are, and all else is in:
-#   two of outbox     ask how much is allocated: valgrind says 0
-#   one of acceptor   valgrind keeps the limit of descriptors in the kernel's place: what it
-#                     does not allow it accepts all the same, and throws it away
-#   one of backpressure, where who takes nothing for a moment is waited for no longer:
-#                     here that client is as slow as its daemon
-#   one of text       is hidden, and a part of another one that is in
+# nothing is suppressed. The model walks a quarter of its way here, and the exhaustive tests
+# of text try only texts in which a bit of every kind differs (tests/support/valgrind.hpp).
+# All tests are in, except:
+#   two of outbox     they ask how much is allocated, and valgrind says 0
+#   one of acceptor   valgrind enforces the limit of descriptors itself: it accepts a
+#                     connection beyond the limit, and closes it
+#   one of backpressure  a client that takes nothing for a moment is given up there, and
+#                     under valgrind that client is as slow as its daemon
+#   one of text       it is hidden, and a part of another one that is in
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,8 +22,8 @@ export CHATD_TEST_VALGRIND=1
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --track-fds=yes
   --fair-sched=yes --child-silent-after-fork=yes "--log-file=$reports/%p")
 
-# The report of a process may say that it inherited its own file, and that valgrind does
-# not know SIOCOUTQNSD, and nothing else.
+# A report may contain only that the process inherited the report's own file, and that
+# valgrind does not know SIOCOUTQNSD.
 check() {
   local report bad
   for report in "$reports"/*; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# run.sh [SECONDS]: leads every fuzz target of build/fuzz, two at a time. Without an
-# argument the short form: so many executions that all of it takes some four minutes on
-# two cores. With SECONDS each target runs for that long, and what it finds new is kept
-# in build/fuzz/corpus. Fails if a target finds anything; the input that did it lies in
+# run.sh [SECONDS]: runs every fuzz target of build/fuzz, two at a time. Without an
+# argument each runs for a fixed number of executions, together some four minutes on two
+# cores. With SECONDS each runs for that long, and new inputs are kept in
+# build/fuzz/corpus. Fails if a target finds a fault; the input is then in
 # build/fuzz/found.
 set -euo pipefail
 
@@ -11,7 +11,7 @@ seconds=${1:-}
 build=build/fuzz
 mkdir -p "$build/found"
 
-# TARGET EXECUTIONS LONGEST: a million where one takes less than 0.1 ms.
+# TARGET EXECUTIONS LONGEST: a million executions if one takes less than 0.1 ms.
 plan() {
   cat <<'PLAN'
 framer 1000000 400

@@ -1,10 +1,10 @@
 """The tools of the tests that run the real programs: a daemon in a folder of its own, an
 operator on its control socket, clients on raw sockets. They know the interface and nothing
-of how the daemon is made.
+of the daemon's inside.
 
 Nothing here waits for a fixed time: every wait is for a condition, and ends in an
-AssertionError that says what did not come. The guard times are generous; they are
-there so that a test ends, and say nothing about speed.
+AssertionError that says what did not come. The guard times are generous: they
+make a test end, and say nothing about speed.
 
     with Daemon({"session": {"settle": "20ms"}}) as daemon:
         operator = daemon.operator()

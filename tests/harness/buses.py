@@ -1,5 +1,5 @@
-"""A system bus with nobody on it but systemd, which is asked what it does with a unit. It
-knows only the part of D-Bus that this takes."""
+"""A system bus on which there is only systemd, which can be asked for the job of a unit.
+Knows only the part of D-Bus that this takes."""
 
 import socket
 import struct
@@ -37,7 +37,8 @@ def message(kind, serial, reply_to, types, body):
 
 
 class Bus:
-    """`job` is "restart", "stop", ...; "": the unit has none; "deaf": it never answers."""
+    """`job` is the unit's: "restart", "stop", ...; "": it has none; "deaf": the bus never
+    answers."""
 
     def __init__(self, path, job):
         self.path = path

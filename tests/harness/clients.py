@@ -1,5 +1,5 @@
-"""Clients on raw sockets, for tests that speak in bytes. Knows nothing of the daemon
-but how it writes an address."""
+"""Clients on raw sockets, for tests that speak in bytes. Of the daemon this knows only how
+it writes an address."""
 
 import select
 import socket
@@ -19,7 +19,7 @@ def parse_endpoint(text):
 
 def connect(address, source=None, timeout=GUARD, receive_buffer=None):
     """A blocking socket to what parse_endpoint() returns. `source` is an address to
-    connect from. `receive_buffer` keeps small what the kernel takes in our stead."""
+    connect from. `receive_buffer` bounds what the kernel receives before we read it."""
     if isinstance(address, str):
         family = socket.AF_UNIX
     else:
@@ -58,7 +58,7 @@ class Client:
         self.socket.sendall(data)
 
     def send_slowly(self, data, interval=0.002):
-        """Byte by byte, each a segment of its own as far as that can be had."""
+        """Byte by byte, every `interval` seconds: mostly each is a segment of its own."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in data:
             self.socket.sendall(bytes([byte]))
@@ -73,37 +73,37 @@ class Client:
         return data
 
     def take(self, count):
-        """Exactly `count` bytes; what follows stays for later."""
+        """Returns exactly `count` bytes; what follows is kept for later."""
         while len(self.pending) < count:
             assert self._more(), f"end of file after {self.pending[-200:]!r}, of {count} bytes"
         taken, self.pending = self.pending[:count], self.pending[count:]
         return taken
 
     def take_line(self):
-        """Up to and with the next LF."""
+        """Returns all up to the next LF, with it."""
         while b"\n" not in self.pending:
             assert self._more(), f"end of file after {self.pending[-200:]!r}"
         return self.take(self.pending.index(b"\n") + 1)
 
     def take_all(self):
-        """All up to the end of file. A reset is an error (ConnectionResetError)."""
+        """Returns all up to the end of file. A reset is an error (ConnectionResetError)."""
         while self._more():
             pass
         taken, self.pending = self.pending, b""
         return taken
 
     def expect(self, data):
-        """The next bytes are these."""
+        """Asserts that the next bytes are these."""
         got = self.take(len(data))
         assert got == data, f"{got!r} instead of {data!r}"
 
     def expect_end(self):
-        """End of file comes, nothing before it, and it is no reset."""
+        """Asserts that the next thing is an end of file, and not a reset."""
         rest = self.take_all()
         assert rest == b"", f"{rest!r} before the end of file"
 
     def expect_silence(self, seconds):
-        """Neither a byte nor an end comes for that long."""
+        """Asserts that neither a byte nor an end of file comes for that long."""
         assert self.pending == b"", f"{self.pending!r}"
         readable, _, _ = select.select([self.socket], [], [], seconds)
         assert not readable, f"{self.socket.recv(65536)!r} where nothing should come"
@@ -112,15 +112,15 @@ class Client:
         self.socket.shutdown(socket.SHUT_WR)
 
     def leave(self):
-        """As a line client leaves: says bye, takes what still comes and closes. (One
-        that just closes after a question may still be waiting for the answer.)"""
+        """Leaves as a line client does: says bye, reads what still comes and closes. (For the
+        daemon, one that just closes after a question may be waiting for the answer.)"""
         self.send(b"bye\n")
         rest = self.take_all()
         self.close()
         return rest
 
     def reset(self):
-        """Ends the connection the hard way."""
+        """Ends the connection by a reset."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 

@@ -1,5 +1,5 @@
-"""The real chatd, started in a folder of its own and made to stop well. Knows its
-command line, its configuration file and what it prints, as the interface has them."""
+"""The real chatd, started in a folder of its own, and checked when it stops. Knows its
+command line, its configuration file and what it prints."""
 
 import json
 import os
@@ -24,11 +24,12 @@ CHATCTL = os.path.abspath(os.environ.get("CHATCTL", REPOSITORY / "build/release/
 REPORTS = re.compile(
     r"runtime error|Sanitizer|[Aa]ssert|uv_loop_close|terminate called|pure virtual"
 )
-"""What a sound daemon never says."""
+"""Words that a sound daemon never prints."""
 
 
 def to_toml(config):
-    """The few kinds of values that chatd.toml has; JSON's strings are TOML's."""
+    """Writes the few kinds of values that chatd.toml has. JSON's strings are valid TOML, except
+    for DEL."""
 
     def value(v):
         if isinstance(v, bool):
@@ -47,8 +48,8 @@ def to_toml(config):
 
 
 def clean_environment(home):
-    """This environment without anything that could configure chatd, and with its
-    folders of state in `home`."""
+    """This environment without anything that could configure chatd. Its folders of state
+    are in `home`."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("CHATD")}
     for key in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "LISTEN_FDS", "FDSTORE", "NO_COLOR"):
         env.pop(key, None)
@@ -60,8 +61,8 @@ def clean_environment(home):
 
 
 class Home:
-    """A folder of its own for a daemon: short, because a unix socket's path must be,
-    and passable for other users, because some tests are about them."""
+    """A folder of its own for a daemon. Its path is short, because the path of a unix socket
+    must be; other users may enter it, because some tests are about them."""
 
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="chatd-"))
@@ -92,10 +93,10 @@ class Daemon:
     config      see Home.write_config()
     args        more arguments
     console     --console; None leaves the flag out
-    home        a folder from before, to start again where another daemon was
+    home        the Home of an earlier daemon, to start again in
     env         more environment
     stdin, stdout   as for subprocess.Popen; with stdout=PIPE see output()
-    stderr      somewhere else; then there is no log() and `listeners` has to be 0
+    stderr      another target; then there is no log() and `listeners` has to be 0
     descriptors the limit of open files, soft and hard
     listeners   how many addresses to wait for; None: as many as configured
     pass_fds    descriptors that it inherits
@@ -244,7 +245,7 @@ class Daemon:
         )
 
     def type(self, line):
-        """A line for the plain console (started with stdin=PIPE)."""
+        """Types a line on the plain console (started with stdin=PIPE)."""
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
@@ -276,7 +277,7 @@ class Daemon:
 
     @property
     def address(self):
-        """Of the first listener, as connect() takes it."""
+        """The address of the first listener, as connect() takes it."""
         return parse_endpoint(self.endpoints[0])
 
     @property
@@ -288,7 +289,7 @@ class Daemon:
         return self.address[1]
 
     def addresses(self):
-        """Of every listener at the start, in the order of the log."""
+        """The addresses of all listeners at the start, in the order of the log."""
         return [parse_endpoint(text) for text in self.endpoints]
 
     def client(self, **how):
@@ -322,7 +323,7 @@ class Daemon:
         return self.process is not None and self.process.poll() is None
 
     def fds(self):
-        """Open descriptors."""
+        """The number of open descriptors."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def _memory(self, field):
@@ -340,7 +341,7 @@ class Daemon:
         return self._memory("Pss")
 
     def peak(self):
-        """The most resident bytes that there ever were."""
+        """The largest number of resident bytes so far."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
@@ -357,7 +358,7 @@ class Daemon:
     def wait(self, timeout=GUARD):
         """Waits for it to end; returns the exit code."""
         if self.terminal is not None:
-            # Only a terminal that is read can be left.
+            # A process can leave a terminal only while somebody reads from that.
             import pexpect
 
             self.terminal.expect(pexpect.EOF, timeout=timeout)
@@ -386,7 +387,7 @@ class Daemon:
         self._let_go()
 
     def kill(self):
-        """Ends it at once, where a test has failed already."""
+        """Kills it: for a test that has failed already."""
         if self.terminal is not None:
             self.terminal.close(force=True)
         elif self.process is not None and self.process.poll() is None:
@@ -423,7 +424,7 @@ class Daemon:
 
 
 def run_chatd(*args, home=None, env=None, timeout=GUARD, **how):
-    """Runs chatd for as long as it takes to end by itself."""
+    """Runs a chatd that ends by itself."""
     own = home or Home()
     try:
         how.setdefault("stdin", subprocess.DEVNULL)

@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def why_not_here():
-    """Why this machine cannot boot another, or None."""
+    """The reason why this machine cannot boot a Debian, or None."""
     if os.geteuid() != 0:
         return "only root can boot a Debian in a folder"
     for tool in ("debootstrap", "systemd-nspawn", "nsenter", "unshare"):

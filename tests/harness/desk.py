@@ -1,5 +1,5 @@
 """An operator at a terminal: a console in a pty, whose output is read all the time and
-followed on a screen. It knows what keys are and how a console greets, and nothing of why."""
+followed on a screen. Knows the keys and the greeting of a console, and no other meaning."""
 
 import codecs
 import os
@@ -16,12 +16,12 @@ CONSOLE_CONFIG = {
     "console": {"timestamps": "none"},
     "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
 }
-"""For a daemon whose consoles show no time and whose clients may say much."""
+"""For a daemon whose consoles show no times and whose clients have no limit in practice."""
 
 
 class Desk:
-    """An operator at a terminal. A thread reads what comes out of it, while `reading` is set,
-    and follows it on a screen."""
+    """An operator at a terminal. While `reading` is set, a thread reads its output and follows
+    it on a screen."""
 
     def __init__(self, child, columns=80):
         self.child = child
@@ -35,13 +35,13 @@ class Desk:
         self.thread.start()
 
     def _read(self):
-        # Not by pexpect, which asks after the child each time: two threads must not.
+        # Not by pexpect, which polls the child at each read: two threads must not do that.
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         while True:
             self.reading.wait()
             try:
                 data = os.read(self.child.child_fd, 65536)
-            except OSError:  # What a terminal says when nobody has it any more.
+            except OSError:  # EIO: no process has the terminal any more.
                 return
             with self.changed:
                 text = decoder.decode(data)
@@ -53,9 +53,9 @@ class Desk:
                 self.changed.notify_all()
 
     def type(self, text):
-        """Keys; Enter is a carriage return."""
+        """Types keys; Enter is a carriage return."""
         while text:
-            # A terminal's queue for a line is 4 KiB: what is more has to wait.
+            # A terminal queues 4 KiB of a line: more must not be sent at once.
             self.child.send(text[:1000])
             text = text[1000:]
 
@@ -73,14 +73,14 @@ class Desk:
             return self.screen.current()
 
     def wait(self, pattern):
-        """The first match of the regular expression in the last lines to be seen."""
+        """Waits for the regular expression in the last 200 lines; returns the match."""
         return wait_until(
             lambda: re.search(pattern, self.text(last=200), re.MULTILINE),
             f"{pattern!r} on the screen",
         )
 
     def wait_line(self, line):
-        """The line with the cursor becomes this."""
+        """Waits until the line with the cursor is this."""
         wait_until(lambda: self.current() == line, f"{line!r}, not {self.current()!r}")
 
     def wait_end(self):
@@ -110,7 +110,7 @@ def chatctl(daemon, *args, columns=80, env=None):
 
 
 def connected(desk, daemon, first_words=b"hi\n"):
-    """A client that has spoken and is on the screen; and its id."""
+    """A client that has spoken, once its words are on the screen; and its id."""
     known = len(re.findall(r"^\[\d+[^\]]*\]\* connected", desk.text(), re.MULTILINE))
     client = daemon.client()
     client.send(first_words)

@@ -1,7 +1,6 @@
-"""A service manager for one daemon: what systemd would do for a unit with Type=notify,
-a socket unit and a descriptor store, in one process and without a unit file. It hears
-what the daemon says, keeps the descriptors that it stores, and starts the next daemon
-with them."""
+"""A service manager for one daemon. Does what systemd does for a unit with Type=notify, a
+socket unit and a descriptor store: hears what the daemon says, keeps the descriptors that it
+stores, and starts the next daemon with them."""
 
 import array
 import os
@@ -21,8 +20,8 @@ LAUNCHER = str(Path(__file__).resolve().parent / "pass_descriptors.py")
 
 
 class Manager:
-    """`store` is how many descriptors may be kept; 0: there is no store. `job` is what
-    it says on the bus that it does with the unit; None: there is no bus."""
+    """`store` is how many descriptors it keeps at most; 0: there is no store. `watchdog` is in
+    µs. `job` is the unit's job as the bus tells it; None: there is no bus."""
 
     def __init__(self, store=0, watchdog=None, job=None):
         self.home = Home()
@@ -32,7 +31,7 @@ class Manager:
         self.path = str(self.home.path / "notify.sock")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
-        self.said = []  # of each message the text
+        self.said = []  # the text of each message
         self.store = []  # (name, descriptor)
         self.closing = False
         self.lock = threading.Lock()
@@ -82,8 +81,8 @@ class Manager:
             return list(self.said)
 
     def wait_for(self, pattern, after=0, timeout=GUARD):
-        """The first message after the first `after` in which a line matches, and how
-        many messages there were up to it."""
+        """Skips `after` messages and waits for one with a line that matches. Returns the match
+        and the number of messages up to that one."""
 
         def find():
             for number, text in enumerate(self.messages()[after:], after + 1):
@@ -99,7 +98,7 @@ class Manager:
             return [name for name, _ in self.store]
 
     def deafen(self):
-        """From now on it hears nothing."""
+        """From now on it receives nothing."""
         self.closing = True
         self.thread.join(GUARD)
 
@@ -116,7 +115,7 @@ class Manager:
             passed = [(name, sock.fileno()) for name, sock in sockets] + self.store
         random.Random(len(self.said)).shuffle(passed)  # their order means nothing
         env = {"NOTIFY_SOCKET": self.path, **(env or {})}
-        # Without a bus nobody can be asked for what the unit's job is.
+        # The address is always set: the bus of this machine must never be asked.
         bus = f"{self.home.path}/no-bus" if self.bus is None else self.bus.path
         env.setdefault("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={bus}")
         if self.store_limit:

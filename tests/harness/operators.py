@@ -1,4 +1,4 @@
-"""An operator: JSON-RPC over the control socket, as doc/protocol.md has it. Knows the
+"""An operator: JSON-RPC over the control socket, as doc/protocol.md defines it. Knows the
 protocol, not the daemon behind it."""
 
 import collections
@@ -30,7 +30,7 @@ class Operator:
         self.socket = connect(str(path))
         self.socket.settimeout(None)
         self.events = []  # every event so far
-        self.unread = collections.deque()  # those that no wait_event() took
+        self.unread = collections.deque()  # those that no wait has taken
         self.answers = {}
         self.strays = []  # answers that belong to no call of ours
         self.ended = False
@@ -58,7 +58,7 @@ class Operator:
                         self._take(json.loads(line))
             except OSError:
                 pass
-        try:  # The daemon ended it; so do we, or it would wait for us.
+        try:  # The daemon has closed its side, and waits for us to close ours.
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
@@ -113,8 +113,8 @@ class Operator:
         return self.finish(self.begin(method, **params))
 
     def wait_event(self, method, /, timeout=GUARD, **fields):
-        """The first event of that name and with those fields that no earlier wait
-        took. Events before it that do not match stay for later waits."""
+        """Waits for an event of that name with those fields. Each event is returned once; those
+        that do not match are kept for later waits."""
 
         def find():
             for event in self.unread:
@@ -128,15 +128,15 @@ class Operator:
         return self._wait(find, f"event {method} {fields}", timeout)
 
     def next_event(self, timeout=GUARD):
-        """The first event that no earlier wait took, whatever it is."""
+        """Waits for the next event that no wait has returned, whatever it is."""
         return self._wait(lambda: self.unread.popleft() if self.unread else None, "event", timeout)
 
     def wait_end(self, timeout=GUARD):
-        """Until the daemon has closed this connection."""
+        """Waits until the daemon has closed this connection."""
         wait_until(lambda: self.ended, "the daemon closes the control connection", timeout)
 
     def events_of(self, method, /, **fields):
-        """Every event so far of that name and with those fields."""
+        """Every event so far with that name and those fields."""
         with self.changed:
             return [
                 event
@@ -150,7 +150,7 @@ class Operator:
         return self.wait_event("connected", address=client.address)["session"]
 
     def session(self, session_id):
-        """What `sessions` says about one, None if it is gone."""
+        """What `sessions` says about that session; None if it has ended."""
         for entry in self.call("sessions"):
             if entry["session"] == session_id:
                 return entry

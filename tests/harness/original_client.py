@@ -1,9 +1,10 @@
-"""A client that behaves as the original ten-line program does, and no better: it blocks, reads at most 1024 bytes at once, decodes each read strictly, and speaks
-only after it has heard. It sends no delimiter, so the two sides must take turns.
+"""A client that behaves as the original ten-line program does, and no better: it blocks,
+reads at most 1024 bytes at once, decodes each read strictly, and speaks only after it has
+heard. It sends no delimiter, so the two sides must take turns.
 
 As a program (`original_client.py HOST PORT`) it prints what the original prints
-and reads its answers from standard input. As a class it does the same for a
-test, which then holds the keyboard."""
+and reads its answers from standard input. As a class it does the same, and a
+test types the answers."""
 
 import socket
 import sys
@@ -38,7 +39,7 @@ class OriginalClient:
         return self.socket.recv(READ_SIZE).decode()
 
     def say(self, text):
-        """An empty text sends nothing, and the client listens all the same."""
+        """An empty text sends nothing; the client then listens nonetheless."""
         self.socket.sendall(text.encode())
 
     def close(self):

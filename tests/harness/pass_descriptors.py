@@ -1,12 +1,12 @@
-"""Runs a program as a service manager does that passes descriptors: they are 3, 4, ...
-in it, and LISTEN_PID is its own. Usage: pass_descriptors.py FD,FD/NAME:NAME COMMAND..."""
+"""Runs a program and passes descriptors to it as a service manager does: they are 3, 4, ...
+there, and LISTEN_PID is its process id. Usage: pass_descriptors.py FD,FD/NAME:NAME COMMAND..."""
 
 import fcntl
 import os
 import sys
 
 numbers, names = sys.argv[1].split("/", 1)
-# First out of the way, because 3 may be one of them.
+# Duplicates above the targets first: one of those numbers may be a target itself.
 above = 3 + numbers.count(",") + 1
 fds = [fcntl.fcntl(int(number), fcntl.F_DUPFD_CLOEXEC, above) for number in numbers.split(",")]
 for number in numbers.split(","):

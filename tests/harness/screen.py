@@ -1,6 +1,6 @@
 """What a terminal would show: just enough of a VT100 to follow a line editor. It
-knows every sequence that the console may use, so one that it does not know is an
-error: it came from somewhere else."""
+knows every sequence that the console uses; any other is an error, for it came from
+somewhere else."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ def _width(character):
 
 
 class Screen:
-    """Lines without a bottom: what scrolls off a real one stays here."""
+    """A screen of unlimited height: what scrolls off a real one is kept."""
 
     def __init__(self, columns=80):
         self.columns = columns

@@ -1,5 +1,5 @@
-"""The hooks of pytest that a conftest.py takes from here: a run says which programs it tests,
-and does not begin without them."""
+"""Hooks of pytest, for each conftest.py to import: a run says which programs it tests, and
+does not begin without them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A tail of chatctl, as a program reads it."""
+"""A `chatctl tail`, read as a program reads it."""
 
 import json
 import subprocess

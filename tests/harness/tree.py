@@ -1,4 +1,4 @@
-"""Copies of the working tree, from which packages and images are built, and programs that
+"""Copies the working tree, for packages and images to be built from, and runs commands that
 have to succeed."""
 
 import shutil
@@ -16,7 +16,7 @@ def run(argv, **how):
 
 
 def copy_tree(to):
-    """What git knows of, and what it will."""
+    """Copies the files that git tracks, and those that it would add."""
     names = run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=REPOSITORY)
     for name in filter(None, names.split("\0")):
         if (REPOSITORY / name).is_file():

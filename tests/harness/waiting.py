@@ -9,7 +9,7 @@ GUARD = float(os.environ.get("CHATD_TEST_GUARD", 180 if SANITIZER else 60))
 """Seconds after which a wait gives up."""
 
 LONG = bool(os.environ.get("CHATD_FAULTS_LONG"))
-"""Whether what takes a minute in reality takes a minute in a test."""
+"""Whether the tests of faults run in real time, and try everything."""
 
 
 def scaled(count, address=5, thread=10):

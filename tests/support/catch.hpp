@@ -1,5 +1,5 @@
-/// Catch2, whichever of its versions is installed: 2 on Debian 12, 3 on Debian 13. No other
-/// file of the tests includes it, but for support/main.cpp.
+/// Catch2 in the version that is installed: 2 on Debian 12, 3 on Debian 13. Besides this
+/// file only support/main.cpp includes it.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

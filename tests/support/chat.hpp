@@ -1,16 +1,14 @@
-/// A core::Router on a clock that the test holds, with what does at once
-/// what it is asked. Every action returns its effects as one line of text, so that a
-/// test reads as a table:
+/// A core::Router on a clock that the test sets; what it asks for is done at once. Every
+/// action returns its effects as one line of text, so that a test reads as a table:
 ///
 ///   CHECK(chat.in("hello\n") == "said 'hello'");
 ///   CHECK(chat.send("hi") == "sent; out 'hi\n'");
 ///
-/// Effects stand in this order: events, bytes written, flow, the close, the abort; if there
-/// is none, that is "nothing". Session 1 is not named in them; any other is, by its
-/// number in front: "2 said 'hello'". Events are numbered as the journal does it, and
-/// "delivered #4" names the event that said "held".
-/// Invariant: after each action the promises of the core that hold always have been
-/// checked (see check()).
+/// Effects stand in this order: events, bytes written, flow, the close, the abort; without
+/// any it is "nothing". Session 1 is not named; any other one is, by its number in front:
+/// "2 said 'hello'". Events are numbered as the journal does it, and "delivered #4" names
+/// the event that said "held".
+/// Invariant: after each action the invariants of the core have been checked (see check()).
 #pragma once
 
 #include <cstdint>
@@ -31,7 +29,7 @@ using core::SessionId;
 using core::Settings;
 using core::Slot;
 
-/// By which events messages that are held are known.
+/// The events by which held messages are known.
 class HeldEvents : public core::KnownNumbers {
  public:
   void add(SessionId session, core::MessageNumber number, std::uint64_t event) {
@@ -83,7 +81,7 @@ class Chat : private core::Room {
     router_.end_of_input(slot(from), now_, outbox_);
     return shown(effects());
   }
-  /// `unsent` of the messages that were written to it never left.
+  /// The connection breaks; the last `unsent` messages written to it never left.
   std::string reset(SessionId from = 1, std::uint32_t unsent = 0) {
     const Slot gone = slot(from);
     router_.broken(gone, "connection reset", unsent, now_, outbox_);
@@ -94,12 +92,12 @@ class Chat : private core::Room {
     for (const auto& close : outbox_.closes()) REQUIRE(close.slot != gone);
     return shown(effects());
   }
-  /// From now on what is written to it is not taken; `unsent` waits already.
+  /// From now on nothing that is written to it is taken; `unsent` messages wait already.
   void stop_reading(SessionId who, std::uint32_t unsent = 0) { full_[slot(who)] = unsent; }
 
-  // ---- what operators do; the one that does it is called ann, unless it is said ----
+  // ---- what operators do; the acting one is ann, unless the test sets another ----
 
-  /// From now on it is this one.
+  /// Sets the acting operator.
   void as(std::string_view name) { by_ = name; }
 
   std::string send(std::string_view text, SessionId to = 1) { return send(text, std::vector{to}); }
@@ -118,7 +116,7 @@ class Chat : private core::Room {
     return asked(router_.claim(which, {by_, stays}, force, outbox_));
   }
   std::string release(SessionId which = 1) { return asked(router_.release(which, by_, outbox_)); }
-  /// The one that does it is there no more.
+  /// The acting operator leaves.
   std::string leave() {
     router_.release_if([this](auto holder) { return holder == by_; }, outbox_);
     return shown(effects());
@@ -138,8 +136,8 @@ class Chat : private core::Room {
 
   // ---- time ----
 
-  /// Lets the clock run to `ms` after the beginning, waking the router when it
-  /// wishes and at no other time.
+  /// Lets the clock run to `ms` after the beginning, waking the router at its deadlines and
+  /// at no other time.
   std::string at(std::int64_t ms) {
     const Time target = kStart + Duration{ms};
     REQUIRE(target >= now_);
@@ -224,7 +222,7 @@ class Chat : private core::Room {
 
   void tick() {
     router_.tick(now_, outbox_);
-    REQUIRE(router_.deadline() > now_);  // else the loop would spin
+    REQUIRE(router_.deadline() > now_);  // otherwise the loop would spin
   }
 
   /// What Clients would do, as text.
@@ -328,7 +326,7 @@ class Chat : private core::Room {
     for (std::size_t i = 0; i < ids.size(); ++i) held_.add(ids[i], numbers[i], last_event_);
   }
 
-  /// Whose the slot was when the action began.
+  /// The session that had the slot when the action began.
   SessionId id_of(Slot slot) const {
     for (const auto& [id, its] : slots_) {
       if (its == slot) return id;

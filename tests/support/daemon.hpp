@@ -112,7 +112,7 @@ class Operator {
     socket_.reset();
   }
 
-  /// Sends all of it, however long it takes the daemon to take it.
+  /// Sends all of it, running the loop for as long as the daemon takes to read it.
   void send(std::string_view bytes) {
     REQUIRE(run_until(bench_.loop, [&] {
       bytes.remove_prefix(peer_->send(bytes));
@@ -121,7 +121,7 @@ class Operator {
     }));
   }
 
-  /// Reads up to `size` bytes of what is there: for who otherwise does not read.
+  /// Reads up to `size` bytes of what is there: for an operator who otherwise does not read.
   void take(std::size_t size) {
     gather();
     std::string bytes(size, '\0');

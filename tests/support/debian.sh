@@ -13,7 +13,7 @@ if [[ ${1-} != inside ]]; then
   mkdir -p build/debian
   exec 9>build/debian/.lock
   flock 9
-  # With a mount namespace of its own, what is mounted in the folder is gone with it.
+  # In a mount namespace of its own: what is mounted in the folder goes with that.
   exec unshare --mount --pid --fork --kill-child "$0" inside "$@" </dev/null
 fi
 suite=$2
@@ -23,7 +23,7 @@ mapfile -t packages < <(cmake/packages.sh --names "$suite" "$@")
 name=$suite${*:+ $*}
 folder=build/debian/${name// /+}
 
-# What was made with another list is made anew. The list is there when all else is.
+# A folder that was made from another list is made anew. The list is written last.
 if [[ -e $folder.packages && "${packages[*]}" == "$(<"$folder.packages")" ]]; then
   echo "$PWD/$folder"
   exit

@@ -1,5 +1,5 @@
-/// A router with a session of every kind in every state that is worth writing down,
-/// for those who try what is written of it.
+/// A router with a session of every kind in every state that a handover must carry, for
+/// tests of what is written down.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace chatd::test {
 
-/// Into a new router; `now` goes on. Slots are 0 to 8.
+/// Fills a new router; `now` goes on. Slots are 0 to 8.
 inline void add_every_kind(core::Router& router, Time& now) {
   using core::DialectSetting;
   core::Outbox outbox;

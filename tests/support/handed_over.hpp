@@ -1,6 +1,6 @@
-/// A router that another one takes over from, as a new process does: all that the new
-/// one knows are bytes. Messages that are held are known by the numbers that the core gave
-/// them, unless somebody says otherwise.
+/// One router takes over from another, as a new process does: all that it gets are bytes.
+/// Held messages are known by the numbers that the core gave them, unless the test says
+/// otherwise.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
-/// What the tests of io share: running the loop until something is so, sockets with
-/// both ends in hand, and the other end of a connection, which lives on the same
-/// loop. Nothing here sleeps.
+/// What the tests of io share: running the loop until a condition holds, pairs of connected
+/// sockets, and the other end of a connection, on the same loop. Nothing here sleeps.
 #pragma once
 
 #include <fcntl.h>
@@ -58,7 +57,7 @@ inline void run_pending(io::Loop& loop) {
   loop.run();
 }
 
-/// Whether the loop has nothing to do now: if not, after run_pending(), it spins.
+/// Whether the loop has nothing to do now. If that is false after run_pending(), it spins.
 inline bool is_quiet(io::Loop& loop) {
   uv_run(loop.raw(), UV_RUN_NOWAIT);  // tells the kernel what is watched
   pollfd ask{loop.poller().descriptor(), POLLIN, 0};
@@ -82,7 +81,7 @@ inline Pair unix_pair(int type = SOCK_STREAM) {
 }
 
 /// A TCP connection over loopback. `buffer`, if not 0, bounds what the kernel keeps
-/// on the way from ours to theirs. Empty if there is none to be had.
+/// on the way from ours to theirs. Empty if that failed.
 inline Pair tcp_pair(int buffer = 0) {
   const UniqueFd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   UniqueFd theirs{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -112,7 +111,7 @@ inline void reset_connection(UniqueFd& socket) {
   socket.reset();
 }
 
-/// The other end of a connection. Reads, while it is told to, what arrives.
+/// The other end of a connection. Reads what arrives, while it is told to.
 class Peer {
  public:
   Peer(io::Loop& loop, UniqueFd socket) : socket_{std::move(socket)} {

@@ -1,5 +1,5 @@
-/// What the version before messages had numbers of their own wrote down, byte for byte: a
-/// router at 1,000,060 ms with two sessions. For 41, which has said nothing, events 104, 106
+/// What was written, byte for byte, by the version in which messages had no numbers of their
+/// own: a router at 1,000,060 ms with two sessions. For 41, which has said nothing, events 104, 106
 /// and 107 are held: "one", "all" and "two". For 42, an original client that was answered,
 /// events 106 and 108 are: "all" and "more", and a bye behind them.
 #pragma once

@@ -2,10 +2,10 @@
 /// break and clients that do not read, with a model beside it that is simple enough to
 /// be right. Where it goes is chosen by numbers from outside: a seed in tests/core, the
 /// fuzzer's bytes in tests/fuzz.
-/// Invariant: after every step what was taken from operators is delivered, held or lost;
+/// Invariants after every step: what was taken from operators is delivered, held or lost;
 /// what a client got is what was said to it, in order; what operators heard is what the
 /// client said, in order; nothing happens to a session after its end; nothing that is
-/// due is forgotten. Else a Violation is thrown.
+/// due is forgotten. If one does not hold, a Violation is thrown.
 #pragma once
 
 #include <algorithm>
@@ -44,14 +44,14 @@ using core::Settings;
 using core::Slot;
 
 inline constexpr Slot kSlots = 12;
-/// What no client and no operator says, so that it can be told apart.
+/// A text that no client and no operator says, so that it can be told apart.
 inline constexpr char kGreeting = '\x01';
 
 /// A message that is held.
 struct Held {
   MessageNumber number;
-  std::uint64_t event;  ///< that said so
-  std::size_t end;      ///< in what the client was told
+  std::uint64_t event;  ///< the one that said so
+  std::size_t end;      ///< its end in `told`
 };
 
 /// A connection and its session, as the model knows them.
@@ -61,26 +61,26 @@ struct Client {
   Time connected{};
   Time ended_input{};
   Time parted{};
-  Time last_byte{};  ///< from it
+  Time last_byte{};  ///< when its last byte came
   bool spoken = false;
   bool input_over = false;
   bool parting = false;
   bool said_bye = false;
   bool reads = true;
-  bool lossy = false;  ///< it said something too long or not UTF-8: all is not heard as it was
+  bool lossy = false;  ///< it said something too long or not UTF-8, which is not heard as it was
 
   std::string to_say;  ///< what it still wants to say, in the form of its kind
-  std::string said;    ///< of what it sent, the letters
-  std::string heard;   ///< by operators
-  std::string told;    ///< by operators, in the order in which it was taken
+  std::string said;    ///< the letters of what it sent
+  std::string heard;   ///< what operators heard of it
+  std::string told;    ///< what operators told it, in the order in which it was taken
   std::string got;     ///< written to it, without what its dialect adds
   std::vector<Held> held;
   std::vector<Payload> queue;  ///< not taken by the network yet
   bool paused = false;
-  std::string holder;  ///< of the claim
+  std::string holder;  ///< who claims it
   bool claim_stays = false;
-  bool owed = false;            ///< it wrote, and is to be told that everybody is away
-  std::uint32_t told_away = 0;  ///< the last time of which it was told
+  bool owed = false;            ///< it wrote, and has to be told that everybody is away
+  std::uint32_t told_away = 0;  ///< the number of the last absence that it was told of
 };
 
 struct Numbers {
@@ -154,7 +154,7 @@ class Walk : private core::Room {
     }
   }
 
-  /// Everything ends, and the sums are right.
+  /// Ends everything, and checks the sums.
   void finish() {
     router_.stop(now_, outbox_);
     deliver();
@@ -230,7 +230,7 @@ class Walk : private core::Room {
     deliver();
   }
 
-  /// Its next bytes, cut anywhere; an original client's are one message.
+  /// Its next bytes, cut anywhere; those of an original client are one message.
   void speak(Slot slot) {
     auto& client = clients_[slot];
     // What the kernel holds is not read while it is paused, but what was read is.
@@ -245,7 +245,7 @@ class Walk : private core::Room {
       bytes = client.to_say + said(client, client.said_bye ? "bye" : text().substr(0, 60) + ".");
       client.to_say.clear();
       if (dialect == Dialect::kOriginal && client.setting == DialectSetting::kAuto && one_in(30)) {
-        bytes += '\n';  // it was no original client after all
+        bytes += '\n';  // it was not an original client after all
       }
     } else {
       while (client.to_say.size() < 40 && !client.said_bye) client.to_say += line(client);
@@ -288,7 +288,7 @@ class Walk : private core::Room {
     return bytes + (one_in(2) ? "\r\n" : "\n");
   }
 
-  /// IAC is a character like any other, and no good one, to all but telnet clients.
+  /// For all but telnet clients IAC is a byte like any other, and never UTF-8.
   bool can_be_telnet(const Client& client) const {
     const auto* session = router_.find(client.id);
     return session->dialect() == Dialect::kTelnet ||
@@ -335,7 +335,7 @@ class Walk : private core::Room {
     return sum;
   }
 
-  /// The network keeps so much for it.
+  /// Whether the network has room for so many more bytes.
   bool has_room(Slot slot, std::size_t bytes) override {
     for (const auto& payload : clients_[slot].queue) bytes += payload.size();
     return bytes <= (clients_[slot].reads ? 3000U : 300U);
@@ -614,7 +614,7 @@ class Walk : private core::Room {
     }
   }
 
-  /// For those who are away.
+  /// A client was answered for those who are away.
   void answered(const Event& event) {
     auto& client = by_id(event.session);
     must(client.owed, "told that everybody is away, and not owed that");
@@ -653,7 +653,7 @@ class Walk : private core::Room {
     }
   }
 
-  /// All that may ever be said about a session has been said.
+  /// A session has ended: checks that all that had to be said about it was said.
   void over(Client& client, const Event& event) {
     const auto reason = outbox_.text(event.text);
     const auto slot = event.slot;
@@ -661,7 +661,7 @@ class Walk : private core::Room {
     const bool closed = is_in(closed_, slot);
     must(closed == (gone_ != slot && !is_in(full_, slot)), "gone, and not closed");
     check_words(client);
-    // It could say no more: all that it had said was heard.
+    // It could say nothing more: all that it had said was heard.
     if ((client.input_over || reason == "bye") && !client.lossy) {
       must(letters(client.heard) == client.said, "a session ended before all was heard");
     }
@@ -679,7 +679,7 @@ class Walk : private core::Room {
     client = {};
   }
 
-  /// Without what is not in `said`. A bye is heard if other words came with it.
+  /// The text without what `said` leaves out. A bye is heard if other words came with it.
   static std::string letters(std::string_view text) {
     std::string all{text};
     std::erase_if(all, [](char c) { return c == '\r' || c == '\n'; });
@@ -718,10 +718,10 @@ class Walk : private core::Room {
       check_session(client, router_.at(slot));
     }
     must(router_.size() == sessions, "sessions that nobody knows");
-    check_words(clients_[checks_++ % kSlots]);  // one a step: it costs most
+    check_words(clients_[checks_++ % kSlots]);  // one client a step: this check is expensive
   }
 
-  /// That nothing is overdue, from what can be seen from outside.
+  /// Checks that nothing is overdue, as far as that can be seen from outside.
   void check_session(const Client& client, const Session& session) const {
     must(router_.find(client.id) == &session, "its id is not its slot's");
     must(session.held() == client.held.size(), "held");
@@ -763,7 +763,7 @@ class Walk : private core::Room {
   int given_up_ = 0;
   int pauses_ = 0;
 
-  // Of the delivery that is under way.
+  // The delivery that is under way.
   std::vector<std::pair<SessionId, std::size_t>> held_now_;
   std::vector<std::pair<SessionId, std::size_t>> delivered_;
   std::vector<SessionId> lost_now_;

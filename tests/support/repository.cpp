@@ -1,4 +1,4 @@
-// The only file that is told where the repository is, and not by __FILE__: a
+// The only file that is compiled with the path of the repository. __FILE__ would not do: a
 // compiler cache may make that relative to the folder of the build.
 #include "support/repository.hpp"
 

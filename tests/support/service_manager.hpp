@@ -1,5 +1,5 @@
-/// A service manager with a descriptor store, as far as its socket goes: what is put there
-/// is kept under its name until it is taken out.
+/// The notification socket of a service manager with a descriptor store: what is put there is
+/// kept under its name until it is taken out.
 #pragma once
 
 #include <sys/socket.h>
@@ -23,7 +23,7 @@ namespace chatd::test {
 
 class ServiceManager {
  public:
-  /// Its store has room for so many.
+  /// Its store has room for that many descriptors.
   explicit ServiceManager(std::size_t room)
       : notify_{bind(socket_)}, store_{store_with(room, notify_)} {}
 
@@ -37,7 +37,7 @@ class ServiceManager {
   }
   bool has(const std::string& name) { return kept().contains(name); }
 
-  /// From now on it takes nothing.
+  /// From now on it receives nothing.
   void leave() { socket_.reset(); }
 
  private:

@@ -1,4 +1,4 @@
-/// Short names for what conversations with a session have in common.
+/// Short names for what many conversations with a session begin with.
 #pragma once
 
 #include <string>

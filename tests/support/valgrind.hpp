@@ -1,5 +1,5 @@
-/// Whether this runs under valgrind, as tests/valgrind.sh says: what only computes tries
-/// less there, but goes through the same code.
+/// Whether this runs under valgrind (tests/valgrind.sh sets it). Tests that only compute try
+/// fewer cases there, through the same code.
 #pragma once
 
 #include <cstdlib>
