@@ -83,7 +83,7 @@ TEST_CASE("admission: a refusal takes no place", "[clients][admission]") {
   CHECK(admission.admit(a) == Answer::kYes);
 }
 
-TEST_CASE("admission: lower limits hold for who comes next", "[clients][admission]") {
+TEST_CASE("admission: lower limits hold for whoever comes next", "[clients][admission]") {
   Admission admission;
   admission.set_limits(10, 5);
   const Peer a = peer_at("192.0.2.1");

@@ -96,7 +96,7 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[clients]
   CHECK(long_one.error().message.size() < 200);
 }
 
-TEST_CASE("network: who is in it", "[clients][bans]") {
+TEST_CASE("network: which addresses are in it", "[clients][bans]") {
   struct Row {
     std::string network;
     std::string peer;

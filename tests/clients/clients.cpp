@@ -92,7 +92,7 @@ TEST_CASE("clients: a reload with a listener that cannot be opened changes nothi
   CHECK(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 2; }));
 }
 
-TEST_CASE("clients: lower limits hold at once for who comes next", "[clients]") {
+TEST_CASE("clients: lower limits hold at once for whoever comes next", "[clients]") {
   Bench bench;
   auto first = bench.speaking_client();
   auto config = line_config();

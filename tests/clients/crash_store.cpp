@@ -84,7 +84,7 @@ TEST_CASE("crash store: the next process reads the records once, and goes on wit
   CHECK(after->has(41));
 }
 
-TEST_CASE("crash store: a file that is none is replaced, and its sessions are thrown away",
+TEST_CASE("crash store: a file that is not one is replaced, and its sessions are thrown away",
           "[clients][crash]") {
   ServiceManager manager{kOthers + 2};
   const auto pair = unix_pair();

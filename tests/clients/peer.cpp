@@ -53,7 +53,7 @@ TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[clients][peer
   CHECK_FALSE(peer.has_address());
 }
 
-TEST_CASE("peer: an address that is cut short is none", "[clients][peer]") {
+TEST_CASE("peer: an address that is cut short is not one", "[clients][peer]") {
   sockaddr_storage storage{};
   storage.ss_family = AF_INET;
   CHECK_FALSE(Peer(storage, sizeof(sockaddr_in) - 1).has_address());

@@ -98,7 +98,7 @@ TEST_CASE("config: a stream without a soft limit is never high", "[config]") {
   CHECK(stream_limits(config).high_bytes > config.limits.output_hard);
 }
 
-TEST_CASE("config: without anything the defaults hold", "[config]") {
+TEST_CASE("config: without any source the defaults hold", "[config]") {
   auto loaded = load_config(sources(std::nullopt));
   REQUIRE(loaded);
   CHECK(loaded->config == Config{});
@@ -285,14 +285,14 @@ TEST_CASE("config: the file is that of --config, else of CHATD_CONFIG, else the 
   CHECK(greeting(from) == folder.path("bad") + ":1:1: x: unknown key outside of any section\n");
 }
 
-TEST_CASE("config: a fault in what another source overrides is a fault all the same", "[config]") {
+TEST_CASE("config: a fault in a value that another source overrides is still a fault", "[config]") {
   CHECK(faults_of("[limits]\nsessions = 0\n[[listen]]\nport = -1\n",
                   {{"CHATD_LIMITS_SESSIONS", "5"}, {"CHATD_LISTEN", "127.0.0.1:1"}}) ==
         "F:2:12: limits.sessions: 0 is out of range; 1 to 1000000 would be right\n"
         "F:4:8: listen.port: -1 is out of range; 0 to 65535 would be right\n");
 }
 
-TEST_CASE("config: addresses are kept in one way of writing", "[config]") {
+TEST_CASE("config: addresses are kept in one spelling", "[config]") {
   const Config config =
       loaded_from(
           "[[listen]]\naddress = \"0:0:0:0:0:0:0:1\"\nport = 0\n[[listen]]\nport = 0\n"

@@ -52,7 +52,7 @@ settle.x = "50ms")",
   });
 }
 
-TEST_CASE("config: what is no section is not taken for one", "[config]") {
+TEST_CASE("config: what is not a section is not taken for one", "[config]") {
   check_faults({
       {"session = 5", "F:1:1: session: is a section, not an integer; [session] would be right"},
       {R"([[session]]

@@ -38,7 +38,7 @@ TEST_CASE("options: without arguments nothing is decided", "[config][options]") 
   CHECK_FALSE(options.print_config);
 }
 
-TEST_CASE("options: each one says what it says", "[config][options]") {
+TEST_CASE("options: each one sets what it names", "[config][options]") {
   CHECK(good({"--config", "a b"}).config == "a b");
   CHECK(good({"--config=x=y"}).config == "x=y");
   CHECK(good({"--config", "a", "--config", "b"}).config == "b");
@@ -107,7 +107,7 @@ TEST_CASE("options: wrong usage is one line and exit code 2", "[config][options]
   }
 }
 
-TEST_CASE("options: a place to listen on that is none is told what would be right",
+TEST_CASE("options: a wrong address to listen on is answered with what would be right",
           "[config][options]") {
   for (const std::string text : {"8080", ":8080", "localhost:80", "127.0.0.1", "127.0.0.1:99999",
                                  "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {

@@ -41,7 +41,7 @@ TEST_CASE("document: nesting that would overflow the stack is refused", "[config
   CHECK(fault_of("a = " + repeated("[", 64) + repeated("]", 64)).empty());
 }
 
-TEST_CASE("document: brackets and dots in strings and comments are no nesting",
+TEST_CASE("document: brackets and dots in strings and comments are not nesting",
           "[config][document]") {
   const std::string many = repeated("[{.", 500);
   CHECK(fault_of("# " + many + "\na = \"" + many + "\\\"" + many + "\" # " + many + "\n").empty());
@@ -65,7 +65,7 @@ TEST_CASE("document: a table put into an empty array is an error, not a wild rea
   CHECK_FALSE(fault_of("a = [1]\n[a.b]\n").empty());
 }
 
-TEST_CASE("document: what is no text is refused at its place", "[config][document]") {
+TEST_CASE("document: what is not text is refused at its place", "[config][document]") {
   CHECK(fault_of(std::string{"\0", 1}) ==
         "F:1:1: not TOML: a control character, \\x00; in a string it is written as an escape");
   CHECK(fault_of("# ü\na = \"x\xff\"\n") == "F:2:7: not TOML: this is not UTF-8");
@@ -137,7 +137,7 @@ TEST_CASE("document: every key and value knows its place", "[config][document]")
   CHECK(a.find("none") == nullptr);
 }
 
-TEST_CASE("document: a file that cannot be read is said to be so", "[config][document]") {
+TEST_CASE("document: a file that cannot be read is an error that says so", "[config][document]") {
   const Folder folder;
   const auto said = [&](const std::string& path) {
     auto document = read_toml_file(path);

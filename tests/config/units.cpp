@@ -36,7 +36,7 @@ TEST_CASE("units: a size is a number and a unit", "[config][units]") {
   }
 }
 
-TEST_CASE("units: what is no duration is told why", "[config][units]") {
+TEST_CASE("units: what is not a duration is refused with the reason", "[config][units]") {
   const std::string right = "ms, s, m, h or d would be right, such as \"50ms\"";
   const std::vector<std::pair<std::string, std::string>> rows{
       {"", "\"\" is not a duration; a number with " + right},
@@ -71,7 +71,7 @@ TEST_CASE("units: what is no duration is told why", "[config][units]") {
   }
 }
 
-TEST_CASE("units: what is no size is told why", "[config][units]") {
+TEST_CASE("units: what is not a size is refused with the reason", "[config][units]") {
   const std::vector<std::pair<std::string, std::string>> rows{
       {"8", "\"8\" has no unit; B, KiB, MiB or GiB would be right, such as \"8KiB\""},
       {"8KB", "\"8KB\" has an unknown unit; B, KiB, MiB or GiB would be right"},

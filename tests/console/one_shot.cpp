@@ -27,16 +27,17 @@ json asked_by_tail(std::optional<std::uint64_t> since) {
 
 }  // namespace
 
-TEST_CASE("tail: from now on is from when the others heard of it", "[console][one-shot]") {
+TEST_CASE("tail: without --since it begins when the others hear of it", "[console][one-shot]") {
   CHECK(asked_by_tail({}) == json{{"since", 17}, {"watch", true}});
 }
 
-TEST_CASE("tail: it goes on where it is told", "[console][one-shot]") {
+TEST_CASE("tail: with --since it goes on from there", "[console][one-shot]") {
   CHECK(asked_by_tail(4) == json{{"since", 4}, {"watch", true}});
   CHECK(asked_by_tail(17) == json{{"since", 17}, {"watch", true}});
 }
 
-TEST_CASE("tail: where the daemon counts anew, all of it", "[console][one-shot]") {
+TEST_CASE("tail: it follows a daemon that counts from 1 again from its first event",
+          "[console][one-shot]") {
   CHECK(asked_by_tail(18) == json{{"since", 0}, {"watch", true}});
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("pages: they end where there is nothing older", "[console][pages]") {
   CHECK(pages.messages().size() == 8);
 }
 
-TEST_CASE("pages: messages that are none break nothing", "[console][pages]") {
+TEST_CASE("pages: messages that are malformed break nothing", "[console][pages]") {
   Pages pages{10};
   CHECK_FALSE(pages.add({{"messages", {1, "two", {{"seq", "three"}}}}, {"more", false}}));
   CHECK(pages.messages().size() == 3);

@@ -187,8 +187,7 @@ TEST_CASE("console: with nothing unread it begins with what happens from now on"
   CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json{{"since", 3}});
 }
 
-TEST_CASE("console: who has a client is told to whoever answers it nonetheless",
-          "[console][plain]") {
+TEST_CASE("console: whoever answers a claimed client is told who has it", "[console][plain]") {
   Desk desk;
   desk.daemon.answers["send"] = test::refusal(2, "bo answers for session 1");
   desk.open();
@@ -198,7 +197,8 @@ TEST_CASE("console: who has a client is told to whoever answers it nonetheless",
   CHECK(desk.sees("[1]* not sent: bo answers for session 1; /claim 1 --force takes it\n"));
 }
 
-TEST_CASE("console: without a focus nothing is sent, and it does not wander", "[console][plain]") {
+TEST_CASE("console: without a focus nothing is sent, and the focus does not move",
+          "[console][plain]") {
   Desk desk;
   desk.open();
   desk.type("into the void\n");
@@ -220,7 +220,8 @@ TEST_CASE("console: without a focus nothing is sent, and it does not wander", "[
   CHECK(desk.daemon.asked_for("send").front()["to"] == 3);
 }
 
-TEST_CASE("console: who was there before is known, and takes no focus", "[console][plain]") {
+TEST_CASE("console: clients that were there before are known, and take no focus",
+          "[console][plain]") {
   Desk desk;
   desk.options.from_start = false;
   desk.daemon.answers["sessions"] = {test::session_json(4, "anna"), test::session_json(7)};
@@ -515,7 +516,7 @@ TEST_CASE("console: a daemon that refuses is not asked again", "[console][plain]
   CHECK(attempts == 0);
 }
 
-TEST_CASE("console: a reader of the output that goes ends it", "[console][plain]") {
+TEST_CASE("console: it ends when the reader of its output goes", "[console][plain]") {
   Desk desk;
   desk.open();
   desk.out.read.reset();

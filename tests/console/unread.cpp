@@ -71,7 +71,7 @@ TEST_CASE("unread: the daemon's counts replace our own, and who waited keeps its
   CHECK(unread.first(9) == Entries{{5, 2}, {2, 7}});
 }
 
-TEST_CASE("unread: of who has gone nothing is kept", "[console][unread]") {
+TEST_CASE("unread: nothing is kept of sessions that have gone", "[console][unread]") {
   Unread unread;
   for (const SessionId id : {5, 9, 5}) unread.apply(event_of(EventKind::kMessage, {id}), {});
   unread.keep({with_unread(1, 8), with_unread(5, 0)});

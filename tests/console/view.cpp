@@ -202,7 +202,7 @@ TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
   CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
 }
 
-TEST_CASE("view: without colours who is in focus stands out by a mark", "[console][view]") {
+TEST_CASE("view: without colours the client in focus stands out by a mark", "[console][view]") {
   const View view{false, Timestamps::kNone};
   const Event event =
       event_of(R"({"method":"message","params":{"session":3,"text":"x\ny","cut":true}})");
@@ -384,7 +384,8 @@ TEST_CASE("view: the list tells of claims and keys where there are any", "[conso
   CHECK(view.sessions(sessions, 80, 0, &keys)[0].find("claimed by") != std::string::npos);
 }
 
-TEST_CASE("view: who has banned is told who is there, and whether it is kept", "[console][view]") {
+TEST_CASE("view: the answer to a ban says who stays connected, and whether it is kept",
+          "[console][view]") {
   const View view{false, Timestamps::kNone};
   const auto shown_of = [&](const char* json) {
     return view.banned(decode_ban(nlohmann::json::parse(json)));

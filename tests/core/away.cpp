@@ -38,7 +38,7 @@ TEST_CASE("away: another time, or another text, is told again", "[core][away]") 
   CHECK(chat.in("hello\n") == "said 'hello'; automatic; out 'back at three\n'");
 }
 
-TEST_CASE("away: nobody has read what was answered so", "[core][away]") {
+TEST_CASE("away: a message that was answered automatically stays unread", "[core][away]") {
   Chat chat;
   chat.connect();
   chat.away("later");
@@ -75,7 +75,7 @@ TEST_CASE("away: an original client that cannot be told now is told in its turn"
   CHECK(chat.in("more") == "said 'more'; delivered #7; out 'later'");
 }
 
-TEST_CASE("away: who waits for one answer waits on", "[core][away]") {
+TEST_CASE("away: a client that waits for one answer goes on waiting", "[core][away]") {
   Chat chat;
   chat.connect();
   chat.away("later");
@@ -85,7 +85,7 @@ TEST_CASE("away: who waits for one answer waits on", "[core][away]") {
   CHECK(chat.send("the answer") == "sent; gone 'answered'; out 'the answer'; closed");
 }
 
-TEST_CASE("away: no answer to a bye, and none after one", "[core][away]") {
+TEST_CASE("away: a bye is not answered, nor is anything after it", "[core][away]") {
   Chat chat;
   chat.connect();
   chat.away("later");
@@ -99,7 +99,8 @@ TEST_CASE("away: no answer to a bye, and none after one", "[core][away]") {
   CHECK(chat.in("what?", 2) == "2 said 'what?'");
 }
 
-TEST_CASE("away: who has no room for the answer ends, and the answer is lost", "[core][away]") {
+TEST_CASE("away: a client without room for the answer ends, and the answer is lost",
+          "[core][away]") {
   Chat chat;
   chat.connect();
   CHECK(chat.in("hello\n") == "said 'hello'");

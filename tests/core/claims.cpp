@@ -60,7 +60,7 @@ TEST_CASE("claims: force takes it, and says from whom", "[core][claims]") {
   CHECK(chat.send("was mine") == "refused: claimed by bob");
 }
 
-TEST_CASE("claims: who has it already claims it again without a word", "[core][claims]") {
+TEST_CASE("claims: its holder may claim it again, without a word", "[core][claims]") {
   Chat chat;
   connect(chat, 1);
   CHECK(chat.claim() == "claimed");
@@ -72,7 +72,7 @@ TEST_CASE("claims: who has it already claims it again without a word", "[core][c
   CHECK(chat.release(2) == "no such session");
 }
 
-TEST_CASE("claims: with the holder all go that do not stay", "[core][claims]") {
+TEST_CASE("claims: those that do not stay go with their holder", "[core][claims]") {
   Chat chat;
   connect(chat, 4);
   chat.claim(1);

@@ -684,7 +684,7 @@ TEST_CASE("framer: the end of file completes what was pending", "[core][framer]"
   CHECK(wire.finish().empty());
 }
 
-TEST_CASE("framer: the rest of a cut line is no message at the end of file", "[core][framer]") {
+TEST_CASE("framer: the rest of a cut line is not a message at the end of file", "[core][framer]") {
   Wire wire{DialectSetting::kLine, with_max(8)};
   CHECK(wire.in("123456789") == "cut'12345678'");
   CHECK(wire.in("abc").empty());

@@ -128,7 +128,7 @@ TEST_CASE("router: a message to all ends each session that waited for its answer
   CHECK(chat.router().size() == 1);
 }
 
-TEST_CASE("router: who refuses a message is not counted", "[core][router]") {
+TEST_CASE("router: a client that refuses a message is not counted", "[core][router]") {
   Chat chat;
   connect_lines(chat, 1);
   CHECK(chat.connect(kOriginal) == "2 connected");
@@ -219,7 +219,7 @@ TEST_CASE("router: what had been held and is not taken either is lost", "[core][
   CHECK(chat.counters().lost == 2);
 }
 
-TEST_CASE("router: of what a full client would get at once all is lost, and counted once",
+TEST_CASE("router: all that a full client would get at once is lost, and counted once",
           "[core][router]") {
   Chat chat;
   chat.connect();

@@ -96,7 +96,7 @@ TEST_CASE("saved: the turn of an original client is not forgotten", "[core][save
   CHECK(chat.in("next") == "said 'next'; delivered #4; out 'more'");
 }
 
-TEST_CASE("saved: of a long answer the rest goes out, after what went out", "[core][saved]") {
+TEST_CASE("saved: the rest of a long answer goes out after its beginning", "[core][saved]") {
   Chat chat;
   connect_original(chat);
   CHECK(chat.send(std::string(1024, 'x') + "rest") == "held; out '" + std::string(1024, 'x') + "'");

@@ -108,7 +108,8 @@ TEST_CASE("session: a person who waits silently is written to as a line client",
   }
 }
 
-TEST_CASE("session: a byte within the first second makes it no silent client", "[core][session]") {
+TEST_CASE("session: a client that sends a byte within the first second is not silent",
+          "[core][session]") {
   Chat chat{with_greeting()};
   CHECK(chat.connect() == "connected");
   CHECK(chat.at(990) == "nothing");

@@ -73,7 +73,7 @@ TEST_CASE("session: bye ends it and loses nothing that came before it", "[core][
   }
 }
 
-TEST_CASE("session: a line that was cut is no bye", "[core][session]") {
+TEST_CASE("session: a line that was cut is not a bye", "[core][session]") {
   Settings settings;
   settings.max_message = 3;
   Chat chat{settings};

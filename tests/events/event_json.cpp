@@ -282,7 +282,7 @@ TEST_CASE("event json: nothing that could deceive a reader is written as it is",
   }
 }
 
-TEST_CASE("event json: bytes that are no UTF-8 become U+FFFD", "[events][event_json]") {
+TEST_CASE("event json: bytes that are not UTF-8 become U+FFFD", "[events][event_json]") {
   for (const std::string bytes : {"\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\xaf"}) {
     std::string out;
     append_json_string(out, "a" + bytes + "b");

@@ -55,7 +55,7 @@ TEST_CASE("event line: each kind has its sentence", "[events][event_line]") {
   CHECK(line_of(event(EventKind::kWarning)) == "a\\x1bz");
 }
 
-TEST_CASE("event line: what the table wants in the log has something to say there",
+TEST_CASE("event line: each kind that the table wants in the log has a sentence there",
           "[events][event_line]") {
   for (const EventWord& row : kEventWords) {
     INFO(row.word);

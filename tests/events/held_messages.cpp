@@ -134,7 +134,7 @@ TEST_CASE("held messages: they are known by the same events in the next process,
   }
 }
 
-TEST_CASE("held messages: of a part that is out the rest is known by its event",
+TEST_CASE("held messages: when a part has gone out, the rest is known by its event",
           "[events][held_messages]") {
   Process first;
   first.connect();

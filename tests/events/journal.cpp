@@ -103,7 +103,7 @@ TEST_CASE("journal: what is held for several is one event, and a delivery for ea
   for (std::size_t i = 1; i < events.size(); ++i) CHECK(events[i]["params"]["ref"] == 1);
 }
 
-TEST_CASE("journal: who has gone leaves nothing, and takes nothing of others",
+TEST_CASE("journal: a session that has gone leaves nothing, and takes nothing of others",
           "[events][journal]") {
   HeldMessages messages;
   for (const core::SessionId id : {1U, 2U, 3U}) {

@@ -209,7 +209,7 @@ TEST_CASE("acceptor: an address in use is refused in one sentence", "[io][accept
   CHECK(open_descriptors() == before + 1);
 }
 
-TEST_CASE("acceptor: what is no address is refused in one sentence", "[io][acceptor]") {
+TEST_CASE("acceptor: what is not an address is refused in one sentence", "[io][acceptor]") {
   Bench bench;
   auto named = bench.try_listen({"localhost", 80});
   REQUIRE_FALSE(named);
@@ -390,7 +390,7 @@ TEST_CASE("acceptor: a unix socket that somebody listens on is left alone", "[io
   CHECK(std::filesystem::is_socket(path));
 }
 
-TEST_CASE("acceptor: what is no socket is never removed", "[io][acceptor]") {
+TEST_CASE("acceptor: what is not a socket is never removed", "[io][acceptor]") {
   Bench bench;
   const Folder folder;
   const std::string path = folder / "chat.sock";
@@ -410,7 +410,7 @@ TEST_CASE("acceptor: what is no socket is never removed", "[io][acceptor]") {
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("acceptor: a unix path that cannot be is refused in one sentence", "[io][acceptor]") {
+TEST_CASE("acceptor: an impossible unix path is refused in one sentence", "[io][acceptor]") {
   Bench bench;
   const Folder folder;
   const std::string nowhere = folder / "no/such/folder";

@@ -100,7 +100,7 @@ std::string taken_from(int fd) {
 
 }  // namespace
 
-TEST_CASE("descriptor: what stands behind it", "[io][descriptor]") {
+TEST_CASE("descriptor: its kind is that of what stands behind it", "[io][descriptor]") {
   const Ends pipe = pipe_ends();
   const Ends terminal = terminal_ends();
   const test::Pair sockets = test::unix_pair();

@@ -37,7 +37,7 @@ TEST_CASE("endpoint: text and endpoint are the same thing", "[io][endpoint]") {
   CHECK(Endpoint::of(address, *length) == *parsed);
 }
 
-TEST_CASE("endpoint: what is none says what would be right", "[io][endpoint]") {
+TEST_CASE("endpoint: what is not one is refused with what would be right", "[io][endpoint]") {
   const std::string right =
       "; ADDR:PORT, [IPV6]:PORT or unix:/PATH would be right, e.g. 127.0.0.1:8080";
   struct Row {

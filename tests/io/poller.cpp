@@ -96,7 +96,7 @@ TEST_CASE("poller: a hang-up is told whatever is wanted", "[io][poller]") {
   CHECK((ear.heard[0].second & kHangUp) != 0);
 }
 
-TEST_CASE("poller: what cannot be watched is said", "[io][poller]") {
+TEST_CASE("poller: what cannot be watched is an error", "[io][poller]") {
   Poller poller;
   const UniqueFd file{::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)};
   Ear ear{poller, file.get()};

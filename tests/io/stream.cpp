@@ -313,7 +313,7 @@ TEST_CASE("stream: whether there is room is what a write would find", "[io][stre
   }
 }
 
-TEST_CASE("stream: it is no overflow if the kernel takes what waits", "[io][stream]") {
+TEST_CASE("stream: it is not an overflow if the kernel takes what waits", "[io][stream]") {
   Bench bench{{kKi, kKi / 2, 2 * kKi, kLongLinger}};
   auto [ours, theirs] = tcp_pair();
   const StreamId id = bench.adopt(std::move(ours));
@@ -785,7 +785,7 @@ TEST_CASE("stream: one whose descriptor somebody else has too is not told of aft
   CHECK(is_quiet(bench.loop));
 }
 
-TEST_CASE("stream: what is no socket to watch is refused and closed", "[io][stream]") {
+TEST_CASE("stream: what is not a socket is refused and closed", "[io][stream]") {
   Bench bench;
   const std::size_t before = open_descriptors();
   auto bad = bench.set.adopt(UniqueFd{});

@@ -145,7 +145,7 @@ TEST_CASE("log: lines go to standard error, in order and with time and level", "
   CHECK(text.find("Z warning: two\n") != std::string::npos);
 }
 
-TEST_CASE("log: a pipe that nobody reads never keeps the program from its end", "[log][log]") {
+TEST_CASE("log: a pipe that nobody reads does not keep the program from ending", "[log][log]") {
   Child child{[](Child&) {
     for (int i = 0; i < 5000; ++i) spdlog::info("line {}", i);
   }};
@@ -156,7 +156,7 @@ TEST_CASE("log: a pipe that nobody reads never keeps the program from its end", 
   CHECK(take(child.output(), before + 100).size() == before);
 }
 
-TEST_CASE("log: a pipe whose reader has gone does not either", "[log][log]") {
+TEST_CASE("log: a pipe whose reader has gone does not keep the program from ending", "[log][log]") {
   Child child{[](Child&) {
     for (int i = 0; i < 5000; ++i) spdlog::info("line {}", i);
   }};
@@ -185,7 +185,7 @@ TEST_CASE("log: lines that were lost are counted when the pipe is read again", "
   CHECK(count_of(text, "early") + lost == 100);
 }
 
-TEST_CASE("log: a line that could only be begun is counted, and the next one has its own line",
+TEST_CASE("log: a line that was written in part is counted, and the next one begins a new line",
           "[log][log]") {
   Child child{[](Child& self) {
     spdlog::info("long {}", std::string(20'000, 'x'));

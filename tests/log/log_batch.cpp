@@ -100,7 +100,7 @@ TEST_CASE("log batch: a sink that cannot write ends nothing, and its lines are c
   CHECK(sink->lines == std::vector<std::string>{"three", "2 log lines were lost before this one"});
 }
 
-TEST_CASE("log batch: what waits is written before it goes", "[log][log]") {
+TEST_CASE("log batch: what waits is written before the batch is destroyed", "[log][log]") {
   const auto sink = std::make_shared<Kept>();
   {
     LogBatch batch{sink};

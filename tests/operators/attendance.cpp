@@ -53,7 +53,7 @@ TEST_CASE("attendance: nobody is called by a name that is waited for, unless it 
   CHECK(attendance.greet(0, "ann") == "ann");
 }
 
-TEST_CASE("attendance: with an operator its claims go", "[operators][attendance]") {
+TEST_CASE("attendance: an operator's claims go with it", "[operators][attendance]") {
   Bench bench;
   const auto client = bench.speaking_client();
   Attendance attendance{bench.loop, bench.clients.sessions(), bench.journal, nullptr};

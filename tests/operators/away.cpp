@@ -21,7 +21,7 @@ std::string told(Bench& bench) {
   return std::string{client->received()};
 }
 
-TEST_CASE("away: nobody is, where nobody is there", "[operators][attendance][away]") {
+TEST_CASE("away: nobody is away where nobody is attached", "[operators][attendance][away]") {
   Bench bench;
   CHECK(told(bench).empty());
   {
@@ -34,7 +34,7 @@ TEST_CASE("away: nobody is, where nobody is there", "[operators][attendance][awa
   CHECK(told(bench).empty());
 }
 
-TEST_CASE("away: all have to be, and the last one's text is said",
+TEST_CASE("away: all operators have to be away, and the last one's text is sent",
           "[operators][attendance][away]") {
   Bench bench;
   Operator ann{bench};
@@ -68,7 +68,7 @@ TEST_CASE("away: all have to be, and the last one's text is said",
   CHECK(told(bench) == "ann is out for long\n");
 }
 
-TEST_CASE("away: who only looks on, and who does not listen, is no reason to wait",
+TEST_CASE("away: an operator who only watches, or does not listen, does not count",
           "[operators][attendance][away]") {
   Bench bench;
   Operator ann{bench};
@@ -83,7 +83,7 @@ TEST_CASE("away: who only looks on, and who does not listen, is no reason to wai
   CHECK(told(bench).empty());
 }
 
-TEST_CASE("away: what it says is something, and short", "[operators][attendance][away]") {
+TEST_CASE("away: its text is not empty, and short", "[operators][attendance][away]") {
   Bench bench;
   Operator ann{bench};
   CHECK(ann.error("away") == -32602);

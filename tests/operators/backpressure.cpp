@@ -97,7 +97,7 @@ TEST_CASE("backpressure: a client that never reads is closed, and the operator g
   CHECK(run_until(bench.loop, [&] { return other->received() == "still here\n"; }));
 }
 
-TEST_CASE("backpressure: of several, the one that is closed for it was not delivered to",
+TEST_CASE("backpressure: of several clients, the one that is closed counts as not delivered",
           "[operators][backpressure]") {
   Bench bench;
   auto deaf = bench.speaking_client(kSmallBuffer);

@@ -50,7 +50,7 @@ TEST_CASE("claims: others are refused with the holder's name", "[operators][atte
   CHECK(holder(ann) == nullptr);
 }
 
-TEST_CASE("claims: with the holder's connection they end, but for those that stay",
+TEST_CASE("claims: they end with the holder's connection, except those that stay",
           "[operators][attendance][claims]") {
   Bench bench;
   auto one = bench.speaking_client();
@@ -82,7 +82,7 @@ TEST_CASE("claims: an operator who takes another name leaves them behind",
   CHECK(holder(ann) == nullptr);
 }
 
-TEST_CASE("claims: a connection that has done nothing gives its name to who asks for it",
+TEST_CASE("claims: a connection that has done nothing gives its name to one that asks for it",
           "[operators][attendance][claims]") {
   Bench bench;
   Operator first{bench};

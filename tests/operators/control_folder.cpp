@@ -159,7 +159,7 @@ TEST_CASE("control folder: a new one is given to the group, an old one is not",
   CHECK(status_of(old).st_gid != kStranger);
 }
 
-TEST_CASE("control folder: what is no folder is an error that names it",
+TEST_CASE("control folder: what is not a folder is an error that names it",
           "[operators][control_folder]") {
   const Folder folder;
   const auto file = folder / "file";

@@ -74,7 +74,7 @@ TEST_CASE("control socket: answers to lines that came together go out together",
   CHECK(sockets.notes.heard == "connected 0 ann\nline 0\nline 0\nline 0\n");
 }
 
-TEST_CASE("control socket: of one that leaves, the listener hears that once and nothing more",
+TEST_CASE("control socket: when a connection leaves, the listener hears it once and nothing more",
           "[operators][control_socket]") {
   Sockets sockets;
   auto peer = sockets.connect();
@@ -113,7 +113,7 @@ TEST_CASE("control socket: other requests go on while an answer is due later",
   CHECK_FALSE(sockets.socket.finish_requests());
 }
 
-TEST_CASE("control socket: an answer that is due later has nowhere to go once who asked has gone",
+TEST_CASE("control socket: an answer that is due later is dropped if its operator has gone",
           "[operators][control_socket]") {
   Sockets sockets;
   auto peer = sockets.connect();

@@ -59,7 +59,7 @@ TEST_CASE("feed: what happens to a client is told live and in order", "[operator
   check_whole(one.events(), 1, 5);
 }
 
-TEST_CASE("feed: without subscribe there are none, without since only new ones",
+TEST_CASE("feed: there are no events without subscribe, and only new ones without since",
           "[operators][feed]") {
   Bench bench;
   Operator quiet{bench};
@@ -91,7 +91,7 @@ TEST_CASE("feed: since replays every event after it, then goes on live", "[opera
   }
 }
 
-TEST_CASE("feed: since the future begins with what comes", "[operators][feed]") {
+TEST_CASE("feed: a since in the future begins with the next event", "[operators][feed]") {
   Bench bench;
   Operator one{bench};
   (void)one.result("subscribe", {{"since", 18446744073709551615U}});
@@ -217,7 +217,7 @@ TEST_CASE("feed: an operator who has read most of it may rest", "[operators][fee
   CHECK(check_whole(slow.events(), first, last) == 0);
 }
 
-TEST_CASE("feed: who asks without reading is not read from, and loses nothing",
+TEST_CASE("feed: an operator who asks without reading is not read from, and loses nothing",
           "[operators][feed]") {
   Bench bench;
   Operator one{bench, false};

@@ -63,7 +63,7 @@ TEST_CASE("requests: hello says who one is, and names are unique", "[operators][
   CHECK(second.result("hello")["operator"] == made + "-2");
 }
 
-TEST_CASE("requests: who asks again for the name it asked for keeps the one it has",
+TEST_CASE("requests: an operator who asks again for the same name keeps the one it has",
           "[operators][requests]") {
   Bench bench;
   Operator anna{bench};
@@ -77,7 +77,8 @@ TEST_CASE("requests: who asks again for the name it asked for keeps the one it h
   CHECK(bench.journal.last_seq() == events);
 }
 
-TEST_CASE("requests: another name is a leaving and a coming", "[operators][requests]") {
+TEST_CASE("requests: another name is announced as a leaving and a coming",
+          "[operators][requests]") {
   Bench bench;
   Operator watcher{bench};
   (void)watcher.result("subscribe");
@@ -95,7 +96,7 @@ TEST_CASE("requests: another name is a leaving and a coming", "[operators][reque
   CHECK(heard == "a attached; a detached; b attached; b detached; ");
 }
 
-TEST_CASE("requests: a ban is for a time that can be, or for good", "[operators][requests]") {
+TEST_CASE("requests: a ban is for a possible time, or for good", "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   const auto ban = [](const json& seconds) {
@@ -182,8 +183,9 @@ TEST_CASE("requests: a notification is done and not answered", "[operators][requ
   CHECK(one.complaints().empty());
 }
 
-TEST_CASE("requests: who closes its sending side gets every answer, then an end of file",
-          "[operators][requests]") {
+TEST_CASE(
+    "requests: a connection that closes its sending side gets every answer, then an end of file",
+    "[operators][requests]") {
   Bench bench;
   Operator one{bench};
   std::string lines;

@@ -111,7 +111,7 @@ TEST_CASE("rpc: depth is bounded, and a million brackets are refused like sevent
   CHECK(code_of(with_params(R"({"to":)" + wide + "]}")) == 0);
 }
 
-TEST_CASE("rpc: of a member that is there twice the last one counts", "[operators][rpc]") {
+TEST_CASE("rpc: if a member occurs twice, the last one counts", "[operators][rpc]") {
   const auto parsed = rpc::parse(R"({"jsonrpc":"2.0","id":1,"id":2,"method":"a","method":"b",)"
                                  R"("params":{"x":1,"x":2}})");
   const auto& request = std::get<Request>(parsed);

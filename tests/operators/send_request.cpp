@@ -91,7 +91,7 @@ TEST_CASE("send_request: what is unusual is left to the parser", "[operators][se
   CHECK_FALSE(read_send_request(line));
 }
 
-TEST_CASE("send_request: of damaged lines it reads nothing that the parser reads otherwise",
+TEST_CASE("send_request: a damaged line is never read otherwise than by the parser",
           "[operators][send_request]") {
   // Pieces of requests, joined, doubled, dropped and damaged at random.
   const std::vector<std::string> pieces{"{",

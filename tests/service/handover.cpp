@@ -10,7 +10,7 @@
 using chatd::service::disclose;
 using chatd::service::enclose;
 
-TEST_CASE("handover: what is enclosed is disclosed", "[service][handover]") {
+TEST_CASE("handover: what is enclosed comes out again", "[service][handover]") {
   for (const std::string& body :
        {std::string{}, std::string(100'000, 'x'), std::string{"\0\n", 2}}) {
     const auto document = enclose(body);

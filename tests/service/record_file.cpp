@@ -45,7 +45,7 @@ TEST_CASE("record file: what is too long leaves no record", "[service][record]")
   CHECK_FALSE(file->read(0));
 }
 
-TEST_CASE("record file: a damaged record is none, and the others stay", "[service][record]") {
+TEST_CASE("record file: a damaged record is left out, and the others stay", "[service][record]") {
   auto file = RecordFile::make(2);
   REQUIRE(file);
   file->write(0, "the first record");
@@ -78,7 +78,7 @@ TEST_CASE("record file: a record that was being written when the process ended i
   CHECK(file->read(0) == "the second record");
 }
 
-TEST_CASE("record file: what is no such file, or another version's, is refused",
+TEST_CASE("record file: a file of another kind, or of another version, is refused",
           "[service][record]") {
   auto file = RecordFile::make(1);
   REQUIRE(file);

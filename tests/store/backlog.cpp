@@ -65,7 +65,7 @@ TEST_CASE("backlog: small batches come out as one, large ones one by one, the ol
   CHECK(backlog.batches() == 0);
 }
 
-TEST_CASE("backlog: from an empty one comes an empty batch", "[store][backlog]") {
+TEST_CASE("backlog: an empty one gives an empty batch", "[store][backlog]") {
   Backlog backlog{1000};
   Batch batch;
   backlog.pop(batch);

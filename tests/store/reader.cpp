@@ -38,7 +38,7 @@ TEST_CASE("id list: any numbers come back, and the usual ones are short", "[stor
   CHECK(bytes.size() < many.size() + 4);
 }
 
-TEST_CASE("id list: bytes that are no list are read to their end", "[store][ids]") {
+TEST_CASE("id list: bytes that are not a list are read to their end", "[store][ids]") {
   CHECK_FALSE(has_id(std::string(100, '\xFF'), 1));
 }
 
@@ -79,7 +79,8 @@ TEST_CASE("reader: a held message is held until it is delivered or lost", "[stor
   CHECK(transcript.history() == Found{"2/1 lost two", "1/1 delivered one"});
 }
 
-TEST_CASE("reader: of what was sent, the last that never left is lost", "[store][reader]") {
+TEST_CASE("reader: the last messages that were sent are lost if they never left",
+          "[store][reader]") {
   Transcript transcript;
   transcript.write({sent(1, 1, "one"), sent(2, 1, "two"), sent(3, 2, "other"), sent(4, 1, "three"),
                     disconnected(5, 1, 2)});

@@ -160,7 +160,7 @@ TEST_CASE("store: numbers go on from the database where their file is gone", "[s
   CHECK(store->opened().last_session == 7);
 }
 
-TEST_CASE("store: what another daemon has is refused", "[store]") {
+TEST_CASE("store: a file that another daemon has open is refused", "[store]") {
   const Folder folder;
   auto store = open(options_of(folder));
   auto second = Store::open(options_of(folder));
@@ -170,7 +170,7 @@ TEST_CASE("store: what another daemon has is refused", "[store]") {
   CHECK(Store::open(options_of(folder)));
 }
 
-TEST_CASE("store: what is no transcript is refused with a reason", "[store]") {
+TEST_CASE("store: what is not a transcript is refused with a reason", "[store]") {
   const Folder folder;
   {
     const std::unique_ptr<FILE, int (*)(FILE*)> file{std::fopen(folder.file().c_str(), "w"),
@@ -338,7 +338,7 @@ TEST_CASE("store: the index follows when nobody asks", "[store][index]") {
   CHECK(comes_true([&] { return indexed(folder) == 1; }));
 }
 
-TEST_CASE("store: the index follows a steady stream, and not each of it", "[store][index]") {
+TEST_CASE("store: the index follows a steady stream, but not event by event", "[store][index]") {
   const Folder folder;
   auto options = options_of(folder);
   options.index_after = std::chrono::hours{1};
