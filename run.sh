@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds the release and becomes chatd with the
-# arguments given. Until then everything it says goes to standard error.
+# Installs missing packages, builds the release and becomes chatd with the arguments
+# given. Until then all output goes to standard error.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# test.sh [PART...]: installs what is missing, then runs the parts named; without
-# any, `release`. All parts are run even if one fails; exit code 1 if any failed.
-# A SUITE is bookworm (Debian 12) or trixie (Debian 13); without any, both are meant.
-#   release  builds the release, runs the unit and end-to-end tests
+# test.sh [PART...]: installs missing packages, then runs the parts named, or `release`
+# without any. All parts are run even if one fails; the exit code is 1 if any failed.
+# A SUITE is bookworm (Debian 12) or trixie (Debian 13); without any, both are tested.
+#   release  builds the release, runs all tests except `service` and `image`
 #   asan     the same with the address, undefined and leak sanitizers
 #   tsan     the same with the thread sanitizer
 #   service [SUITE...]  the package, in a booted Debian of its own; needs root
@@ -12,14 +12,14 @@
 #   tidy     clang-tidy on every C++ file that is compiled
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
-#   faults   of `release`, only what breaks around the programs (tests/faults)
-#   allocator the test of `faults` in which each allocation fails, all of them one by one
+#   faults   of `release`, only the tests of what fails around the programs (tests/faults)
+#   allocator the test of `faults` that makes an allocation fail, for each allocation
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for ten minutes and a million messages;
 #            `bench/soak/run.sh` alone takes three minutes
 #   all      everything above
-#   bare [SUITE...]  ./run.sh and ./test.sh in a Debian that has nothing yet; needs root
-#            and some minutes, and is therefore not in `all`
+#   bare [SUITE...]  ./run.sh and ./test.sh in a minimal Debian; needs root and some
+#            minutes, and is therefore not in `all`
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -33,11 +33,11 @@ ours() {
   find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${names[@]:1}" \) -print0
 }
 
-# The command that runs ctest, if it is not run by itself.
+# A command that runs ctest, if there has to be one.
 run_by=()
 
-# Runs the tests of a preset that ctest chooses by these options, and says so if there are
-# none: PRESET OPTION...
+# Runs the tests of a preset that ctest chooses by these options; fails if there are none:
+# PRESET OPTION...
 run_tests() {
   local preset=$1 listed
   shift
@@ -55,11 +55,11 @@ build_and_test() {
   say "building $preset"
   cmake/build.sh "$preset"
   say "testing $preset"
-  # Sanitizers of this age need the addresses where they have always been; where
-  # a container forbids setarch that, it is tried without.
+  # Older sanitizers may fail where addresses are randomised; in a container that forbids
+  # setarch to change that, the tests run without it.
   if setarch -R true 2>/dev/null; then run_by=(setarch -R); fi
-  # End-to-end tests wait more than they compute.
-  # What boots a Debian or builds an image is a part of its own.
+  # More tests at once than cores: end-to-end tests wait more than they compute.
+  # The tests that boot a Debian or build an image are parts of their own.
   run_tests "$preset" -LE '^(service|image)$' -j "$((2 * $(nproc)))"
 }
 
@@ -85,12 +85,12 @@ part_image() {
   run_tests release -L '^image$'
 }
 
-# Whether clang-format or clang-tidy is the version whose judgement counts, Debian 12's: PROGRAM.
+# Whether clang-format or clang-tidy is the version that decides, Debian 12's: PROGRAM.
 judges() {
   local version
   version=$("$1" --version | grep -oE '[0-9]+' | head -n 1)
   ((version == 14)) && return
-  say "NOT CHECKED: $1 14, of Debian 12, decides; this is version $version"
+  say "NOT CHECKED: $1 14 (Debian 12) is needed; this is version $version"
   return 1
 }
 
@@ -128,7 +128,7 @@ part_faults() {
   cmake/packages.sh build test
   say "building release"
   cmake/build.sh release chatd chatctl faulty
-  say "testing what breaks"
+  say "testing faults"
   run_tests release -L '^faults$'
 }
 
@@ -158,14 +158,16 @@ part_bare() {
   tests/bare.sh "$@"
 }
 
-# `all` is rows at once: what waits for events, what only computes, and what lasts; the
-# last two give way to the first. So two cores are busy all the time, and no test is hurried.
+# `all` runs three rows at once: parts that mostly wait, parts that only compute, and parts
+# that take long. The last two rows are niced, so that two cores are always busy and no test
+# runs out of time.
 waiting=(format shell release service image asan tsan)
 computing=(valgrind fuzz allocator)
 lasting=(soak tidy)
 
-# One part after the other, each with its suites in one word: HOW PART.... The names of those that fail go to descriptor 3.
-# `shown`: what a part says is seen at once; `kept`: when it has ended.
+# Runs one part after the other, each given with its suites in one word: HOW PART...
+# Writes the names of those that fail to descriptor 3. HOW is `shown` (the output of a part
+# is seen at once) or `kept` (it is seen when the part has ended).
 in_turn() {
   local how=$1 part words started result said
   shift
@@ -219,9 +221,9 @@ exec 3>"$failures"
 if [[ ! $all ]]; then
   in_turn shown "${parts[@]}"
 else
-  # All at once, so that no row waits for another's apt.
+  # All packages now, so that no row waits for another's apt.
   cmake/packages.sh build test service image lint fuzz valgrind bench
-  # What every row begins with; those that give way must not be waited for with it.
+  # Every row begins with this build: a niced row must not hold up the others with it.
   cmake/build.sh release
   in_turn kept "${computing[@]}" &
   in_turn kept "${lasting[@]}" &

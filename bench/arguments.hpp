@@ -7,7 +7,8 @@
 
 namespace chatd::bench {
 
-/// All of `text` as a number; ends with `usage` if it is none, or null.
+/// All of `text` as a number. Calls `usage`, which ends the program, if it is not one or
+/// is null.
 template <class Number>
 Number number(const char* text, void (*usage)()) {
   const std::string_view digits{text == nullptr ? "" : text};

@@ -1,7 +1,7 @@
 // bench_bare: what chatd is measured against. An epoll server that moves the same
 // bytes between the same connections with the fewest system calls, and has nothing
-// else: no limits, no checks, no escapes, no timers, no encoding but its own. It takes
-// what an operator sends for granted: `send` requests as bench_load writes them.
+// else: no limits, no checks, no escapes, no timers, no encoding but its own. It trusts
+// the operator to send `send` requests exactly as bench_load writes them.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -81,7 +81,7 @@ class Bare {
   Manner manner_;
   std::vector<Peer> peers_;    // by descriptor
   std::vector<int> by_id_{0};  // the descriptor of a session
-  std::vector<int> touched_;   // who has something to be sent at the end of the turn
+  std::vector<int> touched_;   // those with something to be sent at the end of the turn
   std::string broadcast_;      // what everybody is sent at the end of the turn
   std::string ids_;            // of all sessions, as JSON; empty: to be made anew
   std::string pending_;        // of the operator

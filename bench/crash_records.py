@@ -1,6 +1,6 @@
 """The table of bench/crash_records.sh: CPU and system calls of chatd for each unit of work, when
 all sessions are in the crash store and without one, in turns, medians of several runs. The
-service manager is a socket here, whose store is thrown away as it comes."""
+service manager is a socket here, which closes the descriptors that it gets."""
 
 import argparse
 import array

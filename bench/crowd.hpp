@@ -1,6 +1,6 @@
 /// The clients: many connections that say numbered texts and check, byte by byte, that
 /// they get exactly the texts that they expect, in order. Anything else ends the
-/// process, for a measurement that lost something is none.
+/// process: a measurement that lost something is void.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class Crowd {
 
   /// One more client; its number is size() - 1, also for the poller.
   void connect(std::uint16_t port);
-  /// The same with a connection that there is already, non-blocking.
+  /// The same with a connection that exists already, non-blocking.
   void adopt(int socket);
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(clients_.size()); }
   [[nodiscard]] int socket(std::uint32_t client) const { return clients_[client].socket; }

@@ -1,4 +1,4 @@
-"""One measurement: a workload on a server that was started for it, and what that cost.
+"""One measurement: a workload on a server that was started for it, and its cost.
 `count_calls` counts the server's system calls by name while the work is done."""
 
 import json

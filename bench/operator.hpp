@@ -1,6 +1,6 @@
 /// The operator of a measurement: over the control socket, or over the two pipes of a
-/// console. Knows just enough of either to read what clients say and to answer, and
-/// ends the process if an answer is an error.
+/// console. Knows just enough of either to read what clients say and to answer. Ends the
+/// process if an answer is an error.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ class Operator {
   /// To be called when the poller names one of its numbers.
   void ready();
 
-  /// Answers that its requests have not got yet.
+  /// How many of its requests have no answer yet.
   [[nodiscard]] std::uint64_t unanswered() const { return asked_ - answered_; }
 
  private:
@@ -44,8 +44,8 @@ class Operator {
   std::uint32_t number_;
   Heard heard_;
   bool control_ = true;
-  int in_ = -1;   ///< what it reads from
-  int out_ = -1;  ///< what it writes to; the same for the control socket
+  int in_ = -1;   ///< the descriptor that it reads from
+  int out_ = -1;  ///< the one that it writes to; the same for the control socket
   bool blocked_ = false;
   std::string pending_;
   std::string input_;

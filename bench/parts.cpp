@@ -42,7 +42,7 @@ void count(benchmark::State& state, std::size_t bytes) {
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
 }
 
-/// One read of `messages` lines to so many messages.
+/// From one read of `messages` lines to that many messages.
 void framer(benchmark::State& state) {
   std::string bytes;
   for (std::int64_t i = 0; i < state.range(0); ++i) bytes += kLine;
@@ -73,7 +73,7 @@ const std::string& sample(std::int64_t number) {
   return number == 0 ? kPlain : number == 1 ? kForeign : kHostile;
 }
 
-/// For a terminal or a log: plain ASCII, other scripts, what would deceive.
+/// Escapes for a terminal or a log: plain ASCII, other scripts, deceptive characters.
 void escape_for_terminal(benchmark::State& state) {
   const auto& text = sample(state.range(0));
   std::string out;
@@ -177,7 +177,7 @@ void route_answer(benchmark::State& state) {
 }
 BENCHMARK(route_answer)->Arg(1)->Arg(1000)->Arg(10'000);
 
-/// Of one delivery.
+/// The cost of one delivery.
 void route_broadcast(benchmark::State& state) {
   House house{state.range(0)};
   const core::Recipients all{true, {}};
@@ -189,8 +189,8 @@ void route_broadcast(benchmark::State& state) {
 }
 BENCHMARK(route_broadcast)->Arg(1000);
 
-/// Of one event, on the transcript's thread: questions of a thousand sessions and their
-/// answers, so many in a transaction, the index and SQLite's checkpoints included.
+/// The cost of one event on the transcript's thread, with the index and SQLite's checkpoints:
+/// questions of a thousand sessions and their answers, in transactions of the given size.
 void record_event(benchmark::State& state) {
   std::string folder{"/tmp/chatd-parts-XXXXXX"};
   if (::mkdtemp(folder.data()) == nullptr) return state.SkipWithError("no folder");

@@ -1,5 +1,5 @@
-// bench_peer: the load of bench_load on a server that people use instead: an IRC server
-// (irc), Redis as pub/sub (redis), ncat --chat (ncat). One connection is the operator's.
+// bench_peer: the load of bench_load on a well-known server: an IRC server (irc), Redis as
+// pub/sub (redis), ncat --chat (ncat). One connection is the operator's.
 //   broadcast  it says something that all others get
 //   questions  each client says something to it and is answered (irc)
 //   fan-in     each client says something to it (irc, redis)
@@ -34,10 +34,10 @@ namespace {
 constexpr std::uint32_t kOperator = 0xFFFF'0000;
 constexpr unsigned kMostSeconds = 240;
 constexpr int kPatienceMs = 10'000;
-/// After so long without a byte nobody is told any more that somebody came.
+/// After so long without a byte all announcements of newcomers have arrived.
 constexpr int kQuietMs = 500;
 constexpr std::uint32_t kFanInAtOnce = 128;
-/// So many connect before they are waited for: less than a backlog.
+/// How many connect before they are waited for: fewer than a backlog.
 constexpr std::uint32_t kAtOnce = 64;
 
 struct Wish {
@@ -110,7 +110,7 @@ void Run::step(int socket, const std::string& say, std::string_view answer) {
     const auto count = ::recv(socket, bytes.data(), bytes.size(), 0);
     if (count <= 0) lost("the server ends after: " + seen);
     seen.append(bytes.data(), static_cast<std::size_t>(count));
-    // An IRC server may want to see that somebody is there.
+    // An IRC server may check that the client is still there.
     if (const auto ping = seen.find("PING "); irc_ && ping != std::string::npos) {
       if (const auto line_end = seen.find("\r\n", ping); line_end != std::string::npos) {
         send_all(socket, "PONG " + seen.substr(ping + 5, line_end + 2 - ping - 5));
@@ -120,7 +120,7 @@ void Run::step(int socket, const std::string& say, std::string_view answer) {
   }
 }
 
-/// Reads whatever still comes, of everybody, until it is quiet; what the first client got.
+/// Reads whatever still comes to anybody until it is quiet. Returns what the first client got.
 std::string Run::drained() const {
   std::string of_first;
   std::vector<pollfd> wait;
@@ -138,8 +138,8 @@ std::string Run::drained() const {
   return of_first;
 }
 
-/// How what the operator says comes to a client. What names the operator is in `heard`:
-/// the others were told that it came.
+/// How the operator's words are framed on their way to a client. The operator's full name is
+/// in `heard`, because the others were told that it came.
 Framing Run::heard_framing(const std::string& heard) const {
   if (redis_) {
     return {"*3\r\n$7\r\nmessage\r\n$3\r\nall\r\n$" + std::to_string(kTextBytes) + "\r\n", "\r\n"};
@@ -268,8 +268,8 @@ void Run::broadcast() {
   stretch_.end(got_, latency_);
 }
 
-/// Questions that are answered, or messages that are only heard: of whoever has been quiet
-/// longest.
+/// Questions that are answered, or messages that are only heard. The client that has been
+/// quiet longest is next.
 void Run::asked_and_answered() {
   const bool answered = wish_.workload == "questions";
   crowd_->expect(Kind::kAnswer);

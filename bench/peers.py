@@ -1,4 +1,4 @@
-"""Servers that people use instead, where they are installed: each started in a folder of
+"""Well-known servers, where they are installed: each is started in a folder of
 its own, on a free port, as a process of ours and never as a service. What throttles a load
 is switched off."""
 

@@ -1,5 +1,5 @@
-"""The table of bench/run.sh: every workload on chatd and on the bare server, one after
-the other in turns, medians of several runs, as markdown on standard output."""
+"""The tables of bench/run.sh: every workload on chatd and on the bare server in turns,
+medians of several runs, as markdown on standard output."""
 
 import argparse
 import json

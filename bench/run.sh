@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# run.sh [--rounds N] [--quick] [--only PART_OF_A_NAME]: installs what is missing,
-# builds, and prints the tables of doc/performance.md as markdown: what each workload
-# costs chatd, what it costs a server that does nothing else, and what it costs those of
-# the servers that people use that are installed. Takes some minutes.
+# run.sh [--rounds N] [--quick] [--only PART_OF_A_NAME]: installs missing packages, builds,
+# and prints the tables of doc/performance.md as markdown: what each workload costs chatd, a
+# server that does nothing else, and the well-known servers that are installed (group `peers`
+# of cmake/packages.txt). Takes some minutes.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,4 +1,4 @@
-/// Sockets for a program that measures: what goes wrong ends it with one line.
+/// Sockets for a program that measures: any failure ends it with one line.
 #pragma once
 
 #include <sys/epoll.h>
@@ -11,19 +11,19 @@
 
 namespace chatd::bench {
 
-/// Ends this process: what was attempted, and errno's sentence if it is set.
+/// Ends this process with what was attempted, and errno's sentence if that is set.
 [[noreturn]] void give_up(const std::string& attempt);
-/// Ends this process: what came is not what should have come.
+/// Ends this process because what came is not what should have come.
 [[noreturn]] void lost(const std::string& what);
 
 /// A connection to 127.0.0.1:`port`, non-blocking. `number` chooses the source address,
-/// a few thousand connections for each: past some 14,000 from one address the kernel's
-/// search for a free port costs more than everything else. `receive_buffer`: for one that
-/// is not going to read; 0: as the kernel likes.
+/// with 4,000 connections for each: past some 14,000 from one address the kernel's search
+/// for a free port costs more than everything else. `receive_buffer` is for a client that
+/// will not read; 0: the kernel's default.
 int connect_tcp(std::uint16_t port, std::uint32_t number, int receive_buffer = 0);
 int connect_unix(const std::string& path);
 
-/// Sends all of `bytes`, waiting if it must: for what the server is sure to take.
+/// Sends all of `bytes` and waits if it must: only for what the server is sure to take.
 void send_all(int socket, std::string_view bytes);
 
 /// Raises the descriptor limit as far as it goes.

@@ -11,11 +11,11 @@ namespace chatd::bench {
 
 class Stretch {
  public:
-  /// Of the server that is `pid`. With `hold` whoever runs this is told when it begins and
-  /// ends, and is waited for.
+  /// Measures the server whose process is `pid`. With `hold` this tells the program that runs
+  /// it when the part begins and ends, and waits for that program.
   Stretch(pid_t pid, bool hold) : pid_{pid}, hold_{hold} {}
 
-  /// Says `word` on a line of its own and waits for one, if that is wanted.
+  /// With `hold`, prints `word` on a line of its own and waits for a line.
   void hold(const char* word) const;
   void begin();
   /// Prints what each of `units` has cost, as a line of JSON.

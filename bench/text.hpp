@@ -1,6 +1,6 @@
-/// What the load generator has people say: 63 bytes that name what kind of message
-/// it is, whose, and its number, so that whoever gets it can tell a lost, repeated,
-/// misplaced or damaged one. Knows no connection.
+/// The texts of the load generator: 63 bytes with the kind of the message, its author and
+/// its number, so that the receiver notices a lost, repeated, misplaced or damaged one.
+/// Knows no connection.
 #pragma once
 
 #include <array>

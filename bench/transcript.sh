@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# transcript.sh [--rounds N] [--quick]: installs what is missing, builds, and prints the
+# transcript.sh [--rounds N] [--quick]: installs missing packages, builds, and prints the
 # tables of doc/performance.md about transcripts as markdown: what they cost the loop for
 # each message, and how long history and search take among a hundred thousand messages.
 set -euo pipefail

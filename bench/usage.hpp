@@ -7,14 +7,14 @@
 
 namespace chatd::bench {
 
-/// Nanoseconds that its threads have run so far, in user space and in the kernel. Ends
-/// this process if there is no such process.
+/// Nanoseconds that the threads of `pid` have run so far, in user space and in the kernel.
+/// Ends this process if there is no such process.
 std::uint64_t cpu_ns(pid_t pid);
 
-/// Its memory in bytes, shared pages in proportion (PSS).
+/// The memory of `pid` in bytes, shared pages in proportion (PSS).
 std::uint64_t memory_bytes(pid_t pid);
 
-/// The monotonic clock.
+/// Nanoseconds of the monotonic clock.
 std::uint64_t clock_ns();
 
 }  // namespace chatd::bench

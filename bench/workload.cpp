@@ -23,7 +23,7 @@ namespace {
 
 /// The operator's numbers in the poller; clients count from 0.
 constexpr std::uint32_t kOperator = 0xFFFF'0000;
-/// So many connect before they are waited for: less than a backlog.
+/// How many connect before they are waited for: fewer than a backlog.
 constexpr std::uint32_t kConnectAtOnce = 256;
 constexpr std::size_t kReadBytes = 64UL * 1024;
 constexpr int kPatienceMs = 10'000;
@@ -72,7 +72,7 @@ class Run {
   std::vector<std::uint64_t> began_;       ///< by client: when its question was asked
   std::vector<std::uint32_t> next_;        ///< by client: the number that is expected of it
   std::vector<std::uint32_t> unheard_;     ///< by client: messages under way
-  std::deque<std::uint32_t> quiet_;        ///< who has nothing under way, longest first
+  std::deque<std::uint32_t> quiet_;        ///< clients with nothing under way, longest first
   std::uint64_t hellos_ = 0;               ///< that the operator has heard
   std::uint64_t messages_ = 0;             ///< other messages that it has heard
   std::uint64_t got_ = 0;                  ///< texts that clients have got
@@ -158,7 +158,7 @@ void Run::end(std::uint64_t units) {
   stretch_.end(units, latency_);
 }
 
-/// in_flight broadcasts at once to everybody; the next when all have all of them.
+/// in_flight broadcasts at once to everybody; the next ones when everybody has all of them.
 void Run::broadcast() {
   set_up();
   crowd_.expect(Kind::kBroadcast);
@@ -179,8 +179,8 @@ void Run::broadcast() {
   end(got_);
 }
 
-/// in_flight questions at once, of whoever has been quiet longest; each is answered by
-/// the operator to the one who asked.
+/// in_flight questions at once, of the clients that have been quiet longest; the operator
+/// answers each to the one who asked.
 void Run::questions() {
   set_up();
   crowd_.expect(Kind::kAnswer);
@@ -206,7 +206,7 @@ void Run::questions() {
   end(got_);
 }
 
-/// in_flight messages in one write, of a few clients at once: whoever has been quiet
+/// in_flight messages in one write, of a few clients at once: those that have been quiet
 /// longest.
 void Run::fan_in() {
   set_up();
@@ -271,7 +271,7 @@ void Run::visits() {
   end(over);
 }
 
-/// Listens to the operator for so long; nothing is waited for.
+/// Listens to the operator for that long, and waits for nothing in particular.
 void Run::rest(std::uint64_t ms) {
   const auto until = clock_ns() + ms * 1'000'000;
   while (clock_ns() < until) {
@@ -281,7 +281,7 @@ void Run::rest(std::uint64_t ms) {
   }
 }
 
-/// What a session costs that is silent, and one that has spoken; and what time they cost.
+/// The memory of a silent session and of one that has spoken, and the CPU time of idle ones.
 void Run::idle() {
   constexpr std::uint64_t kSettleMs = 2500;  // after a second a silent one may be spoken to
   constexpr std::uint64_t kLookMs = 3000;

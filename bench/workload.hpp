@@ -13,18 +13,18 @@ struct Wish {
   std::string workload;
   std::uint16_t port = 0;
   pid_t pid = 0;        ///< the server
-  std::string control;  ///< its control socket; or, if that is empty,
+  std::string control;  ///< its control socket; if empty, the console's pipes are used:
   std::string console_input;
   std::string console_output;
   bool original = false;  ///< the dialect; else line
   std::uint32_t clients = 1;
-  std::uint32_t in_flight = 1;  ///< units that are under way at once, or messages a write
+  std::uint32_t in_flight = 1;  ///< units under way at once, or messages in one write
   std::uint32_t units = 1;      ///< deliveries, answers, messages or connections
   bool hold =
-      false;  ///< says "ready" when all is set up, "done" at the end, each time waiting for a line
+      false;  ///< prints "ready" when all is set up and "done" at the end, and waits for a line
 };
 
-/// Runs it and prints what was measured as one JSON object.
+/// Runs the workload and prints the measurement as one JSON object.
 void run(const Wish& wish);
 
 }  // namespace chatd::bench

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# build.sh PRESET [TARGET...]: configures the preset if that is due and builds
-# into build/PRESET. Writes to standard error only. Waits for another build.sh,
-# so that two terminals may call it at once.
+# build.sh PRESET [TARGET...]: configures the preset if necessary and builds into
+# build/PRESET. Writes to standard error only. Waits for another build.sh of the same
+# preset, so that two terminals may call it at once.
 set -euo pipefail
 
 preset=$1
@@ -11,8 +11,8 @@ folder=build/$preset
 
 say() { echo "build.sh: $*" >&2; }
 
-# If there is a ccache: the same objects wherever the tree lies. The package and the image
-# that the tests build are compiled from copies of it.
+# For ccache, if it is installed: it finds the same objects wherever the tree lies. The
+# package and the image that the tests build are compiled from copies of the tree.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 mkdir -p "$folder"
@@ -26,8 +26,8 @@ configuration() {
 }
 
 # Ninja configures again by itself when a CMakeLists.txt changes, but does not know of the
-# presets. A folder that was moved, copied, or configured by somebody else in another way
-# (without tests, for another prefix) is configured anew.
+# presets. A folder that was moved, copied, or configured in another way (without tests,
+# for another prefix) is configured again.
 due=
 if [[ ! -e $folder/build.ninja || CMakePresets.json -nt $folder/build.ninja ]]; then
   due=yes

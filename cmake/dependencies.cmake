@@ -1,4 +1,4 @@
-# Packages of Debian 12 and 13 alone; packages.txt names them. Every dependency is a
+# Only packages of Debian 12 and 13; packages.txt names them. Every dependency is a
 # target, so that its headers count as system headers.
 find_package(PkgConfig REQUIRED)
 find_package(spdlog REQUIRED)
@@ -17,7 +17,7 @@ pkg_check_modules(READLINE REQUIRED IMPORTED_TARGET readline)
 add_library(readline::readline ALIAS PkgConfig::READLINE)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
-# utfcpp is headers alone; <utf8.h> on the default include path.
+# utfcpp is header-only: <utf8.h> on the default include path.
 find_path(UTF8CPP_INCLUDE_DIR utf8.h REQUIRED)
 add_library(utf8cpp INTERFACE)
 target_include_directories(utf8cpp SYSTEM INTERFACE ${UTF8CPP_INCLUDE_DIR})

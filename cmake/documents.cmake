@@ -1,5 +1,5 @@
-# What is made for people beside the programs: the manual pages, where scdoc is there,
-# and the completion of chatctl's command line, which it prints itself.
+# The documents that are built: the manual pages, if scdoc and awk are installed, and the
+# completion scripts of chatctl, which chatctl prints itself.
 find_program(SCDOC scdoc)
 find_program(AWK awk)
 set(documents "")
@@ -26,10 +26,10 @@ if(SCDOC AND AWK)
   chatd_man_page(chatctl.1 ${man}/chatctl.1.scd)
   chatd_man_page(chatd.toml.5 ${toml_page})
 else()
-  message(STATUS "no manual pages: scdoc or awk is not there")
+  message(STATUS "no manual pages: scdoc or awk is not installed")
 endif()
 
-# Where each shell looks for what packages bring.
+# Where each shell looks for the scripts of packages.
 foreach(place
     "bash|bash-completion/completions|chatctl"
     "zsh|zsh/vendor-completions|_chatctl"

@@ -1,7 +1,6 @@
-# What the compiler can do against mistakes that slipped through, for every
-# target: all of it in an optimised build without a sanitizer (fortified calls
-# need the optimiser, and hide errors from a sanitizer); in a debug build the
-# containers of the standard library check how they are used.
+# Hardening by the compiler, for every target. An optimised build without a sanitizer has
+# all of it: fortified calls need the optimiser, and hide errors from a sanitizer. In a
+# debug build the containers of the standard library check how they are used.
 if(NOT CHATD_SANITIZER)
   set(optimised $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
   add_compile_options(

@@ -15,8 +15,8 @@ install(FILES ${PROJECT_BINARY_DIR}/systemd/chatd.service systemd/chatd.socket
 install(FILES systemd/sockets-only.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES systemd/chatd.sysusers DESTINATION lib/sysusers.d RENAME chatd.conf)
 
-# `cpack` in a build folder: the same as a .tar.gz, for systems that are no Debian. The
-# Debian package is made by debian/.
+# `cpack` in a build folder makes a .tar.gz of the same files, for systems other than
+# Debian. The Debian package is made by debian/.
 set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_FILE_NAME
     ${PROJECT_NAME}-${PROJECT_VERSION}-${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR})

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# packages.sh GROUP...: installs what is missing of these groups of packages.txt.
-# Writes to standard error only, and nothing when nothing is missing.
-# packages.sh --names SUITE GROUP...: prints their names in that Debian instead.
+# packages.sh GROUP...: installs the missing packages of these groups of packages.txt.
+# Writes to standard error only, and nothing if no package is missing.
+# packages.sh --names SUITE GROUP...: prints the names of the packages in that Debian instead.
 set -euo pipefail
 
 list=$(dirname "${BASH_SOURCE[0]}")/packages.txt
@@ -25,7 +25,7 @@ if [[ ${1-} == --names ]]; then
 fi
 
 if ! command -v dpkg-query >/dev/null; then
-  say "this is not a Debian: not checking whether the packages of $list are there"
+  say "this is not a Debian: not checking whether the packages of $list are installed"
   exit 0
 fi
 
@@ -51,7 +51,7 @@ if ((EUID != 0)); then
 fi
 
 apt() {
-  # Standard input belongs to whoever called; a lock that another apt holds is waited for.
+  # Standard input belongs to the caller. Waits for a lock that another apt holds.
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""tidy.py BUILD_FOLDER [PART_OF_A_PATH...]: clang-tidy on every source file of
+"""tidy.py BUILD_FOLDER [PART_OF_A_PATH...]: runs clang-tidy on every source file of
 ours, several at a time. The folder must have been built.
 
-A file that was clean is not looked at again until something that it was compiled
-from, the checks or clang-tidy itself changes: the hash of all that is kept in
-BUILD_FOLDER/tidy. Says nothing of clean files; exit code 1 if any is not clean.
+A clean file is not checked again until its sources, its command, the checks or clang-tidy
+itself change: the hash of all that is kept in BUILD_FOLDER/tidy. Prints nothing about
+clean files; the exit code is 1 if any file is not clean.
 """
 
 import concurrent.futures
@@ -19,8 +19,8 @@ import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 
-# The one holds Catch2's code and none of ours, the other takes the place of functions of the
-# C library, whose names and declarations are not ours.
+# The first holds Catch2's code and none of ours; the second replaces functions of the C
+# library, whose names and declarations are not ours.
 LEFT_OUT = {"tests/support/main.cpp", "tests/faults/faulty.cpp"}
 
 
