@@ -1,4 +1,4 @@
-"""What must not become dearer, in units that do not depend on how busy the machine is:
+"""Costs that must not grow, in units that do not depend on how busy the machine is:
 system calls of the daemon for each unit of work, and bytes for each connection. The load
 is bench_load's, which ends with an error if anything is lost, repeated or out of order.
 
@@ -36,7 +36,7 @@ class Calls:
         return sum(self.by_name.pop(name, 0) for name in names)
 
     def nothing_else(self):
-        """Nothing that is done for each unit of work, or for each of a hundred."""
+        """Asserts that the other calls are fewer than one for a hundred units of work."""
         assert sum(self.by_name.values()) <= SLACK + self.units / 100, self.by_name
 
 

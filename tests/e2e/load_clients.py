@@ -9,7 +9,7 @@ line at a time on standard input and reads one JSON object a line in answer:
 
 Usage: load_clients.py HOST PORT SOURCE NAME
 
-Any byte that is not what a client waits for is an error, and named."""
+Any byte that a client does not wait for is an error, and is named."""
 
 import json
 import selectors

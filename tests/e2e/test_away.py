@@ -38,7 +38,7 @@ def test_clients_of_every_kind_are_told_once():
         assert "automatic" not in page[-1] and page[-1]["text"] == "now I am"
 
 
-def test_who_half_closes_is_told_and_still_gets_the_one_answer():
+def test_a_client_that_half_closes_is_told_and_still_gets_the_one_answer():
     with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
         ann.call("away", text="soon")

@@ -14,8 +14,8 @@ BOTH = {
 
 
 def refused(daemon, address=None):
-    """Whether a client from there is turned away: it gets an end of file or a reset, and
-    the daemon counts it."""
+    """Whether a client from that address is turned away: it gets an end of file or a reset,
+    and the daemon counts it."""
     before = stats(daemon)
     client = Client(address or daemon.address)
     try:
@@ -142,7 +142,7 @@ def test_bans_outlive_restarts_crashes_and_hand_overs():
         home.remove()
 
 
-def test_without_transcripts_they_live_as_long_as_the_daemon_and_it_says_so():
+def test_without_transcripts_bans_live_as_long_as_the_daemon_and_it_says_so():
     with Daemon(CONSOLE_CONFIG | {"transcript": {"enabled": False}}) as daemon:
         done = daemon.chatctl("ban", "192.0.2.1")
         assert done.returncode == 0
@@ -153,7 +153,7 @@ def test_without_transcripts_they_live_as_long_as_the_daemon_and_it_says_so():
         assert [ban["address"] for ban in daemon.operator().call("bans")] == ["192.0.2.1"]
 
 
-def test_in_the_console_every_operator_sees_it():
+def test_every_operator_sees_a_ban_in_the_console():
     with Daemon(CONSOLE_CONFIG) as daemon:
         ann = chatctl(daemon, "--name", "ann")
         bob = chatctl(daemon, "--name", "bob")

@@ -44,7 +44,7 @@ def test_chatctl_has_the_same_operations_and_its_exit_codes():
         daemon.check_end()
 
 
-def test_who_only_looks_is_announced_to_nobody():
+def test_a_command_that_only_looks_is_announced_to_nobody():
     with Daemon() as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator)
@@ -64,7 +64,7 @@ def test_who_only_looks_is_announced_to_nobody():
         client.close()
 
 
-def test_dashes_before_a_text_are_none_of_it():
+def test_dashes_before_a_text_are_not_part_of_it():
     with Daemon() as daemon:
         client, session = speaking(daemon, daemon.operator())
         for words, text in [
@@ -104,7 +104,7 @@ def test_a_wrong_value_of_an_option_is_told_with_the_right_ones(words, said):
         (CHATD, ["--print-config"]),
     ],
 )
-def test_what_could_not_be_printed_is_no_success(program, words):
+def test_a_result_that_could_not_be_printed_is_a_failure(program, words):
     home = Home()
     try:
         with open("/dev/full", "wb") as full:

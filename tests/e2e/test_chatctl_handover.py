@@ -1,6 +1,6 @@
 """chatctl while the daemon is replaced, again and again, and a client talks all the time:
-the console and the tail attach again by themselves, the line that is being typed is the
-operator's, and no event is lost or told twice."""
+the console and the tail attach again by themselves, the line that is being typed stays,
+and no event is lost or told twice."""
 
 import contextlib
 import re
@@ -37,7 +37,7 @@ class Talker:
         return self
 
     def stop(self):
-        """How much it said."""
+        """Stops it; returns how much it said."""
         self.enough.set()
         self.thread.join()
         return self.said
@@ -49,7 +49,7 @@ class Talker:
 
 @contextlib.contextmanager
 def attached(daemon):
-    """A console of chatctl, which ends well."""
+    """A console of chatctl; checks that it ends well."""
     desk = chatctl(daemon)
     yield desk
     desk.text()

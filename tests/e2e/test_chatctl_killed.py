@@ -56,7 +56,7 @@ class Crowd:
             client.close()
 
     def stop(self):
-        """Until all that they said has been heard."""
+        """Stops them, and waits until all that they said has been heard."""
         self.stopping.set()
         self.thread.join()
         wait_until(
@@ -64,7 +64,7 @@ class Crowd:
         )
 
     def check_untouched(self):
-        """All are there, and have got what follows and nothing before it."""
+        """Asserts that all are there and get the next message, and got nothing before it."""
         assert self.operator.call("stats")["sessions"] == CLIENTS
         assert self.operator.events_of("disconnected") == []
         answered = self.operator.call("send", to="all", text="still there?")

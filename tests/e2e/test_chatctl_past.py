@@ -12,7 +12,7 @@ FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
 
 @pytest.fixture(scope="module")
 def said():
-    """A daemon of which nobody asks anything but the past, and an operator of it. Session
+    """A daemon for questions about the past only, and an operator of it. Session
     1 has said 450 numbered lines and been answered once, session 2 has said something with
     an escape sequence in it."""
     with Daemon(FAST) as daemon:

@@ -138,7 +138,7 @@ def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
             client.close()
 
 
-def test_who_does_not_come_back_loses_it():
+def test_an_operator_who_does_not_come_back_loses_the_claim():
     with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann", subscribe=False)
         client, session = speaking(daemon, daemon.operator(name="bob"))

@@ -196,7 +196,7 @@ def test_the_environment_can_name_the_file(home):
     assert tomllib.loads(ended.stdout)["session"]["greeting"] == "from that file"
 
 
-def test_without_anything_there_is_one_listener_where_the_original_client_looks(home):
+def test_without_configuration_there_is_one_listener_where_the_original_client_looks(home):
     ended = run_chatd("--print-config", home=home)
     (listener,) = tomllib.loads(ended.stdout)["listen"]
     assert (listener["address"], listener["port"]) == ("127.0.0.1", 8080)
@@ -207,7 +207,7 @@ def test_without_anything_there_is_one_listener_where_the_original_client_looks(
 
 
 def reload_by(daemon, operator, how, home, config):
-    """Writes a new file and has it loaded; waits until that is done."""
+    """Writes a new file, makes the daemon load it, and waits until that is done."""
     home.write_config(config)
     if how == "method":
         return operator.call("reload")
@@ -267,7 +267,7 @@ def test_reload_keeps_a_listener_on_a_free_port_and_finds_one_for_another(home):
                 operator.session_of(client)
 
 
-def test_reload_changes_the_dialect_of_a_listener_for_who_comes_next(home):
+def test_reload_changes_the_dialect_of_a_listener_for_whoever_comes_next(home):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     listener = {"address": "127.0.0.1", "port": port}

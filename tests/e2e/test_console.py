@@ -1,6 +1,6 @@
 """The console in a terminal, through a pty: chatd's own, and chatctl's on the control
-socket. What is typed is what arrives, whatever happens meanwhile, and it arrives at
-whom it was meant for."""
+socket. What is typed arrives as it is, whatever happens meanwhile, and at the client that
+it was meant for."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected
 
 @pytest.fixture(params=["chatd", "chatctl"])
 def desk_and_daemon(request):
-    """The two consoles that there are; nobody is connected yet."""
+    """A desk with each of the two consoles; nobody is connected yet."""
     env = {"TERM": "xterm", "LANG": "C.UTF-8"}
     if request.param == "chatd":
         with Daemon(CONSOLE_CONFIG, console=None, terminal=True, env=env) as daemon:
@@ -371,7 +371,7 @@ def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
             daemon.check_end()
 
 
-def test_it_can_be_stopped_and_continued_by_the_shell():
+def test_the_shell_can_stop_and_continue_the_console():
     with Daemon(CONSOLE_CONFIG) as daemon:
         shell = pexpect.spawn(
             "/bin/bash",

@@ -31,18 +31,18 @@ def leave(desk):
 
 
 def width_of(text):
-    """Columns on a terminal."""
+    """The number of columns that a terminal gives to the text."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
 
 
 def say(desk, client, text):
-    """Until it is on the screen."""
+    """Says it, and waits until it is on the screen."""
     client.send(text.encode() + b"\n")
     desk.wait(rf"^\[\d+[^\]]*\]\|? {re.escape(text)}$")
 
 
-def test_alt_a_goes_to_who_has_waited_longest(daemon):
+def test_alt_a_goes_to_the_client_that_has_waited_longest(daemon):
     desk = chatctl(daemon)
     clients = [connected(desk, daemon)[0] for _ in range(3)]
     desk.wait_line("[1] (2:1 3:1) > ")
@@ -76,7 +76,7 @@ def test_alt_a_goes_to_who_has_waited_longest(daemon):
         client.close()
 
 
-def test_bye_to_a_client_that_does_not_listen_is_told_to_be_waiting(daemon):
+def test_a_bye_that_waits_for_a_client_is_shown_as_waiting(daemon):
     desk = chatctl(daemon)
     client, _ = connected(desk, daemon, first_words=b"hi")
     desk.enter("an answer")
@@ -216,7 +216,7 @@ def test_history_and_search_page_without_getting_in_the_way(daemon):
     desk.wait(r"^\[1\] straw 44\n\[1\] needle 45$")
 
     def shows(keys, lines, last):
-        """Exactly these lines, and then that one."""
+        """Asserts that exactly these lines are shown, and then that one."""
         before = len(desk.text().splitlines())
         desk.enter(keys)
         wait_until(
@@ -396,7 +396,7 @@ def test_ids_and_names_are_completed(daemon):
         ("@99 hello", "no such session: 99"),
     ],
 )
-def test_a_command_that_is_none_is_never_sent(daemon, typed, said):
+def test_an_unknown_command_is_never_sent(daemon, typed, said):
     desk = chatctl(daemon)
     client, _ = connected(desk, daemon)
     desk.wait_line("[1] > ")
@@ -411,7 +411,7 @@ def test_a_command_that_is_none_is_never_sent(daemon, typed, said):
 
 
 @pytest.mark.parametrize("how", ["colour", "NO_COLOR", "dumb"])
-def test_who_is_in_focus_stands_out(daemon, how):
+def test_the_client_in_focus_stands_out(daemon, how):
     env = {"colour": {}, "NO_COLOR": {"NO_COLOR": "1"}, "dumb": {"TERM": "dumb"}}[how]
     desk = chatctl(daemon, env=env)
     first, _ = connected(desk, daemon)

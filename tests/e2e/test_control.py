@@ -187,7 +187,7 @@ def test_stop_stops_the_daemon():
         daemon.check_end()
 
 
-def test_what_nobody_knows_is_not_there():
+def test_an_unknown_method_is_refused():
     with Daemon() as daemon:
         operator = daemon.operator()
         for method in ("claims", "Send", "no such thing", ""):

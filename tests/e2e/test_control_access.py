@@ -1,5 +1,5 @@
-"""Who may be an operator, with too many of them, one who does not read, another user and a
-second daemon; and the socket by which all of them come."""
+"""Who may be an operator: too many operators, one who does not read, another user, a second
+daemon; and the socket by which operators come."""
 
 import json
 import os

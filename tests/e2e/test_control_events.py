@@ -218,7 +218,7 @@ def test_subscribe_since_long_ago_says_how_much_is_lost():
             assert seqs[0] == lagged["lost"] + 1
 
 
-def test_subscribe_since_the_future_begins_with_what_comes():
+def test_a_since_in_the_future_begins_with_the_next_event():
     with Daemon() as daemon:
         operator = daemon.operator()
         late = daemon.operator(subscribe=False, name="late")

@@ -40,7 +40,7 @@ class Talk:
 
 
 def check_file(path):
-    """It is whole, with its index of words."""
+    """Asserts that the file is whole, with its index of words."""
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         database.execute("INSERT INTO words (words) VALUES ('integrity-check')")

@@ -14,7 +14,7 @@ from harness.managers import Manager
 
 
 def restart(manager, daemon, sockets=(), **how):
-    """As `systemctl restart` does it; the next daemon."""
+    """Restarts it as `systemctl restart` does; returns the next daemon."""
     daemon.stop()
     return manager.start(None, sockets, **how)
 
@@ -189,7 +189,7 @@ def test_a_session_costs_a_restart_few_system_calls(tmp_path):
 
 
 def test_those_who_were_there_take_no_room_from_those_who_come():
-    """They have their descriptors already."""
+    """The limit of descriptors does not count those of passed-on sessions twice."""
     limit = ["prlimit", "--nofile=400:400"]
     with Manager(store=100, job="restart") as manager:
         with manager.start({}, prefix=limit) as daemon:
@@ -220,7 +220,7 @@ def passed():
 
 
 def damage(manager, change):
-    """Changes what is in the document that was left."""
+    """Changes the document that was left for the next process."""
     (fd,) = [fd for name, fd in manager.store if name == "chatd-document"]
     change(fd)
 

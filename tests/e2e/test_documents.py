@@ -1,4 +1,4 @@
-"""What stands beside the programs: the manual pages have every command, option and key
+"""The documents beside the programs: the manual pages have every command, option and key
 of the tables that the programs work by, the shells complete what there is, and the rooms of
 the daemon know each other as daemon/CMakeLists.txt says."""
 
@@ -16,8 +16,8 @@ BUILD = Path(CHATCTL).parents[1]
 
 
 def rendered(page):
-    """The page as people read it, in one long line for each paragraph; and that nothing
-    is wrong with it."""
+    """The page as people read it, with each paragraph in one long line. Asserts that nothing is
+    wrong with it."""
     done = subprocess.run(
         ["man", "--warnings", "--encoding=UTF-8", "--no-hyphenation", "--local-file", str(page)],
         env=os.environ | {"LC_ALL": "C.UTF-8", "MANWIDTH": "1000", "MANROFFSEQ": ""},
@@ -242,7 +242,7 @@ def known(room, knows):
 
 
 def strangers(folder, allowed):
-    """The includes of our own files in that folder that go to none of these."""
+    """The includes of our own files in that folder that lead to none of these rooms."""
     found = []
     for file in sorted((REPOSITORY / folder).rglob("*.[ch]pp")):
         for name in re.findall(r'^ *# *include "([^"]+)"', file.read_text(), re.MULTILINE):

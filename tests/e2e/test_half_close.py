@@ -17,7 +17,7 @@ FOREVER = {"settle": "10s"}
     ],
     ids=["line", "two lines", "telnet", "the last without LF"],
 )
-def test_who_closes_its_sending_side_after_a_question_gets_one_answer(question, answer):
+def test_a_client_that_closes_its_sending_side_after_a_question_gets_one_answer(question, answer):
     with Daemon({"session": FOREVER}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
@@ -75,7 +75,7 @@ def test_an_answer_longer_than_any_buffer_arrives_whole():
         operator.wait_event("disconnected", session=session)
 
 
-def test_who_closes_with_nothing_unanswered_is_gone():
+def test_a_client_that_closes_with_nothing_unanswered_is_gone():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
@@ -89,7 +89,7 @@ def test_who_closes_with_nothing_unanswered_is_gone():
         operator.wait_event("disconnected", session=session)
 
 
-def test_who_closes_without_a_word_is_gone():
+def test_a_client_that_closes_without_a_word_is_gone():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:

@@ -89,7 +89,7 @@ def test_megabytes_that_wait_for_clients_arrive_once_and_in_order():
         assert stats["messages_out"] == stats["delivered"] == 300
 
 
-def test_who_asked_and_closed_its_sending_side_gets_its_answer():
+def test_a_client_that_asked_and_closed_its_sending_side_gets_its_answer():
     with Daemon({}) as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator, b"question\n")
@@ -191,7 +191,7 @@ def test_what_an_operator_asked_for_is_answered_or_was_not_done():
             client.expect(text.encode() + b"\n")
 
 
-def test_how_many_were_refused_is_not_forgotten():
+def test_the_count_of_refused_connections_goes_on():
     with Daemon({"limits": {"sessions": 1}}) as daemon:
         operator = daemon.operator()
         client, _ = speaking(daemon, operator)
@@ -301,7 +301,7 @@ def test_a_new_program_that_is_no_good_changes_nothing(program, text, complaint)
 
 
 def test_a_program_that_cannot_be_run_after_all_changes_nothing(program):
-    """The check went well, and then the file is gone."""
+    """The file goes after the check went well."""
     with Daemon({}, program=str(program)) as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator)

@@ -30,7 +30,7 @@ def texts(answer):
 
 
 def check_replay(events, since, until=None):
-    """Every number after `since`, once and in order."""
+    """Asserts that every number after `since` is there once and in order."""
     seqs = [event["seq"] for event in events]
     assert seqs == list(range(since + 1, since + 1 + len(seqs)))
     assert until is None or seqs[-1] >= until
@@ -247,7 +247,7 @@ def test_an_answer_stays_below_one_mebibyte():
         client.close()
 
 
-def test_who_asks_and_stops_sending_gets_the_answer():
+def test_an_operator_who_asks_and_stops_sending_gets_the_answer():
     with Daemon() as daemon:
         operator = daemon.operator()
         speaking(daemon, operator)
@@ -258,7 +258,7 @@ def test_who_asks_and_stops_sending_gets_the_answer():
             raw.expect_end()
 
 
-def test_who_asks_and_goes_hurts_nobody():
+def test_an_operator_who_asks_and_goes_hurts_nobody():
     with Daemon() as daemon:
         operator = daemon.operator()
         speaking(daemon, operator)

@@ -45,7 +45,7 @@ def assert_harmless(shown, who):
 
 
 def send_all_of_it(daemon):
-    """Each as a line of its own, then a last one that shows when all was shown."""
+    """Sends each text as a line of its own, and then a last one, after which all were shown."""
     operator = daemon.operator()
     client = daemon.client()
     session = operator.session_of(client)

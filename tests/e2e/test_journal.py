@@ -70,7 +70,7 @@ class Journald:
 
 @pytest.fixture
 def journald():
-    """One whose socket is at its place in a mount namespace of its own."""
+    """A Journald whose socket is at the usual place, in a mount namespace of its own."""
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("only root can put a socket there")
     home = Home()
@@ -102,7 +102,7 @@ def journald():
 
 
 def start(journald, config, **how):
-    """Nothing of it is on standard error, so its port is a known one."""
+    """Starts a daemon with a known port, because it prints nothing on standard error."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]

@@ -40,7 +40,7 @@ def refused_in_log(daemon):
 
 
 def leave_a_place(daemon, *clients):
-    """They leave, and their places are free, which takes a moment more."""
+    """Makes them leave, and waits until their places are free."""
     before = daemon.fds()
     for client in clients:
         client.leave()

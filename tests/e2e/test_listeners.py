@@ -51,7 +51,7 @@ def test_several_listeners_of_every_family_serve_the_same_chat():
 
 
 def free_port_of_both_families():
-    """Not one of those that the kernel gives to the connections of other tests."""
+    """A port outside the range from which the kernel gives ports to other connections."""
     for port in random.sample(range(20_000, 32_000), 100):
         with socket.socket(socket.AF_INET) as four, socket.socket(socket.AF_INET6) as six:
             six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

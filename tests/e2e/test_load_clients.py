@@ -42,14 +42,14 @@ class Herd:
 
 
 def tell(herds, command):
-    """Has all herds do that at the same time; returns how many clients there are."""
+    """Makes all herds do that at the same time; returns how many clients there are."""
     for herd in herds:
         herd.begin(command)
     return sum(herd.finish() for herd in herds)
 
 
 class Answering(threading.Thread):
-    """The operator's work: an answer to each hello, to the one who said it."""
+    """The operator's work: answers each hello to the one who said it."""
 
     def __init__(self, operator):
         super().__init__(daemon=True)

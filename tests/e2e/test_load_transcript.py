@@ -11,7 +11,7 @@ CONFIG = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
 
 
 def cpu_ns(daemon):
-    """Of the loop's thread, and of all others."""
+    """The CPU time of the loop's thread, and that of all others."""
     loop = others = 0
     for thread in os.listdir(f"/proc/{daemon.pid}/task"):
         with open(f"/proc/{daemon.pid}/task/{thread}/schedstat") as stat:
@@ -24,8 +24,8 @@ def cpu_ns(daemon):
 
 
 def talk_for_long(daemon):
-    """COUNT messages of ten sessions, recorded, and one of an eleventh. Returns the ids of
-    one of the ten and of the eleventh."""
+    """Records COUNT messages of ten sessions, and one of an eleventh. Returns the ids of one
+    of the ten and of the eleventh."""
     operator = daemon.operator()
     clients = [speaking(daemon, operator) for _ in range(11)]
     (silent, silent_session), speakers = clients[0], clients[1:]

@@ -54,9 +54,9 @@ CONVERSATIONS = {
 
 
 def converse_as_the_original_server(listener, conversation):
-    """The loop of the original: what a read gives is the message; an answer is sent
-    without a delimiter; `bye` ends it. A read that gave two messages is put right,
-    as the person at that server would."""
+    """The loop of the original: what a read returns is the message; an answer is sent
+    without a delimiter; `bye` ends it. A read that returned two messages is treated as
+    the person at that server would treat it."""
     connection, _ = listener.accept()
     with connection:
         connection.settimeout(GUARD)
@@ -72,7 +72,7 @@ def converse_as_the_original_server(listener, conversation):
 
 
 def start_client(script, port):
-    """Either client, our own or a file like the original with its address in it."""
+    """Starts a client: our own, or a file like the original with its address in it."""
     argv = [sys.executable, str(script)]
     if script == ORIGINAL_CLIENT:
         argv += ["127.0.0.1", str(port)]
@@ -135,7 +135,7 @@ def test_the_original_client_prints_what_it_prints_against_the_original_server(n
     source = Path(os.environ["CHATD_SEED_CLIENT"]).read_text()
 
     def script_for(port):
-        """The same file but for the port, which it has hard-wired."""
+        """The same file, except for the port, which is hard-wired in it."""
         text, count = re.subn(r"(?m)^PORT = 8080$", f"PORT = {port}", source)
         assert count == 1
         script = tmp_path / "client.py"

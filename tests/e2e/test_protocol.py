@@ -45,8 +45,8 @@ class Line:
         self.socket.sendall(text.encode() + b"\n")
 
     def expect(self, wanted):
-        """The line of that shape. Events that the page leaves out may come before it, but
-        no other answer may."""
+        """Waits for a line of that shape. Events that the page leaves out may come before it;
+        another answer may not."""
         skipped = []
         for line in iter(self.line, None):
             event = json.loads(line).get("method")
@@ -59,7 +59,7 @@ class Line:
         raise AssertionError(f"not\n{wanted}\nbut\n" + "\n".join(skipped))
 
     def line(self):
-        """The next one; None if none comes."""
+        """The next line; None if none comes."""
         try:
             return self.file.readline().decode().rstrip("\n") or None
         except TimeoutError:
@@ -78,7 +78,7 @@ def kind_of(wanted):
 
 
 class Stage:
-    """Where the exchanges of the page take place, in its order."""
+    """The daemon, clients and operators of the page's exchanges, which come in its order."""
 
     def __init__(self):
         self.daemon = None
@@ -125,7 +125,7 @@ class Stage:
         wait_until(lambda: self.stats()["accepted"] > before, "it is accepted")
 
     def stats(self):
-        """From an operator of whom nobody hears, or the numbers would not be the page's."""
+        """Asks as an operator who is not announced, which would change the page's numbers."""
         operator = Line(self.daemon)
         operator.send('{"jsonrpc":"2.0","id":1,"method":"stats"}')
         answer = json.loads(operator.file.readline())
@@ -178,7 +178,7 @@ class Stage:
 
 
 def exchanges(lines):
-    """The numbers of the lines that are in exchanges."""
+    """The line numbers of the exchanges."""
     inside = False
     for number, line in enumerate(lines):
         if line == "```exchange":
@@ -189,7 +189,7 @@ def exchanges(lines):
             yield number
 
 
-def test_every_exchange_of_the_page_is_how_it_is():
+def test_every_exchange_of_the_page_happens_as_written():
     lines = PAGE.read_text().split("\n")
     stage = Stage()
     try:

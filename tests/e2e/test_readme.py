@@ -53,7 +53,7 @@ class Visitor:
         self.desk = Desk(child, COLUMNS)
 
     def says(self, text):
-        """Types it, when all that stands above it is to be seen."""
+        """Types the line once all that stands above it is on the screen."""
         if text in self.lines:
             above = self.lines[: self.lines.index(text)]
             wait_until(lambda: seen(self.desk) == (above or [""]), f"{above}")

@@ -1,5 +1,5 @@
-"""The scripts that build and test: what somebody else made of a build folder does not spoil
-what they do in it. In a copy of the tree, of which nothing is compiled."""
+"""The scripts that build and test work in a build folder whatever was done in it before. The
+tests run in a copy of the tree, and compile nothing."""
 
 import os
 import shutil

@@ -101,7 +101,7 @@ def test_a_second_signal_does_no_harm():
 
 
 def test_signals_up_to_its_end_do_no_harm():
-    """With its handlers gone, one would kill what has ended well already."""
+    """Without its handlers, a signal would kill a process that has ended well already."""
     for _ in range(10):
         with Daemon() as daemon:
             daemon.send_signal(signal.SIGTERM)

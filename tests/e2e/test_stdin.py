@@ -17,8 +17,8 @@ ALL_CLOSED = ["/bin/sh", "-c", 'exec "$0" "$@" <&- >&-']
 
 
 def assert_alive_and_idle(daemon, seconds=2.0):
-    """Over some seconds it uses next to no processor time and says next to nothing,
-    and serves a client and an operator before and after."""
+    """Asserts that over some seconds it uses and prints next to nothing, and that it serves
+    a client and an operator before and after."""
     with daemon.operator() as operator:
         client, session = speaking(daemon, operator)
         client.close()

@@ -22,7 +22,7 @@ def wait_stored(manager, count):
 
 
 def crash(daemon, how=signal.SIGKILL):
-    """As it is without a warning."""
+    """Ends it without a warning."""
     daemon.send_signal(how)
     assert daemon.wait() == -how
     daemon._let_go()
@@ -140,7 +140,7 @@ def test_one_crash_after_the_other_and_restarts_between():
         daemon.stop()
 
 
-def test_who_leaves_leaves_the_store_and_short_visits_never_get_there():
+def test_a_session_that_ends_leaves_the_store_and_short_visits_never_get_there():
     with Manager(store=100) as manager:
         with manager.start({}) as daemon:
             operator = daemon.operator()

@@ -167,7 +167,7 @@ def bot(daemon):
 
 
 def attached_bot(operator):
-    """Until the bot's tail is there."""
+    """Waits until the bot's tail is attached."""
     operator.wait_event("operator", name="bot", state="attached")
 
 

@@ -26,8 +26,8 @@ FIELDS = [
 
 
 class Faulty:
-    """The page of shared memory: its fields are attributes. `env` is what a program
-    needs in its environment to obey it."""
+    """A page of shared memory whose fields are attributes. A program with `env` in its
+    environment obeys it."""
 
     def __init__(self):
         self.file = tempfile.NamedTemporaryFile(prefix="faulty-")

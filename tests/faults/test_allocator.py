@@ -90,13 +90,13 @@ def test_a_daemon_that_begins_and_stops(faulty):
 
 
 def opened(daemon):
-    """Where the descriptors of the process lead."""
+    """What the descriptors of the process refer to."""
     folder = f"/proc/{daemon.pid}/fd"
     return [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
 
 
 def transaction(daemon, operator):
-    """Most of what a daemon does all day. False if it did not go through."""
+    """Does most of what a daemon does all day. False if something failed."""
     with operator.changed:
         operator.events.clear()
     try:

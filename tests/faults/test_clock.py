@@ -69,7 +69,7 @@ def test_a_clock_that_is_set_ends_nothing_and_loses_nothing(hours, faulty):
 
 
 def test_what_is_younger_than_keep_stays_when_the_clock_comes_back(faulty):
-    """A daemon that was started an hour ahead, and then the clock was mended."""
+    """The daemon starts with a clock that is an hour ahead, and then the clock is set right."""
     faulty.clock_shift_s = HOUR
     with Daemon({"transcript": {"keep": "2h"}}, env=faulty.env) as daemon:
         witness = Witness(daemon)

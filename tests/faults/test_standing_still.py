@@ -34,7 +34,7 @@ def flood(witness, first=0, count=MESSAGES):
 
 
 def stand_still(witness):
-    """In the long form this takes a minute."""
+    """Waits; in the long form for a minute."""
     end = time.monotonic() + (60 if LONG else 2)
     while time.monotonic() < end:
         witness.is_served()

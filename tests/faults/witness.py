@@ -1,5 +1,5 @@
-"""Somebody who is served while something else breaks, and who looks afterwards whether
-all is as it was."""
+"""A client and an operator who are served while something else breaks, and who check
+afterwards that all is as it was."""
 
 import time
 
@@ -21,8 +21,8 @@ class Witness:
         self.rss = daemon.rss()
 
     def is_served(self, after_others=False):
-        """A question and its answer, through the whole daemon. Something else may have
-        been sent to everybody before."""
+        """Asserts that a question and its answer go through the whole daemon. Something else
+        may have been sent to everybody before."""
         self.number += 1
         question, answer = f"question {self.number}", f"answer {self.number}"
         self.client.send(question.encode() + b"\n")
@@ -33,15 +33,15 @@ class Witness:
             assert after_others, f"{line!r} instead of {answer!r}"
 
     def sums(self):
-        """The counters; they add up."""
+        """The counters; asserts that they add up."""
         stats = self.operator.call("stats")
         total = stats["delivered"] + stats["held"] + stats["lost"]
         assert stats["messages_out"] == total, stats
         return stats
 
     def all_is_back(self, memory=4 * MIB):
-        """The others are gone: descriptors are exactly, and memory is about, what it was
-        at the start; counters add up; the log holds no report."""
+        """Asserts, when the others are gone, that descriptors are exactly and memory is about
+        what they were at the start, that counters add up, and that the log has no report."""
         daemon = self.daemon
         self.is_served()
         wait_until(lambda: self.operator.call("stats")["sessions"] == 1, "the others are gone")
@@ -54,7 +54,7 @@ class Witness:
         return stats
 
     def cpu_of(self, seconds):
-        """Processor time that the daemon uses in so many seconds."""
+        """The processor time that the daemon uses in so many seconds."""
         used, began = self.daemon.cpu_seconds(), time.monotonic()
         time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
         return (self.daemon.cpu_seconds() - used) / (time.monotonic() - began)

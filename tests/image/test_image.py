@@ -52,7 +52,7 @@ def test_the_programs_have_their_libraries_and_nothing_that_built_them(image):
     assert list((image.root / "var/lib/apt/lists").glob("*")) == []
 
 
-def test_it_is_nobody_who_can_do_harm(image, container):
+def test_it_runs_as_a_user_who_can_do_no_harm(image, container):
     assert image.config["User"] not in ("", "0", "root")
     status = (open(f"/proc/{container.pid}/status")).read()
     assert "Uid:\t0" not in status and "Gid:\t0" not in status

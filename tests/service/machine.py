@@ -69,7 +69,7 @@ class Machine:
         return None
 
     def command(self, *argv):
-        """What runs `argv` in it, as root."""
+        """The command that runs `argv` in the machine, as root."""
         inside = ["nsenter", "-t", str(self.init), "-m", "-p", "-u", "-i", "-n", "-r", "-w"]
         environment = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
         environment += ["HOME=/root", "DEBIAN_FRONTEND=noninteractive", "NO_COLOR=1"]
@@ -84,7 +84,7 @@ class Machine:
         return done
 
     def near(self, *argv):
-        """What runs `argv`, a program of this machine, in its network."""
+        """The command that runs `argv`, a program of this host, in the machine's network."""
         return ["nsenter", "-t", str(self.init), "-n", *map(str, argv)]
 
     def connected(self, make):
@@ -95,7 +95,7 @@ class Machine:
         return self.run("systemctl", "show", "-P", name, unit).stdout.strip()
 
     def host_pid(self, pid):
-        """The number that one of its processes has here."""
+        """The id that a process of the machine has on this host."""
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
                 numbers = next(
@@ -116,7 +116,7 @@ class Machine:
         return self.run("journalctl", "-b", "--no-pager", "-o", "short-precise", *match).stdout
 
     def files(self):
-        """Every path that it has made or changed."""
+        """Every path that the machine has made or changed."""
         return {"/" + str(p.relative_to(self.changes)) for p in self.changes.rglob("*")}
 
     def close(self):

@@ -39,7 +39,7 @@ class Workshop:
             self.cache.mkdir(exist_ok=True)
 
     def run(self, folder, where, *argv):
-        """What `argv` prints, which may begin with variables and sees the folder as /mnt. It
+        """Returns what `argv` prints. It may begin with variables, sees the folder as /mnt, and
         is run in the part of the folder that `where` names."""
         return run(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
@@ -75,7 +75,7 @@ class Workshop:
         ]
 
     def lintian(self, package):
-        """What lintian has to say of it."""
+        """What lintian prints about the package."""
         (changes,) = package.parent.glob("*.changes")
         check = ["lintian", "--fail-on", "none", "--allow-root"]
         return self.run(package.parent, ".", *check, changes.name)

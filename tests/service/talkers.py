@@ -61,7 +61,7 @@ class Crowd:
         return all(not t.rest and not t.expected for t in self.talkers)
 
     def _say(self, talker, now):
-        """One half of a line; after the second one it waits for the answer."""
+        """Says one half of a line; after the second half it waits for the answer."""
         if talker.rest:
             talker.socket.sendall(talker.rest)
             talker.expected, talker.rest = talker.line(), b""
@@ -97,7 +97,7 @@ class Crowd:
         assert not self.errors, self.errors
 
     def end(self):
-        """The number of lines that were said, each of them answered."""
+        """Ends them; returns the number of lines that were said, each of them answered."""
         self.ending = True
         self.thread.join(GUARD)
         assert not self.errors and not self.thread.is_alive(), self.errors

@@ -1,5 +1,5 @@
-"""Restarts of the service, asked for and not: who goes on as if nothing had happened, and
-who is said goodbye to."""
+"""Restarts of the service, asked for and not: which sessions go on as if nothing had
+happened, and which get a goodbye."""
 
 import resource
 import selectors

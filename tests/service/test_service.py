@@ -126,7 +126,7 @@ def test_sockets_of_systemd_serve_without_a_network(service):
 
 
 def commands_of(section):
-    """What doc/operations.md tells to type, block by block."""
+    """The commands of doc/operations.md, block by block."""
     page = (REPOSITORY / "doc/operations.md").read_text()
     (text,) = re.findall(rf"(?ms)^## {section}$(.*?)^## ", page)
     return re.findall(r"(?ms)^```\n(.*?)^```$", text)
