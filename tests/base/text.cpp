@@ -94,7 +94,7 @@ class Reference {
 
  private:
   static std::uint64_t key(std::string_view bytes) {
-    std::uint64_t packed = 1;  // so that NULs in front count
+    std::uint64_t packed = 1;  // so that leading NULs count
     for (const char byte : bytes) packed = packed << 8U | static_cast<unsigned char>(byte);
     return packed;
   }
@@ -157,7 +157,7 @@ char to_char(unsigned byte) {
   return static_cast<char>(static_cast<unsigned char>(byte));
 }
 
-/// One first byte of every kind that table 3-7 tells apart.
+/// A first byte of every kind that table 3-7 distinguishes.
 constexpr std::array kFirstBytes = std::to_array<unsigned>(
     {0x41, 0x80, 0xC0, 0xC2, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5});
 
@@ -474,7 +474,7 @@ TEST_CASE("text: JSON as it is written", "[base][text]") {
 }
 
 TEST_CASE("text: JSON brings every character back and shows no deceptive one", "[base][text]") {
-  std::string all;  // a thousand at a time, or the parser would take the longest
+  std::string all;  // a thousand at a time, because the parser is slow
   const auto check_all = [&all] {
     const std::string written = json(all);
     std::size_t deceptive = 0;

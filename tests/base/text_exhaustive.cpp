@@ -1,7 +1,6 @@
-// Text where everything can be tried: every string of one to three bytes, and every
-// code point that there is, against what Unicode says in a few lines: well-formed is
-// what encodes a scalar value, and an ill-formed part is as long as it could still
-// have become that.
+// Text, tried exhaustively: every string of one to three bytes, and every code point,
+// against a short form of Unicode's definition: a well-formed string encodes a scalar value,
+// and an ill-formed part is as long as it could still have become one.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +50,7 @@ bool is_scalar(char32_t c) {
   return c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF);
 }
 
-/// What up to three bytes are at the front of, found by encoding everything.
+/// What begins with the given one to three bytes, found by encoding everything.
 class Fronts {
  public:
   enum : std::uint8_t { kNothing = 0, kBeginning = 1, kWhole = 2 };
@@ -184,7 +183,7 @@ class Trial {
 TEST_CASE("text: every string of one to three bytes is repaired, judged and shown as it must be",
           "[core][text][exhaustive]") {
   Trial trial;
-  // All second and third bytes that differ in anything, where not all are tried.
+  // Where not all bytes are tried: second and third bytes of every kind.
   const bool all = !is_reduced();
   std::vector<unsigned> bytes;
   for (unsigned byte = 0; byte < 256; ++byte) {
@@ -220,7 +219,7 @@ TEST_CASE("text: every code point is kept, judged and shown as it must be, where
   std::uint64_t wrong = 0;
   char32_t first_wrong = 0;
   std::string out;
-  const char32_t step = is_reduced() ? 17 : 1;  // where planes are empty
+  const char32_t step = is_reduced() ? 17 : 1;  // in the empty planes
   for (char32_t c = 0; c <= 0x10FFFF; c += c > 0x30000 ? step : 1) {
     if (!is_scalar(c)) {
       if (!is_deceptive(c)) ++wrong;

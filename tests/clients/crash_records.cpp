@@ -1,4 +1,4 @@
-/// What is written down for the case of a crash, and when: with a router, and no connections.
+/// What is written down for the case of a crash, and when: with a router, without connections.
 #include "clients/crash_records.hpp"
 
 #include <unistd.h>
@@ -37,7 +37,7 @@ class Sessions : public CrashRecords::Source {
   int share_socket(core::Slot) override { return pair_.ours.get(); }
   std::uint64_t refused() const override { return 7; }
 
-  /// Somebody came that long ago.
+  /// Adds a session that came that long ago.
   core::SessionId come(core::Slot slot, Duration ago = kOld) {
     const auto id = router.connect(slot, kLine, loop.now() - ago, outbox);
     outbox.clear();
@@ -56,7 +56,7 @@ class Sessions : public CrashRecords::Source {
     records->add_soon();
     REQUIRE(run_until(loop, [&] { return records->place(slot) != 0; }));
   }
-  /// What another process finds; it is not there any more afterwards.
+  /// What another process finds; afterwards it is gone.
   [[nodiscard]] CrashStore::Records found() const {
     const auto other = CrashStore::open(manager.store(), UniqueFd{::dup(store->descriptor())});
     return other->take_records();

@@ -13,7 +13,7 @@
 namespace chatd::test {
 namespace {
 
-/// What the store leaves for other things.
+/// The room of the store that is kept for other things.
 constexpr std::size_t kOthers = 32;
 
 UniqueFd copy(int fd) {

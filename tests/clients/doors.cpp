@@ -1,4 +1,4 @@
-/// The listeners by themselves, on real sockets: nobody here knows what a session is.
+/// The listeners by themselves, on real sockets and without sessions.
 #include "clients/doors.hpp"
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/// Who may come in, by itself: limits and bans together, and what is said and kept of them.
+/// Who may come in: limits and bans together, what is said of them, and what is kept.
 #include "clients/entrance.hpp"
 
 #include <optional>

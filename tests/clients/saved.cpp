@@ -1,5 +1,5 @@
-// What the clients' side leaves to the next process and reads back: whatever the bytes are, it is
-// refused or can be lived with.
+// What the clients' side leaves to the next process and reads back: any bytes are refused, or
+// are harmless.
 #include <arpa/inet.h>
 #include <sys/un.h>
 
@@ -89,7 +89,7 @@ TEST_CASE("saved event log: what cannot be is refused, and nothing has changed",
         REQUIRE(log.last_seq() == 7);
         REQUIRE(log.first_seq() == 8);
       }
-      // It can be asked for anything.
+      // Every question to it is safe.
       for (Seq since = 0; since < 60; ++since) {
         auto from = since;
         (void)log.after(from);

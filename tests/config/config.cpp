@@ -118,7 +118,7 @@ TEST_CASE("config: what is printed loads again to the same", "[config]") {
     CHECK(text.find('\x1b') == std::string::npos);
     CHECK(text.find("\xe2\x80") == std::string::npos);
   }
-  // Were a key not in the table, it would be equal here.
+  // A key that is missing in the table would be equal here.
   for (const auto& key : config_keys()) {
     INFO(key.path());
     CHECK_FALSE(key.get(unusual()) == key.get(Config{}));

@@ -1,4 +1,4 @@
-/// What is said of faulty configurations, word for word.
+/// The sentences about faulty configurations, word for word.
 
 #include "config/support.hpp"
 #include "support/catch.hpp"

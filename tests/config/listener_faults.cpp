@@ -1,4 +1,4 @@
-/// What is said of faulty listeners and texts, word for word.
+/// The sentences about faulty listeners and texts, word for word.
 
 #include "config/support.hpp"
 #include "support/catch.hpp"

@@ -1,4 +1,4 @@
-/// TOML files that a parser does not survive by itself, and what a good one is.
+/// TOML files that a parser alone does not survive, and good ones.
 #include "config/toml_document.hpp"
 
 #include <fcntl.h>
@@ -37,7 +37,7 @@ TEST_CASE("document: nesting that would overflow the stack is refused", "[config
         "F:65:1: not TOML: nested more than 64 levels deep");
   CHECK(fault_of("a = " + repeated("[ ']', \"]\", \"\"\"\\\"]\"\"\", '''\n]''', ", 1000))
             .find("nested more than 64 levels deep") != std::string::npos);
-  // The most that is taken, and it is taken.
+  // The largest one that is taken.
   CHECK(fault_of("a = " + repeated("[", 64) + repeated("]", 64)).empty());
 }
 

@@ -1,5 +1,5 @@
-/// What is said of files that are not TOML, word for word: a change of toml11 or of
-/// its wording shows here.
+/// The sentences about files that are not TOML, word for word: another version of toml11
+/// shows here.
 
 #include "config/support.hpp"
 #include "support/catch.hpp"

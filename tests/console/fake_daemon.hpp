@@ -1,5 +1,5 @@
-/// A daemon as the console sees it, on the same loop: answers what it was told to
-/// answer, says what a test makes it say, and keeps what was asked.
+/// A daemon as the console sees it, on the same loop: answers and sends what the test tells
+/// it to, and keeps what was asked.
 #pragma once
 
 #include <functional>

@@ -33,9 +33,9 @@ TEST_CASE("focus: a client that connects alone takes it, and it moves by no othe
 
 namespace {
 
-// What happens, a word each: "see3"/"see-" the screen shows this focus, "type" a key
-// on the line, "clear" a key that empties it, "enter3"/"enter-" Enter while this is
-// in focus. The last one is Enter; its verdict counts.
+// Steps, one word each: "see3"/"see-": the screen shows this focus; "type": a key on the
+// line; "clear": a key that empties it; "enter3"/"enter-": Enter while this is in focus.
+// The last step is Enter, whose verdict is checked.
 Verdict played(const std::vector<std::string>& story) {
   LineGuard guard;
   Verdict verdict = Verdict::kSend;

@@ -1,4 +1,4 @@
-// Operations for scripts, against a daemon that does as it is told.
+// Operations for scripts, against a fake daemon.
 #include "console/one_shot.hpp"
 
 #include "fake_daemon.hpp"
@@ -10,7 +10,7 @@ using nlohmann::json;
 
 namespace {
 
-/// What a tail asks for, of a daemon whose last event is 17.
+/// What a tail asks a daemon for whose last event is 17.
 json asked_by_tail(std::optional<std::uint64_t> since) {
   io::Loop loop;
   test::FakeDaemon daemon{loop};

@@ -41,7 +41,7 @@ TEST_CASE("pages: they end where there is nothing older", "[console][pages]") {
   CHECK(pages.add(page_of(8, 5, true)));
   CHECK_FALSE(pages.add(page_of(4, 1, false)));
   CHECK(pages.messages().size() == 8);
-  // A daemon that promises more and has none is not asked for ever.
+  // A daemon that promises more and sends none is not asked for ever.
   CHECK_FALSE(pages.add({{"messages", json::array()}, {"more", true}}));
   CHECK_FALSE(pages.add(json::object()));
   CHECK(pages.messages().size() == 8);

@@ -1,4 +1,4 @@
-// The whole console on pipes, against a daemon that does as it is told.
+// The whole console on pipes, against a fake daemon.
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>

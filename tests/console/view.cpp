@@ -127,7 +127,7 @@ TEST_CASE("view: every event of the table has a sentence of its own", "[console]
     CHECK(lines.front() != "* " + word);
     CHECK(lines.front() != "[3]* " + word);
     CHECK(all.insert(lines.front()).second);
-    // What an event says is never left out.
+    // The text of an event is never left out.
     if (params.contains("text") && !params.contains("name")) {
       CHECK(lines.front().ends_with("some text"));
     }
@@ -353,7 +353,7 @@ TEST_CASE("view: in the list other things go before an address is cut", "[consol
       CHECK(lines[1].find("nnnnn\u2026 ") != std::string::npos);
       for (const std::string& line : lines) CHECK(display_width(line) <= 80);
     }
-    // The name gives way first, and what tells least next.
+    // The name is cut first, and then the least important columns go.
     CHECK(list(ipv4, holder)[0].find("idle") != std::string::npos);
     CHECK(list(ipv4, holder)[0].find("since") == std::string::npos);
   }

@@ -71,7 +71,7 @@ TEST_CASE("away: an original client that cannot be told now is told in its turn"
   chat.away("later");
   CHECK(chat.in("next") ==
         "said 'next'; delivered #4; automatic, held; out '" + std::string(1020, 'y') + "'");
-  CHECK(chat.session().unread() == 1);  // an answer that is held is nobody's either
+  CHECK(chat.session().unread() == 1);  // a held automatic answer is no operator's either
   CHECK(chat.in("more") == "said 'more'; delivered #7; out 'later'");
 }
 

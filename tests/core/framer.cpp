@@ -35,7 +35,7 @@ class Wire {
       : settings{std::move(with)}, framer_{setting} {}
 
   std::string in(std::string_view bytes) {
-    // A copy that ends where the read ends, so that a sanitizer sees who reads on.
+    // A copy that ends where the read ends, so that a sanitizer notices a read past it.
     const std::vector<char> read{bytes.begin(), bytes.end()};
     std::string_view input{read.data(), read.size()};
     std::string all;
@@ -45,7 +45,7 @@ class Wire {
     }
     return all;
   }
-  /// What the quiet up to `ms` after the beginning brings.
+  /// What comes of the quiet that lasts until `ms` after the beginning.
   std::string at(int ms) {
     std::string all;
     const Time target = Time{} + Duration{ms};
@@ -108,7 +108,7 @@ std::string messages(DialectSetting setting, const Settings& settings,
   return all + " replies " + wire.replies;
 }
 
-/// Reads that are cut in every place, and in every two places.
+/// The bytes cut at every place, and at every two places.
 void check_every_split(DialectSetting setting, const Settings& settings, std::string_view bytes) {
   const auto whole = messages(setting, settings, {bytes});
   std::vector<std::string_view> single;

@@ -1,5 +1,5 @@
-// The walk of support/model.hpp, where seeds lead it. tests/fuzz/core.cpp is the same
-// walk, led by the fuzzer.
+// The walk of support/model.hpp, chosen by seeds. In tests/fuzz/core.cpp the fuzzer
+// chooses.
 #include "support/model.hpp"
 
 #include <cstdint>
@@ -37,7 +37,7 @@ TEST_CASE("model: whatever happens, in whatever order, the sums are right and no
     given_up += static_cast<std::uint64_t>(walk.given_up());
     pauses += static_cast<std::uint64_t>(walk.pauses());
   }
-  // It went everywhere.
+  // The walk reached everything.
   CHECK(delivered > 10'000 / share);
   CHECK(lost > 1000 / share);
   CHECK(in > 10'000 / share);

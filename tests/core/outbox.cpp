@@ -1,5 +1,5 @@
-// outbox: texts and numbers that stay where they are, memory that is kept for
-// the next message and given back after a large one.
+// outbox: texts and numbers that stay where they are; memory is kept for the next message,
+// and given back after a large one.
 #include "core/outbox.hpp"
 
 #include <cstdint>

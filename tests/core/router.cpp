@@ -1,4 +1,4 @@
-// router: who gets what, what operators are told of it, and when it wants to be woken.
+// router: who gets what, what operators are told, and when the router has to be woken.
 #include "core/router.hpp"
 
 #include <string>
@@ -263,7 +263,7 @@ TEST_CASE("router: what never left after the end of a session is lost", "[core][
   CHECK(chat.counters().lost == 1);
 }
 
-// ---- when it wants to be woken ----
+// ---- when it has to be woken ----
 
 TEST_CASE("router: it sleeps while nothing is due", "[core][router]") {
   Chat chat;

@@ -1,6 +1,5 @@
 // What a process leaves to the next: sessions of every kind in every state go on as if
-// nothing had happened, and bytes that are wrong in any way are refused or are a
-// session, never worse.
+// nothing had happened; wrong bytes are refused or become a valid session.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,7 +29,7 @@ void connect_original(Chat& chat) {
   chat.wait(50);
 }
 
-/// One of every kind, in every state that is worth writing down.
+/// A session of every kind, in every state that has to be written down.
 void fill(Chat& chat) {
   const std::string euro = "\xe2\x82";
   chat.connect();  // 1: has said nothing
@@ -238,7 +237,7 @@ TEST_CASE("saved: a byte that is not the right one leads to a refusal or to a se
         ++refused;
         continue;
       }
-      // Whatever it is now, it can be lived with.
+      // Whatever it is now, it is a valid session.
       router.tick(now += Duration{1}, outbox);
       (void)router.send({true, {}}, "to all", "ann", now, outbox);
       for (chatd::core::Slot slot = 0; slot < 8; ++slot) {

@@ -26,7 +26,8 @@ Time at(int ms) {
   return Time{} + Duration{ms};
 }
 
-/// What goes out, the numbers of what is wholly out, and "bye": "'a\nb' #1 #2 bye".
+/// What goes out, the numbers of the messages that are out as a whole, and "bye":
+/// "'a\nb' #1 #2 bye".
 std::string let_out(Turn& turn, int ms) {
   Turn::LetOut out;
   turn.let_out(at(ms), out);
@@ -50,7 +51,7 @@ std::string let_out_all(Turn& turn) {
   return all;
 }
 
-/// It speaks; what was sent before is surely read 10 s later.
+/// The client speaks. 10 s later, what was sent before has certainly been read.
 void heard(Turn& turn, int ms = 0) {
   turn.heard(at(ms), at(ms + 10'000));
 }
@@ -239,7 +240,7 @@ TEST_CASE("turn: having spoken it reads at once, so some time later nothing old 
     CHECK(let_out(turn, 29'999).empty());
     CHECK(let_out(turn, 30'000) == "'\xf0\x9f\x98\x80' #2");
     CHECK(turn.unread_bytes() == 4);
-    // That read may have been the one that the next message tells of.
+    // That read may have been the one to which the next message is the answer.
     heard(turn, 40'000);
     CHECK(turn.unread_bytes() == 4);
     heard(turn, 41'000);

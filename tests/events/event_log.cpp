@@ -21,7 +21,7 @@ void append(EventLog& log, const std::string& line) {
   log.append([&](std::string& lines) { lines += line + "\n"; });
 }
 
-/// Everything after `since`, as a reader gets it who asks until there is no more.
+/// Everything after `since`, as a reader gets it that asks until there is no more.
 std::string all_after(const EventLog& log, Seq& since, std::uint64_t& weight) {
   std::string all;
   for (Payload lines = log.after(since); !lines.empty(); lines = log.after(since)) {

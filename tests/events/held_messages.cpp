@@ -1,5 +1,5 @@
-/// What is held when another process takes over is delivered there, and operators know it by
-/// the number that they were told first: over any number of processes, and over a crash.
+/// Messages that are held when another process takes over are delivered there, under the
+/// number that operators were told first: over any number of processes, and over a crash.
 #include "events/held_messages.hpp"
 
 #include <memory>
@@ -47,7 +47,7 @@ class Process {
     return write_down();
   }
 
-  /// As one process leaves it to the next.
+  /// Goes on in another process, as after a handover.
   void hand_over_to(Process& next) {
     std::uint32_t count = 0;
     (void)journal_.seal(count);
@@ -58,7 +58,7 @@ class Process {
     REQUIRE(in.finished());
     next.take_over(written_down(router_, now_, journal_.held_messages()), now_);
   }
-  /// As the records have it of a process that ended without warning.
+  /// Goes on in another process, from the records of one that crashed.
   void crash_into(Process& next) {
     next.journal_.go_on_after(journal_.last_seq());
     ByteWriter out;
@@ -87,7 +87,7 @@ class Process {
     outbox_.clear();
     return refs;
   }
-  /// That of the last event.
+  /// The number of the last event.
   Seq last_ref() {
     std::uint32_t count = 0;
     std::string_view lines;

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-/// It says nothing in the log of the tests.
+/// Keeps the journal out of the log of the tests.
 struct QuietJournal : Journal {
   QuietJournal() : Journal{1024} { Log::set_level(LogLevel::kError); }
 };

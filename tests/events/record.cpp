@@ -1,4 +1,4 @@
-/// What a transcript keeps of an event is enough for the very line that operators got.
+/// What a transcript keeps of an event is enough to restore the exact line that operators got.
 #include "events/record.hpp"
 
 #include <string>

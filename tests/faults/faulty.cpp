@@ -1,6 +1,6 @@
-// A library for LD_PRELOAD: the calls of a program that fail when a test wants them to.
-// What fails is said, while the program runs, by a page of shared memory in the file that
-// FAULTY names: numbers of 64 bits, whose meaning is that of Page (tests/faults/faulty.py).
+// A library for LD_PRELOAD that makes calls of a program fail when a test wants that. A page
+// of shared memory says what fails, also while the program runs. It is in the file that
+// FAULTY names: 64-bit numbers, as in Page below (tests/faults/faulty.py writes them).
 // Knows nothing of chatd.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ void begin() {
   if (place != MAP_FAILED) page = static_cast<Page*>(place);
 }
 
-/// glibc looks up users and groups with asserts and no checks: it aborts by itself.
+/// glibc's lookups of users and groups assert that memory is there: they abort by themselves.
 thread_local bool exempt = false;
 
 bool fails() {
@@ -101,7 +101,7 @@ int posix_memalign(void** place, std::size_t alignment, std::size_t size) {
   return *place == nullptr ? ENOMEM : 0;
 }
 
-/// What libraries allocate before the program begins is not the program's.
+/// Allocations of libraries before the program begins do not count.
 int __libc_start_main(int (*main)(int, char**, char**), int argc, char** argv, void (*init)(),
                       void (*fini)(), void (*rtld_fini)(), void* stack_end) {
   static auto* const real = next<int(int (*)(int, char**, char**), int, char**, void (*)(),
@@ -186,7 +186,7 @@ int pthread_create(pthread_t* place, const pthread_attr_t* attributes, void* (*r
   return real(place, attributes, run, argument);
 }
 
-/// Of libuv. The type of its handle means nothing here.
+/// A function of libuv. The type of its handle does not matter here.
 int uv_timer_start(void* timer, void (*run)(void*), std::uint64_t delay, std::uint64_t repeat) {
   static auto* const real =
       next<int(void*, void (*)(void*), std::uint64_t, std::uint64_t)>("uv_timer_start");

@@ -17,7 +17,7 @@ namespace {
 
 using chatd::fuzz::must;
 
-/// A file without a disk.
+/// A file in memory.
 class MemoryFile {
  public:
   MemoryFile() : fd_{memfd_create("chatd.toml", MFD_CLOEXEC)} {}

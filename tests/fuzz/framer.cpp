@@ -1,7 +1,7 @@
-// The framer. Line and telnet clients, and those that are found to be one: any way of
-// cutting the bytes into reads gives the same messages and the same refusals, and a
-// line client's are those that a few lines of code find. Original clients: what comes
-// out is what went in, read by read.
+// The framer. For line and telnet clients, fixed or found out, any way of cutting the bytes
+// into reads gives the same messages and the same refusals, and a line client's messages are
+// those that a few lines of code find. For original clients what comes out is what went in,
+// read by read.
 #include "core/framer.hpp"
 
 #include <algorithm>
@@ -50,7 +50,7 @@ Heard read(DialectSetting setting, std::string_view bytes, const Settings& setti
   Heard heard;
   while (!bytes.empty()) {
     const auto size = std::clamp<std::size_t>(size_of_next(), 1, bytes.size());
-    // Memory of its own, so that a sanitizer sees its end.
+    // In memory of its own, so that a sanitizer notices a read past the end.
     const std::string copy{bytes.substr(0, size)};
     bytes.remove_prefix(size);
     std::string_view input = copy;
@@ -74,7 +74,7 @@ Heard read(DialectSetting setting, std::string_view bytes, const Settings& setti
   return heard;
 }
 
-/// What a line client says, told simply.
+/// What a line client says, in the simplest code.
 std::vector<std::string> lines_of(std::string_view bytes, const Settings& settings) {
   std::vector<std::string> all;
   while (!bytes.empty()) {

@@ -1,6 +1,6 @@
 /// What every fuzz target needs: the input as a source of small choices, and must().
-/// A target is LLVMFuzzerTestOneInput() in a file of its own; with clang's fuzz preset
-/// it is linked with libFuzzer, with any other with replay.cpp, which runs the corpus.
+/// A target is LLVMFuzzerTestOneInput() in a file of its own. The preset `fuzz` links it
+/// with libFuzzer; all others link it with replay.cpp, which runs the corpus.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace chatd::fuzz {
 
-/// Ends the process, which the fuzzer keeps the input of.
+/// Ends the process; the fuzzer then keeps the input.
 inline void must(bool holds, const char* else_what) {
   if (holds) return;
   std::fprintf(stderr, "\nfuzz: %s\n", else_what);
@@ -50,7 +50,7 @@ class Input {
 };
 
 /// A document to read. An even first byte: the rest of the input. An odd one: `good`
-/// with changes, each of which is four bytes: a place, what is done there, and with what.
+/// with changes of four bytes each: a place, what to do there, and a value.
 inline std::string changed(Input input, std::string good) {
   if (input.byte() % 2 == 0) return std::string{input.rest()};
   while (!input.empty() && !good.empty()) {

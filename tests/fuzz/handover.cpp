@@ -1,6 +1,6 @@
 // What the whole daemon leaves to the next: the envelope, the events, listeners and
-// connections. Any bytes are refused, or are a server that serves and stops and leaves no
-// descriptor open; what a server wrote down is read back to the same. The input as in
+// connections. Any bytes are refused, or become a server that serves, stops and leaves no
+// descriptor open; what a server wrote down is read back as the same. The input is as in
 // saved.cpp; the first of the lengths in it parts events from clients.
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -91,7 +91,7 @@ std::string written_down(Clients& server, Journal& events, std::vector<UniqueFd>
   return out.bytes() + clients.bytes();
 }
 
-/// Whoever subscribes gets every event that is kept.
+/// Checks that a subscriber gets every event that is kept.
 void check_events(const Journal& events) {
   must(events.first_seq() >= 1 && events.first_seq() <= events.sealed_seq() + 1, "events");
   Seq since = events.first_seq() > 2 ? events.first_seq() - 2 : 0;
@@ -103,7 +103,7 @@ void check_events(const Journal& events) {
   }
 }
 
-/// A process that comes: it reads the events before it makes a server.
+/// The next process: it reads the events before it makes a server.
 struct Next {
   Next(io::Loop& loop, std::string_view bytes, std::vector<UniqueFd>& with) {
     ByteReader in{bytes};
@@ -161,7 +161,7 @@ std::string make_first() {
   return written_down(server, events, copies);
 }
 
-/// The same, with something that waits for a kernel that takes little, and a session that
+/// The same, with output that waits because the kernel takes little, and with a session that
 /// is over.
 std::string make_good() {
   const auto first = make_first();

@@ -1,5 +1,5 @@
 // replay FOLDER...: runs a fuzz target over every file of the folders, and over every
-// beginning of each, where a fuzzer is not at hand. The corpus is so a test like others.
+// beginning of each, where there is no fuzzer. So the corpus is a test like others.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -13,7 +13,7 @@
 
 namespace {
 
-/// Of a long file a few hundred beginnings are enough.
+/// For a long file a few hundred beginnings are enough.
 constexpr std::size_t kBeginnings = 300;
 
 void run(const std::string& bytes, std::size_t size) {

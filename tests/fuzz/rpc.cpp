@@ -1,6 +1,6 @@
-// One line of the control protocol: whatever it is, there is a request or one sentence
-// that says why not; params are judged without a surprise; what is answered is a line
-// of JSON that a terminal survives, and carries the id that was asked with.
+// One line of the control protocol: whatever it is, the result is a request or one sentence
+// that says why not; params are read without a crash; the answer is a line of JSON that is
+// safe for a terminal, and carries the id of the request.
 #include "operators/rpc.hpp"
 
 #include <string>
@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!reply.out.empty()) {
     const auto answer = check_line(reply.out);
     const auto& asked = document["id"];
-    // JSON has no other form for what is not UTF-8 or no number.
+    // JSON has no other form for a text that is not UTF-8, or for NaN.
     if (!asked.is_string() && !asked.is_number_float()) must(answer["id"] == asked, "another id");
   }
   return 0;

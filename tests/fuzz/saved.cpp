@@ -1,7 +1,7 @@
-// What the core leaves to the next process: any bytes are refused, or are sessions that
-// can be lived with and written down again, as the same. An even first byte: the rest is
-// what was left. An odd one: the rest says what is changed in something good, by four
-// bytes each, so that most of what is read is right.
+// What the core leaves to the next process: any bytes are refused, or become sessions that
+// work, and are written down again as the same. After an even first byte the rest is what was
+// left. After an odd one the rest are changes of a good document, four bytes each, so that
+// most of what is read is right.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +35,7 @@ bool adds_up(const Router& router) {
   return counters.messages_out == counters.delivered + counters.held + counters.lost;
 }
 
-/// Everything that can happen to it, once; then all sessions are over.
+/// Does everything that can happen to the router once, and then ends all sessions.
 void live(Router& router) {
   Outbox outbox;
   Time now = kNow;

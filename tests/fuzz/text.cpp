@@ -1,5 +1,6 @@
-// Text: what is shown has no character that could deceive, and can be turned back; what
-// is JSON is read by another parser as what it was; repaired text is UTF-8 and stays so.
+// Text: escaped text has no deceptive character, and can be unescaped; another parser reads
+// our JSON as the original text; repaired text is UTF-8, and repairing it again changes
+// nothing.
 #include "base/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,7 +13,7 @@ namespace {
 
 using chatd::fuzz::must;
 
-/// The code points of well-formed UTF-8, by the plainest decoder there is.
+/// The code points of well-formed UTF-8, by the simplest decoder possible.
 template <class Each>
 void each_character(std::string_view text, Each each) {
   for (std::size_t i = 0; i < text.size();) {
@@ -29,7 +30,7 @@ void each_character(std::string_view text, Each each) {
 }
 
 /// Controls, bidirectional controls, zero-width, tags: written down once more, because
-/// is_deceptive() is what is on trial.
+/// is_deceptive() is what is tested.
 bool must_not_be_shown(char32_t c) {
   return (c < 0x20 && c != '\t') || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C ||
          c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
@@ -58,7 +59,7 @@ void append_utf8(std::string& out, char32_t c) {
   put(0x80 | (c & 0x3FU));
 }
 
-/// The inverse of append_escaped(), but for bytes and C1 controls, which look the same:
+/// The inverse of append_escaped(), except for bytes and C1 controls, which look the same:
 /// \x80 to \xff become bytes.
 std::string turned_back(std::string_view shown) {
   std::string text;
@@ -107,7 +108,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string shown = escaped(text);
   check_harmless(shown);
   must(escaped(shown) == shown, "what is shown would be shown in another way");
-  // A backslash passes as it is: with one, nobody could tell what was written.
+  // A backslash passes as it is, so a text with one cannot be unescaped for certain.
   if (text.find('\\') == std::string_view::npos) {
     must(turned_back(shown) == without_c1(text), "it cannot be turned back");
   }
@@ -131,7 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   must(prefix.size() <= most && is_utf8(prefix), "a prefix ends inside a character");
   must(prefix.size() == repaired.size() || prefix.size() + 4 > most, "a prefix is too short");
 
-  // Cut before what is not complete, the parts are the whole.
+  // Cut before an incomplete tail, the parts together are the whole.
   const auto cut = text.substr(0, size / 2);
   const auto head = cut.substr(0, cut.size() - incomplete_tail(cut));
   std::string parts;

@@ -280,7 +280,7 @@ TEST_CASE("acceptor: a crowd is accepted whole", "[io][acceptor]") {
   for (int i = 0; i < 100; ++i) clients.push_back(connected(acceptor->endpoint()));
   const auto before = bench.loop.turn();
   REQUIRE(bench.until_accepted(100));
-  CHECK(bench.loop.turn() - before <= 8);  // 1, 2, 4 and so on in each
+  CHECK(bench.loop.turn() - before <= 8);  // 1, 2, 4 and so on in a turn
   CHECK(bench.failures.empty());
 }
 
@@ -317,8 +317,7 @@ TEST_CASE("acceptor: without descriptors it still keeps the loop running", "[io]
     const NoMoreDescriptors limit;
     REQUIRE(run_until(bench.loop, [&] { return !bench.failures.empty(); }));
   }
-  // valgrind, which keeps the limit in the kernel's place, has accepted the first and let
-  // it go.
+  // valgrind, which enforces the limit itself, has accepted the first one and closed it.
   clients.push_back(connected(acceptor->endpoint()));
   // Not run_until(), which keeps the loop running by itself.
   bench.loop.at_turn_end([&] {

@@ -116,7 +116,7 @@ TEST_CASE("poller: one that has gone is not called, nor is another in its place"
   REQUIRE(two->want(kReadable) == 0);
   REQUIRE(::write(first.theirs.get(), "x", 1) == 1);
   REQUIRE(::write(second.theirs.get(), "x", 1) == 1);
-  // Whoever is told first sends the other away, and one more comes.
+  // The first watcher that is told removes the other, and one more comes.
   std::unique_ptr<Ear> third;
   int told = 0;
   one->when_heard = [&] {

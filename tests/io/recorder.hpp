@@ -1,5 +1,4 @@
-/// A listener that writes down what it hears, and does something on the occasion if
-/// a test wants that.
+/// A listener that writes down what it hears; a test can make it do something as well.
 #pragma once
 
 #include <algorithm>
@@ -40,7 +39,7 @@ class Recorder : public io::StreamListener {
   [[nodiscard]] std::size_t count(std::string_view event) const {
     return static_cast<std::size_t>(std::count(events.begin(), events.end(), event));
   }
-  /// Whether an event that begins so was heard.
+  /// Whether an event was heard that begins with this.
   [[nodiscard]] bool heard(std::string_view beginning) const {
     return std::any_of(events.begin(), events.end(),
                        [&](const std::string& each) { return each.starts_with(beginning); });

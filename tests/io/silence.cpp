@@ -26,7 +26,7 @@ constexpr Unanswered kSilent{true, true, kLong};
 constexpr Unanswered kSilentWithoutRoom{true, false, kLong};
 constexpr Unanswered kJustHeardOf{true, true, Duration{0}};
 
-/// Peers whose answers are made up.
+/// Peers whose answers the test makes up.
 class Peers : public SilenceWatch::Peers {
  public:
   struct Peer {

@@ -43,7 +43,7 @@ constexpr Duration kLongLinger{3'600'000};
 constexpr StreamLimits kLimits{64 * kKi, 32 * kKi, 256 * kKi, kLongLinger};
 constexpr StreamLimits kNoLimits{64 * kMi, 32 * kMi, 64 * kMi, kLongLinger};
 
-/// Bytes of which no part looks like another.
+/// Bytes without a repeated part.
 std::string numbered(std::size_t size) {
   std::string bytes;
   for (int i = 0; bytes.size() < size; ++i) bytes += std::to_string(i) + ' ';

@@ -28,7 +28,7 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
   return {UniqueFd{ends[0]}, UniqueFd{ends[1]}};
 }
 
-/// Fills a pipe to the last byte; returns how many that were.
+/// Fills a pipe to the last byte; returns the number of bytes.
 std::size_t fill(const UniqueFd& pipe) {
   fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
   std::size_t filled = 0;

@@ -11,7 +11,7 @@
 namespace chatd::test {
 namespace {
 
-/// Keeps what it is given; can be shut, so that whoever gives waits.
+/// A sink that keeps what it gets; while it is shut, the writer waits.
 class Kept final : public spdlog::sinks::sink {
  public:
   void log(const spdlog::details::log_msg& message) override {

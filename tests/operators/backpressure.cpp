@@ -1,5 +1,5 @@
-/// Clients that read slowly or not at all, and the operators who write to them: those
-/// wait for the one and are not held up by the other.
+/// Operators who write to clients that read slowly, for which they wait, or not at all, which
+/// do not hold them up.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -173,7 +173,7 @@ TEST_CASE("backpressure: others are heard while an operator waits", "[operators]
   run_pending(bench.loop);
   CHECK(calm.result("send", {{"to", 2}, {"text", "hello"}})["delivered"] == json{2});
   CHECK(run_until(bench.loop, [&] { return other->received() == "hello\n"; }));
-  // Who was waited for leaves: the operator is no longer held up.
+  // The client that was waited for leaves: the operator is no longer held up.
   slow->reset();
   busy.send(rest);
   REQUIRE(run_until(bench.loop, [&] { return busy.answers().size() == count; }));
@@ -185,7 +185,7 @@ TEST_CASE("backpressure: an operator who ends while it waits has all that it ask
   Bench bench;
   auto client = bench.speaking_client(kSmallBuffer);
   Operator one{bench};
-  const int count = 20;  // fits in the way to the daemon, but not in the client
+  const int count = 20;  // fits on the way to the daemon, but not on that to the client
   const auto lines = messages_to(1, count);
   std::string expected;
   for (int id = 1; id <= count; ++id) expected += numbered(id) + "\n";

@@ -1,4 +1,4 @@
-/// Claims on the control socket: whose they are, and when nobody's any more.
+/// Claims on the control socket: who has them, and when they end.
 #include <string>
 
 #include "support/catch.hpp"
