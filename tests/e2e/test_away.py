@@ -67,7 +67,7 @@ def test_in_the_console_others_see_who_is_away_and_what_is_unread_stays():
         for one in daemon.operators:
             one.close()
         bob.wait(r"^\* operator root detached$")
-        # A follower and a script that looks at the list are nobody who could answer.
+        # A follower, and a script that looks at the list, cannot answer anybody.
         assert daemon.chatctl("list").returncode == 0
         other = daemon.client()
         other.send(b"anybody?\n")

@@ -130,7 +130,7 @@ def test_bans_outlive_restarts_crashes_and_hand_overs():
         assert refused(daemon)
         bob.call("unban", address="2001:db8::/32")
         bob.call("ban", address="192.0.2.1")
-        # Answers of the transcript come after all that was to be written before.
+        # The transcript answers after all that had to be written before.
         bob.call("history", limit=1)
         daemon.kill()
         with Daemon(home=home) as daemon:

@@ -58,7 +58,7 @@ def test_a_command_that_only_looks_is_announced_to_nobody():
         assert {name for name, _ in told[:-2]} <= {operator.name}
         daemon.wait_log("operator bob detached")
         assert daemon.log().count(" attached") == 2, daemon.log()
-        # What one said oneself needs no name before it.
+        # One's own words have no name before them.
         assert "< x" in daemon.chatctl("--name", "bob", "history").stdout
         assert "< bob: x" in daemon.chatctl("--name", "ann", "history").stdout
         client.close()

@@ -74,7 +74,7 @@ def test_the_line_being_typed_outlives_every_hand_over(transcripts):
         typed = ""
         with Talker(daemon) as talker:
             for number in range(HANDOVERS):
-                # A part of it before, a part while nobody is there, and it is one line.
+                # Typed in part before and in part while nobody is there, it is one line.
                 desk.type(f"before {number}, ")
                 thread = threading.Thread(target=hand_over, args=(daemon,))
                 thread.start()

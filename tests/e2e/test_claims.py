@@ -119,7 +119,7 @@ def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
         first.close()
         first = daemon.operator()
         wait_until(lambda: holder(first, two_id) is None, "it is free")
-        # Two of the same user, who come back in any order: each is who it was.
+        # Two of the same user come back in any order, each under the name it had.
         desks = [chatctl(daemon), chatctl(daemon)]
         for desk, session in zip(desks, (one_id, two_id)):
             desk.enter(f"/claim {session}")

@@ -293,7 +293,7 @@ def test_a_terminal_that_stands_still_stops_nobody(desk_and_daemon):
     desk.reading.set()
     desk.wait(r"^\[1\]< .*you are served$")
     desk.wait_line("[1] > ")
-    # Shown, or said how many were not.
+    # All were shown, or it says how many were not.
     shown = len(re.findall(r"^\[1\] (x{70}|\d+ hundred)", desk.text(), re.MULTILINE))
     missed = sum(map(int, re.findall(r"^\* (\d+) events? w\w+ missed", desk.text(), re.MULTILINE)))
     assert shown == count or (missed > 0 and shown + missed >= count), (shown, missed)

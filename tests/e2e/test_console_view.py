@@ -57,7 +57,7 @@ def test_alt_a_goes_to_the_client_that_has_waited_longest(daemon):
     desk.wait_line("[1] > ")
     desk.type("\x1ba")
     desk.wait(r"^\* nothing is unread$")
-    # What somebody else has answered needs nobody any more.
+    # A client that somebody else has answered is not waiting any more.
     say(desk, clients[2], "who answers?")
     desk.wait_line("[1] (3:1) > ")
     daemon.operator().call("send", to=3, text="I do")
@@ -88,7 +88,7 @@ def test_a_bye_that_waits_for_a_client_is_shown_as_waiting(daemon):
     client.send(b"bye")
     desk.wait(r"^\[1\]\* disconnected: bye")
     client.expect_end()
-    # Who takes it at once is gone, and that is all there is to say.
+    # A client that takes it at once is gone, and nothing more is said.
     other, session = connected(desk, daemon)
     desk.enter(f"/bye {session}")
     other.expect_end()
@@ -109,7 +109,7 @@ def test_alt_and_a_digit_choose_a_client(daemon):
         desk.wait(rf"^\[{digit}\] .*>$")
     clients[1].leave()
     desk.wait(r"^\[2\]\* disconnected")
-    # The key of who has left goes to who has waited for one; nobody else's moves.
+    # A free key goes to the client that has waited for one; nobody else's moves.
     desk.type("\x1b2")
     desk.wait(r"^\[10\] .*>$")
     desk.type("\x1b3")
@@ -139,7 +139,7 @@ def test_the_prompt_and_the_list_count_alike(daemon):
         rows = desk.text().rpartition("unread  held")[2]
         return re.findall(r"^\[\d\] .* (\d+) +0  Alt-\d$", rows, re.MULTILINE)
 
-    # The daemon has all of them as unanswered.
+    # The daemon counts all of them as unanswered.
     assert [s["unread"] for s in daemon.operator().call("sessions")] == [1, 2, 1]
     assert listed() == ["0", "2", "1"]
     desk.type("\x1ba\x1b1")
@@ -292,7 +292,7 @@ def test_tables_fit_and_are_aligned_at_every_width(daemon, columns):
     if columns == 200:
         assert titles == "id name address dialect since idle unread held key".split()
         assert NAMES[-1] in rows[-1]
-    # Where a column begins every cell of it does, whatever is before it.
+    # Every cell begins where its column does, whatever is before it.
     at = head.index("address")
     for row, client in zip(rows, clients):
         before = next(i for i in range(len(row)) if width_of(row[:i]) == at)

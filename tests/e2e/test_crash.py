@@ -84,7 +84,7 @@ def test_killed_at_any_moment_it_has_what_it_confirmed():
                 rows = database.execute(
                     "SELECT seq FROM events WHERE seq >= ? ORDER BY seq", (first,)
                 ).fetchall()
-                # No gap, and no less than it said.
+                # There is no gap, and nothing is missing that it confirmed.
                 assert [row[0] for row in rows] == list(range(first, first + len(rows)))
                 assert len(rows) >= recorded[-1] - 1
             database.close()

@@ -125,7 +125,7 @@ def test_what_a_full_disk_could_not_take_is_counted_and_the_gap_is_seen(small):
         assert operator.call("stats")["recording_lost"] == lost
         client.send(b"after\n")
         operator.wait_event("message", text="after")
-        # Numbers tell where something is missing, and a replay says it.
+        # The numbers show where something is missing, and a replay says so.
         with daemon.operator(subscribe=0, hello=False) as other:
             other.wait_event("message", text="after")
             missing = sum(event["lost"] for event in other.events_of("lagged"))

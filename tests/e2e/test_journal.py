@@ -171,7 +171,7 @@ def test_a_journald_that_has_stopped_delays_nothing_and_hears_how_much_it_missed
         for number in range(5000):  # more than its queue and ours have room for
             client.send(b"line %d\n" % number)
         operator.wait_event("message", session=session, text="line 4999")
-        # Longer than a line is waited for.
+        # Longer than the log waits for a line to be written.
         stopped, number = time.monotonic(), 0
         while time.monotonic() < stopped + 2:
             number += 1

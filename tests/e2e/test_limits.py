@@ -174,8 +174,8 @@ def test_a_flood_of_operators_costs_nothing_and_locks_no_client_out():
         client.leave()
         for sock in flood:
             sock.close()
-        # Those of the flood that still wait to be accepted come and go first: for as long an
-        # operator may be one too many.
+        # Connections of the flood that still wait to be accepted come and go first: until then
+        # an operator may be one too many.
         wait_until(lambda: can_attach(daemon), "another operator can attach")
         wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
         said = daemon.log().splitlines()[lines:]
@@ -216,7 +216,7 @@ def test_200_connections_against_64_descriptors_cost_nothing_and_lock_nobody_out
                 operator.wait_event("message", session=session)
                 operator.call("send", to=session, text="ho")
                 client.expect(b"ho\n")
-            # A freed place is used again, and only that.
+            # Only a freed place is used again.
             leave_a_place(daemon, *inside[:5])
             again = [speaking(daemon, operator)[0] for _ in range(5)]
             with daemon.client() as refused:
@@ -244,7 +244,7 @@ def test_a_client_that_is_too_fast_is_read_slower_and_loses_nothing():
             assert operator.events_of("message", session=session, text="59") == []
             for n in range(10, 60):
                 assert operator.wait_event("message", session=session)["text"] == str(n)
-            # Ten at once, the others at 20 a second: it cannot have been faster.
+            # Ten come at once, the others at 20 a second: it cannot have been faster.
             assert time.monotonic() - began > 2.4
 
 

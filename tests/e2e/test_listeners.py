@@ -166,7 +166,7 @@ def test_an_address_in_use_is_said_in_one_clear_line_and_is_exit_code_1():
             lines = [line for line in ended.stderr.splitlines() if f"127.0.0.1:{port}" in line]
             assert len(lines) == 1, ended.stderr
             assert "in use" in lines[0]
-            # Below what was logged before, where it is looked for.
+            # It is the last line of the log, where people look.
             assert ended.stderr.splitlines()[-1] == lines[0]
             assert ended.stdout == ""
             assert not home.control_path.exists()
@@ -256,7 +256,7 @@ def test_a_unix_socket_whose_file_was_removed_is_opened_again_by_a_reload():
                 operator.session_of(newcomer)
             assert stat.S_IMODE(path.stat().st_mode) == 0o666
             wait_until(lambda: daemon.fds() == before, f"{before} descriptors again")
-            # One that is where it should be stays, and so does who was connected.
+            # A listener in its place stays, and so do its clients.
             inode = path.stat().st_ino
             operator.call("reload")
             assert path.stat().st_ino == inode

@@ -85,7 +85,7 @@ def test_questions_about_many_messages_do_not_delay_the_loop():
                 assert len(of_session["messages"]) == 200
             loop, others = (after - then for after, then in zip(cpu_ns(daemon), before))
             assert loop < others, f"{loop} ns on the loop, {others} elsewhere"
-            # What takes longest: a word that all others have said. Nobody waits for it.
+            # The slowest question: a word that all others have said. Nobody waits for it.
             before = cpu_ns(daemon)
             askers = [daemon.operator(subscribe=False) for _ in range(4)]
             asked = [

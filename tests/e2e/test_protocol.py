@@ -90,7 +90,7 @@ class Stage:
         self.operators = {}
         self.clients = {}
         self.lock = None
-        # The page says what happens, and nothing is to happen by itself besides.
+        # The page says what happens; nothing else may happen by itself.
         self.config = {
             "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
             "transcript": {"path": "@HOME@/transcript.db"},

@@ -183,7 +183,7 @@ def test_the_example_of_a_bot_answers_and_goes_on_where_it_was():
                 client.send(b"is it cold?\n")
                 client.send(b"who?\n")
                 client.expect(b"1 connected, you among them.\n")
-                # As hard as it can be ended. What is asked meanwhile is answered later.
+                # Killed. What is asked meanwhile is answered later.
                 process.send_signal(signal.SIGKILL)
                 process.wait(GUARD)
             client.send(b"help?\n")

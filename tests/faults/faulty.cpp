@@ -39,7 +39,7 @@ struct Page {
   std::atomic<std::int64_t> clock_shift_s;  ///< added to the time of day
   std::atomic<std::int64_t> accept_error;   ///< what accept4() fails with; 0: it does not
   std::atomic<std::int64_t> accepts_failed;
-  /// TCP's times, and timers of more than 15 s, are shorter by it; 0: they are not
+  /// TCP's times, and timers of more than 15 s, are divided by it; 0: they are not
   std::atomic<std::int64_t> keepalive_divisor;
   std::atomic<std::int64_t> threads;         ///< counted by us
   std::atomic<std::int64_t> failing_thread;  ///< the thread of that number is refused; 0: none

@@ -97,7 +97,7 @@ def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
         if not SANITIZER:
             wait_until(lambda: daemon.rss() < witness.rss + 8 * MIB, "memory is given back")
         stats = witness.all_is_back(memory=8 * MIB)
-        # Who was reset before it was accepted may never have been there.
+        # A client that was reset before it was accepted may never have been there.
         assert stats["accepted"] + stats["refused"] <= count + 1
         assert stats["accepted"] + stats["refused"] > count // 2
         ended = len(witness.operator.events_of("disconnected"))
@@ -185,5 +185,5 @@ def test_four_times_as_many_cost_no_more_than_about_four_times_as_much(kind):
             with daemon.operator() as operator:
                 wait_until(lambda: operator.call("stats")["sessions"] == 0, "all have left")
         print("processor time of few and of many:", costs)
-        # Ticks of 10 ms are a coarse measure of what is little.
+        # Ticks of 10 ms are a coarse measure of little CPU time.
         assert costs[1] < 10 * max(costs[0], 0.02), costs

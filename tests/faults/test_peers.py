@@ -174,7 +174,7 @@ def test_a_peer_that_never_opens_its_window_again_does_not_hold_up_the_end():
             session = witness.operator.wait_event("message", text="hi")["session"]
             for _ in range(40):
                 witness.operator.call("send", to=session, text="x" * 5000)
-            # Said bye to, it takes neither that nor the end: it is waited for 2 s.
+            # It takes neither the bye nor the end: the daemon waits for 2 s.
             assert witness.operator.call("bye", session=session) is not None
             witness.operator.wait_event("disconnected", session=session)
             stats = witness.all_is_back()

@@ -64,7 +64,7 @@ def test_a_console_whose_pipe_is_full_stops_nobody_and_shows_all_when_it_is_read
         witness.client.expect(b"from the console\n")
         assert witness.sums()["sessions"] == 1
         witness.is_served()
-        # A pipe that nobody reads is no reason not to stop.
+        # A pipe that nobody reads does not keep the daemon from stopping.
         flood(witness, count=1000)
     os.close(read)
 

@@ -56,7 +56,7 @@ class Workshop:
         if version:
             replace(tree / "CMakeLists.txt", r"(?m)^(project\(chatd VERSION) \S+", rf"\1 {version}")
             replace(tree / "debian/changelog", r"\A(chatd) \(.*?\)", rf"\1 ({version})")
-        # Without what `apt source` would build for developers besides.
+        # Without the -dbgsym package, which nobody needs here.
         environment = ["DEB_BUILD_OPTIONS=nocheck noautodbgsym", *self.compiler_cache()]
         self.run(folder, "tree", *environment, "dpkg-buildpackage", "-b", "-us", "-uc")
         shutil.rmtree(tree)

@@ -50,7 +50,7 @@ def test_members_of_the_group_attach_and_others_do_not(service):
     assert service.chatctl("--json", "list", user="member").stdout.count('"session"') == 1
     service.chatctl("send", session, "from a member", user="member")
     client.expect(b"from a member\n")
-    # By the name that claims go by, though the service does not see other users.
+    # Under the name that claims belong to, though the service does not see other users.
     assert operator.wait_event("sent", text="from a member")["operator"] == "member"
     refused = service.chatctl("list", user="stranger", check=False)
     assert refused.returncode == 5 and "denied" in refused.stderr

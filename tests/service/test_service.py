@@ -45,7 +45,7 @@ def test_a_bad_configuration_at_start_ends_with_78_and_is_not_tried_again(servic
     assert service.property("ExecMainStatus") == "78"
     assert service.property("ActiveState") == "failed"
     assert service.property("NRestarts") == "0"
-    # A restart that is planned is a state of its own.
+    # A planned restart would be a state of its own.
     assert service.property("SubState") == "failed"
     said = service.journal()
     assert re.search(AT, said) and said.count("Starting chatd") == starts + 1
@@ -83,7 +83,7 @@ def test_a_journal_that_does_not_read_for_a_minute_delays_nobody(service):
     pid = service.pid()
 
     def logged():
-        # Whoever comes is logged, and before it what was lost.
+        # The next connection is logged, and before it the number of lost lines.
         with service.client() as visitor:
             visitor.send(b"bye\n")
             visitor.expect_end()

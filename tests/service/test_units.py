@@ -74,7 +74,7 @@ def test_the_exposure_is_at_most_0_2_when_all_listeners_come_from_sockets(units)
 
 def test_every_stored_descriptor_fits_below_the_limit(units):
     unit = settings((units / "chatd.service").read_text())
-    # As many again for what the daemon opens before it has taken them over.
+    # The same number again, for what the daemon opens before it has taken them over.
     assert int(unit["LimitNOFILE"][0]) >= 2 * int(unit["FileDescriptorStoreMax"][0])
     # The daemon is told how many there may be.
     assert f"FDSTORE={unit['FileDescriptorStoreMax'][0]}" in unit["Environment"]
