@@ -202,7 +202,7 @@ void Console::Impl::lost(const Error& error) {
   if (hopeless) return give_up(error);
   auto control = options_.reattach();
   if (!control) return give_up(error);
-  desk_.say("the daemon had detached this console; attached again");
+  desk_.say("the connection to the daemon had ended; attached again");
   attach(std::move(*control));
   update();
 }

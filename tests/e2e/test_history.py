@@ -74,7 +74,7 @@ def test_an_operator_who_begins_anew_again_and_again_has_one_page_under_way(home
         client.send(b"last\n")
         last = operator.wait_event("message", text="last")["seq"]
         client.close()
-    # All of it is in the transcript alone.
+    # Only the transcript has all of it.
     with Daemon(home=home) as daemon, RawControl(daemon) as raw:
         peak = daemon.peak()
         line = b'{"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"since": 0}}\n'
