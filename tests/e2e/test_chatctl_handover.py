@@ -82,7 +82,7 @@ def test_the_line_being_typed_outlives_every_hand_over(transcripts):
                 thread.join()
                 typed += f"before {number}, meanwhile {number}; "
                 wait_until(
-                    lambda: desk.text().count("* the daemon had detached") > number,
+                    lambda: desk.text().count("* the connection to the daemon had ended") > number,
                     "the console attaches again",
                 )
                 before = talker.said
