@@ -6,10 +6,11 @@ counted by callgrind, and hardly differ."""
 import argparse
 import re
 import statistics
+from pathlib import Path
 import subprocess
 
 from measure import Load, Workload, measure
-from servers import BIN, PATIENCE, Chatd, end
+from servers import BIN, Chatd, end
 
 WORKLOADS = [
     Workload("question and answer, 100", "questions", 100, 100_000, 100),
@@ -61,7 +62,7 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--quick", action="store_true", help="a tenth of the work")
     options = arguments.parse_args()
-    programs = [options.without, str(BIN / "chatd")]
+    programs = [str(Path(options.without).resolve()), str(BIN / "chatd")]
     print("| workload | CPU µs, without | with | ratio | instructions, without | with | ratio |")
     print("| --- | --: | --: | --: | --: | --: | --: |")
     for workload in WORKLOADS:
