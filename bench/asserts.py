@@ -19,7 +19,7 @@ WORKLOADS = [
     Workload("broadcast to 1,000", "broadcast", 1000, 200_000),
     Workload("connect, one message, bye", "visits", 100, 50_000, 100),
 ]
-COUNTED = 5_000  # units for which instructions are counted, after as many others
+COUNTED = 20_000  # units for which instructions are counted, after as many others
 
 
 class Program(Chatd):

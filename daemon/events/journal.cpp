@@ -13,20 +13,29 @@ Journal::Journal(std::size_t max_bytes, Transcript* transcript)
     : log_{transcript == nullptr ? 0 : transcript->opened().last_seq, max_bytes},
       transcript_{transcript} {}
 
-void Journal::add(Event event, WallTime time) {
-  assert(row_of(event.kind).audience == Audience::kEverybody);
-  const Seq seq = log_.last_seq() + 1;
+void Journal::add(const Event& event, WallTime time) {
+  if (event.kind == EventKind::kDelivered) {
+    Event known = event;
+    known.ref = held_.remove(event.session, event.message);
+    write_down(known, time);
+    return;
+  }
   if (event.kind == EventKind::kSent && event.sent_state == core::SendState::kHeld) {
+    const Seq seq = log_.last_seq() + 1;
     if (event.session != 0) {
       held_.add(seq, {&event.session, 1}, {&event.message, 1});
     } else {
       held_.add(seq, event.sessions, event.messages);
     }
-  } else if (event.kind == EventKind::kDelivered) {
-    event.ref = held_.remove(event.session, event.message);
   } else if (event.kind == EventKind::kDisconnected) {
     held_.remove_all(event.session);
   }
+  write_down(event, time);
+}
+
+void Journal::write_down(const Event& event, WallTime time) {
+  assert(row_of(event.kind).audience == Audience::kEverybody);
+  const Seq seq = log_.last_seq() + 1;
   std::string_view body;
   log_.append([&](std::string& lines) { body = append_event(lines, seq, time, event); });
   assert(log_.last_seq() == seq);

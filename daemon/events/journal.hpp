@@ -32,7 +32,7 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   /// Writes `event` down, which happened at `time`.
-  void add(Event event, WallTime time = wall_now());
+  void add(const Event& event, WallTime time = wall_now());
   /// Writes a `warning` down: something that every operator should know.
   void warn(std::string_view text);
 
@@ -58,6 +58,8 @@ class Journal {
   [[nodiscard]] std::size_t retained_bytes() const;
 
  private:
+  void write_down(const Event& event, WallTime time);
+
   EventLog log_;
   HeldMessages held_;
   Transcript* transcript_;
