@@ -137,7 +137,7 @@ part_allocator() {
   say "building release"
   cmake/build.sh release chatd chatctl faulty
   say "failing every allocation"
-  CHATD_FAULTS_LONG=1 run_tests release -R '^faults/allocator$'
+  CHATD_TEST_LONG=1 run_tests release -R '^faults/allocator$'
 }
 
 part_valgrind() {

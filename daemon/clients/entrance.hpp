@@ -29,7 +29,7 @@ namespace chatd {
 class ByteReader;
 class ByteWriter;
 
-/// A network is banned, or is banned no more.
+/// A network was banned or unbanned.
 struct BanChange {
   const Network& network;
   const Bans::Ban* ban;  ///< null: it has ended

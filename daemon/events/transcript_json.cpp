@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "base/wall_time.hpp"
 #include "events/event_json.hpp"
 #include "events/record.hpp"
@@ -29,18 +30,6 @@ std::string_view word(store::State state) {
       return "delivered";
   }
   return "";
-}
-
-/// The front of `text`, not cut in the middle of a character.
-std::string_view shortened(std::string_view text) {
-  text = text.substr(0, kShownBytes);
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) {
-    text.remove_suffix(1);
-  }
-  if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) {
-    text.remove_suffix(1);
-  }
-  return text;
 }
 
 bool is_automatic(const store::Record& record) {
@@ -89,7 +78,7 @@ Result<std::string> messages_json(store::Reader& reader, const MessageQuery& que
       return false;
     }
     std::string json = message_json(record, record.text, record.cut);
-    if (json.size() > kMaxPageBytes) json = message_json(record, shortened(record.text), true);
+    if (json.size() > kMaxPageBytes) json = message_json(record, prefix_of(record.text, kShownBytes), true);
     if (bytes + json.size() + 1 > kMaxPageBytes) {
       more = true;
       return false;

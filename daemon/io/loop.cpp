@@ -62,8 +62,7 @@ Loop::~Loop() {
     uv_run(&loop_, UV_RUN_NOWAIT);
     if (uv_loop_close(&loop_) == 0) break;
     if (round < kDrainRounds - 1) continue;
-    // Not an assert: a handle that outlives the loop is a use after free to come,
-    // in a release as well.
+    // More than an assert would say: which handles they are. Each is a use after free to come.
     std::fputs("chatd: the event loop ends with open handles:\n", stderr);
     uv_print_all_handles(&loop_, stderr);
     std::abort();

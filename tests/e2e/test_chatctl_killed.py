@@ -12,12 +12,12 @@ import threading
 import time
 
 import pytest
-from harness import CHATCTL, GUARD, SANITIZER, Daemon, scaled, wait_until
+from harness import CHATCTL, GUARD, LONG, SANITIZER, Daemon, scaled, wait_until
 from harness.desk import chatctl
 
 CLIENTS = 50
 TAILS = scaled(100)
-CONSOLES = 100 if os.environ.get("CHATD_TEST_LONG") else scaled(20)
+CONSOLES = 100 if LONG else scaled(20)
 CONFIG = {
     "console": {"timestamps": "none"},
     "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},

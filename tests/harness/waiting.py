@@ -8,8 +8,8 @@ SANITIZER = os.environ.get("CHATD_SANITIZER", "")
 GUARD = float(os.environ.get("CHATD_TEST_GUARD", 180 if SANITIZER else 60))
 """Seconds after which a wait gives up."""
 
-LONG = bool(os.environ.get("CHATD_FAULTS_LONG"))
-"""Whether the tests of faults run in real time, and try everything."""
+LONG = bool(os.environ.get("CHATD_TEST_LONG"))
+"""Whether tests run at full length, and those of faults in real time."""
 
 
 def scaled(count, address=5, thread=10):
