@@ -78,7 +78,8 @@ Result<std::string> messages_json(store::Reader& reader, const MessageQuery& que
       return false;
     }
     std::string json = message_json(record, record.text, record.cut);
-    if (json.size() > kMaxPageBytes) json = message_json(record, prefix_of(record.text, kShownBytes), true);
+    if (json.size() > kMaxPageBytes)
+      json = message_json(record, prefix_of(record.text, kShownBytes), true);
     if (bytes + json.size() + 1 > kMaxPageBytes) {
       more = true;
       return false;
