@@ -1,6 +1,9 @@
 #include "core/framer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
 #include <utility>
 
 #include "base/text.hpp"
@@ -9,16 +12,11 @@ namespace chatd::core {
 
 namespace {
 
-// RFC 854.
-constexpr unsigned char kIac = 255;
-constexpr unsigned char kDont = 254;
-constexpr unsigned char kDo = 253;
-constexpr unsigned char kWont = 252;
-constexpr unsigned char kWill = 251;
-constexpr unsigned char kSb = 250;
-constexpr unsigned char kSe = 240;
-
-constexpr char kIacChar = static_cast<char>(kIac);
+constexpr std::string_view kMark = "\xEF\xBB\xBF";  // U+FEFF, the byte order mark
+constexpr std::uint8_t kMarkOver = 4;
+constexpr std::string_view kIacText = "\xFF";
+constexpr char kBackspace = '\b';
+constexpr char kDelete = '\x7F';
 
 Dialect initial(DialectSetting setting) {
   switch (setting) {
@@ -30,8 +28,39 @@ Dialect initial(DialectSetting setting) {
       return Dialect::kLine;
     case DialectSetting::kTelnet:
       return Dialect::kTelnet;
+    case DialectSetting::kRaw:
+      return Dialect::kRaw;
   }
   return Dialect::kUndecided;
+}
+
+/// Whether a byte of a line may mean something else than itself.
+bool is_special(char byte) {
+  return byte == '\n' || byte == '\r' || byte == '\0' || byte == kBackspace || byte == kDelete ||
+         byte == kIac;
+}
+
+/// Whether no byte of `line` can be special: none is a C0 control, DEL or IAC. Looks at eight
+/// bytes at a time, for it is asked of each line.
+bool is_plain(std::string_view line) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighs = 0x80U * kOnes;
+  const auto has_special = [](std::uint64_t word) {
+    const std::uint64_t controls = (word - 0x20U * kOnes) & ~word;
+    const std::uint64_t without_delete = word ^ (0x7FU * kOnes);
+    const std::uint64_t deletes = (without_delete - kOnes) & ~without_delete;
+    const std::uint64_t iacs = (~word - kOnes) & word;
+    return ((controls | deletes | iacs) & kHighs) != 0;
+  };
+  std::uint64_t word = 0;
+  while (line.size() >= sizeof word) {
+    std::memcpy(&word, line.data(), sizeof word);
+    if (has_special(word)) return false;
+    line.remove_prefix(sizeof word);
+  }
+  word = 0x20U * kOnes;
+  std::memcpy(&word, line.data(), line.size());
+  return !has_special(word);
 }
 
 /// The first `max_bytes` of raw bytes, without the beginning of a character that
@@ -39,6 +68,12 @@ Dialect initial(DialectSetting setting) {
 std::string_view cut_at(std::string_view raw, std::size_t max_bytes) {
   raw = raw.substr(0, max_bytes);
   return raw.substr(0, raw.size() - incomplete_tail(raw));
+}
+
+/// Without the NULs at its end: C programs send the one behind a string, too.
+std::string_view without_padding(std::string_view raw) {
+  while (raw.ends_with('\0')) raw.remove_suffix(1);
+  return raw;
 }
 
 /// Gives out `raw` as the message. `raw` may live in `reading.assembled`.
@@ -67,6 +102,8 @@ std::string_view to_string(Dialect dialect) {
       return "line";
     case Dialect::kTelnet:
       return "telnet";
+    case Dialect::kRaw:
+      return "raw";
   }
   return "undecided";
 }
@@ -75,177 +112,209 @@ Framer::Framer(DialectSetting setting)
     : dialect_{initial(setting)}, fixed_{setting != DialectSetting::kAuto} {}
 
 bool Framer::next(std::string_view& input, Time now, const Settings& settings, Reading& reading) {
-  if (!fixed_ && (dialect_ == Dialect::kUndecided || dialect_ == Dialect::kOriginal)) {
-    const auto line_feed = input.find('\n');
-    const auto iac = dialect_ == Dialect::kUndecided ? input.substr(0, line_feed).find(kIacChar)
-                                                     : std::string_view::npos;
-    if (iac != std::string_view::npos) {
-      // What came before the first IAC is kept as if a read had ended there: else a CR
-      // NUL in it would be the end of a line or not, by how the bytes were cut.
-      keep(input.substr(0, iac), settings);
-      input.remove_prefix(iac);
-      dialect_ = Dialect::kTelnet;
-    } else if (line_feed != std::string_view::npos) {
-      dialect_ = Dialect::kLine;
-    }
-    if (dialect_ == Dialect::kTelnet || dialect_ == Dialect::kLine) {
-      deadline_ = kNever;
-      after_cr_ = !dropped_ && partial_.ends_with('\r');
-    }
+  if (mark_ < kMarkOver) skip_mark(input, settings);
+  if (input.empty()) return false;
+  begun_ = begun_ || input.find_first_not_of('\0') != std::string_view::npos;
+  if (is_owed()) take_owed(input, settings);
+  if (!fixed_ && !reads_lines()) decide(input, settings);
+  return reads_lines() ? next_line(input, now, settings, reading)
+                       : next_whole(input, now, settings, reading);
+}
+
+/// A byte order mark at the start is no text and decides nothing.
+void Framer::skip_mark(std::string_view& input, const Settings& settings) {
+  while (!input.empty() && mark_ < kMark.size() && input.front() == kMark[mark_]) {
+    input.remove_prefix(1);
+    ++mark_;
   }
-  switch (dialect_) {
-    case Dialect::kUndecided:
-      if (!input.empty()) {
-        keep(input, settings);
-        input = {};
-        wait_for_quiet(now, settings);
+  if (input.empty() && mark_ < kMark.size()) return;
+  if (mark_ < kMark.size()) keep(kMark.substr(0, mark_), settings);  // it was none
+  mark_ = kMarkOver;
+}
+
+/// A line end that comes by itself behind a text that quiet has ended belongs to that text.
+void Framer::take_owed(std::string_view& input, const Settings& settings) {
+  const char first = input.front();
+  if (first == kIac && may_be_telnet()) return;  // a command may stand between
+  const bool rest = owed_ == Owed::kRestOfLineEnd;
+  const bool ends = rest ? first == '\n' || first == '\0' : first == '\n' || first == '\r';
+  owed_ = ends && first == '\r' ? Owed::kRestOfLineEnd : Owed::kNothing;
+  if (!ends) return;
+  input.remove_prefix(1);
+  if (!rest) become(Dialect::kLine, settings);
+}
+
+/// Looks for the first byte that says what an undecided or original client is.
+void Framer::decide(std::string_view& input, const Settings& settings) {
+  bool after_cr = after_cr_;
+  bool after_iac = after_iac_;
+  after_iac_ = false;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    // Up to the next byte that may decide; most reads have none.
+    if (!after_cr && !after_iac) {
+      while (i < input.size() && !is_special(input[i])) ++i;
+      if (i == input.size()) break;
+    }
+    const char byte = input[i];
+    if (after_iac && is_telnet_command(byte)) {
+      // What came before IAC is kept as it is, however it was cut.
+      keep(input.substr(0, i == 0 ? 0 : i - 1), settings);
+      input.remove_prefix(i);
+      become(Dialect::kTelnet, settings);
+      after_iac_ = true;
+      return;
+    }
+    if (after_iac && i == 0) keep(kIacText, settings);  // of the read before: it was none
+    const bool erases = byte == kBackspace || byte == kDelete;
+    if (byte == '\n' || (byte == '\0' && after_cr) || erases) {
+      become(Dialect::kLine, settings);
+      return;
+    }
+    after_cr = byte == '\r';
+    after_iac = byte == kIac;
+  }
+  if (after_iac) {
+    after_iac_ = true;
+    if (!input.empty()) input.remove_suffix(1);
+  }
+  // An original client never ends what it says with CR.
+  if (after_cr && dialect_ == Dialect::kOriginal) become(Dialect::kLine, settings);
+}
+
+/// From now on it reads lines. What it has kept is the beginning of one.
+void Framer::become(Dialect dialect, const Settings& settings) {
+  dialect_ = dialect;
+  deadline_ = kNever;
+  const std::string kept = std::exchange(partial_, {});
+  keep_of_line(kept, settings);
+}
+
+void Framer::expect_lines() {
+  if (!fixed_ && dialect_ == Dialect::kUndecided) dialect_ = Dialect::kLine;
+}
+
+// ---- lines ----
+
+bool Framer::next_line(std::string_view& input, Time now, const Settings& settings,
+                       Reading& reading) {
+  deadline_ = kNever;
+  while (!input.empty()) {
+    if (is_owed()) {
+      take_owed(input, settings);
+      if (input.empty()) break;
+    }
+    if (partial_.empty() && !skipping_ && !after_cr_ && !after_iac_ && !commands_.inside()) {
+      // The usual case: a whole line, of which nothing is copied.
+      const auto end = input.find('\n');
+      auto line = input.substr(0, end);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (end != std::string_view::npos && is_plain(line)) {
+        input.remove_prefix(end + 1);
+        return give(line, false, settings, reading);
       }
-      return false;
-    case Dialect::kOriginal:
-      return next_original(input, now, settings, reading);
-    case Dialect::kLine:
-      return next_line(input, settings, reading);
-    case Dialect::kTelnet:
-      return next_telnet(input, settings, reading);
+    }
+    if (next_part(input, settings, reading)) return true;
   }
+  if (after_cr_) wait_for_quiet(now, settings);
   return false;
 }
 
-bool Framer::next_line(std::string_view& input, const Settings& settings, Reading& reading) {
-  while (!input.empty()) {
-    const auto end = input.find('\n');
-    const auto line = input.substr(0, end);
-    input.remove_prefix(end == std::string_view::npos ? input.size() : end + 1);
-    if (end == std::string_view::npos) {
-      if (skipping_) return false;
-      keep(line, settings);
-      if (!overlong(settings)) return false;
-      (void)give_all(settings, reading);
-      return skipping_ = true;
-    }
-    if (std::exchange(skipping_, false)) continue;
-    if (partial_.empty()) {  // the usual case: nothing is copied
-      return give(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line, false, settings,
-                  reading);
-    }
-    keep(line, settings);
-    return give_line(settings, reading);
+/// Reads a run of ordinary bytes, or one other byte.
+bool Framer::next_part(std::string_view& input, const Settings& settings, Reading& reading) {
+  if (commands_.inside()) {
+    const auto step = commands_.take(input.front(), reading.reply);
+    if (step != TelnetCommands::Step::kNotOfIt) input.remove_prefix(1);
+    return false;
   }
-  return false;
-}
-
-bool Framer::next_telnet(std::string_view& input, const Settings& settings, Reading& reading) {
-  while (!input.empty()) {
-    if (telnet_ == Telnet::kData && !after_cr_) {  // a run of plain data at once
-      const auto special = std::find_if(input.begin(), input.end(), [](char c) {
-        return c == kIacChar || c == '\n' || c == '\r';
-      });
-      const auto run = input.substr(0, static_cast<std::size_t>(special - input.begin()));
-      input.remove_prefix(run.size());
-      if (!skipping_) {
-        keep(run, settings);
-        if (overlong(settings)) {
-          (void)give_all(settings, reading);
-          return skipping_ = true;
-        }
-      }
-      if (input.empty()) return false;
-    }
+  if (after_iac_) {
+    read_after_iac(input, settings);
+  } else if (const auto special = std::find_if(input.begin(), input.end(), is_special);
+             special != input.begin()) {
+    const auto run = input.substr(0, static_cast<std::size_t>(special - input.begin()));
+    input.remove_prefix(run.size());
+    after_cr_ = false;
+    keep_of_line(run, settings);
+  } else {
     const char byte = input.front();
     input.remove_prefix(1);
-    if (telnet_byte(byte, settings, reading)) return true;
+    if (is_line_end(byte)) return end_line(settings, reading);
+    read_special(byte, settings);
   }
-  return false;
-}
-
-bool Framer::telnet_byte(char byte, const Settings& settings, Reading& reading) {
-  const auto code = static_cast<unsigned char>(byte);
-  switch (telnet_) {
-    case Telnet::kData:
-      if (code == kIac) {
-        telnet_ = Telnet::kCommand;
-        return false;
-      }
-      break;
-    case Telnet::kCommand:
-      if (code == kIac) {  // an escaped 255 is data
-        telnet_ = Telnet::kData;
-        break;
-      }
-      if (code >= kWill) {
-        verb_ = code;
-        telnet_ = Telnet::kOption;
-      } else {
-        telnet_ = code == kSb ? Telnet::kSubnegotiation : Telnet::kData;
-      }
-      return false;
-    case Telnet::kOption:
-      // Every option is refused. A refusal is not answered: that could go on for ever.
-      if (verb_ == kDo || verb_ == kWill) {
-        reading.reply += kIacChar;
-        reading.reply += static_cast<char>(verb_ == kDo ? kWont : kDont);
-        reading.reply += byte;
-      }
-      telnet_ = Telnet::kData;
-      return false;
-    case Telnet::kSubnegotiation:
-      if (code == kIac) telnet_ = Telnet::kSubcommand;
-      return false;
-    case Telnet::kSubcommand:
-      telnet_ = code == kSe ? Telnet::kData : Telnet::kSubnegotiation;
-      return false;
-  }
-  // CR NUL is the other form of the end of a line: RFC 1123, 3.3.1.
-  const bool end = byte == '\n' || (byte == '\0' && after_cr_);
-  after_cr_ = byte == '\r';
-  if (end) {
-    if (std::exchange(skipping_, false)) return false;
-    return give_line(settings, reading);
-  }
-  if (skipping_) return false;
-  keep({&byte, 1}, settings);
-  if (!overlong(settings)) return false;
+  if (skipping_ || !overlong(settings)) return false;
+  dropped_ = true;
   (void)give_all(settings, reading);
   return skipping_ = true;
 }
 
-bool Framer::next_original(std::string_view& input, Time now, const Settings& settings,
-                           Reading& reading) {
-  const auto bytes = std::exchange(input, {});
-  if (bytes.empty()) return false;
-  if (partial_.empty() && bytes.size() <= kOriginalRead && incomplete_tail(bytes) == 0) {
-    return give(bytes, false, settings, reading);
+/// CR NUL is a line end like CR LF: RFC 1123, section 3.3.1. Whatever a telnet client sends
+/// behind its CR, that one has ended the line.
+bool Framer::is_line_end(char byte) {
+  if (byte == '\r' && dialect_ == Dialect::kTelnet) {
+    owed_ = Owed::kRestOfLineEnd;
+    return true;
   }
-  keep(bytes, settings);
-  if (!dropped_ && partial_.size() <= kOriginalRead && incomplete_tail(partial_) == 0) {
-    return give_all(settings, reading);
-  }
-  wait_for_quiet(now, settings);
-  return false;
+  return byte == '\n' || (byte == '\0' && after_cr_);
 }
 
-bool Framer::expire(Time now, const Settings& settings, Reading& reading) {
-  if (now < deadline_) return false;
-  if (!dropped_ && incomplete_tail(partial_) > 0 && now < last_byte_ + kCharacterWait) {
-    deadline_ = last_byte_ + kCharacterWait;
+void Framer::read_special(char byte, const Settings& settings) {
+  after_cr_ = byte == '\r';
+  if (byte == kIac && may_be_telnet()) {
+    after_iac_ = true;
+  } else if (byte == kBackspace || byte == kDelete) {
+    erase_character();
+  } else {
+    keep_of_line({&byte, 1}, settings);
+  }
+}
+
+/// IAC came; without a command behind it, it is ill-formed text like any other.
+void Framer::read_after_iac(std::string_view& input, const Settings& settings) {
+  after_iac_ = false;
+  const char byte = input.front();
+  if (is_telnet_command(byte)) {
+    input.remove_prefix(1);
+    if (dialect_ != Dialect::kTelnet) become(Dialect::kTelnet, settings);
+    const auto step = commands_.begin(byte);
+    if (step == TelnetCommands::Step::kEraseCharacter) erase_character();
+    if (step == TelnetCommands::Step::kEraseLine && !skipping_) {
+      partial_.clear();
+      dropped_ = false;
+    }
+    return;
+  }
+  if (byte == kIac && dialect_ == Dialect::kTelnet) input.remove_prefix(1);  // IAC IAC is a 255
+  after_cr_ = false;
+  keep_of_line(kIacText, settings);
+}
+
+bool Framer::end_line(const Settings& settings, Reading& reading) {
+  after_cr_ = false;
+  if (skipping_) {
+    skipping_ = false;
     return false;
   }
-  if (dialect_ == Dialect::kUndecided) dialect_ = Dialect::kOriginal;
+  if (!dropped_ && partial_.ends_with('\r')) partial_.pop_back();
   return give_all(settings, reading);
 }
 
-bool Framer::finish(const Settings& settings, Reading& reading) {
-  if (partial_.empty()) return false;
-  if (dialect_ == Dialect::kUndecided) dialect_ = Dialect::kOriginal;
-  return give_all(settings, reading);
+/// NULs in front of a line are padding behind the end of the one before.
+void Framer::keep_of_line(std::string_view bytes, const Settings& settings) {
+  if (bytes.empty()) return;
+  owed_ = Owed::kNothing;
+  if (skipping_) return;
+  if (partial_.empty()) {
+    bytes.remove_prefix(std::min(bytes.find_first_not_of('\0'), bytes.size()));
+  }
+  keep(bytes, settings);
 }
 
-/// Keeps one byte more than max_message: it may be the CR of the line's end.
-void Framer::keep(std::string_view bytes, const Settings& settings) {
-  const auto most = settings.max_message + 1;
-  const auto room = most > partial_.size() ? most - partial_.size() : 0;
-  if (bytes.size() > room) dropped_ = true;
-  partial_ += bytes.substr(0, room);
+/// The client has no line editing of its own, and took back the last character.
+void Framer::erase_character() {
+  if (skipping_ || dropped_) return;
+  while (!partial_.empty() && (static_cast<unsigned char>(partial_.back()) & 0xC0U) == 0x80U) {
+    partial_.pop_back();
+  }
+  if (!partial_.empty()) partial_.pop_back();
 }
 
 /// Whether the unfinished line is certainly longer than max_message.
@@ -254,20 +323,97 @@ bool Framer::overlong(const Settings& settings) const {
   return partial_.size() > settings.max_message && !partial_.ends_with('\r');
 }
 
-bool Framer::give_line(const Settings& settings, Reading& reading) {
-  if (!dropped_ && partial_.ends_with('\r')) partial_.pop_back();
+// ---- messages without line ends ----
+
+bool Framer::next_whole(std::string_view& input, Time now, const Settings& settings,
+                        Reading& reading) {
+  auto bytes = std::exchange(input, {});
+  if (dialect_ == Dialect::kUndecided) {
+    if (partial_.empty()) {  // padding decides nothing
+      bytes.remove_prefix(std::min(bytes.find_first_not_of('\0'), bytes.size()));
+    }
+    keep(bytes, settings);
+    if (!partial_.empty() || after_iac_) wait_for_quiet(now, settings);
+    return false;
+  }
+  if (bytes.empty() && !after_iac_) return false;
+  if (partial_.empty() && !after_iac_ && is_whole(bytes)) {
+    return give_text(bytes, false, settings, reading);
+  }
+  keep(bytes, settings);
+  if (!after_iac_ && !dropped_ && is_whole(partial_)) return give_all(settings, reading);
+  wait_for_quiet(now, settings);
+  return false;
+}
+
+/// Whether what one read brought needs no waiting: it is no longer than all that the original
+/// server could read, and ends with a whole character.
+bool Framer::is_whole(std::string_view bytes) const {
+  const bool fits = dialect_ == Dialect::kRaw || bytes.size() <= kOriginalRead;
+  return fits && incomplete_tail(bytes) == 0;
+}
+
+bool Framer::expire(Time now, const Settings& settings, Reading& reading) {
+  if (now < deadline_) return false;
+  if (dialect_ == Dialect::kLine) {  // CR, and then quiet
+    deadline_ = kNever;
+    owed_ = Owed::kRestOfLineEnd;
+    return end_line(settings, reading);
+  }
+  keep_open_iac(settings);
+  if (!dropped_ && incomplete_tail(partial_) > 0 && now < last_byte_ + kCharacterWait) {
+    deadline_ = last_byte_ + kCharacterWait;
+    return false;
+  }
+  return end_by_quiet(settings, reading);
+}
+
+/// IAC came last, and no command behind it.
+void Framer::keep_open_iac(const Settings& settings) {
+  if (after_iac_) keep(kIacText, settings);
+  after_iac_ = false;
+}
+
+/// No more came behind what is kept.
+bool Framer::end_by_quiet(const Settings& settings, Reading& reading) {
+  if (dialect_ == Dialect::kUndecided && after_cr_) {
+    become(Dialect::kLine, settings);
+    const bool given = end_line(settings, reading);
+    owed_ = Owed::kRestOfLineEnd;
+    return given;
+  }
+  if (dialect_ == Dialect::kUndecided) dialect_ = Dialect::kOriginal;
   return give_all(settings, reading);
+}
+
+bool Framer::finish(const Settings& settings, Reading& reading) {
+  if (mark_ < kMark.size()) keep(kMark.substr(0, std::exchange(mark_, kMarkOver)), settings);
+  keep_open_iac(settings);
+  if (reads_lines() && after_cr_) return end_line(settings, reading);
+  if (partial_.empty()) return false;
+  return end_by_quiet(settings, reading);
+}
+
+// ---- what is kept, and given ----
+
+/// Keeps one byte more than max_message: it may be the CR of the line's end.
+void Framer::keep(std::string_view bytes, const Settings& settings) {
+  if (bytes.empty()) return;
+  if (!reads_lines()) after_cr_ = bytes.ends_with('\r');
+  const auto most = settings.max_message + 1;
+  const auto room = most > partial_.size() ? most - partial_.size() : 0;
+  if (bytes.size() > room) dropped_ = true;
+  partial_ += bytes.substr(0, room);
 }
 
 /// Quiet ends what is pending: soon, or, where only the rest of a character is
 /// missing from a message that would be complete, after the wait for that.
 void Framer::wait_for_quiet(Time now, const Settings& settings) {
   last_byte_ = now;
-  // A short original message waits for nothing but the rest of a character.
-  const bool short_original =
-      dialect_ == Dialect::kOriginal && !dropped_ && partial_.size() <= kOriginalRead;
+  const bool whole = dialect_ == Dialect::kRaw ||
+                     (dialect_ == Dialect::kOriginal && partial_.size() <= kOriginalRead);
   deadline_ = settings.settle > Duration{0} ? now + settings.settle
-              : short_original              ? now + kCharacterWait
+              : whole && !dropped_          ? now + kCharacterWait
                                             : kNever;
 }
 
@@ -275,7 +421,22 @@ bool Framer::give_all(const Settings& settings, Reading& reading) {
   // The memory goes with the message: a quiet client keeps none.
   reading.assembled = std::exchange(partial_, {});
   deadline_ = kNever;
-  return give(reading.assembled, std::exchange(dropped_, false), settings, reading);
+  const bool cut = dropped_;
+  dropped_ = false;
+  return give_text(reading.assembled, cut, settings, reading);
+}
+
+/// False if there was nothing but padding in a message without a line end.
+bool Framer::give_text(std::string_view bytes, bool cut, const Settings& settings,
+                       Reading& reading) {
+  if (dialect_ == Dialect::kRaw) return give(bytes, cut, settings, reading);
+  const auto text = cut ? bytes : without_padding(bytes);
+  if (dialect_ == Dialect::kOriginal) {
+    after_cr_ = false;
+    if (!fixed_) owed_ = Owed::kLineEnd;
+    if (text.empty()) return false;
+  }
+  return give(text, cut, settings, reading);
 }
 
 }  // namespace chatd::core

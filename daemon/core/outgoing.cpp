@@ -7,6 +7,7 @@ namespace chatd::core {
 Payload encode(std::string_view text, Dialect dialect, std::uint32_t weight) {
   switch (dialect) {
     case Dialect::kOriginal:
+    case Dialect::kRaw:
       return Payload{text, weight};
     case Dialect::kUndecided:
     case Dialect::kLine: {
@@ -37,9 +38,8 @@ Payload encode(std::string_view text, Dialect dialect, std::uint32_t weight) {
 }
 
 const Payload& Outgoing::as(Dialect dialect) {
-  Payload& payload = dialect == Dialect::kOriginal ? original_
-                     : dialect == Dialect::kTelnet ? telnet_
-                                                   : line_;
+  const bool as_it_is = dialect == Dialect::kOriginal || dialect == Dialect::kRaw;
+  Payload& payload = as_it_is ? as_it_is_ : dialect == Dialect::kTelnet ? telnet_ : line_;
   if (payload.view().data() == nullptr) payload = encode(text_, dialect);
   return payload;
 }

@@ -49,12 +49,15 @@ void Framer::save(ByteWriter& out, Time now, std::size_t most) const {
   out.time(deadline_, now);
   out.time(last_byte_, now);
   out.enumerator(dialect_);
+  out.enumerator(owed_);
+  out.number(mark_);
   out.flag(fixed_);
+  out.flag(begun_);
   out.flag(dropped_ || partial_.size() > most);
   out.flag(skipping_);
   out.flag(after_cr_);
-  out.enumerator(telnet_);
-  out.number(verb_);
+  out.flag(after_iac_);
+  commands_.save(out);
 }
 
 void Framer::restore(ByteReader& in, Time now) {
@@ -62,13 +65,16 @@ void Framer::restore(ByteReader& in, Time now) {
   deadline_ = in.time(now);
   last_byte_ = in.time(now);
   in.require(last_byte_ != kNever);
-  dialect_ = in.enumerator(Dialect::kTelnet);
+  dialect_ = in.enumerator(Dialect::kRaw);
+  owed_ = in.enumerator(Owed::kRestOfLineEnd);
+  mark_ = in.number<std::uint8_t>();
   fixed_ = in.flag();
+  begun_ = in.flag();
   dropped_ = in.flag();
   skipping_ = in.flag();
   after_cr_ = in.flag();
-  telnet_ = in.enumerator(Telnet::kSubcommand);
-  verb_ = in.number<unsigned char>();
+  after_iac_ = in.flag();
+  commands_.restore(in);
 }
 
 // ---- turn ----
@@ -172,7 +178,7 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   const auto id = in.number<SessionId>();
-  const auto setting = in.enumerator(DialectSetting::kTelnet);
+  const auto setting = in.enumerator(DialectSetting::kRaw);
   auto session = std::make_unique<Session>(id, 0, setting, now);
   session->framer_.restore(in, now);
   if (in.flag()) session->turn().restore(in, now);

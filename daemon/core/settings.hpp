@@ -12,7 +12,7 @@
 namespace chatd::core {
 
 /// How a listener wants its clients to speak. kAuto: found out from their bytes.
-enum class DialectSetting : std::uint8_t { kAuto, kOriginal, kLine, kTelnet };
+enum class DialectSetting : std::uint8_t { kAuto, kOriginal, kLine, kTelnet, kRaw };
 
 /// Bytes that the original client reads at once, `recv(1024)`; also all that the
 /// original server could read, so a message up to here is whole without a delay.

@@ -17,7 +17,7 @@
 namespace chatd::service {
 
 /// Counts up whenever a field is added to what a process saves, or changes its meaning.
-inline constexpr std::uint32_t kHandoverVersion = 6;
+inline constexpr std::uint32_t kHandoverVersion = 7;
 
 /// `body` in its envelope.
 [[nodiscard]] std::string enclose(std::string_view body, std::uint32_t version = kHandoverVersion);

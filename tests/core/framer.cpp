@@ -64,6 +64,8 @@ class Wire {
     return all;
   }
   [[nodiscard]] std::string_view dialect() const { return to_string(framer_.dialect()); }
+  void expect_lines() { framer_.expect_lines(); }
+  [[nodiscard]] bool has_begun() const { return framer_.has_begun(); }
   [[nodiscard]] bool waits() const { return framer_.deadline() != kNever; }
 
   std::string replies;
@@ -140,13 +142,18 @@ TEST_CASE("framer: the first bytes decide the dialect", "[core][framer]") {
       {"\xff\xfd\x01", "telnet", ""},
       {"\xff\xfd\x01hello\r\n", "telnet", "'hello'"},
       {"hello\xff\xf1\r\n", "telnet", "'hello'"},
-      // Whichever comes first: to a line client 255 is only a byte that is not UTF-8.
-      {"hello\n\xff\xfd\x01", "line", "'hello'"},
+      {"hello\n\xff\xfd\x01", "telnet", "'hello'"},
+      {"hello\r\0"sv, "line", "'hello'"},
+      {"hello\r\0you\n"sv, "line", "'hello' 'you'"},
+      {"one\r\0two\xff\xfd\x03\r\0"sv, "telnet", "'one' 'two'"},
       {"\xff\xf1\nhello\n", "telnet", "'' 'hello'"},
       {"hello", "undecided", ""},
       {"bye", "undecided", ""},
       {"\r", "undecided", ""},
-      {"\0"sv, "undecided", ""},
+      // IAC is a byte that is not UTF-8 unless a command follows: this is text in cp1251.
+      {"\xff, \xff\xdf\n", "line", "'\xEF\xBF\xBD, \xEF\xBF\xBD\xEF\xBF\xBD'"},
+      {"\xff", "undecided", ""},
+      {"\xff\xff", "undecided", ""},
   }));
   Wire wire;
   CHECK(wire.dialect() == "undecided");
@@ -244,8 +251,22 @@ TEST_CASE("framer: an original client that sends an LF is a line client for good
     CHECK(wire.in("\n") == "'" + kReplacement + "'");
     CHECK_FALSE(wire.waits());
   }
-  SECTION("but IAC is only a byte then") {
-    CHECK(wire.in("a\xff\xfd") == "'a" + kReplacement + kReplacement + "'");
+  SECTION("a command of telnet makes it that") {
+    CHECK(wire.in("a\xff\xf4\xff\xfd\x06next\r\n") == "'anext'");
+    CHECK(wire.dialect() == "telnet");
+    CHECK(wire.replies == "\xff\xfc\x06");
+  }
+  SECTION("also where the command comes in pieces") {
+    CHECK(wire.in("a\xff").empty());
+    CHECK(wire.in("\xfd").empty());
+    CHECK(wire.in("\x06next\r") == "'anext'");
+  }
+  SECTION("IAC and then quiet is a byte that is not UTF-8") {
+    CHECK(wire.in("a\xff").empty());
+    CHECK(wire.at(99).empty());
+    CHECK(wire.at(100) == "'a" + kReplacement + "'");
+    CHECK(wire.in("\xff").empty());
+    CHECK(wire.in("b") == "'" + kReplacement + "b'");
     CHECK(wire.dialect() == "original");
   }
 }
@@ -274,29 +295,243 @@ TEST_CASE("framer: a dialect fixed by the listener never changes", "[core][frame
   }
 }
 
-TEST_CASE("framer: a line that was decided stays line whatever comes", "[core][framer]") {
+TEST_CASE("framer: a line that was decided stays line, but for a command of telnet",
+          "[core][framer]") {
   Wire wire;
   CHECK(wire.in("a\n") == "'a'");
-  CHECK(wire.in("\xff\xfd\x01\n") == "'" + kReplacement + kReplacement + "\x01'");
   CHECK(wire.in("no end").empty());
   CHECK(wire.at(100'000).empty());
   CHECK(wire.dialect() == "line");
+  SECTION("Ctrl-C in the middle of a line") {
+    CHECK(wire.in("\xff\xf4\xff\xfd\x06next\r\n") == "'no endnext'");
+    CHECK(wire.replies == "\xff\xfc\x06");
+    CHECK(wire.dialect() == "telnet");
+  }
+  SECTION("IAC without a command is text, and so is what follows") {
+    CHECK(wire.in("\xff\n\xff\xff\xe0\n") ==
+          "'no end" + kReplacement + "' '" + kReplacement + kReplacement + kReplacement + "'");
+    CHECK(wire.in("\xff").empty());
+    CHECK(wire.in("x\n") == "'" + kReplacement + "x'");
+    CHECK(wire.in("\xff").empty());
+    CHECK(wire.finish() == "'" + kReplacement + "'");
+    CHECK(wire.dialect() == "line");
+    CHECK(wire.replies.empty());
+  }
 }
 
-TEST_CASE("framer: one CR before the LF is dropped, and only one", "[core][framer]") {
-  for (const auto setting : {DialectSetting::kLine, DialectSetting::kTelnet}) {
+TEST_CASE("framer: CR LF and CR NUL end a line, and a CR within one is text", "[core][framer]") {
+  Wire wire{DialectSetting::kLine};
+  CHECK(wire.in("a\r\n") == "'a'");
+  CHECK(wire.in("a\r\0b\n"sv) == "'a' 'b'");
+  CHECK(wire.in("a\r\r\n") == "'a\r'");
+  CHECK(wire.in("\r\n") == "''");
+  CHECK(wire.in("a\rb\n") == "'a\rb'");
+  CHECK(wire.in("\ra\n") == "'\ra'");
+  CHECK(wire.in("a\r").empty());
+  CHECK(wire.in("\n") == "'a'");
+  CHECK(wire.in("a\r").empty());
+  CHECK(wire.in("\r").empty());
+  CHECK(wire.in("\n") == "'a\r'");
+}
+
+TEST_CASE("framer: any CR ends a line of a telnet client", "[core][framer]") {
+  Wire wire{DialectSetting::kTelnet};
+  CHECK(wire.in("a\r") == "'a'");
+  CHECK(wire.in("\nb\r") == "'b'");
+  CHECK(wire.in("\0c\r"sv) == "'c'");
+  CHECK(wire.in("d\r\n") == "'d'");
+  CHECK(wire.in("a\rb\n") == "'a' 'b'");
+  CHECK(wire.in("\r\r\n") == "'' ''");
+  CHECK(wire.in("a\r\xff\xf1\nb\n") == "'a' 'b'");  // a command between the two halves
+  CHECK(wire.in("a\r\n\n") == "'a' ''");
+  CHECK_FALSE(wire.waits());
+}
+
+TEST_CASE("framer: a CR that quiet follows ends a line", "[core][framer]") {
+  for (const auto setting : {DialectSetting::kAuto, DialectSetting::kLine}) {
     Wire wire{setting};
-    CHECK(wire.in("a\r\n") == "'a'");
-    CHECK(wire.in("a\r\r\n") == "'a\r'");
-    CHECK(wire.in("\r\n") == "''");
-    CHECK(wire.in("a\rb\n") == "'a\rb'");
-    CHECK(wire.in("\ra\n") == "'\ra'");
-    CHECK(wire.in("a\r").empty());
-    CHECK(wire.in("\n") == "'a'");
-    CHECK(wire.in("a\r").empty());
-    CHECK(wire.in("\r").empty());
-    CHECK(wire.in("\n") == "'a\r'");
+    CHECK(wire.in("hello\r").empty());
+    CHECK(wire.at(49).empty());
+    CHECK(wire.at(50) == "'hello'");
+    CHECK(wire.dialect() == "line");
+    SECTION("and an LF or NUL that comes late belongs to it") {
+      CHECK(wire.in("\nnext\n") == "'next'");
+      CHECK(wire.in("bye\r").empty());
+      CHECK(wire.at(100) == "'bye'");
+      CHECK(wire.in("\0x\n"sv) == "'x'");
+    }
+    SECTION("but not what is no part of a line end") {
+      CHECK(wire.in("\r").empty());
+      CHECK(wire.at(100) == "''");
+      CHECK(wire.in("next\n\n") == "'next' ''");
+    }
+    SECTION("not with text behind it at once") {
+      CHECK(wire.in("50 %\r").empty());
+      CHECK(wire.in("60 %").empty());
+      CHECK_FALSE(wire.waits());
+      CHECK(wire.in("\n") == "'50 %\r60 %'");
+    }
+    SECTION("also that of a line which was too long") {
+      wire.settings.max_message = 4;
+      CHECK(wire.in("12345678") == "cut'1234'");
+      CHECK(wire.in("9\r").empty());
+      CHECK(wire.at(100).empty());
+      CHECK(wire.in("next\n") == "'next'");
+    }
   }
+}
+
+TEST_CASE("framer: a client that is taken for an original one and sends a CR is none",
+          "[core][framer]") {
+  Wire wire;
+  CHECK(wire.in("status").empty());
+  CHECK(wire.at(50) == "'status'");
+  CHECK(wire.in("ready\r").empty());
+  CHECK(wire.at(100) == "'ready'");
+  CHECK(wire.dialect() == "line");
+}
+
+TEST_CASE("framer: a line end that comes by itself belongs to the text that quiet has ended",
+          "[core][framer]") {
+  Wire wire;
+  CHECK(wire.in("hello").empty());
+  CHECK(wire.at(50) == "'hello'");
+  CHECK(wire.dialect() == "original");
+  SECTION("CR LF") {
+    CHECK(wire.in("\r\n").empty());
+    CHECK(wire.in("x\r\n") == "'x'");
+  }
+  SECTION("in two pieces") {
+    CHECK(wire.in("\r").empty());
+    CHECK_FALSE(wire.waits());
+    CHECK(wire.in("\n").empty());
+    CHECK(wire.in("\n") == "''");
+  }
+  SECTION("LF, and more at once") {
+    CHECK(wire.in("\nx\ny") == "'x'");
+  }
+  SECTION("CR") {
+    CHECK(wire.in("\r").empty());
+    CHECK(wire.at(1000).empty());
+    CHECK(wire.in("x\n") == "'x'");
+  }
+  SECTION("after each text of its") {
+    CHECK(wire.in("again") == "'again'");
+    CHECK(wire.in("\r\n").empty());
+  }
+  CHECK(wire.dialect() == "line");
+}
+
+TEST_CASE("framer: nobody who is known to read lines is taken for an original client",
+          "[core][framer]") {
+  Wire wire;
+  wire.expect_lines();
+  CHECK(wire.dialect() == "line");
+  for (int i = 1; i <= 5; ++i) {
+    CHECK(wire.in("k").empty());
+    CHECK(wire.at(i * 200).empty());
+  }
+  CHECK(wire.in("\r\n") == "'kkkkk'");
+}
+
+TEST_CASE("framer: BS and DEL erase the character before them", "[core][framer]") {
+  struct Row {
+    std::string_view in;
+    std::string_view messages;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"helo\blo\n", "'hello'"},
+      {"helo\x7flo\r\n", "'hello'"},
+      {"a\b\b\bb\n", "'b'"},
+      {"gr\xc3\xbc\b\xc3\xb6\xe2\x82\xac\x7f\xf0\x9f\x98\x80\x7f!\n", "'gr\xc3\xb6!'"},
+      {"\xe2\x82\b.\n", "'.'"},  // the half of one, too
+      {"a\r\bb\n", "'ab'"},
+      {"ab\n\bc\n", "'ab' 'c'"},  // not in a line that is finished
+  }));
+  for (const auto setting : {DialectSetting::kLine, DialectSetting::kAuto}) {
+    Wire wire{setting};
+    CHECK(wire.in(row.in) == row.messages);
+    check_every_split(setting, {}, row.in);
+    check_every_split(setting, with_max(4), row.in);
+  }
+  CHECK(messages(DialectSetting::kOriginal, {}, {"ab\b"}) == "'ab\b' replies ");
+}
+
+TEST_CASE("framer: a telnet client may ask for its last character or line to be erased",
+          "[core][framer]") {
+  Wire wire{DialectSetting::kTelnet};
+  CHECK(wire.in("helo\xff\xf7lo\r\n") == "'hello'");  // EC
+  CHECK(wire.in("no\xff\xf8yes\r\n") == "'yes'");     // EL
+}
+
+TEST_CASE("framer: a byte order mark at the start is dropped and decides nothing",
+          "[core][framer]") {
+  for (const auto setting : {DialectSetting::kAuto, DialectSetting::kLine, DialectSetting::kTelnet,
+                             DialectSetting::kOriginal, DialectSetting::kRaw}) {
+    Wire wire{setting};
+    const auto before = std::string{wire.dialect()};
+    CHECK(wire.in("\xef").empty());
+    CHECK(wire.in("\xbb\xbf").empty());
+    CHECK(wire.at(5000).empty());
+    CHECK(wire.dialect() == before);
+    CHECK_FALSE(wire.waits());
+    CHECK_FALSE(wire.has_begun());
+    const bool whole = setting == DialectSetting::kOriginal || setting == DialectSetting::kRaw;
+    CHECK(wire.in(whole ? "hello" : "hello\r\n") == "'hello'");
+    CHECK(wire.has_begun());
+    CHECK(wire.in(whole ? "\xef\xbb\xbf" : "\xef\xbb\xbf\n") == "'\xef\xbb\xbf'");
+  }
+  SECTION("what only begins like one is text") {
+    Wire wire;
+    CHECK(wire.in("\xef\xbb").empty());
+    CHECK(wire.in("\xbe\n") == "'\xef\xbb\xbe'");
+    Wire other{DialectSetting::kLine};
+    CHECK(other.in("\xef\xbb").empty());
+    CHECK(other.finish() == "'" + kReplacement + "'");
+  }
+}
+
+TEST_CASE("framer: NULs around a text are padding", "[core][framer]") {
+  SECTION("of a C program that sends the NUL behind its strings") {
+    Wire wire;
+    CHECK(wire.in("hello\0"sv).empty());
+    CHECK(wire.at(50) == "'hello'");
+    CHECK(wire.in("bye\0"sv) == "'bye'");
+    CHECK(wire.in("\0\0"sv).empty());
+    CHECK(wire.in("a\0b\0"sv) == "'a\0b'"sv);
+    CHECK(wire.dialect() == "original");
+  }
+  SECTION("behind lines") {
+    Wire wire;
+    CHECK(wire.in("one\n\0two\r\n\0"sv) == "'one' 'two'");
+    CHECK(wire.in("three\0\0\n\0fo\0ur\0\r\n"sv) == "'three' 'fo\0ur'"sv);
+    CHECK(wire.in("\0"sv).empty());
+    CHECK(wire.finish().empty());
+  }
+  SECTION("and nothing else is neither a text nor a reason to decide") {
+    Wire wire;
+    CHECK(wire.in("\0\0"sv).empty());
+    CHECK_FALSE(wire.waits());
+    CHECK_FALSE(wire.has_begun());
+    CHECK(wire.dialect() == "undecided");
+    CHECK(wire.in("x\n") == "'x'");
+  }
+}
+
+TEST_CASE("framer: of a raw client each read is a message, whatever is in it", "[core][framer]") {
+  Wire wire{DialectSetting::kRaw, with_max(8)};
+  CHECK(wire.in("a\nb\r\n") == "'a\nb\r\n'");
+  CHECK(wire.in("\0"sv) == "'\0'"sv);
+  CHECK(wire.in("\xff\xfd\x01") == "'" + kReplacement + kReplacement + "\x01'");
+  CHECK(wire.in("123456789") == "cut'12345678'");
+  CHECK(wire.in("1234567\xc3\xa4") == "cut'1234567'");
+  CHECK(wire.in("a\xc3").empty());  // the rest of a character is waited for
+  CHECK(wire.in("\xa4") == "'a\xc3\xa4'");
+  CHECK(wire.in("a\xc3").empty());
+  CHECK(wire.at(1000) == "'a" + kReplacement + "'");
+  CHECK(wire.replies.empty());
+  CHECK(wire.dialect() == "raw");
+  CHECK_FALSE(wire.waits());
 }
 
 TEST_CASE("framer: a line split at every byte gives the same messages", "[core][framer]") {
@@ -329,11 +564,11 @@ TEST_CASE("framer: a telnet conversation split at every byte gives the same mess
 
 TEST_CASE("framer: what came before the first IAC means the same however it was cut",
           "[core][framer]") {
-  // Found by the fuzzer: CR NUL ends a telnet client's line, and this one was not known
-  // to be one when it came, or only just.
-  const std::string bytes{"one\r\0two\xFF\xFD\x03\r\0three"sv};
+  // Found by the fuzzer: a CR ends a telnet client's line, and this one was not known to be
+  // one when it came, or only just.
+  const std::string bytes{"one\rtwo\xFF\xFD\x03\r\0three"sv};
   const auto whole = messages(DialectSetting::kAuto, {}, {bytes});
-  CHECK(whole == "'one\r\0two' 'three' replies \xFF\xFC\x03"sv);
+  CHECK(whole == "'one\rtwo' 'three' replies \xFF\xFC\x03"sv);
   for (std::size_t i = 0; i <= bytes.size(); ++i) {
     const std::string_view view = bytes;
     CHECK(messages(DialectSetting::kAuto, {}, {view.substr(0, i), view.substr(i)}) == whole);
@@ -357,7 +592,16 @@ TEST_CASE("framer: telnet sequences are taken out and every option is refused on
        "b\xff\xfb\x03"
        "c\r\n",
        "'abc'", "\xff\xfc\x01\xff\xfe\x03"},
-      {"a\xff\xfa\x18\x01 \xff\xff \n \xff\xf0z\n", "'az'", ""},
+      {"a\xff\xfa\x18\x01 \xff\xff \xff\xf0z\n", "'az'", ""},
+      // No LF is ever swallowed, not even by a subnegotiation that nobody has agreed to.
+      {"a\xff\xfa\x18 \xff\xff \nz\n", "'a' 'z'", ""},
+      {"a\xff\xfa\x18 \xff\nz\n", "'a' 'z'", ""},
+      // IAC without a command is text, and swallows nothing.
+      {"a\xff"
+       "b\n\xff\nc\n",
+       "'a\xEF\xBF\xBD"
+       "b' '\xEF\xBF\xBD' 'c'",
+       ""},
       {"a\xff\xfa\x18\xff\x01\xff\xf0z\n", "'az'", ""},  // an IAC that ends nothing
       {"a\xff\xf6"
        "b\xff\xf1"
@@ -370,7 +614,7 @@ TEST_CASE("framer: telnet sequences are taken out and every option is refused on
        ""},
       {"one\r\ntwo\r\0three\n"sv, "'one' 'two' 'three'", ""},
       {"a\0b\n"sv, "'a\0b'"sv, ""},  // a NUL of its own is data
-      {"a\r\r\0"sv, "'a\r'", ""},
+      {"a\r\r\0"sv, "'a' ''", ""},
       {"\r\n\r\0"sv, "'' ''", ""},
   }));
   Wire wire{DialectSetting::kTelnet};
@@ -387,22 +631,25 @@ TEST_CASE("framer: a message is at most max_message bytes, in every dialect", "[
     CHECK(wire.in(fits + "\n") == "'" + fits + "'");
     CHECK(wire.in(fits + "\r\n") == "'" + fits + "'");
     CHECK(wire.in(fits + "y\n") == cut);
-    CHECK(wire.in(fits + "\r\r\n") == cut);
     CHECK(wire.in(fits + "y" + fits + "\nnext\n") == cut + " 'next'");
     // In pieces it is given out as soon as it is known to be too long.
     CHECK(wire.in(fits).empty());
-    CHECK(wire.in("\r").empty());
     CHECK(wire.in("y") == cut);
     CHECK(wire.in(fits + fits).empty());
     CHECK(wire.in("end\nnext\n") == "'next'");
   }
+  Wire line{DialectSetting::kLine};
+  CHECK(line.in(fits + "\r\r\n") == cut);
+  CHECK(line.in(fits).empty());
+  CHECK(line.in("\r").empty());
+  CHECK(line.in("y") == cut);
   for (const auto setting : {DialectSetting::kOriginal, DialectSetting::kAuto}) {
     Wire wire{setting};
     CHECK(wire.in(fits).empty());
     CHECK(wire.at(50) == "'" + fits + "'");
-    CHECK(wire.in(fits + "\r").empty());
-    CHECK(wire.at(100) == cut);
     CHECK(wire.in(fits + "y").empty());
+    CHECK(wire.at(100) == cut);
+    CHECK(wire.in(fits + "yz").empty());
     CHECK(wire.at(120).empty());
     CHECK(wire.in("the rest").empty());  // is dropped, up to the quiet
     CHECK(wire.at(169).empty());
@@ -441,9 +688,8 @@ TEST_CASE("framer: too long for a message while undecided, then LF or IAC", "[co
     CHECK(wire.in("\nnext\n") == "'xxxxxxxx' 'next'");
   }
   SECTION("a CR just past the end, in the original dialect") {
-    Wire wire{DialectSetting::kAuto, settings};
-    CHECK(wire.in(repeated(8, "x") + "\r").empty());
-    CHECK(wire.finish() == cut);
+    Wire wire{DialectSetting::kOriginal, settings};
+    CHECK(wire.in(repeated(8, "x") + "\r") == cut);
   }
 }
 
@@ -482,25 +728,45 @@ TEST_CASE("framer: a message is cut between characters", "[core][framer]") {
 
 namespace {
 
-/// What the bytes of a line client mean, by definition.
-std::string lines_of(std::string_view bytes, std::size_t max) {
+/// What ASCII bytes mean by the definition, looked at one by one.
+std::string lines_of(DialectSetting setting, std::string_view bytes, std::size_t max) {
+  const bool telnet = setting == DialectSetting::kTelnet;
   std::string all;
-  const auto add = [&](std::string line, bool ended) {
-    if (ended && line.ends_with('\r')) line.pop_back();
-    const bool cut = line.size() > max;
-    if (cut) line.resize(max);
-    if (!all.empty()) all += ' ';
-    all += (cut ? "cut'" : "'") + line + "'";
-  };
   std::string line;
+  bool after_cr = false;
+  bool owed = false;  // telnet: an LF or NUL behind the CR that has ended a line
+  bool cut = false;
+  const auto add = [&](std::string_view mark, std::string text) {
+    while (mark.empty() && text.ends_with('\0')) text.pop_back();
+    if (!all.empty()) all += ' ';
+    all += std::string{mark} + "'" + text + "'";
+  };
+  const auto end = [&](bool by_file) {
+    if (line.ends_with('\r') && (!by_file || after_cr)) line.pop_back();
+    if (!cut) add("", line);
+    line.clear();
+    cut = false;
+  };
   for (const char byte : bytes) {
-    if (byte == '\n') {
-      add(std::exchange(line, {}), true);
+    if (std::exchange(owed, false) && (byte == '\n' || byte == '\0')) continue;
+    const bool ends = byte == '\n' || (telnet && byte == '\r') || (byte == '\0' && after_cr);
+    after_cr = !ends && byte == '\r';
+    if (ends) {
+      end(false);
+      owed = byte == '\r';
+    } else if (cut || (byte == '\0' && line.empty())) {
+      continue;
+    } else if (byte == '\b') {
+      if (!line.empty()) line.pop_back();
     } else {
       line += byte;
+      if (line.size() <= max || (line.size() == max + 1 && byte == '\r')) continue;
+      add("cut", line.substr(0, max));
+      line.clear();
+      cut = true;
     }
   }
-  if (!line.empty()) add(line, false);
+  if (!line.empty() || after_cr) end(true);
   return all;
 }
 
@@ -528,11 +794,11 @@ std::vector<std::string_view> random_pieces(std::mt19937& random, std::string_vi
 TEST_CASE("framer: lines are what the definition says, for random bytes", "[core][framer]") {
   std::mt19937 random{1};
   for (int round = 0; round < 20'000; ++round) {
-    const auto bytes = random_bytes(random, "ab\r\n");
+    const auto bytes = random_bytes(random, "ab\r\n\0\b"sv);
     INFO("round " << round << ", bytes '" << bytes << "'");
     for (const auto setting : {DialectSetting::kLine, DialectSetting::kTelnet}) {
       REQUIRE(messages(setting, with_max(5), random_pieces(random, bytes)) ==
-              lines_of(bytes, 5) + " replies ");
+              lines_of(setting, bytes, 5) + " replies ");
     }
   }
 }
@@ -671,10 +937,10 @@ TEST_CASE("framer: the end of file completes what was pending", "[core][framer]"
       {DialectSetting::kAuto, "\xff\xf1", "", "telnet"},
       {DialectSetting::kAuto, "\xff\xf1question", "'question'", "telnet"},
       {DialectSetting::kOriginal, "a\xc3", "'a\xEF\xBF\xBD'", "original"},
-      // Without its LF a CR is a part of the text.
-      {DialectSetting::kLine, "a\r", "'a\r'", "line"},
-      {DialectSetting::kTelnet, "a\r", "'a\r'", "telnet"},
-      {DialectSetting::kTelnet, "a\xff", "'a'", "telnet"},
+      {DialectSetting::kAuto, "a\r", "'a'", "line"},
+      {DialectSetting::kAuto, "a\xff", "'a\xEF\xBF\xBD'", "original"},
+      {DialectSetting::kLine, "a\r", "'a'", "line"},
+      {DialectSetting::kTelnet, "a\xff", "'a\xEF\xBF\xBD'", "telnet"},
       {DialectSetting::kTelnet, "\xff\xfa\x18 never ended", "", "telnet"},
   }));
   Wire wire{row.setting};

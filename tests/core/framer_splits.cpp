@@ -41,7 +41,7 @@ constexpr std::array kBeginnings = {
     piece("\xFF\xF4\xFF\xFD\x06stop\r\r\n"),
     piece("no end"),
     piece("caf\xC3"),
-    piece("\0nul\0\n"),
+    piece("\0nul\0\n\0"),
 };
 
 constexpr std::array kEnds = {
