@@ -16,6 +16,7 @@ namespace chatd {
 enum class EventKind : std::uint8_t {
   kConnected,
   kMessage,
+  kAsking,
   kSent,
   kDelivered,
   kDisconnected,
@@ -52,6 +53,8 @@ inline constexpr std::array kEventWords{
     EventWord{EventKind::kConnected, "connected", "session address listener", Audience::kEverybody,
               EventLogging::kInfo},
     EventWord{EventKind::kMessage, "message", "session text cut?", Audience::kEverybody,
+              EventLogging::kTrace},
+    EventWord{EventKind::kAsking, "asking", "session", Audience::kEverybody,
               EventLogging::kTrace},
     EventWord{EventKind::kSent, "sent", "session operator text state automatic?",
               Audience::kEverybody, EventLogging::kTrace},

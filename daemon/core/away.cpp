@@ -13,14 +13,17 @@ void Router::set_away(Away away) {
   away_ = std::move(away);
 }
 
-/// Answers the session if it has said something in the events from `first_event` on.
+/// Answers the session if it has said something in the events from `first_event` on, or
+/// before, and no end of file came with that.
 void Router::answer_for_the_away(Session& session, std::size_t first_event, Context& context) {
-  if (session.ended() || session.told_away() == away_period_) return;
+  if (session.ended() || session.told_away() == away_period_) return session.forgive_away();
   const auto& events = context.outbox.events();
   const auto first = events.begin() + static_cast<std::ptrdiff_t>(first_event);
   const bool has_spoken = std::any_of(
       first, events.end(), [](const Event& event) { return event.kind == EventKind::kMessage; });
-  if (!has_spoken) return;
+  if (has_spoken) session.owe_away(context.now);
+  if (!session.is_due_away()) return;
+  session.forgive_away();
   const auto disposition = session.disposition(away_->text.size(), settings_);
   const bool now = disposition == Session::Disposition::kNow;
   if (!now && disposition != Session::Disposition::kHold) return;

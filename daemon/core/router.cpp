@@ -45,6 +45,7 @@ void Router::follow_up(Session& session) {
     file(session, kNever);
     by_id_.erase(session.id());
     if (session.claim() != nullptr) claimed_.erase(session.id());
+    if (session.is_left_out()) asking_.erase(session.id());
     slots_[session.slot()].reset();
     return;
   }
@@ -86,13 +87,25 @@ void Router::receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox
 }
 
 void Router::end_of_input(Slot slot, Time now, Outbox& outbox) {
-  with(slot, now, outbox, [](Session& session, Context& work) { session.end_of_input(work); });
+  with(slot, now, outbox, [this](Session& session, Context& work) {
+    session.end_of_input(work);
+    if (session.is_left_out()) asking_.insert(session.id());
+  });
 }
 
 void Router::broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now,
                     Outbox& outbox) {
   with(slot, now, outbox,
        [&](Session& session, Context& work) { session.broken(reason, unsent, work); });
+}
+
+bool Router::make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox& outbox) {
+  const auto oldest = std::find_if(asking_.begin(), asking_.end(),
+                                   [&](SessionId id) { return may_go(by_id_.at(id)); });
+  if (oldest == asking_.end()) return false;
+  with(by_id_.at(*oldest), now, outbox,
+       [](Session& session, Context& work) { session.give_way(work); });
+  return true;
 }
 
 /// Its connection takes no more: it ends at once.

@@ -50,6 +50,8 @@ struct Receipt {
   std::vector<SessionId> delivered;
   std::vector<SessionId> held;
   std::vector<Refused> refused;
+  /// To everyone: those who wait for one answer, which this is not.
+  std::vector<SessionId> left_out;
 };
 
 /// What is said for the operators while all of them are away.
@@ -146,6 +148,11 @@ class Router {
   /// What an earlier router said, until set_away() is called on this one.
   [[nodiscard]] const std::optional<Away>& away_before() const { return away_before_; }
 
+  /// Ends the session that waits for one answer since the longest time, of those for whose slot
+  /// `may_go` is true, to make room for another client. Its message was heard. False: there is
+  /// none.
+  [[nodiscard]] bool make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox& outbox);
+
   /// The daemon stops: every session ends, with the farewell where one is due.
   void stop(Time now, Outbox& outbox);
 
@@ -187,6 +194,7 @@ class Router {
   std::vector<std::unique_ptr<Session>> slots_;
   std::unordered_map<SessionId, Slot> by_id_;
   std::set<SessionId> claimed_;
+  std::set<SessionId> asking_;
   std::optional<Away> away_;
   std::optional<Away> away_before_;  ///< of an earlier router
   std::uint32_t away_period_ = 0;    ///< counts up
@@ -204,7 +212,11 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   Context work{settings_, now, outbox, reading_, counters_, outbox.writes().size()};
   const auto first_event = outbox.events().size();
   act(session, work);
-  if (away_) answer_for_the_away(session, first_event, work);
+  if (away_) {
+    answer_for_the_away(session, first_event, work);
+  } else {
+    session.forgive_away();
+  }
   follow_up(session);
 }
 

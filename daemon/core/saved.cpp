@@ -174,6 +174,7 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
   out.flag(spoken_to_);
   out.flag(greeted_);
   out.flag(unpaced_);
+  out.flag(owes_away_);
 }
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
@@ -207,6 +208,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->spoken_to_ = in.flag();
   session->greeted_ = in.flag();
   session->unpaced_ = in.flag();
+  session->owes_away_ = in.flag();
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);
@@ -276,6 +278,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   if (slot >= slots_.size()) slots_.resize(slot + 1);
   session->move_to(slot);
   if (session->claim() != nullptr) claimed_.insert(id);
+  if (session->is_left_out()) asking_.insert(id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
   follow_up(*slots_[slot]);

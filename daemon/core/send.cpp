@@ -1,6 +1,6 @@
 // A message of an operator: who gets it, who has it held, and who refuses it.
 #include <algorithm>
-#include <optional>
+#include <cstdint>
 #include <utility>
 
 #include "core/router.hpp"
@@ -19,7 +19,7 @@ std::string_view reason_against(Session::Disposition disposition) {
     case Session::Disposition::kTooLong:
       return "the message is longer than limits.output_hard, which is all that may wait for it";
     case Session::Disposition::kEmpty:
-      return "an original client cannot get an empty message";
+      return "a client without line ends cannot get an empty message";
     case Session::Disposition::kNow:
     case Session::Disposition::kHold:
       break;
@@ -31,7 +31,9 @@ std::string_view reason_against(Session::Disposition disposition) {
 struct Group {
   SendState state;
   std::vector<SessionId>& ids;
-  std::optional<std::size_t> event{};  ///< its place in the outbox
+  std::size_t event = kNone;  ///< its place in the outbox
+
+  static constexpr std::size_t kNone = SIZE_MAX;
 };
 
 /// The events of one message. Each is made when the first session joins its group, so that
@@ -43,7 +45,7 @@ class Saying {
 
   void join(Group& group, SessionId id) {
     group.ids.push_back(id);
-    if (group.event) return;
+    if (group.event != Group::kNone) return;
     group.event = outbox_.events().size();
     Event& event = outbox_.add(EventKind::kSent, id);
     event.text = text_;
@@ -53,8 +55,8 @@ class Saying {
 
   /// All have joined. `messages`: of those for whom it is held, in their order.
   void complete(const Group& group, std::span<const MessageNumber> messages = {}) {
-    if (!group.event) return;
-    Event& event = outbox_.events()[*group.event];
+    if (group.event == Group::kNone) return;
+    Event& event = outbox_.events()[group.event];
     if (group.ids.size() > 1) {
       event.session = 0;
       event.sessions = outbox_.keep_ids(group.ids);
@@ -88,6 +90,10 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
     const SessionId id = session.id();
     if (!to.everyone && session.is_anothers(operator_name)) {
       receipt.refused.push_back({id, Refusal::kClaimed, "claimed by " + session.claim()->holder});
+      return;
+    }
+    if (to.everyone && session.is_left_out()) {
+      receipt.left_out.push_back(id);
       return;
     }
     const auto disposition = session.disposition(text.size(), settings_);

@@ -60,10 +60,7 @@ void Session::connected(Context& context) {
 
 void Session::receive(std::string_view bytes, Context& context) {
   last_activity_ = context.now;
-  const bool first = !std::exchange(spoken_, true);
-  if (first && setting_ != DialectSetting::kAuto && setting_ != DialectSetting::kOriginal) {
-    decided(context);
-  }
+  if (!spoken_ && spoken_to_) framer_.expect_lines();
   if (backlog_) {  // what was on its way when reading was paused
     *backlog_ += bytes;
     return;
@@ -80,6 +77,10 @@ void Session::read(std::string_view input, Context& context) {
     }
     const auto before = framer_.dialect();
     const bool found = framer_.next(input, context.now, context.settings, context.reading);
+    if (!spoken_ && framer_.has_begun()) {
+      spoken_ = true;
+      if (reads_always()) decided(context);
+    }
     if (!context.reading.reply.empty()) {
       write(Payload{std::exchange(context.reading.reply, {}), 0}, context);
     }
@@ -136,17 +137,33 @@ void Session::heard(Context& context) {
 }
 
 bool Session::is_bye(std::string_view text) const {
-  if (dialect() == Dialect::kOriginal) return text == "bye";
+  if (!reads_lines()) {
+    while (text.ends_with('\r') || text.ends_with('\n')) text.remove_suffix(1);
+    return text == "bye";
+  }
   text = trimmed(text);
   return text.size() == 3 && (text[0] | 0x20) == 'b' && (text[1] | 0x20) == 'y' &&
          (text[2] | 0x20) == 'e';
 }
 
-/// It may be known now to be a line or telnet client: then it is written to freely.
+/// It may be known now to be a client that reads at any time: then it is written to freely.
 void Session::decided(Context& context) {
-  if (!reads_lines()) return;
-  greet(context);
+  if (!reads_always()) return;
   let_out_all(context);
+  if (!greeted_ && state_ == State::kOpen) until_ = context.now + kEndWithWords;
+}
+
+/// No end of file came with its words: it is there to be spoken to.
+void Session::clear_of_end(Context& context) {
+  assert(state_ == State::kOpen);
+  until_ = kNever;
+  greet(context);
+}
+
+void Session::owe_away(Time now) {
+  if (state_ != State::kOpen) return;
+  owes_away_ = true;
+  if (until_ == kNever) until_ = now + kEndWithWords;
 }
 
 /// It has been silent for a second: a person, who waits to be spoken to.
@@ -158,6 +175,7 @@ void Session::speak_first(Context& context) {
 }
 
 void Session::greet(Context& context) {
+  if (dialect() == Dialect::kOriginal || dialect() == Dialect::kRaw) return;
   if (std::exchange(greeted_, true) || context.settings.greeting.empty()) return;
   write(encode(context.settings.greeting, dialect(), 0), context);
 }
@@ -174,6 +192,7 @@ void Session::let_out_all(Context& context) {
   });
   turn_.reset();
   if (messages.empty()) return;
+  greeted_ = true;
   write(Payload{bytes, static_cast<std::uint32_t>(messages.size())}, context);
   delivered(messages, context);
 }
@@ -194,6 +213,7 @@ void Session::end_of_input(Context& context) {
   } else if (unread_ > 0) {
     // It takes no turns any more: whoever closes only the sending side reads on.
     state_ = State::kAsking;
+    context.outbox.add(EventKind::kAsking, id_);
     until_ = after(context.now, context.settings.answer_timeout);
     let_out_all(context);
   } else {
@@ -209,6 +229,10 @@ void Session::broken(std::string_view reason, std::uint32_t unsent, Context& con
   if (backlog_) tokens_ = kWholeBurst;
   read_backlog(context);
   if (ended_) return;
+  if (!backlog_ && framer_.finish(context.settings, context.reading)) {
+    context.reading.cut = true;  // nobody knows what was to follow
+    message(context);
+  }
   std::string why{reason};
   if (backlog_) why += "; it had sent more, too fast to be read";
   say_over(why, context);
@@ -225,9 +249,14 @@ bool Session::reads_lines() const {
   return dialect() == Dialect::kLine || dialect() == Dialect::kTelnet;
 }
 
+bool Session::reads_always() const {
+  return reads_lines() || dialect() == Dialect::kRaw;
+}
+
 /// Whether it may be written to at any time: it takes no turns, and it has spoken or
 /// waits to be spoken to.
 bool Session::writable() const {
+  if (dialect() == Dialect::kRaw) return true;
   return spoken_to_ ? !takes_turns() : spoken_ && (reads_lines() || state_ == State::kAsking);
 }
 
@@ -237,7 +266,7 @@ Session::Disposition Session::disposition(std::size_t size, const Settings& sett
   // An undecided one may turn out to be original while the message is held.
   const bool may_be_original =
       dialect() == Dialect::kOriginal || (dialect() == Dialect::kUndecided && !spoken_to_);
-  if (size == 0 && may_be_original) return Disposition::kEmpty;
+  if (size == 0 && (may_be_original || dialect() == Dialect::kRaw)) return Disposition::kEmpty;
   if (writable()) return Disposition::kNow;
   if (takes_turns() && turn_ && turn_->fits(size)) return Disposition::kNow;
   const auto held = turn_ ? turn_->held_bytes() : 0;
@@ -248,6 +277,7 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
   ++context.counters.messages_out;
   ++context.counters.delivered;
   if (writer == Writer::kOperator) unread_ = 0;
+  greeted_ = true;  // a greeting behind an answer would be none
   if (takes_turns()) turn().sent(message.text().size(), context.now);
   write(message.as(dialect()), context);
   if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
@@ -307,8 +337,14 @@ void Session::end(std::string_view reason, Context& context) {
   close(reason, context);
 }
 
+void Session::give_way(Context& context) {
+  context.outbox.abort(slot_);
+  say_over("gave way to another client", context);
+}
+
 void Session::stop(Context& context) {
-  if (writable() && dialect() != Dialect::kOriginal && !context.settings.farewell.empty()) {
+  const bool reads_words = dialect() != Dialect::kOriginal && dialect() != Dialect::kRaw;
+  if (writable() && reads_words && !is_left_out() && !context.settings.farewell.empty()) {
     write(encode(context.settings.farewell, dialect(), 0), context);
   }
   close("the daemon stops", context);
@@ -339,6 +375,7 @@ void Session::expire(Context& context) {
     if (ended_) return;
   }
   if (takes_turns() && turn_ && now >= turn_->deadline()) let_out(context);
+  if (now >= until_ && state_ == State::kOpen) clear_of_end(context);
   if (now >= until_) {
     close(state_ == State::kParting ? std::string_view{*farewell_reason_} : "no answer in time",
           context);

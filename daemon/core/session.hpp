@@ -97,13 +97,13 @@ class Session {
   // What the client does.
   void receive(std::string_view bytes, Context& context);
   void end_of_input(Context& context);
-  /// The connection is gone; `unsent` messages of it were still queued.
+  /// The connection is gone; `unsent` messages of it were still queued. A message that had
+  /// begun is heard, as one that was cut.
   void broken(std::string_view reason, std::uint32_t unsent, Context& context);
 
   // What operators do.
   [[nodiscard]] Disposition disposition(std::size_t size, const Settings& settings) const;
-  /// Who writes. After an automatic answer unread messages stay unread, and a client that
-  /// waits for one answer waits on.
+  /// Who writes. After an automatic answer unread messages stay unread.
   enum class Writer : std::uint8_t { kOperator, kAutomatic };
   /// Sends at once; disposition() was kNow.
   void send(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
@@ -115,9 +115,22 @@ class Session {
   void bye(std::string_view operator_name, Context& context);
   /// Ends it now: kicked, not reading, ...
   void end(std::string_view reason, Context& context);
+  /// Ends it to make room for another client, without waiting for anything.
+  void give_way(Context& context);
   /// The daemon stops: a last word where one is due, then the end.
   void stop(Context& context);
   void set_name(std::string_view name);
+
+  /// Whether what is said to everyone, or by the daemon for itself, is kept from it: it waits
+  /// for one answer, and would take that for it.
+  [[nodiscard]] bool is_left_out() const { return state_ == State::kAsking; }
+  /// It has said something, and should be told that all operators are away.
+  void owe_away(Time now);
+  /// Whether it is to be told that now: no end of file came with what it said.
+  [[nodiscard]] bool is_due_away() const {
+    return owes_away_ && state_ == State::kOpen && until_ == kNever;
+  }
+  void forgive_away() { owes_away_ = false; }
   void set_claim(std::unique_ptr<Claim> claim) { claim_ = std::move(claim); }
 
   /// Does what is due.
@@ -166,6 +179,7 @@ class Session {
   void heard(Context& context);
   void decided(Context& context);
   void speak_first(Context& context);
+  void clear_of_end(Context& context);
   void greet(Context& context);
   void let_out_all(Context& context);
   void let_out(Context& context);
@@ -177,6 +191,7 @@ class Session {
   bool may_read(const Context& context);
   [[nodiscard]] bool takes_turns() const;
   [[nodiscard]] bool reads_lines() const;
+  [[nodiscard]] bool reads_always() const;
   [[nodiscard]] bool writable() const;
   [[nodiscard]] bool is_bye(std::string_view text) const;
   Turn& turn();
@@ -192,7 +207,9 @@ class Session {
   MessageNumber last_message_ = 0;  ///< the last number that was given
   Time connected_at_;
   Time last_activity_;
-  Time until_ = kNever;  ///< kAsking, kParting: when that ends
+  /// kAsking, kParting: when that ends. kOpen: when it is clear that no end of file came with
+  /// its words, if there is something to say to it then.
+  Time until_ = kNever;
   Time refilled_;        ///< when tokens_ was right
   static constexpr float kWholeBurst = -1;
   float tokens_ = kWholeBurst;  ///< messages that it may send at once
@@ -205,7 +222,8 @@ class Session {
   bool spoken_to_ = false;  ///< silent for a second: from then on it is written to
   bool greeted_ = false;
   bool ended_ = false;
-  bool unpaced_ = false;  ///< its end is near: what is left of it is read at once
+  bool unpaced_ = false;    ///< its end is near: what is left of it is read at once
+  bool owes_away_ = false;  ///< see owe_away()
 };
 
 /// "open", "asking" or "parting".

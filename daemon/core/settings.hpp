@@ -21,6 +21,10 @@ inline constexpr std::size_t kOriginalRead = 1024;
 /// A client that has said nothing for this long since it connected is a person.
 inline constexpr Duration kSilence{1000};
 
+/// Nobody who closes the sending side behind what it said does so later than this. Until then
+/// the daemon says nothing for itself: a script would take it for its answer.
+inline constexpr Duration kEndWithWords{100};
+
 /// How long the rest of a UTF-8 character is waited for.
 inline constexpr Duration kCharacterWait{1000};
 

@@ -116,16 +116,34 @@ TEST_CASE("router: a message to several is one event for each state that occurs"
   }
 }
 
-TEST_CASE("router: a message to all ends each session that waited for its answer",
-          "[core][router]") {
+TEST_CASE("router: a message to all leaves out who waits for an answer", "[core][router]") {
   Chat chat;
   connect_lines(chat, 3);
-  CHECK(chat.eof(1) == "nothing");
-  CHECK(chat.eof(3) == "nothing");
-  CHECK(chat.send_all("hi") ==
-        "sent for 1 2 3; gone 'answered'; 3 gone 'answered'; out 'hi\n'; "
-        "2 out 'hi\n'; 3 out 'hi\n'; closed; 3 closed");
-  CHECK(chat.router().size() == 1);
+  CHECK(chat.eof(1) == "asking");
+  CHECK(chat.eof(3) == "3 asking");
+  CHECK(chat.send_all("hi") == "2 sent; 2 out 'hi\n'; left out; 3 left out");
+  CHECK(chat.receipt().left_out == std::vector<SessionId>{1, 3});
+  CHECK(chat.router().size() == 3);
+  // Who is named is meant.
+  CHECK(chat.send("yes", std::vector<SessionId>{1, 2, 3}) ==
+        "sent for 1 2 3; gone 'answered'; 3 gone 'answered'; out 'yes\n'; "
+        "2 out 'yes\n'; 3 out 'yes\n'; closed; 3 closed");
+}
+
+TEST_CASE("router: who waits for an answer makes room, the oldest first", "[core][router]") {
+  Chat chat;
+  connect_lines(chat, 4);
+  CHECK(chat.make_room() == "nothing");
+  chat.eof(3);
+  chat.eof(2);
+  chat.hand_over();
+  CHECK(chat.make_room({2, 3}) == "nothing");
+  CHECK(chat.make_room({2}) == "3 gone 'gave way to another client'; 3 aborted");
+  CHECK(chat.make_room() == "2 gone 'gave way to another client'; 2 aborted");
+  CHECK(chat.make_room() == "nothing");
+  chat.eof(1);
+  CHECK(chat.send("yes") == "sent; gone 'answered'; out 'yes\n'; closed");
+  CHECK(chat.make_room() == "nothing");
 }
 
 TEST_CASE("router: a client that refuses a message is not counted", "[core][router]") {
@@ -226,11 +244,10 @@ TEST_CASE("router: all that a full client would get at once is lost, and counted
   chat.send("held");
   chat.away("away");
   chat.stop_reading(1, 3);
-  // It is known now how it reads: it would get what is held, and the automatic answer.
-  CHECK(chat.in("hi\n") ==
-        "delivered #2; said 'hi'; automatic, lost; gone 'does not read', lost 4; aborted");
-  CHECK(chat.counters().messages_out == 2);
-  CHECK(chat.counters().lost == 5);
+  // It is known now how it reads, and gets what is held.
+  CHECK(chat.in("hi\n") == "delivered #2; said 'hi'; gone 'does not read', lost 4");
+  CHECK(chat.counters().messages_out == 1);
+  CHECK(chat.counters().lost == 4);
 }
 
 TEST_CASE("router: of two writes at once the second is not taken, and each is counted once",
@@ -238,11 +255,11 @@ TEST_CASE("router: of two writes at once the second is not taken, and each is co
   chatd::core::Router router{Settings{}};
   chatd::core::Outbox outbox;
   const chatd::Time now{Duration{1000}};
-  router.connect(0, DialectSetting::kAuto, now, outbox);
-  (void)router.send({false, {1}}, "held", "ann", now, outbox);
-  router.set_away({"away", "ann"});
+  router.connect(0, DialectSetting::kLine, now, outbox);
+  router.receive(0, "hi\n", now, outbox);
   outbox.clear();
-  router.receive(0, "hi\n", now, outbox);  // it gets both, as it is known how it reads now
+  (void)router.send({false, {1}}, "one", "ann", now, outbox);
+  (void)router.send({false, {1}}, "two", "ann", now, outbox);
   REQUIRE(outbox.writes().size() == 2);
   const std::uint32_t waits = GENERATE(0U, 1U);  // of the first, which was taken
   router.broken(0, "full", waits + outbox.writes()[1].bytes.weight(), now, outbox);
@@ -326,7 +343,7 @@ TEST_CASE("router: new settings hold from then on, for sessions that are there t
     settings.greeting = "Welcome";
     CHECK(chat.connect() == "3 connected");
     chat.set(settings);
-    CHECK(chat.in("x\n", 3) == "3 said 'x'; 3 out 'Welcome\n'");
+    CHECK(chat.says("x\n", 3) == "3 said 'x'; 3 out 'Welcome\n'");
   }
 }
 

@@ -67,9 +67,23 @@ TEST_CASE("saved: a message that has begun goes on in the next process", "[core]
   chat.connect();
   CHECK(chat.in("\xff\xfd", 2) == "nothing");
   chat.hand_over();
-  CHECK(chat.in("\x01hello\r", 2) == "2 out '\xff\xfc\x01'");
+  CHECK(chat.in("\x01hello\r", 2) == "2 said 'hello'; 2 out '\xff\xfc\x01'");
   chat.hand_over();
-  CHECK(chat.in("\n", 2) == "2 said 'hello'");
+  CHECK(chat.in("\nyou\n", 2) == "2 said 'you'");
+  CHECK(chat.in("\xff", 2) == "nothing");
+  chat.hand_over();
+  CHECK(chat.in("\xfa x", 2) == "nothing");
+  chat.hand_over();
+  CHECK(chat.in(" \xff\xf0 z\n", 2) == "2 said ' z'");
+
+  chat.connect();
+  CHECK(chat.in("\xef\xbb", 3) == "nothing");
+  chat.hand_over();
+  CHECK(chat.in("\xbfone\r", 3) == "nothing");
+  chat.hand_over();
+  CHECK(chat.wait(50) == "3 said 'one'");
+  chat.hand_over();
+  CHECK(chat.in("\ntwo\n", 3) == "3 said 'two'");
 }
 
 TEST_CASE("saved: the quiet that is waited for ends when it would have ended", "[core][saved]") {

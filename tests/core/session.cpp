@@ -15,6 +15,7 @@ using chatd::test::connect_original;
 using chatd::test::kAuto;
 using chatd::test::kLine;
 using chatd::test::kOriginal;
+using chatd::test::kRaw;
 using chatd::test::kTelnet;
 using chatd::test::Settings;
 using chatd::test::x;
@@ -47,11 +48,59 @@ TEST_CASE("session: no byte is sent to a client before it has spoken", "[core][s
                                "who is there?" + end + "'");
     CHECK(chat.send("there") == "sent; out 'there"s + end + "'");
   }
-  SECTION("its first line is answered by all of it") {
-    CHECK(chat.in("me\n") == "delivered #2; delivered #3; said 'me'; out 'Welcome" +
-                                 (setting == kTelnet ? "\r\nhello?\r\nwho is there?\r\n'"s
-                                                     : "\nhello?\nwho is there?\n'"s));
+  SECTION("its first line is answered by all of it, and a greeting would be too late") {
+    CHECK(chat.in("me\n") ==
+          "delivered #2; delivered #3; said 'me'; out '" +
+              (setting == kTelnet ? "hello?\r\nwho is there?\r\n'"s : "hello?\nwho is there?\n'"s));
     CHECK(chat.at(5000) == "nothing");
+  }
+}
+
+TEST_CASE("session: the greeting waits until it is clear that no end of file comes",
+          "[core][session]") {
+  Chat chat{with_greeting()};
+  const auto setting = GENERATE(kAuto, kLine, kTelnet);
+  const auto* end = setting == kTelnet ? "\r\n" : "\n";
+  CHECK(chat.connect(setting) == "connected");
+  CHECK(chat.in("hello\n") == "said 'hello'");
+  CHECK(chat.wait(99) == "nothing");
+  SECTION("for a tenth of a second") {
+    CHECK(chat.in("you\n") == "said 'you'");
+    CHECK(chat.wait(1) == "out 'Welcome"s + end + "'");
+    CHECK(chat.eof() == "asking");
+  }
+  SECTION("which the next process knows") {
+    chat.hand_over();
+    CHECK(chat.wait(1) == "out 'Welcome"s + end + "'");
+  }
+  SECTION("a script is not greeted") {
+    CHECK(chat.eof() == "asking");
+    CHECK(chat.wait(5000) == "nothing");
+  }
+  SECTION("who was answered by then is not greeted") {
+    CHECK(chat.send("hi") == "sent; out 'hi"s + end + "'");
+    CHECK(chat.wait(5000) == "nothing");
+  }
+}
+
+TEST_CASE("session: a raw client is sent what is said, at once and as it is", "[core][session]") {
+  Settings settings = with_greeting();
+  settings.farewell = "Farewell";
+  Chat chat{settings};
+  CHECK(chat.connect(kRaw) == "connected");
+  CHECK(chat.send("one\ntwo") == "sent; out 'one\ntwo'");
+  CHECK(chat.send("three") == "sent; out 'three'");
+  CHECK(chat.send("") == "refused: a client without line ends cannot get an empty message");
+  CHECK(chat.in("a\nb\n") == "said 'a\nb\n'");
+  CHECK(chat.wait(5000) == "nothing");
+  SECTION("it says bye") {
+    CHECK(chat.in("bye\n") == "gone 'bye'; closed");
+  }
+  SECTION("it gets no farewell") {
+    CHECK(chat.stop() == "gone 'the daemon stops'; closed");
+  }
+  SECTION("an operator says bye") {
+    CHECK(chat.bye() == "gone 'bye from ann'; closed");
   }
 }
 
@@ -97,14 +146,14 @@ TEST_CASE("session: a person who waits silently is written to as a line client",
     CHECK(chat.in("\xff\xfd\x01hello\r\n") == "said 'hello'; out '\xff\xfc\x01'");
     CHECK(chat.send("two") == "sent; out 'two\r\n'");
   }
-  SECTION("also while what it says is still undecided") {
-    CHECK(chat.in("hel") == "nothing");
-    CHECK(chat.send("two") == "sent; out 'two\n'");
-    CHECK(chat.at(1049) == "nothing");
-    CHECK(chat.at(1050) == "said 'hel'");
-    CHECK(chat.session().dialect() == Dialect::kOriginal);
-    CHECK(chat.send("three") == "sent; out 'three'");
-    CHECK(chat.send("four") == "held");
+  SECTION("however slowly it types") {
+    for (const auto* key : {"h", "e", "y"}) {
+      CHECK(chat.in(key) == "nothing");
+      CHECK(chat.session().dialect() == Dialect::kLine);
+      CHECK(chat.send("two") == "sent; out 'two\n'");
+      CHECK(chat.wait(2000) == "nothing");
+    }
+    CHECK(chat.in("\n") == "said 'hey'");
   }
 }
 
@@ -142,8 +191,9 @@ TEST_CASE("session: every message ends as the dialect wants it", "[core][session
 TEST_CASE("session: telnet options are refused at once, before the greeting", "[core][session]") {
   Chat chat{with_greeting()};
   CHECK(chat.connect() == "connected");
-  CHECK(chat.in("\xff\xfd\x18\xff\xfb\x1f") == "out '\xff\xfc\x18\xff\xfe\x1fWelcome\r\n'");
+  CHECK(chat.in("\xff\xfd\x18\xff\xfb\x1f") == "out '\xff\xfc\x18\xff\xfe\x1f'");
   CHECK(chat.in("\xff\xfb\x03") == "out '\xff\xfe\x03'");
+  CHECK(chat.wait(100) == "out 'Welcome\r\n'");
 }
 
 TEST_CASE("session: a message that was cut is marked", "[core][session]") {
@@ -232,7 +282,7 @@ TEST_CASE("session: an original client that sends an LF takes no turns any more"
   CHECK(chat.send("hi") == "sent; out 'hi'");
   CHECK(chat.send("two") == "held");
   CHECK(chat.send("three") == "held");
-  CHECK(chat.in("yes\n") == "delivered #4; delivered #5; said 'yes'; out 'Welcome\ntwo\nthree\n'");
+  CHECK(chat.in("yes\n") == "delivered #4; delivered #5; said 'yes'; out 'two\nthree\n'");
   CHECK(chat.send("four") == "sent; out 'four\n'");
   CHECK(chat.send("five") == "sent; out 'five\n'");
 }
@@ -273,7 +323,7 @@ TEST_CASE("session: what is held is bounded", "[core][session]") {
 TEST_CASE("session: an empty message to an original client is refused, for it would not notice",
           "[core][session]") {
   Chat chat;
-  const std::string refused = "refused: an original client cannot get an empty message";
+  const std::string refused = "refused: a client without line ends cannot get an empty message";
   SECTION("while it listens, and while it does not") {
     connect_original(chat);
     CHECK(chat.send("") == refused);
@@ -282,7 +332,7 @@ TEST_CASE("session: an empty message to an original client is refused, for it wo
   }
   SECTION("as an answer to one that closed its sending side") {
     connect_original(chat);
-    CHECK(chat.eof() == "nothing");
+    CHECK(chat.eof() == "asking");
     CHECK(chat.send("") == refused);
     CHECK(chat.send("answer") == "sent; gone 'answered'; out 'answer'; closed");
   }
@@ -329,7 +379,7 @@ TEST_CASE("session: past its burst a client is read slower, and nothing is dropp
   const std::string rest = "said '5'; said '6'; said '7'; said '8'; said '9'; said '10'; said '11'";
   SECTION("at the end of the file all is read at once") {
     CHECK(chat.in("half") == "nothing");
-    CHECK(chat.eof() == rest + "; said 'half'");
+    CHECK(chat.eof() == rest + "; said 'half'; asking");
     CHECK(chat.session().state() == Session::State::kAsking);
   }
   SECTION("at the end of the file a bye counts") {

@@ -58,10 +58,18 @@ TEST_CASE("session: bye ends it and loses nothing that came before it", "[core][
   SECTION("original, exactly the three bytes") {
     CHECK(chat.in("hello") == "nothing");
     CHECK(chat.at(50) == "said 'hello'");
-    for (const auto* text : {"BYE", " bye", "bye ", "bye\r", "Bye"}) {
+    for (const auto* text : {"BYE", " bye", "bye ", "Bye"}) {
       CHECK(chat.in(text) == "said '"s + text + "'");
     }
     CHECK(chat.in("bye") == "gone 'bye'; closed");
+  }
+  SECTION("with a CR, and quiet behind it") {
+    CHECK(chat.in("bye\r") == "nothing");
+    CHECK(chat.at(50) == "gone 'bye'; closed");
+  }
+  SECTION("with the NUL behind a string") {
+    CHECK(chat.in("bye\0"s) == "nothing");
+    CHECK(chat.at(50) == "gone 'bye'; closed");
   }
   SECTION("at the end of the file, without an LF") {
     CHECK(chat.in("one\nbye") == "said 'one'");
@@ -109,47 +117,47 @@ TEST_CASE(
   SECTION("printf 'question' | nc -N") {
     CHECK(chat.in("question") == "nothing");
     CHECK(chat.at(5) == "nothing");
-    CHECK(chat.eof() == "said 'question'");
+    CHECK(chat.eof() == "said 'question'; asking");
     CHECK(chat.session().state() == Session::State::kAsking);
     CHECK(chat.at(5000) == "nothing");
     CHECK(chat.send("answer") == "sent; gone 'answered'; out 'answer'; closed");
   }
   SECTION("echo question | nc -N") {
     CHECK(chat.in("question\n") == "said 'question'");
-    CHECK(chat.eof() == "nothing");
+    CHECK(chat.eof() == "asking");
     CHECK(chat.send("answer") == "sent; gone 'answered'; out 'answer\n'; closed");
   }
   SECTION("a last line without an LF") {
     CHECK(chat.in("one\ntwo") == "said 'one'");
-    CHECK(chat.eof() == "said 'two'");
+    CHECK(chat.eof() == "said 'two'; asking");
     CHECK(chat.send("answer") == "sent; gone 'answered'; out 'answer\n'; closed");
   }
   SECTION("telnet") {
     CHECK(chat.in("\xff\xf1question\r\n") == "said 'question'");
-    CHECK(chat.eof() == "nothing");
+    CHECK(chat.eof() == "asking");
     CHECK(chat.send("answer") == "sent; gone 'answered'; out 'answer\r\n'; closed");
   }
   SECTION("it gets its answer in one piece, however long") {
     CHECK(chat.in("question") == "nothing");
-    CHECK(chat.eof() == "said 'question'");
+    CHECK(chat.eof() == "said 'question'; asking");
     CHECK(chat.send(x(5000)) == "sent; gone 'answered'; out '" + x(5000) + "'; closed");
   }
   SECTION("also if it was silent before") {
     CHECK(chat.at(1000) == "nothing");
     CHECK(chat.in("question") == "nothing");
-    CHECK(chat.eof() == "said 'question'");
-    CHECK(chat.send(x(5000)) == "sent; gone 'answered'; out '" + x(5000) + "'; closed");
+    CHECK(chat.eof() == "said 'question'; asking");
+    CHECK(chat.send(x(5000)) == "sent; gone 'answered'; out '" + x(5000) + "\n'; closed");
   }
   SECTION("for answer_timeout") {
     CHECK(chat.in("question\n") == "said 'question'");
     CHECK(chat.at(1000) == "nothing");
-    CHECK(chat.eof() == "nothing");
+    CHECK(chat.eof() == "asking");
     CHECK(chat.at(600'999) == "nothing");
     CHECK(chat.at(601'000) == "gone 'no answer in time'; closed");
   }
   SECTION("an operator's bye ends it") {
     CHECK(chat.in("question\n") == "said 'question'");
-    CHECK(chat.eof() == "nothing");
+    CHECK(chat.eof() == "asking");
     CHECK(chat.bye() == "gone 'bye from ann'; closed");
   }
 }
@@ -164,8 +172,9 @@ TEST_CASE("session: an original client that closes its sending side gets at once
   SECTION("if it waits for an answer") {
     // What it gets was said before its last message, so that is still unanswered.
     CHECK(chat.in(x(1025)) == "nothing");
-    CHECK(chat.eof() == "said '" + x(1025) + "'; delivered #3; delivered #4; delivered #5; out '" +
-                            x(6) + "\ntwo\nthree'");
+    CHECK(chat.eof() == "said '" + x(1025) +
+                            "'; delivered #3; delivered #4; delivered #5; asking; out '" + x(6) +
+                            "\ntwo\nthree'");
     CHECK(chat.send("four") == "sent; gone 'answered'; out 'four'; closed");
   }
   SECTION("else it is gone") {
@@ -181,7 +190,7 @@ TEST_CASE("session: with an answer_timeout of zero it waits for ever", "[core][s
   Chat chat{settings};
   CHECK(chat.connect() == "connected");
   CHECK(chat.in("question\n") == "said 'question'");
-  CHECK(chat.eof() == "nothing");
+  CHECK(chat.eof() == "asking");
   CHECK(chat.wait(1'000'000'000) == "nothing");
   CHECK(chat.has());
 }
@@ -211,10 +220,28 @@ TEST_CASE("session: a reset ends it, and counts what never left", "[core][sessio
   CHECK(chat.in("one\ntwo") == "said 'one'");
   CHECK(chat.send("a") == "sent; out 'a\n'");
   CHECK(chat.send("b") == "sent; out 'b\n'");
-  CHECK(chat.reset(1, 1) == "gone 'connection reset', lost 1");
+  CHECK(chat.reset(1, 1) == "said, cut, 'two'; gone 'connection reset', lost 1");
   CHECK(chat.counters().delivered == 1);
   CHECK(chat.counters().lost == 1);
   CHECK(chat.wait(100'000) == "nothing");
+}
+
+TEST_CASE("session: whatever came before a reset is heard", "[core][session]") {
+  Chat chat;
+  CHECK(chat.connect(GENERATE(kAuto, kOriginal, kLine, kTelnet)) == "connected");
+  SECTION("nothing") {
+    CHECK(chat.reset() == "gone 'connection reset'");
+  }
+  SECTION("what nobody knows the end of") {
+    const auto first = chat.in("last \xe2\x82");
+    CHECK((first == "nothing"));
+    CHECK(chat.reset() == "said, cut, 'last \xEF\xBF\xBD'; gone 'connection reset'");
+  }
+  SECTION("a word that is none yet") {
+    const bool at_once = chat.in("by") != "nothing";
+    CHECK(chat.reset() ==
+          (at_once ? "gone 'connection reset'" : "said, cut, 'by'; gone 'connection reset'"));
+  }
 }
 
 // ---- the operator's bye ----
@@ -300,7 +327,7 @@ TEST_CASE("session: an operator's bye to a client that has not spoken yet", "[co
   }
   SECTION("a line client with its first line") {
     CHECK(chat.in("me\n") ==
-          "delivered #2; said 'me'; gone 'bye from ann'; out 'Welcome\nhello?\n'; closed");
+          "delivered #2; said 'me'; gone 'bye from ann'; out 'hello?\n'; closed");
   }
   SECTION("an original client with its first words") {
     CHECK(chat.in("This is from Client") == "nothing");
@@ -354,7 +381,7 @@ TEST_CASE("session: a kick ends it at once in every state", "[core][session]") {
   }
   SECTION("asking") {
     CHECK(chat.in("hello\n") == "said 'hello'");
-    CHECK(chat.eof() == "nothing");
+    CHECK(chat.eof() == "asking");
     CHECK(chat.kick() == "gone 'kicked by ann'; closed");
   }
   SECTION("parting") {

@@ -11,6 +11,7 @@
 /// Invariant: after each action the invariants of the core have been checked (see check()).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -77,6 +78,13 @@ class Chat : private core::Room {
     router_.receive(slot(from), bytes, now_, outbox_);
     return shown(effects());
   }
+  /// The same, and then no end of file in the time in which one could come with it.
+  std::string says(std::string_view bytes, SessionId from = 1) {
+    auto all = in(bytes, from);
+    const auto more = wait(core::kEndWithWords.count());
+    if (more == "nothing") return all;
+    return all == "nothing" ? more : all + "; " + more;
+  }
   std::string eof(SessionId from = 1) {
     router_.end_of_input(slot(from), now_, outbox_);
     return shown(effects());
@@ -123,6 +131,17 @@ class Chat : private core::Room {
   }
   void away(std::string_view text) { router_.set_away({std::string{text}, by_}); }
   void back() { router_.end_away(); }
+  /// Whoever asks for the longest time, and is none of `staying`, makes room.
+  std::string make_room(const std::vector<SessionId>& staying = {}) {
+    const bool made = router_.make_room(
+        [&](Slot slot) {
+          return std::find(staying.begin(), staying.end(), id_of(slot)) == staying.end();
+        },
+        now_, outbox_);
+    auto all = effects();
+    REQUIRE(made == !all.empty());
+    return shown(all);
+  }
   std::string stop() {
     router_.stop(now_, outbox_);
     REQUIRE(router_.size() == 0);
@@ -213,6 +232,7 @@ class Chat : private core::Room {
   std::string send_to(const core::Recipients& to, std::string_view text) {
     receipt_ = router_.send(to, text, by_, now_, outbox_);
     std::string all = effects();
+    for (const auto id : receipt_.left_out) add(all, of(id) + "left out");
     for (const auto& refused : receipt_.refused) {
       add(all, of(refused.session) + "refused: " + in_short(refused.reason));
       REQUIRE((refused.why == core::Refusal::kNoSession) == (refused.reason == "no such session"));
@@ -279,6 +299,8 @@ class Chat : private core::Room {
         return who + "connected";
       case EventKind::kMessage:
         return who + (event.cut ? "said, cut, " : "said ") + quoted(text);
+      case EventKind::kAsking:
+        return who + "asking";
       case EventKind::kSent: {
         REQUIRE(outbox_.text(event.operator_name) == by_);
         note_held(event);

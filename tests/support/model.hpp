@@ -30,6 +30,7 @@ using core::Dialect;
 using core::DialectSetting;
 using core::Event;
 using core::kCharacterWait;
+using core::kEndWithWords;
 using core::kSilence;
 using core::MessageNumber;
 using core::Outbox;
@@ -79,7 +80,8 @@ struct Client {
   bool paused = false;
   std::string holder;  ///< who claims it
   bool claim_stays = false;
-  bool owed = false;            ///< it wrote, and has to be told that everybody is away
+  bool was_heard = false;       ///< it said something, maybe nothing but a line end
+  Time due_away = kNever;       ///< by then it has to be told that everybody is away
   std::uint32_t told_away = 0;  ///< the number of the last absence that it was told of
 };
 
@@ -281,7 +283,7 @@ class Walk : private core::Room {
     std::string bytes;
     if (client.setting == DialectSetting::kTelnet || (one_in(10) && can_be_telnet(client))) {
       static const std::vector<std::string> kSequences = {
-          "\xff\xfd\x03", "\xff\xfb\x18", "\xff\xf1", "\xff\xfa\x1f q\n\xff\xff\xff\xf0"};
+          "\xff\xfd\x03", "\xff\xfb\x18", "\xff\xf1", "\xff\xfa\x1f q\xff\xff\xff\xf0"};
       bytes = kSequences[choose_() % kSequences.size()];
     }
     bytes += said(client, one_in(10) ? "" : text().substr(0, 60) + ".");
@@ -316,6 +318,7 @@ class Walk : private core::Room {
 
   void break_connection(Slot slot) {
     gone_ = slot;
+    if (!clients_[slot].to_say.empty()) clients_[slot].lossy = true;  // as at the end of input
     router_.broken(slot, "reset", unsent(clients_[slot]), now_, outbox_);
     for (const auto& write : outbox_.writes())
       must(write.slot != slot, "a write to a gone connection");
@@ -451,6 +454,7 @@ class Walk : private core::Room {
   void go_or_come_back() {
     if (one_in(3)) {
       away_.clear();
+      for (auto& client : clients_) client.due_away = kNever;
       router_.end_away();
       return;
     }
@@ -542,8 +546,10 @@ class Walk : private core::Room {
     }
     for (const auto& event : outbox_.events()) happened(event);
     for (auto& client : clients_) {
-      must(!client.owed || client.parting || !client.held.empty(), "not told that all are away");
-      client.owed = false;
+      if (client.due_away > now_) continue;
+      must(client.parting || client.input_over || !client.held.empty(),
+           "not told that all are away");
+      client.due_away = kNever;
     }
     must(lost_now_.empty(), "lost, says the receipt and no event");
     outbox_.clear();
@@ -595,7 +601,10 @@ class Walk : private core::Room {
     switch (event.kind) {
       case EventKind::kMessage:
         client.heard += outbox_.text(event.text);
-        client.owed = !away_.empty() && client.told_away != away_period_;
+        client.was_heard = true;
+        if (!away_.empty() && client.told_away != away_period_) {
+          client.due_away = std::min(client.due_away, now_ + kEndWithWords);
+        }
         ++numbers_.in;
         break;
       case EventKind::kDelivered:
@@ -617,9 +626,11 @@ class Walk : private core::Room {
   /// A client was answered for those who are away.
   void answered(const Event& event) {
     auto& client = by_id(event.session);
-    must(client.owed, "told that everybody is away, and not owed that");
+    must(client.was_heard && client.told_away != away_period_,
+         "told that everybody is away, and not owed that");
+    must(router_.find(client.id)->state() == Session::State::kOpen, "told instead of an answer");
     must(outbox_.text(event.text) == away_, "it was told something else");
-    client.owed = false;
+    client.due_away = kNever;
     client.told_away = away_period_;
     client.told += away_;
     ++numbers_.out;

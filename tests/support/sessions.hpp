@@ -12,6 +12,7 @@ inline constexpr auto kAuto = DialectSetting::kAuto;
 inline constexpr auto kOriginal = DialectSetting::kOriginal;
 inline constexpr auto kLine = DialectSetting::kLine;
 inline constexpr auto kTelnet = DialectSetting::kTelnet;
+inline constexpr auto kRaw = DialectSetting::kRaw;
 
 /// The original client has connected and said its first words; it listens.
 inline void connect_original(Chat& chat) {
