@@ -21,8 +21,10 @@ void Router::answer_for_the_away(Session& session, std::size_t first_event, Cont
   const auto first = events.begin() + static_cast<std::ptrdiff_t>(first_event);
   const bool has_spoken = std::any_of(
       first, events.end(), [](const Event& event) { return event.kind == EventKind::kMessage; });
-  if (has_spoken) session.owe_away(context.now);
-  if (!session.is_due_away()) return;
+  if (!session.is_due_away()) {
+    if (has_spoken) session.owe_away(context.now);
+    return;
+  }
   session.forgive_away();
   const auto disposition = session.disposition(away_->text.size(), settings_);
   const bool now = disposition == Session::Disposition::kNow;
