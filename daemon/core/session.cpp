@@ -150,7 +150,12 @@ bool Session::is_bye(std::string_view text) const {
 void Session::decided(Context& context) {
   if (!reads_always()) return;
   let_out_all(context);
-  if (!greeted_ && state_ == State::kOpen) until_ = context.now + kEndWithWords;
+  if (!greeted_ && state_ == State::kOpen) wait_for_end(context.now);
+}
+
+void Session::wait_for_end(Time now) {
+  assert(state_ == State::kOpen);
+  until_ = std::min(until_, now + kEndWithWords);
 }
 
 /// No end of file came with its words: it is there to be spoken to.
@@ -163,7 +168,7 @@ void Session::clear_of_end(Context& context) {
 void Session::owe_away(Time now) {
   if (state_ != State::kOpen) return;
   owes_away_ = true;
-  if (until_ == kNever) until_ = now + kEndWithWords;
+  wait_for_end(now);
 }
 
 /// It has been silent for a second: a person, who waits to be spoken to.
@@ -365,10 +370,12 @@ void Session::expire(Context& context) {
     read(*rest, context);
     if (ended_) return;
   }
-  if (framer_.expire(now, settings, context.reading)) {
-    message(context);
-    if (ended_) return;
-  }
+  const auto before = framer_.dialect();
+  const bool found = framer_.expire(now, settings, context.reading);
+  if (framer_.dialect() != before) decided(context);
+  if (found) message(context);
+  if (!ended_) part(context);
+  if (ended_) return;
   if (!spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal &&
       now >= connected_at_ + kSilence) {
     speak_first(context);

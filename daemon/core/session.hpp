@@ -179,6 +179,7 @@ class Session {
   void heard(Context& context);
   void decided(Context& context);
   void speak_first(Context& context);
+  void wait_for_end(Time now);
   void clear_of_end(Context& context);
   void greet(Context& context);
   void let_out_all(Context& context);

@@ -318,7 +318,6 @@ class Walk : private core::Room {
 
   void break_connection(Slot slot) {
     gone_ = slot;
-    if (!clients_[slot].to_say.empty()) clients_[slot].lossy = true;  // as at the end of input
     router_.broken(slot, "reset", unsent(clients_[slot]), now_, outbox_);
     for (const auto& write : outbox_.writes())
       must(write.slot != slot, "a write to a gone connection");
@@ -601,6 +600,7 @@ class Walk : private core::Room {
     switch (event.kind) {
       case EventKind::kMessage:
         client.heard += outbox_.text(event.text);
+        client.lossy = client.lossy || event.cut;  // maybe inside a character
         client.was_heard = true;
         if (!away_.empty() && client.told_away != away_period_) {
           client.due_away = std::min(client.due_away, now_ + kEndWithWords);
@@ -628,7 +628,7 @@ class Walk : private core::Room {
     auto& client = by_id(event.session);
     must(client.was_heard && client.told_away != away_period_,
          "told that everybody is away, and not owed that");
-    must(router_.find(client.id)->state() == Session::State::kOpen, "told instead of an answer");
+    must(!client.input_over, "told instead of an answer");
     must(outbox_.text(event.text) == away_, "it was told something else");
     client.due_away = kNever;
     client.told_away = away_period_;
