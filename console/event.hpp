@@ -96,6 +96,7 @@ struct SendOutcome {
   std::vector<SessionId> delivered;
   std::vector<SessionId> held;
   std::vector<Refused> refused;
+  std::vector<SessionId> left_out;  ///< of a message to all: who waits for one answer
 };
 
 struct ReloadOutcome {

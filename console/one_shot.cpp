@@ -286,6 +286,9 @@ class Run {
     for (const auto& [id, reason] : outcome.refused) {
       complain(bracket(id, {}) + "* not sent: " + escaped(reason));
     }
+    for (const SessionId id : outcome.left_out) {
+      print(view_.about(id, roster_, "left out: it waits for one answer"));
+    }
   }
 
   void show_stats(const json& result) {

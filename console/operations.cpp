@@ -141,7 +141,12 @@ void Operations::say_to_all(const std::string& text) {
     }
     const SendOutcome outcome = decode_send(*reply.result);
     if (outcome.delivered.empty() && outcome.held.empty() && outcome.refused.empty()) {
-      desk_.problem("not sent: nobody is connected");
+      desk_.problem(outcome.left_out.empty() ? "not sent: nobody is connected"
+                                             : "not sent: nobody is there to be told");
+    }
+    if (const auto count = outcome.left_out.size(); count > 0) {
+      desk_.say("not sent to " + std::to_string(count) +
+                (count == 1 ? " client that waits" : " clients that wait") + " for one answer");
     }
     for (std::size_t i = 0; i < std::min(kListedRefusals, outcome.refused.size()); ++i) {
       desk_.problem_about(outcome.refused[i].session,

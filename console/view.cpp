@@ -143,6 +143,9 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       if (event.cut) append_status(lines, event, roster, "the message was longer; it is cut here");
       break;
     }
+    case kAsking:
+      append_status(lines, event, roster, "waits for one answer, and says no more");
+      break;
     case kSent:
       append_sent(lines, event, roster, own_name);
       break;

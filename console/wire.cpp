@@ -113,7 +113,8 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
 }
 
 SendOutcome decode_send(const json& result) {
-  SendOutcome outcome{ids_of(result, "delivered"), ids_of(result, "held"), {}};
+  SendOutcome outcome{ids_of(result, "delivered"), ids_of(result, "held"), {}, {}};
+  if (find(result, "left_out") != nullptr) outcome.left_out = ids_of(result, "left_out");
   if (const json* refused = find(result, "refused"); refused != nullptr && refused->is_array()) {
     for (const json& each : *refused) {
       outcome.refused.push_back({number_of(each, "session"), text_of(each, "reason")});

@@ -23,6 +23,11 @@
 
 namespace chatd {
 
+/// Counts up whenever a field is added to what a process writes down, or changes its meaning.
+/// 6 is that of chatd 0.1.0.
+inline constexpr std::uint32_t kSavedVersion = 7;
+inline constexpr std::uint32_t kOldestSavedVersion = 6;
+
 class ByteWriter {
  public:
   template <class T>
@@ -78,7 +83,11 @@ class ByteWriter {
 
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : rest_{bytes} {}
+  explicit ByteReader(std::string_view bytes, std::uint32_t version = kSavedVersion)
+      : rest_{bytes}, version_{version} {}
+
+  /// Of what was written down: from kOldestSavedVersion to kSavedVersion.
+  [[nodiscard]] std::uint32_t version() const { return version_; }
 
   /// Whether everything so far was there and was right.
   [[nodiscard]] bool ok() const { return ok_; }
@@ -150,6 +159,7 @@ class ByteReader {
   }
 
   std::string_view rest_;
+  std::uint32_t version_;
   std::vector<Payload> payloads_;
   bool ok_ = true;
 };

@@ -19,6 +19,8 @@ class Admission {
   /// Zero for `per_address` means no limit. Lower limits end no session.
   void set_limits(std::size_t sessions, std::size_t per_address);
 
+  /// What admit() would say.
+  [[nodiscard]] Answer ask(const Peer& peer) const;
   Answer admit(const Peer& peer);
   /// Counts a session that is in already, whatever the limits are.
   void readmit(const Peer& peer);

@@ -36,8 +36,11 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
              config.listen,
              {[this](Doors::Visitor visitor) { came(std::move(visitor)); },
               [&journal](const std::string& why) { journal.warn(why); }}},
-      entrance_{loop, max_sessions, transcript,
-                [&journal](const BanChange& change) { write_down(journal, change); }},
+      entrance_{loop,
+                max_sessions,
+                transcript,
+                {[&journal](const BanChange& change) { write_down(journal, change); },
+                 [this](const Peer* peer) { return make_room(peer); }}},
       connections_{loop,
                    router_,
                    journal,
@@ -74,6 +77,18 @@ void Clients::came(Doors::Visitor visitor) {
   router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox());
   connections_.deliver();
   crash_records_.add_soon();
+}
+
+/// Scripts whose notice was heard, and who have left or wait for an answer that may never come,
+/// do not lock out a person.
+bool Clients::make_room(const Peer* peer) {
+  const bool made = router_.make_room(
+      [&](core::Slot slot) {
+        return peer == nullptr || connections_.client(slot).peer.key() == peer->key();
+      },
+      loop_.now(), connections_.outbox());
+  connections_.deliver();
+  return made;
 }
 
 void Clients::closed(core::Slot slot, const Peer& peer) {

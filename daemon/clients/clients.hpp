@@ -104,6 +104,7 @@ class Clients final : private CrashRecords::Source {
   [[nodiscard]] std::uint64_t refused() const override { return entrance_.refused(); }
 
   void came(Doors::Visitor visitor);
+  [[nodiscard]] bool make_room(const Peer* peer);
   void closed(core::Slot slot, const Peer& peer);
   void restore_client(SavedClient saved, UniqueFd socket);
 

@@ -8,12 +8,11 @@
 
 namespace chatd {
 
-Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript,
-                   std::function<void(const BanChange&)> on_ban)
+Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Callbacks callbacks)
     : loop_{loop},
       fits_{fits},
       transcript_{transcript},
-      on_ban_{std::move(on_ban)},
+      callbacks_{std::move(callbacks)},
       refusals_{loop, "connection"},
       ban_end_{loop, [this] { end_bans(); }} {
   if (transcript == nullptr) return;
@@ -32,19 +31,28 @@ std::optional<std::string> Entrance::admit(const Peer& peer) {
   if (const auto banned = bans_.match(peer)) {
     reason = "its address is banned (" + banned->to_string() + ")";
   } else {
-    switch (admission_.admit(peer)) {
-      case Admission::Answer::kYes:
-        return {};
-      case Admission::Answer::kTooMany:
-        reason = "the limit of sessions is reached (limits.sessions)";
-        break;
-      case Admission::Answer::kTooManyFromAddress:
-        reason = "the limit of sessions from one address is reached (limits.sessions_per_address)";
-        break;
+    if (has_room(peer, reason)) {
+      admission_.readmit(peer);
+      return {};
     }
   }
   refusals_.add(reason);
   return reason;
+}
+
+/// Whether there is room, or whoever makes it leaves soon.
+bool Entrance::has_room(const Peer& peer, std::string& reason) {
+  switch (admission_.ask(peer)) {
+    case Admission::Answer::kYes:
+      return true;
+    case Admission::Answer::kTooMany:
+      reason = "the limit of sessions is reached (limits.sessions)";
+      return callbacks_.make_room(nullptr);
+    case Admission::Answer::kTooManyFromAddress:
+      reason = "the limit of sessions from one address is reached (limits.sessions_per_address)";
+      return callbacks_.make_room(&peer);
+  }
+  return false;
 }
 
 void Entrance::turn_away(const Peer& peer, const std::string& reason) {
@@ -63,20 +71,21 @@ bool Entrance::ban(const Network& network, Duration length, std::string_view by)
     ban.until_date = ban.since + length;
   }
   if (!bans_.add(network, std::move(ban))) return false;
-  on_ban_({network, &bans_.all().at(network), by});
+  callbacks_.on_ban({network, &bans_.all().at(network), by});
   changed();
   return true;
 }
 
 bool Entrance::unban(const Network& network, std::string_view by) {
   if (!bans_.remove(network)) return false;
-  on_ban_({network, nullptr, by});
+  callbacks_.on_ban({network, nullptr, by});
   changed();
   return true;
 }
 
 void Entrance::end_bans() {
-  for (const Network& network : bans_.expire(loop_.now())) on_ban_({network, nullptr, {}});
+  for (const Network& network : bans_.expire(loop_.now()))
+    callbacks_.on_ban({network, nullptr, {}});
   changed();
 }
 

@@ -38,10 +38,18 @@ struct BanChange {
 
 class Entrance {
  public:
+  struct Callbacks {
+    /// A ban has changed.
+    std::function<void(const BanChange&)> on_ban;
+    /// Somebody comes for whom there is no place: a session is to end that needs its place less,
+    /// of those who come from the same address as `peer` or, if that is null, of all. It leaves
+    /// soon. False: there is none.
+    std::function<bool(const Peer* peer)> make_room;
+  };
+
   /// Sessions, at most `fits` of which the descriptor limit allows. `transcript` may be
-  /// null: then bans end with this. `on_ban` is told of each change.
-  Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript,
-           std::function<void(const BanChange&)> on_ban);
+  /// null: then bans end with this.
+  Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Callbacks callbacks);
 
   /// Lower limits hold for who comes next.
   void set_limits(const Config::Limits& limits);
@@ -77,13 +85,14 @@ class Entrance {
   void add_refused(std::uint64_t count) { refusals_.go_on_from(count); }
 
  private:
+  [[nodiscard]] bool has_room(const Peer& peer, std::string& reason);
   void end_bans();
   void changed();
 
   io::Loop& loop_;
   std::size_t fits_;
   Transcript* transcript_;
-  std::function<void(const BanChange&)> on_ban_;
+  Callbacks callbacks_;
   Admission admission_;
   Bans bans_;
   Refusals refusals_;

@@ -1,5 +1,6 @@
 #include "config/checks.hpp"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/text.hpp"
@@ -31,6 +32,17 @@ std::string check_path(std::string_view text, std::size_t most) {
   }
   if (text.size() > most) return too_long(text, most);
   return {};
+}
+
+/// RFC 4007, section 6: a link-local address (RFC 4291, section 2.5.6) means nothing without its
+/// zone.
+bool lacks_interface(const std::string& address) {
+  sockaddr_storage storage{};
+  if (!io::Endpoint{address, 0}.to_socket_address(storage) || storage.ss_family != AF_INET6) {
+    return false;
+  }
+  const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(storage);
+  return IN6_IS_ADDR_LINKLOCAL(&ipv6.sin6_addr) && ipv6.sin6_scope_id == 0;
 }
 
 }  // namespace
@@ -71,6 +83,10 @@ std::string check_address(std::string_view text) {
   // The kernel's parser of addresses stops at a NUL; the text may go on.
   if (text.find('\0') == std::string_view::npos &&
       io::Endpoint{address, 0}.to_socket_address(unused)) {
+    if (lacks_interface(address)) {
+      return shown + " is a link-local address, which is of one network; " +
+             in_quotes(address + "%eth0") + " would be right, with the name of the interface";
+    }
     const std::string plain = canonical({address, 0}).address;
     if (address.find(':') == std::string::npos || plain.find(':') != std::string::npos) return {};
     return shown + " is IPv4 written as IPv6; " + in_quotes(plain) + " would be right";
@@ -78,6 +94,11 @@ std::string check_address(std::string_view text) {
   if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
     return shown + " stands in brackets; " + in_quotes(text.substr(1, text.size() - 2)) +
            " would be right";
+  }
+  if (const auto percent = text.find('%');
+      percent != std::string_view::npos &&
+      io::Endpoint{address.substr(0, percent), 0}.to_socket_address(unused)) {
+    return shown + " names an interface that this machine does not have";
   }
   if (text == "*" || text.empty()) {
     return shown + " is not an address; for all of them, \"0.0.0.0\" or \"::\" would be right";

@@ -12,7 +12,7 @@ namespace {
 
 using enum KeyRule::Kind;
 
-constexpr std::array<std::string_view, 4> kDialects{"auto", "original", "line", "telnet"};
+constexpr std::array<std::string_view, 5> kDialects{"auto", "original", "line", "telnet", "raw"};
 constexpr std::array<std::string_view, 3> kTimestamps{"none", "time", "datetime"};
 constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kTargets{"auto", "stderr", "journal", "file"};

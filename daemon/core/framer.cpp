@@ -13,7 +13,6 @@ namespace chatd::core {
 namespace {
 
 constexpr std::string_view kMark = "\xEF\xBB\xBF";  // U+FEFF, the byte order mark
-constexpr std::uint8_t kMarkOver = 4;
 constexpr std::string_view kIacText = "\xFF";
 constexpr char kBackspace = '\b';
 constexpr char kDelete = '\x7F';

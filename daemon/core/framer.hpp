@@ -83,6 +83,8 @@ class Framer {
   [[nodiscard]] Dialect dialect() const { return dialect_; }
 
  private:
+  static constexpr std::uint8_t kMarkOver = 4;
+
   /// What belongs to the message before, should it come next: a line end that comes by itself,
   /// or the rest of one.
   enum class Owed : std::uint8_t { kNothing, kLineEnd, kRestOfLineEnd };
@@ -92,6 +94,7 @@ class Framer {
   bool is_owed() const { return owed_ != Owed::kNothing && !after_iac_ && !commands_.inside(); }
   bool may_be_telnet() const { return !fixed_ || dialect_ == Dialect::kTelnet; }
 
+  void restore_version_6(ByteReader& in);
   void skip_mark(std::string_view& input, const Settings& settings);
   void take_owed(std::string_view& input, const Settings& settings);
   void decide(std::string_view& input, const Settings& settings);

@@ -65,6 +65,7 @@ void Framer::restore(ByteReader& in, Time now) {
   deadline_ = in.time(now);
   last_byte_ = in.time(now);
   in.require(last_byte_ != kNever);
+  if (in.version() < 7) return restore_version_6(in);
   dialect_ = in.enumerator(Dialect::kRaw);
   owed_ = in.enumerator(Owed::kRestOfLineEnd);
   mark_ = in.number<std::uint8_t>();
@@ -75,6 +76,18 @@ void Framer::restore(ByteReader& in, Time now) {
   after_cr_ = in.flag();
   after_iac_ = in.flag();
   commands_.restore(in);
+}
+
+/// As chatd 0.1.0 wrote it down.
+void Framer::restore_version_6(ByteReader& in) {
+  dialect_ = in.enumerator(Dialect::kTelnet);
+  fixed_ = in.flag();
+  dropped_ = in.flag();
+  skipping_ = in.flag();
+  after_cr_ = in.flag();
+  after_iac_ = commands_.restore_version_6(in);
+  begun_ = !partial_.empty() || dialect_ != Dialect::kUndecided;
+  if (begun_) mark_ = kMarkOver;
 }
 
 // ---- turn ----
@@ -208,7 +221,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->spoken_to_ = in.flag();
   session->greeted_ = in.flag();
   session->unpaced_ = in.flag();
-  session->owes_away_ = in.flag();
+  session->owes_away_ = in.version() >= 7 && in.flag();
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);

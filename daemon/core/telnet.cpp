@@ -70,4 +70,16 @@ void TelnetCommands::restore(ByteReader& in) {
   in.require(state_ != State::kOption || verb_ >= kWill);
 }
 
+bool TelnetCommands::restore_version_6(ByteReader& in) {
+  enum class Old : std::uint8_t { kNone, kCommand, kOption, kSubnegotiation, kSubnegotiationIac };
+  const auto old = in.enumerator(Old::kSubnegotiationIac);
+  verb_ = in.number<unsigned char>();
+  state_ = old == Old::kOption              ? State::kOption
+           : old == Old::kSubnegotiation    ? State::kSubnegotiation
+           : old == Old::kSubnegotiationIac ? State::kSubnegotiationIac
+                                            : State::kNone;
+  in.require(state_ != State::kOption || verb_ >= kWill);
+  return old == Old::kCommand;
+}
+
 }  // namespace chatd::core

@@ -46,6 +46,8 @@ class TelnetCommands {
   /// Writes down the state, and reads it back, as Framer's.
   void save(ByteWriter& out) const;
   void restore(ByteReader& in);
+  /// The same of what chatd 0.1.0 wrote down. Returns whether IAC came last.
+  bool restore_version_6(ByteReader& in);
 
  private:
   enum class State : std::uint8_t { kNone, kOption, kSubnegotiation, kSubnegotiationIac };

@@ -42,6 +42,7 @@ Event event_of(const core::Event& event, const core::Outbox& outbox) {
       all.operator_name = outbox.text(event.operator_name);
       break;
     case EventKind::kConnected:
+    case EventKind::kAsking:
       break;
     default:
       assert(false && "the core says nothing of that kind");

@@ -36,6 +36,9 @@ void append_log_line(std::string& out, const Event& event) {
       say({"says: "});
       quote(event.text);
       break;
+    case EventKind::kAsking:
+      say({"waits for one answer: it has closed its sending side"});
+      break;
     case EventKind::kSent:
       say({"is sent: "});
       quote(event.text);

@@ -113,7 +113,7 @@ void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipien
     }
     return;
   }
-  reply.result_by([&receipt](std::string& out) {
+  reply.result_by([&](std::string& out) {
     out += "{\"delivered\":";
     append_json_ids(out, receipt.delivered);
     out += ",\"held\":";
@@ -127,7 +127,12 @@ void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipien
       append_json_string(out, refused.reason);
       out += '}';
     }
-    out += "]}";
+    out += ']';
+    if (to.everyone) {
+      out += ",\"left_out\":";
+      append_json_ids(out, receipt.left_out);
+    }
+    out += '}';
   });
 }
 

@@ -46,7 +46,7 @@ void Inheritance::read_document(int file) {
     left_->why = body.error().message;
     return;
   }
-  auto document = HandoverDocument::read(*body);
+  auto document = HandoverDocument::read(body->body);
   if (!document) {
     left_->why = kNotUnderstood;
     return;
@@ -60,6 +60,7 @@ void Inheritance::read_document(int file) {
   watched_ = std::move(descriptors[document->place_of_watched()]);
   if (document->has_records) records_ = std::move(descriptors[document->place_of_records()]);
   left_->document = std::move(*document);
+  left_->version = body->version;
 }
 
 std::unique_ptr<CrashStore> Inheritance::open_crash_store(const service::DescriptorStore& store) {
@@ -76,7 +77,7 @@ bool Inheritance::has_sessions() const {
 
 void Inheritance::restore_events(Journal& journal) const {
   if (left_ && left_->why.empty()) {
-    ByteReader in{left_->document.events};
+    ByteReader in{left_->document.events, left_->version};
     journal.restore(in);
   } else if (!crash_records_.head.empty()) {
     const auto last = CrashRecords::last_seq(crash_records_.head);
@@ -107,10 +108,10 @@ void Inheritance::restore(Clients& clients, Operators& operators,
 }
 
 void Inheritance::restore_parts(Clients& clients, Operators& operators) {
-  auto& [document, descriptors, kept, stored, why] = *left_;
-  ByteReader door{document.operators};
+  auto& [document, version, descriptors, kept, stored, why] = *left_;
+  ByteReader door{document.operators, version};
   operators.restore(std::move(descriptors[document.place_of_control()]), door);
-  ByteReader sessions{document.clients};
+  ByteReader sessions{document.clients, version};
   if (!clients.restore(sessions, descriptors)) {
     why = kNotUnderstood;
     return;

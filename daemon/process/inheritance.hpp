@@ -58,10 +58,11 @@ class Inheritance {
   /// What came with a document.
   struct Left {
     HandoverDocument document;
-    std::vector<UniqueFd> descriptors;  ///< at the places that the document says
-    std::vector<int> kept;              ///< numbers that this process is told of beside it
-    bool stored = false;                ///< it came from the service manager's store
-    std::string why;                    ///< it cannot be used; empty: it can
+    std::uint32_t version = kSavedVersion;  ///< of the document
+    std::vector<UniqueFd> descriptors;      ///< at the places that the document says
+    std::vector<int> kept;                  ///< numbers that this process is told of beside it
+    bool stored = false;                    ///< it came from the service manager's store
+    std::string why;                        ///< it cannot be used; empty: it can
   };
 
   void read_document(int file);

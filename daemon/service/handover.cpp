@@ -107,7 +107,7 @@ std::string enclose(std::string_view body, std::uint32_t version) {
   return document;
 }
 
-Result<std::string_view> disclose(std::string_view document) {
+Result<Disclosed> disclose(std::string_view document) {
   if (!document.starts_with(kMagic)) return Error{"it is not the document of a chatd"};
   ByteReader head{document.substr(kMagic.size())};
   const auto version = head.number<std::uint32_t>();
@@ -118,13 +118,14 @@ Result<std::string_view> disclose(std::string_view document) {
   if (!head.ok() || checksum(document.substr(0, head_size)) != head_sum) {
     return Error{"its head is damaged"};
   }
-  if (version != kHandoverVersion) {
-    return Error{"it is of version " + std::to_string(version) + ", and this chatd reads version " +
-                 std::to_string(kHandoverVersion)};
+  if (version < kOldestSavedVersion || version > kSavedVersion) {
+    return Error{"it is of version " + std::to_string(version) +
+                 ", and this chatd reads versions " + std::to_string(kOldestSavedVersion) + " to " +
+                 std::to_string(kSavedVersion)};
   }
   const auto body = document.substr(head_size + sizeof head_sum);
   if (body.size() != size || checksum(body) != body_sum) return Error{"it is damaged"};
-  return body;
+  return Disclosed{body, version};
 }
 
 Result<UniqueFd> make_memory_file(std::string_view document) {

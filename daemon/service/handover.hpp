@@ -11,19 +11,21 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
 namespace chatd::service {
 
-/// Counts up whenever a field is added to what a process saves, or changes its meaning.
-inline constexpr std::uint32_t kHandoverVersion = 7;
-
 /// `body` in its envelope.
-[[nodiscard]] std::string enclose(std::string_view body, std::uint32_t version = kHandoverVersion);
-/// The body of a document, as a part of it. Errors: it is not a document, it is not whole,
-/// or it is of another version.
-[[nodiscard]] Result<std::string_view> disclose(std::string_view document);
+[[nodiscard]] std::string enclose(std::string_view body, std::uint32_t version = kSavedVersion);
+struct Disclosed {
+  std::string_view body;  ///< a part of the document
+  std::uint32_t version;
+};
+/// The body of a document. Errors: it is not a document, it is not whole, or it is of a
+/// version that cannot be read: older than kOldestSavedVersion, or newer than this program.
+[[nodiscard]] Result<Disclosed> disclose(std::string_view document);
 
 /// A file in memory that holds `document`.
 [[nodiscard]] Result<UniqueFd> make_memory_file(std::string_view document);

@@ -87,7 +87,7 @@ Result<RecordFile> RecordFile::make(std::size_t places) {
   }
   auto made = map(std::move(file), places);
   if (made) {
-    const Head head{kMagic, kHandoverVersion, static_cast<std::uint32_t>(places)};
+    const Head head{kMagic, kSavedVersion, static_cast<std::uint32_t>(places)};
     std::memcpy(made->memory_, &head, sizeof head);
   }
   return made;
@@ -100,9 +100,9 @@ Result<RecordFile> RecordFile::open(UniqueFd file) {
       ::fstat(file.get(), &found) != 0) {
     return Error{"these are no records of a chatd"};
   }
-  if (head.version != kHandoverVersion) {
+  if (head.version != kSavedVersion) {
     return Error{"they are of version " + std::to_string(head.version) +
-                 ", and this chatd reads version " + std::to_string(kHandoverVersion)};
+                 ", and this chatd reads version " + std::to_string(kSavedVersion)};
   }
   if (head.places > kMostPlaces ||
       found.st_size != static_cast<off_t>(kPage + head.places * sizeof(Record))) {

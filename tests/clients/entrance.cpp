@@ -36,16 +36,25 @@ Config::Limits limits(std::size_t sessions, std::size_t per_address) {
 class Gate {
  public:
   explicit Gate(std::size_t fits = 100)
-      : entrance{loop, fits, nullptr, [this](const BanChange& change) {
-                   said.push_back(change.network.to_string() +
-                                  (change.ban != nullptr ? " banned by " : " free by ") +
-                                  std::string{change.by});
-                 }} {
+      : entrance{loop,
+                 fits,
+                 nullptr,
+                 {[this](const BanChange& change) {
+                    said.push_back(change.network.to_string() +
+                                   (change.ban != nullptr ? " banned by " : " free by ") +
+                                   std::string{change.by});
+                  },
+                  [this](const chatd::Peer* peer) {
+                    asked.push_back(peer == nullptr ? "anybody" : peer->to_string());
+                    return somebody_goes;
+                  }}} {
     entrance.set_limits(limits(100, 0));
   }
 
   io::Loop loop;
   std::vector<std::string> said;
+  std::vector<std::string> asked;  ///< who was asked to make room
+  bool somebody_goes = false;
   Entrance entrance;
 };
 
@@ -70,6 +79,25 @@ TEST_CASE("entrance: whoever is refused is told to the caller with the reason, a
   entrance.leave(a);
   CHECK_FALSE(entrance.admit(a));
   CHECK(entrance.refused() == 3);
+}
+
+TEST_CASE("entrance: before somebody is refused, another is asked to make room",
+          "[clients][entrance]") {
+  Gate gate;
+  Entrance& entrance = gate.entrance;
+  entrance.set_limits(limits(2, 1));
+  const auto a = peer_at("192.0.2.1");
+  const auto b = peer_at("192.0.2.2");
+  CHECK_FALSE(entrance.admit(a));
+  CHECK(gate.asked.empty());
+  CHECK(entrance.admit(a) == kFullFromAddress);
+  gate.somebody_goes = true;
+  CHECK_FALSE(entrance.admit(a));
+  entrance.leave(a);  // who made room
+  CHECK_FALSE(entrance.admit(b));
+  CHECK_FALSE(entrance.admit(peer_at("192.0.2.3")));
+  CHECK(gate.asked == std::vector<std::string>{"192.0.2.1:4711", "192.0.2.1:4711", "anybody"});
+  CHECK(entrance.refused() == 1);
 }
 
 TEST_CASE("entrance: the descriptor limit holds where it is lower", "[clients][entrance]") {

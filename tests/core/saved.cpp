@@ -181,16 +181,18 @@ TEST_CASE("saved: a number of a session that nobody can have reached is refused"
   }
 }
 
-TEST_CASE("saved: what the version before wrote down is read, and written down as it was",
-          "[core][saved]") {
+TEST_CASE("saved: what chatd 0.1.0 wrote down is read", "[core][saved]") {
   using Numbers = std::vector<chatd::core::MessageNumber>;
   const auto before = chatd::test::bytes_of(chatd::test::kLeftBefore);
   const Time now = chatd::test::kLeftAt;
   Router router{Settings{}};
-  REQUIRE(read_back(before, router, now));
+  REQUIRE(read_back(before, router, now, 6));
   CHECK(router.find(41)->held_messages() == Numbers{104, 106, 107});
   CHECK(router.find(42)->held_messages() == Numbers{106, 108});
-  CHECK(written_down(router, now) == before);
+  const auto after = written_down(router, now);
+  Router again{Settings{}};
+  REQUIRE(read_back(after, again, now));
+  CHECK(written_down(again, now) == after);
 
   // What is held from now on has numbers above those.
   chatd::core::Outbox outbox;

@@ -16,7 +16,8 @@ TEST_CASE("handover: what is enclosed comes out again", "[service][handover]") {
     const auto document = enclose(body);
     auto read = disclose(document);
     REQUIRE(read);
-    CHECK(*read == body);
+    CHECK(read->body == body);
+    CHECK(read->version == chatd::kSavedVersion);
   }
 }
 

@@ -34,8 +34,9 @@ inline std::string written_down(const core::Router& router, Time now,
 }
 
 /// False if the bytes are refused. `now` may be of another clock.
-inline bool read_back(std::string_view bytes, core::Router& router, Time now) {
-  ByteReader in{bytes};
+inline bool read_back(std::string_view bytes, core::Router& router, Time now,
+                      std::uint32_t version = kSavedVersion) {
+  ByteReader in{bytes, version};
   router.restore(in);
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     const auto slot = in.number<core::Slot>();
