@@ -32,9 +32,10 @@ $RUNTIME_DIRECTORY/control.sock, /run/chatd/control.sock,
 $XDG_RUNTIME_DIR/chatd/control.sock, /tmp/chatd-UID/control.sock.
 
 Exit codes:
-  0  done                        3  no daemon at that socket
-  1  the daemon refused          4  no such session
-  2  wrong usage                 5  permission denied
+  0  done                        4  no such session
+  1  the daemon refused          5  permission denied
+  2  wrong usage                 6  talk: the connection broke
+  3  no daemon at that socket; talk: no connection
 )";
 
 struct Words {
@@ -183,6 +184,22 @@ Exit wrong_choice(const OptionSpec& option) {
   return usage(std::string{option.word} + " is " + listed(choices_of(option.value)));
 }
 
+// What belongs to a daemon and its operators means nothing to a client.
+Exit useless_with_talk(std::string_view option) {
+  return usage(std::string{option} + " has no meaning for talk, which is a client and no operator");
+}
+
+std::variant<Arguments, Exit> talk_to(const Words& words, const Command& command,
+                                      Arguments arguments) {
+  for (const auto& [option, value] : words.options) {
+    if (option->word != "--color") return useless_with_talk(option->word);
+  }
+  auto server = ServerName::parse(command.text, command.number);
+  if (!server) return usage(server.error().message);
+  arguments.server = std::move(*server);
+  return arguments;
+}
+
 Exit print_help() {
   std::string help{kHelpBegin};
   for (const std::string& line : script_command_lines()) help += line + '\n';
@@ -239,6 +256,9 @@ std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) 
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     complain(refusal->message);
     return Exit{ExitCode::kUsage};
+  }
+  if (auto& command = *std::get_if<Command>(&parsed); command.verb == Verb::kTalk) {
+    return talk_to(words, command, std::move(arguments));
   }
   arguments.command.emplace();
   arguments.command->command = std::move(*std::get_if<Command>(&parsed));

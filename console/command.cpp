@@ -196,6 +196,11 @@ class Reading {
       case Kind::kDuration:
         return none || take_number(parse_duration(words_.peek()),
                                    "is not a duration, such as 30s, 10m, 2h, 1d or 1w");
+      case Kind::kPort: {
+        const auto port = to_number(words_.peek());
+        const bool right = port && *port > 0 && *port <= std::numeric_limits<std::uint16_t>::max();
+        return none || take_number(right ? port : std::nullopt, "is not a port from 1 to 65535");
+      }
       case Kind::kShell: {
         const auto known = choices_of(parameter.noun);
         if (std::find(known.begin(), known.end(), words_.peek()) == known.end()) {
@@ -204,6 +209,7 @@ class Reading {
         [[fallthrough]];
       }
       case Kind::kNetwork:
+      case Kind::kServer:
         if (none) return refuse(usage());
         command_.text = words_.peek();
         words_.take();

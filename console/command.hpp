@@ -23,10 +23,10 @@ namespace chatd::console {
 struct Command {
   Verb verb = Verb::kNothing;
   std::optional<SessionId> session;
-  std::string text;       ///< text, reason, name, words, address or shell
+  std::string text;       ///< text, reason, name, words, address, shell or server
   bool everyone = false;  ///< send, history: "all"
   bool force = false;     ///< claim
-  /// history: how many; ban: seconds; tail: an event's number.
+  /// history: how many; ban: seconds; tail: an event's number; talk: a port.
   std::optional<std::uint64_t> number = {};
 
   friend bool operator==(const Command&, const Command&) = default;

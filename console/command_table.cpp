@@ -89,6 +89,11 @@ constexpr std::array kCommands{
                 Place::kScript,
                 {Parameter{kNumberOption, "--since"}, kNothingMore},
                 "prints events as they happen; --since: first those after event SEQ"},
+    CommandSpec{"talk",
+                Verb::kTalk,
+                Place::kScript,
+                {Parameter{kServer, "HOST[:PORT]"}, Parameter{kPort, "PORT"}},
+                "talks to a chat server as one of its clients"},
     CommandSpec{"stats", Verb::kStats, Place::kBoth, {}, "shows the daemon's counters"},
     CommandSpec{
         "reload", Verb::kReload, Place::kBoth, {}, "makes the daemon read its configuration again"},
@@ -220,6 +225,7 @@ std::string usage_of(const CommandSpec& spec, Place place) {
       case kReceiver:
       case kNetwork:
       case kShell:
+      case kServer:
       case kText:
         usage += " " + noun;
         break;
@@ -230,6 +236,7 @@ std::string usage_of(const CommandSpec& spec, Place place) {
       case kScope:
       case kCount:
       case kDuration:
+      case kPort:
       case kPerhapsText:
       case kFlag:
         usage += " [" + noun + "]";

@@ -33,6 +33,7 @@ enum class Verb : std::uint8_t {
   kAway,
   kBack,
   kTail,
+  kTalk,
   kStats,
   kReload,
   kStop,
@@ -61,6 +62,8 @@ struct Parameter {
     kNetwork,         ///< an address, perhaps with /BITS
     kDuration,        ///< "10m", or nothing: no end
     kShell,           ///< the name of a shell
+    kServer,          ///< where a chat server is: HOST[:PORT]
+    kPort,            ///< a port, or nothing
     kText,            ///< the rest, not empty
     kPerhapsText,     ///< the rest
     kFlag,            ///< --NAME, anywhere before a text

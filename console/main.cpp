@@ -1,4 +1,5 @@
-// chatctl: finds the daemon, and is either its console or one operation on it.
+// chatctl: finds the daemon, and is either its console or one operation on it; or it is a
+// client of a chat server.
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "console/control_client.hpp"
 #include "console/one_shot.hpp"
 #include "console/shell_completion.hpp"
+#include "console/talk.hpp"
 #include "io/out_of_memory.hpp"
 #include "io/signal.hpp"
 
@@ -111,6 +113,11 @@ int run(int argc, char** argv) {
   if (arguments.name.empty()) arguments.name = user_name();
   if (arguments.command && arguments.command->command.verb == Verb::kCompletion) {
     return static_cast<int>(print_and_exit(shell_completion(arguments.command->command.text)).code);
+  }
+
+  if (arguments.server) {
+    io::Loop loop;
+    return run_talk(loop, *arguments.server, wants_color(arguments.color, STDOUT_FILENO));
   }
 
   std::string path = arguments.socket;

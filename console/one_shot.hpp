@@ -22,6 +22,7 @@ enum class ExitCode : std::uint8_t {
   kNoDaemon = 3,
   kNoSession = 4,
   kNotAllowed = 5,
+  kBroken = 6,  ///< talk: the connection
 };
 
 struct OneShot {

@@ -115,6 +115,7 @@ LineFate Operations::execute(const Command& command) {
       quit_();
       break;
     case Verb::kTail:
+    case Verb::kTalk:
     case Verb::kStop:
     case Verb::kCompletion:
       break;  // for scripts alone

@@ -198,6 +198,21 @@ void Terminal::close() {
   mute_ = closed_ = true;
 }
 
+bool Terminal::erase_line() {
+  if (!editing_) return false;
+  const bool searching = RL_ISSTATE(kOwnPrompt) != 0;
+  if (!searching && rl_end == 0) return false;
+  rl_callback_sigcleanup();
+  rl_free_line_state();  // which shows the line once more
+  rl_replace_line("", 1);
+  rl_clear_visible_line();
+  rl_on_new_line();
+  rl_redisplay();
+  std::fflush(out_);
+  listener_.on_edited(true);
+  return true;
+}
+
 void Terminal::print(std::string_view line) {
   print_.append(line).append("\r\n");
   dirty_ = true;

@@ -35,6 +35,9 @@ class Terminal : public Screen {
   void set_prompt(std::string_view prompt) override;
   void hold_input(bool held) override;
   void close() override;
+  /// Takes away the line that is being typed, or a search for one. False if there was none.
+  /// Not inside a callback.
+  bool erase_line();
   [[nodiscard]] std::size_t queued_bytes() const override;
   [[nodiscard]] std::size_t width() const override;
 

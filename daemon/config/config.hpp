@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/default_port.hpp"
 #include "base/time.hpp"
 #include "core/settings.hpp"
 #include "io/endpoint.hpp"
@@ -23,7 +24,7 @@ enum class LogTarget : std::uint8_t { kAuto, kStderr, kJournal, kFile };
 
 /// One [[listen]].
 struct Listener {
-  io::Endpoint endpoint{"127.0.0.1", 8080};  ///< keys `address` and `port`
+  io::Endpoint endpoint{"127.0.0.1", kDefaultPort};  ///< keys `address` and `port`
   core::DialectSetting dialect = core::DialectSetting::kAuto;
   int backlog = 1024;
 

@@ -171,6 +171,8 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"tail"}, {kTail, {}, ""}},
       {{"tail", "--since", "0"}, {kTail, {}, "", false, false, 0}},
       {{"completion", "fish"}, {kCompletion, {}, "fish"}},
+      {{"talk", "[::1]:99"}, {kTalk, {}, "[::1]:99"}},
+      {{"talk", "localhost", "99"}, {kTalk, {}, "localhost", false, false, 99}},
   };
   for (const auto& [words, command] : table) {
     const Parsed parsed = parse_script(words);
@@ -183,6 +185,10 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"away", "x"}, "type /away TEXT"},
       {{"help"}, "chatctl --help"},
       {{"bye"}, "usage: chatctl bye ID"},
+      {{"talk"}, "usage: chatctl talk HOST[:PORT] [PORT]"},
+      {{"talk", "h", "0"}, "'0' is not a port from 1 to 65535"},
+      {{"talk", "h", "65536"}, "'65536' is not a port from 1 to 65535"},
+      {{"talk", "h", "1", "x"}, "usage: chatctl talk"},
       {{"bye", "3", "4"}, "usage: chatctl bye ID"},
       {{"bye", "anna"}, "is not a session id"},
       {{"claim"}, "usage: chatctl claim ID [--force]"},

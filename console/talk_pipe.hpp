@@ -1,0 +1,45 @@
+/// A conversation for a script: lines from standard input to a chat server, and its bytes as
+/// they are to standard output.
+/// Invariant: what one side does not take is not read from the other, so nothing piles up.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "console/server_link.hpp"
+#include "io/descriptor.hpp"
+#include "io/loop.hpp"
+
+namespace chatd::console {
+
+class TalkPipe {
+ public:
+  /// Takes a connected socket. `on_done` is told the exit code, at the end; it must not
+  /// destroy this.
+  TalkPipe(io::Loop& loop, UniqueFd socket, std::function<void(int code)> on_done);
+  TalkPipe(const TalkPipe&) = delete;
+  TalkPipe& operator=(const TalkPipe&) = delete;
+  ~TalkPipe() = default;
+
+ private:
+  void read(std::string_view bytes);
+  void input_ended(int error);
+  void heard(std::string_view bytes);
+  void written();
+  void output_gone(int error);
+  void link_ended(int error);
+
+  std::function<void(int)> on_done_;
+  std::string pending_;     // the line that has not ended yet
+  bool line_ended_ = true;  // what was sent last ends a line
+  bool input_ended_ = false;
+  bool ended_ = false;  // the connection
+  int code_ = 0;
+  ServerLink link_;
+  io::Writer output_;
+  io::Reader input_;
+};
+
+}  // namespace chatd::console

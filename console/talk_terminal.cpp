@@ -1,0 +1,129 @@
+#include "console/talk_terminal.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace chatd::console {
+namespace {
+
+// What the server says without a line end is shown when nothing has followed for this long.
+constexpr Duration kQuiet{50};
+constexpr std::size_t kHistory = 1000;
+constexpr char kCtrlD = '\x04';
+
+}  // namespace
+
+TalkTerminal::TalkTerminal(io::Loop& loop, UniqueFd socket, Look look,
+                           std::function<void(int)> on_done)
+    : loop_{loop},
+      on_done_{std::move(on_done)},
+      view_{look.color, Timestamps::kNone},
+      link_{loop,
+            std::move(socket),
+            {[this](std::string_view bytes) { heard(bytes); },
+             [this] {
+               if (!said_all_ && !outcome_) terminal_.hold_input(false);
+             },
+             [this](int error) { link_ended(error); }}},
+      quiet_{loop, [this] { show(text_.quiet()); }},
+      terminal_{loop, *this, STDIN_FILENO, STDOUT_FILENO, kHistory} {
+  signals_.push_back(std::make_unique<io::Signal>(loop, SIGINT, [this] { interrupted(); }));
+  for (const int number : {SIGTERM, SIGHUP}) {
+    signals_.push_back(
+        std::make_unique<io::Signal>(loop, number, [this, number] { on_done_(128 + number); }));
+  }
+  terminal_.set_prompt("> ");
+  say(look.greeting);
+  terminal_.hold_input(false);
+}
+
+// --- what is typed ---
+
+LineFate TalkTerminal::on_line(std::string_view line) {
+  link_.send(std::string{line} + "\n");
+  if (link_.queued_bytes() > ServerLink::kFullBytes) terminal_.hold_input(true);
+  return LineFate::kTaken;
+}
+
+void TalkTerminal::on_long_line() {
+  say("not sent: longer than 1 MiB");
+}
+
+// There is no line to edit any more, so the terminal is given back, and the kernel tells of
+// another Ctrl-D by an end of file.
+void TalkTerminal::on_input_end() {
+  said_all_ = true;
+  link_.close_sending();
+  say("end of file sent; Ctrl-D or Ctrl-C leaves");
+  terminal_.close();
+  last_keys_ = std::make_unique<io::Reader>(
+      loop_, STDIN_FILENO,
+      [this](std::string_view bytes) {
+        // One that was typed before the terminal was given back is a character.
+        if (bytes.find(kCtrlD) != std::string_view::npos) leave();
+      },
+      [this](int) { leave(); });
+}
+
+void TalkTerminal::interrupted() {
+  if (said_all_ || outcome_ || !terminal_.erase_line()) leave();
+}
+
+// --- what is heard ---
+
+void TalkTerminal::heard(std::string_view bytes) {
+  show(text_.push(bytes));
+  if (terminal_.queued_bytes() > Screen::kFullBytes) {
+    full_ = true;
+    link_.pause();
+  }
+  // While nothing is read, nobody knows whether more has come.
+  if (!full_ && text_.unfinished()) {
+    quiet_.start(kQuiet);
+  } else {
+    quiet_.stop();
+  }
+}
+
+void TalkTerminal::show(const std::vector<std::string>& rows) {
+  for (const std::string& row : rows) terminal_.print("< " + escaped(row));
+}
+
+void TalkTerminal::say(std::string_view text) {
+  terminal_.print(view_.note(escaped(text)));
+}
+
+void TalkTerminal::on_shown(bool) {
+  if (std::exchange(full_, false) && !outcome_) {
+    link_.resume();
+    if (text_.unfinished()) quiet_.start(kQuiet);
+  }
+  end_when_shown();
+}
+
+// --- the end ---
+
+void TalkTerminal::on_output_gone(int) {
+  leave();
+}
+
+void TalkTerminal::link_ended(int error) {
+  quiet_.stop();
+  show(text_.end());
+  outcome_ = error == 0 ? ExitCode::kDone : ExitCode::kBroken;
+  say(error == 0 ? "the other side has closed the connection"
+                 : std::string{"the connection broke: "} + std::strerror(error));
+  terminal_.close();
+  end_when_shown();
+}
+
+void TalkTerminal::end_when_shown() {
+  if (outcome_ && terminal_.queued_bytes() == 0) on_done_(static_cast<int>(*outcome_));
+}
+
+}  // namespace chatd::console
