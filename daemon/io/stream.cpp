@@ -230,6 +230,22 @@ void StreamSet::receive(StreamId id) {
   }
 }
 
+/// What a paused stream has not read before it broke, for it will not be resumed. It was paused
+/// because of its rate, so that is not more than one read. False if the listener has ended the
+/// stream in there.
+bool StreamSet::hear_last_words(StreamId id) {
+  const Connection& stream = at(id);
+  if (stream.state != State::kOpen || !stream.paused || stream.ended) return true;
+  const auto generation = stream.generation;
+  // Not buffer_: a listener that is being told what another stream has read may call flush().
+  const auto buffer = std::make_unique<char[]>(kReadBytes);
+  const ssize_t count = ::recv(stream.socket.get(), buffer.get(), kReadBytes, MSG_DONTWAIT);
+  if (count <= 0) return true;
+  listener_.on_read(id, {buffer.get(), static_cast<std::size_t>(count)});
+  // It may have adopted others, so that all streams have moved.
+  return streams_[id].generation == generation && streams_[id].state == State::kOpen;
+}
+
 /// Puts a stream on the list of those that are attended to at the end of the turn.
 void StreamSet::touch(StreamId id) {
   Connection& stream = streams_[id];
@@ -311,6 +327,7 @@ void StreamSet::on_vanished(StreamId id) {
 }
 
 void StreamSet::fail(StreamId id, int error) {
+  if (!hear_last_words(id)) return;
   const bool open = at(id).state == State::kOpen;
   finish(id, Why::kBroken);
   if (open) listener_.on_broken(id, error);

@@ -58,7 +58,8 @@ class StreamListener {
   virtual void on_end(StreamId id) = 0;
   /// The connection broke (errno: ECONNRESET, ETIMEDOUT, EPIPE, ...). The stream
   /// is as if abort() had been called: on_closed() follows. What the peer sent
-  /// before that is read first, unless the stream is paused. A paused stream may
+  /// before that is read first; of what a paused stream has not read, only the first
+  /// 64 KiB, by one on_read() although it is paused. A paused stream may
   /// learn of it only when it is resumed or written to; one whose peer had closed
   /// its sending side learns of it at once. ETIMEDOUT is also what
   /// a TCP peer gets that has vanished (see SilenceWatch).
@@ -187,6 +188,7 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
 
   void on_ready(Tag tag, Events events) override;
   void receive(StreamId id);
+  [[nodiscard]] bool hear_last_words(StreamId id);
 
   [[nodiscard]] StreamId end_of_ids() const override;
   [[nodiscard]] Debt* debt_of(StreamId id) override;

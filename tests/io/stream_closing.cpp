@@ -590,3 +590,35 @@ TEST_CASE("stream closing: another process goes on with it", "[io][stream]") {
     CHECK(here.heard.events == Events{"closed 0 unsent 0"});
   }
 }
+
+TEST_CASE("stream closing: a paused stream that breaks is read before, as far as one read goes",
+          "[io][stream]") {
+  Bench bench;
+  auto [ours, theirs] = GENERATE(0, 1) == 0 ? tcp_pair() : unix_pair();
+  Peer peer{bench.loop, std::move(theirs)};
+  const StreamId id = bench.adopt(std::move(ours));
+  bench.write(id, "a greeting");
+  run_pending(bench.loop);
+  bench.set.pause(id);
+  run_pending(bench.loop);
+  const std::string words = numbered(150 * kKi);
+  REQUIRE(peer.send(words) > 64 * kKi);
+  peer.leave();  // with a reset, for it has not read the greeting
+  run_pending(bench.loop);
+  CHECK(bench.heard.events.empty());
+  bench.write(id, "an answer", 20);
+
+  SECTION("and its listener lets that be") {
+    REQUIRE(bench.until_heard("closed"));
+    REQUIRE(bench.heard.events.size() == 3);
+    CHECK(bench.heard.events[0] == "read 0");
+    CHECK(bench.heard.heard("broken 0 "));
+    CHECK(bench.heard.events[2] == "closed 0 unsent 20");
+  }
+  SECTION("and its listener ends it there") {
+    bench.heard.when_read = [&](StreamId stream, std::string_view) { bench.set.abort(stream); };
+    REQUIRE(bench.until_heard("closed"));
+    CHECK(bench.heard.events == Events{"read 0", "closed 0 unsent 20"});
+  }
+  CHECK((bench.heard.read == words.substr(0, 64 * kKi)));
+}
