@@ -264,6 +264,7 @@ void ControlClient::on_broken(io::StreamId id, int error) {
 }
 
 void ControlClient::on_drained(io::StreamId) {}
+void ControlClient::on_clear(io::StreamId) {}
 void ControlClient::on_closed(io::StreamId, std::size_t) {}
 
 void ControlClient::lost(const Error& error) {

@@ -115,6 +115,7 @@ class ControlClient : private io::StreamListener {
   void on_end(io::StreamId id) override;
   void on_broken(io::StreamId id, int error) override;
   void on_drained(io::StreamId id) override;
+  void on_clear(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   void call(std::string_view method, const nlohmann::json& params, ReplyCallback callback);

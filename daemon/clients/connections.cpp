@@ -106,6 +106,9 @@ void Connections::on_drained(io::StreamId id) {
   if (relieved_) relieved_(id);
 }
 
+/// What a session has become is said at its end; what a client did not take, in on_closed().
+void Connections::on_clear(io::StreamId) {}
+
 void Connections::on_closed(io::StreamId id, std::size_t unsent) {
   assert(!router_.has(id));
   const Client client = std::exchange(clients_[id], {});

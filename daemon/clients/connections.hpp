@@ -91,6 +91,7 @@ class Connections : private io::StreamListener, public core::Room {
   void on_end(io::StreamId id) override;
   void on_broken(io::StreamId id, int error) override;
   void on_drained(io::StreamId id) override;
+  void on_clear(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   void remember(core::Slot slot, const Client& client);

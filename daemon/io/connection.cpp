@@ -29,16 +29,22 @@ Events Connection::wanted() const {
   Events wanted = kNothing;
   if (is_reading()) wanted |= kReadable;
   if (blocked) wanted |= kWritable;
-  // After the end of file there is nothing to read, but the peer may still go away.
+  // After the peer's end of file there is nothing to read, but it may still go away.
   // A paused stream is not watched: it is a hang-up already when a unix peer that
   // wrote and left has not been read yet.
-  if (wanted == kNothing && ended) wanted = kHangUp;
+  // After both ends of file it is a hang-up for ever.
+  if (wanted == kNothing && ended && state != State::kLingering) wanted = kHangUp;
   return wanted;
 }
 
 bool Connection::is_readable() const {
   pollfd ask{socket.get(), POLLIN, 0};
   return ::poll(&ask, 1, 0) == 1;
+}
+
+bool Connection::has_failed() const {
+  pollfd ask{socket.get(), 0, 0};
+  return ::poll(&ask, 1, 0) == 1 && (ask.revents & POLLERR) != 0;
 }
 
 int Connection::hang_up_error() const {
@@ -93,11 +99,12 @@ std::size_t Connection::send() {
     }
   }
   sent_bytes += total;
+  used = used || total > 0;
   if (queue.empty()) blocked = false;
   return total;
 }
 
-void Connection::save(ByteWriter& out, Time now) const {
+void Connection::save(ByteWriter& out, Duration linger_left) const {
   std::uint64_t payloads = 0;
   queue.each([&](const Payload&, std::string_view) { ++payloads; });
   out.number(payloads);
@@ -108,8 +115,7 @@ void Connection::save(ByteWriter& out, Time now) const {
       out.payload(rest, payload.weight());
     }
   });
-  const Duration left = deadline == kNever ? Duration{0} : std::max(deadline - now, Duration{1});
-  out.number(static_cast<std::uint32_t>(left.count()));
+  out.number(static_cast<std::uint32_t>(linger_left.count()));
   out.flag(is_closing());
   out.flag(state == State::kLingering);
   out.flag(paused);

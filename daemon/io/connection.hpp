@@ -24,7 +24,7 @@ enum class ConnectionState : std::uint8_t {
   kFree,
   kOpen,
   kFlushing,   // close() was called, the end of file is not sent yet
-  kLingering,  // the end of file is sent, the peer's own is waited for
+  kLingering,  // the end of file is sent; its acknowledgement and the peer's own are waited for
   kFinished,   // the descriptor is closed, on_closed() is due
 };
 
@@ -49,8 +49,16 @@ struct Connection {
   /// was; sets `blocked` or `send_error` if some could not be given.
   std::size_t send();
 
+  /// Bytes that the peer has not acknowledged, the end of file that was sent left out of
+  /// `owed`, which counts it (see io/unacknowledged.hpp).
+  [[nodiscard]] std::size_t without_end(std::size_t owed) const {
+    return state == State::kLingering && owed > 0 ? owed - 1 : owed;
+  }
+  /// Whether the socket has an error that nobody was told of yet.
+  [[nodiscard]] bool has_failed() const;
+
   /// Writes it down as SavedStream::read() reads it.
-  void save(ByteWriter& out, Time now) const;
+  void save(ByteWriter& out, Duration linger_left) const;
 
   SendQueue queue;
   std::uint64_t sent_bytes = 0;
@@ -68,6 +76,7 @@ struct Connection {
   bool high : 1 = false;
   bool blocked : 1 = false;  // the kernel takes no more until it says so
   bool shared : 1 = false;   // somebody else may have a duplicate of the descriptor
+  bool used : 1 = false;     // the kernel was given something, perhaps by another process
   Debt debt;
 };
 

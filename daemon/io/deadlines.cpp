@@ -5,7 +5,9 @@
 namespace chatd::io {
 
 Deadlines::Deadlines(Loop& loop, std::function<void(std::uint32_t id)> over)
-    : loop_{loop}, over_{std::move(over)}, timer_{loop, [this] { on_timer(); }} {}
+    : loop_{loop}, over_{std::move(over)}, timer_{loop, [this] { on_timer(); }} {
+  timer_.keep_loop_running();
+}
 
 void Deadlines::set(std::uint32_t id, Time& now, Time when) {
   assert(now == kNever || ids_.contains({now, id}));

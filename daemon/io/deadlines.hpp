@@ -1,4 +1,5 @@
-/// One deadline for each of many ids, and one timer for all of them.
+/// One deadline for each of many ids, and one timer for all of them. The loop runs on while
+/// there is a deadline.
 #pragma once
 
 #include <cstdint>

@@ -27,7 +27,7 @@ StreamSet::StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits)
       listener_{listener},
       limits_{limits},
       buffer_{std::make_unique<char[]>(kReadBytes)},
-      lingering_{loop, [this](StreamId id) { finish(id); }},
+      deadlines_{loop, [this](StreamId id) { on_deadline(id); }},
       silence_{loop, *this} {}
 
 StreamSet::~StreamSet() {
@@ -53,7 +53,14 @@ Result<StreamId> StreamSet::adopt(UniqueFd socket) {
 }
 
 int StreamSet::save(StreamId id, ByteWriter& out) {
-  at(id).save(out, loop_.now());
+  const Connection& stream = at(id);
+  const Farewell* const farewell = farewell_of(id);
+  Duration left{0};
+  if (stream.is_closing() && (farewell == nullptr || farewell->is_told())) {
+    const bool lingers = farewell == nullptr && stream.deadline != kNever;
+    left = std::max(lingers ? stream.deadline - loop_.now() : limits_.linger, Duration{1});
+  }
+  stream.save(out, left);
   return share(id);
 }
 
@@ -76,6 +83,7 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   Connection& stream = streams_[*id];
   assert(saved.closing || !saved.end_sent);
   assert(saved.queue.empty() || !saved.end_sent);
+  const bool clear = saved.queue.empty() && saved.linger_left > Duration{0};
   for (auto& payload : saved.queue) {
     queued_bytes_ += payload.size();
     stream.queue.push(std::move(payload));
@@ -84,13 +92,14 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   stream.paused = saved.paused;
   stream.ended = saved.ended;
   stream.shared = true;  // who has kept it for us may still have it
+  stream.used = true;
   silence_.expect_answer(stream.debt);
   if (saved.closing) {
     stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
-    const bool known = saved.linger_left > Duration{0};
-    if (known || saved.end_sent) {
-      const Duration left = known ? std::min(saved.linger_left, limits_.linger) : limits_.linger;
-      lingering_.set(*id, stream.deadline, loop_.now() + left);
+    if (clear) {
+      linger(*id, std::min(saved.linger_left, limits_.linger));
+    } else {
+      begin_farewell(*id);
     }
   }
   touch(*id);
@@ -140,17 +149,6 @@ void StreamSet::resume(StreamId id) {
   if (!stream.paused) return;
   stream.paused = false;
   touch(id);
-}
-
-void StreamSet::close(StreamId id) {
-  Connection& stream = at(id);
-  if (stream.state != State::kOpen) return;
-  stream.state = State::kFlushing;
-  touch(id);
-}
-
-void StreamSet::abort(StreamId id) {
-  if (at(id).exists()) finish(id);
 }
 
 void StreamSet::flush() {
@@ -223,13 +221,29 @@ void StreamSet::receive(StreamId id) {
     stream.ended = true;
     touch(id);
     if (stream.state == State::kLingering) {
-      finish(id);
+      if (owes_nothing(id)) finish(id, Why::kDone);
     } else if (stream.state == State::kOpen && stream.send_error == 0) {
       listener_.on_end(id);
     }
   } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     fail(id, errno);
   }
+}
+
+/// What a paused stream has not read before it broke, for it will not be resumed. It was paused
+/// because of its rate, so that is not more than one read. False if the listener has ended the
+/// stream in there.
+bool StreamSet::hear_last_words(StreamId id) {
+  const Connection& stream = at(id);
+  if (stream.state != State::kOpen || !stream.paused || stream.ended) return true;
+  const auto generation = stream.generation;
+  // Not buffer_: a listener that is being told what another stream has read may call flush().
+  const auto buffer = std::make_unique<char[]>(kReadBytes);
+  const ssize_t count = ::recv(stream.socket.get(), buffer.get(), kReadBytes, MSG_DONTWAIT);
+  if (count <= 0) return true;
+  listener_.on_read(id, {buffer.get(), static_cast<std::size_t>(count)});
+  // It may have adopted others, so that all streams have moved.
+  return streams_[id].generation == generation && streams_[id].state == State::kOpen;
 }
 
 /// Puts a stream on the list of those that are attended to at the end of the turn.
@@ -264,17 +278,8 @@ void StreamSet::attend(StreamId id) {
       fail(id, error);
       return;
     }
-  } else if (stream.state == State::kFlushing) {
-    if (stream.queue.empty()) {
-      if (stream.ended || ::shutdown(stream.socket.get(), SHUT_WR) != 0) {
-        finish(id);
-        return;
-      }
-      stream.state = State::kLingering;
-      lingering_.set(id, stream.deadline, loop_.now() + limits_.linger);
-    } else if (sent > 0 || stream.deadline == kNever) {
-      lingering_.set(id, stream.deadline, loop_.now() + limits_.linger);
-    }
+  } else if (stream.state == State::kFlushing && !end_output(id, sent)) {
+    return;
   }
 
   const int error =
@@ -322,39 +327,10 @@ void StreamSet::on_vanished(StreamId id) {
 }
 
 void StreamSet::fail(StreamId id, int error) {
+  if (!hear_last_words(id)) return;
   const bool open = at(id).state == State::kOpen;
-  finish(id);
+  finish(id, Why::kBroken);
   if (open) listener_.on_broken(id, error);
-}
-
-/// Closes the descriptor; on_closed() comes at the end of the turn.
-void StreamSet::finish(StreamId id) {
-  Connection& stream = at(id);
-  assert(stream.exists());
-  lingering_.set(id, stream.deadline, kNever);
-  finished_.push_back({id, stream.queue.weight()});
-  queued_bytes_ -= stream.queue.bytes();
-  stream.queue.clear();
-  unwatch(stream);
-  stream.socket.reset();
-  stream.state = State::kFinished;
-  call_for_flush();
-}
-
-void StreamSet::report_finished() {
-  const std::size_t count = finished_.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto [id, unsent] = finished_[i];
-    assert(streams_[id].state == State::kFinished && size_ > 0);
-    --size_;
-    listener_.on_closed(id, unsent);
-    // Only now: a stream that the listener adopted in there is another one.
-    const auto generation = static_cast<std::uint16_t>(streams_[id].generation + 1);
-    streams_[id] = Connection{};
-    streams_[id].generation = generation;
-    free_.push(id);
-  }
-  finished_.erase(finished_.begin(), finished_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 }  // namespace chatd::io

@@ -8,11 +8,13 @@
 ///
 /// Callbacks go by id to one long-lived listener, so a stream may be closed
 /// inside its own callback. Invariant: after close() or abort() the only further
-/// callback for an id is one on_closed(), and never inside that call; the id is
-/// given to a new stream only after that.
+/// callbacks for an id are at most one on_clear() and then one on_closed(), and never inside
+/// that call; the id is given to a new stream only after that.
 ///
-/// Connection is one stream, SilenceWatch knows when a peer has vanished, and Deadlines
-/// when closing has taken too long.
+/// Connection is one stream, and SilenceWatch knows when a peer has vanished. Farewell knows
+/// what a closing stream waits for; there is no event for an acknowledgement, so Deadlines
+/// says when the kernel is asked again. stream_closing.cpp has all that concerns the end of a
+/// stream.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +24,7 @@
 #include <optional>
 #include <queue>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/payload.hpp"
@@ -30,6 +33,7 @@
 #include "base/unique_fd.hpp"
 #include "io/connection.hpp"
 #include "io/deadlines.hpp"
+#include "io/farewell.hpp"
 #include "io/loop.hpp"
 #include "io/poller.hpp"
 #include "io/saved_stream.hpp"
@@ -54,7 +58,8 @@ class StreamListener {
   virtual void on_end(StreamId id) = 0;
   /// The connection broke (errno: ECONNRESET, ETIMEDOUT, EPIPE, ...). The stream
   /// is as if abort() had been called: on_closed() follows. What the peer sent
-  /// before that is read first, unless the stream is paused. A paused stream may
+  /// before that is read first; of what a paused stream has not read, only the first
+  /// 64 KiB, by one on_read() although it is paused. A paused stream may
   /// learn of it only when it is resumed or written to; one whose peer had closed
   /// its sending side learns of it at once. ETIMEDOUT is also what
   /// a TCP peer gets that has vanished (see SilenceWatch).
@@ -62,8 +67,18 @@ class StreamListener {
   /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
   /// been above StreamLimits::high_bytes.
   virtual void on_drained(StreamId id) = 0;
+  /// All that was written to a closing stream is acknowledged. Called once for each stream
+  /// that was not clear (see StreamSet::is_clear()) at its close(), if it becomes so at all.
+  /// Never called for one that was clear then.
+  virtual void on_clear(StreamId id) = 0;
   /// The last callback: descriptor and id are free. `unsent` is the weight of the
-  /// payloads of which at least one byte was never given to the kernel.
+  /// payloads of which at least one byte was never acknowledged, as far as that is known.
+  /// Of a stream that broke or was aborted while it was open, these are the ones that were still
+  /// queued: nobody looks at what the kernel had. Of a closing stream they are those of the ones
+  /// queued at its close() that are not acknowledged, and if something that the kernel had
+  /// before is not acknowledged either, one more: that was at least one payload. What another
+  /// process gave the kernel before a restore() is before, too. Of a unix peer that has left
+  /// without having read everything, only what was seen before it left is acknowledged.
   virtual void on_closed(StreamId id, std::size_t unsent) = 0;
 };
 
@@ -73,9 +88,12 @@ struct StreamLimits {
   /// A payload with which more bytes than this would wait is refused. Where nothing waits,
   /// one payload is taken whatever its size: its size says nothing of how the peer reads.
   std::size_t hard_bytes;
-  /// A closing stream ends at the latest this long after the kernel last took some
-  /// of its queued bytes, or, once the end of file is sent, after that.
+  /// How long the peer's own end of file is waited for, once it has acknowledged everything,
+  /// our end of file included.
   Duration linger = Duration{2000};
+  /// A closing stream of which something is not acknowledged ends when for so long nothing
+  /// more was acknowledged, nor taken by the kernel.
+  Duration patience = Duration{30'000};
 };
 
 enum class WriteError { kOverflow };
@@ -93,7 +111,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   [[nodiscard]] Result<StreamId> adopt(UniqueFd socket);
 
   /// Takes a stream of another process, and goes on with it where that one stopped. The
-  /// listener hears of it as of any other stream; of one that is closing, on_closed() alone.
+  /// listener hears of it as of any other stream; of one that is closing, on_clear(), unless the
+  /// listener there heard it or it was clear, and on_closed(). `patience` begins anew.
   [[nodiscard]] Result<StreamId> restore(UniqueFd socket, SavedStream saved);
   /// Writes down a stream that is open or closing (see exists()) as SavedStream reads
   /// it. Returns its descriptor, which stays ours.
@@ -120,11 +139,16 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   void pause(StreamId id);
   void resume(StreamId id);
 
-  /// Sends what is queued, then an end of file, then reads and discards until
+  /// Sends what is queued, then an end of file, and waits with `patience` until all of it is
+  /// acknowledged. Meanwhile, and then for `linger`, it reads and discards until
   /// the peer's own end of file (a close with unread bytes would send a reset
-  /// that destroys what the peer has not read yet), each bounded by `linger`.
-  /// Nothing happens if it is closing already.
+  /// that destroys what the peer has not read yet).
+  /// Nothing happens if it is closing already. A closing stream keeps the loop running.
   void close(StreamId id);
+  /// Forgets what is queued for a stream that is open or closing, and returns its weight, which
+  /// on_closed() will not count. close() then ends it at once and gently: the end of file goes
+  /// out behind what the kernel has, which may end within a payload.
+  std::size_t discard_queue(StreamId id);
   /// Closes now, a closing stream too; what is queued is lost.
   void abort(StreamId id);
 
@@ -132,6 +156,11 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// on_drained(), on_broken() and on_closed() where due. Whoever owns the set calls it
   /// at the end of each turn: in which order sets are flushed is for the owner to say.
   void flush();
+
+  /// Whether nothing waits for the peer of a stream which exists(), neither queued here nor
+  /// unacknowledged in the kernel. The kernel is asked only if nothing is queued and something
+  /// was ever sent.
+  [[nodiscard]] bool is_clear(StreamId id) const;
 
   /// Bytes that wait for one stream, and for all of them.
   [[nodiscard]] std::size_t queued_bytes(StreamId id) const;
@@ -150,13 +179,16 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   struct Finished {
     StreamId id;
     std::size_t unsent;
+    bool becomes_clear;  // which the listener has not heard
   };
+  enum class Why : std::uint8_t { kDone, kBroken };
 
   Connection& at(StreamId id);
   [[nodiscard]] const Connection& at(StreamId id) const;
 
   void on_ready(Tag tag, Events events) override;
   void receive(StreamId id);
+  [[nodiscard]] bool hear_last_words(StreamId id);
 
   [[nodiscard]] StreamId end_of_ids() const override;
   [[nodiscard]] Debt* debt_of(StreamId id) override;
@@ -169,7 +201,16 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   std::size_t send(Connection& stream);
   void unwatch(Connection& stream);
   void fail(StreamId id, int error);
-  void finish(StreamId id);
+
+  Farewell* farewell_of(StreamId id);
+  Farewell& begin_farewell(StreamId id);
+  void linger(StreamId id, Duration how_long);
+  [[nodiscard]] bool end_output(StreamId id, std::size_t sent);
+  [[nodiscard]] bool owes_nothing(StreamId id);
+  void on_deadline(StreamId id);
+  void look(StreamId id, Farewell& farewell);
+  void finish(StreamId id, Why why);
+  [[nodiscard]] Finished account(StreamId id, Why why);
   void report_finished();
 
   Loop& loop_;
@@ -185,8 +226,9 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   bool flushing_ = false;
   std::uint64_t flushed_turn_ = 0;  // the turn of the last flush
 
-  std::unique_ptr<char[]> buffer_;  // all streams are read through it
-  Deadlines lingering_;             // of the closing streams
+  std::unique_ptr<char[]> buffer_;                    // all streams are read through it
+  Deadlines deadlines_;                               // of the closing streams
+  std::unordered_map<StreamId, Farewell> farewells_;  // of those that wait for acknowledgement
   SilenceWatch silence_;
 };
 

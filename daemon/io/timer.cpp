@@ -39,6 +39,10 @@ void Timer::stop() {
   node_->when = kNever;
 }
 
+void Timer::keep_loop_running() {
+  uv_ref(reinterpret_cast<uv_handle_t*>(node_.get()));
+}
+
 void Timer::on_timer(uv_timer_t* handle) {
   auto* node = static_cast<Node*>(handle);
   node->when = kNever;

@@ -1,5 +1,5 @@
 /// One timer on the loop. Starting it again moves it. It does not keep the loop
-/// alive by itself. It may be destroyed inside its own callback.
+/// alive by itself, unless it is told to. It may be destroyed inside its own callback.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,8 @@ class Timer {
   /// Costs nothing if it already stands there.
   void start_at(Time when);
   void stop();
+  /// From now on the loop runs for as long as the timer is started.
+  void keep_loop_running();
 
  private:
   /// Outlives the Timer until libuv has let go of it, and so does the callback.

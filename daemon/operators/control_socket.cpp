@@ -96,6 +96,9 @@ void ControlSocket::on_broken(io::StreamId id, int) {
   leave(id, "");
 }
 
+/// Nobody is told what an operator that has left took of its last answers.
+void ControlSocket::on_clear(io::StreamId) {}
+
 void ControlSocket::on_closed(io::StreamId id, std::size_t) {
   leave(id, "");
   connections_[id].reset();

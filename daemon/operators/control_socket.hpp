@@ -117,6 +117,7 @@ class ControlSocket : private io::StreamListener {
   void on_end(io::StreamId id) override;
   void on_broken(io::StreamId id, int error) override;
   void on_drained(io::StreamId id) override;
+  void on_clear(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   Result<OperatorId> adopt(UniqueFd socket);

@@ -127,6 +127,7 @@ class FakeDaemon : private io::StreamListener {
   }
   void on_broken(io::StreamId, int) override { ended = true; }
   void on_drained(io::StreamId) override {}
+  void on_clear(io::StreamId) override {}
   void on_closed(io::StreamId, std::size_t) override {}
 
   std::string pending_;

@@ -53,3 +53,10 @@ TEST_CASE("deadlines: one that is moved or taken away is not told of", "[io][dea
   run_pending(bench.loop);
   CHECK(bench.over == std::vector<std::uint32_t>{2});
 }
+
+TEST_CASE("deadlines: the loop runs on while there is one", "[io][deadlines]") {
+  Bench bench;
+  bench.set(0, bench.loop.now() + Duration{5});
+  bench.loop.run();
+  CHECK(bench.over == std::vector<std::uint32_t>{0});
+}

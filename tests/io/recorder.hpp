@@ -31,6 +31,10 @@ class Recorder : public io::StreamListener {
     note("drained " + std::to_string(id));
     if (when_drained) when_drained(id);
   }
+  void on_clear(io::StreamId id) override {
+    note("clear " + std::to_string(id));
+    if (when_clear) when_clear(id);
+  }
   void on_closed(io::StreamId id, std::size_t unsent) override {
     note("closed " + std::to_string(id) + " unsent " + std::to_string(unsent));
     if (when_closed) when_closed(id);
@@ -51,6 +55,7 @@ class Recorder : public io::StreamListener {
   std::function<void(io::StreamId)> when_ended;
   std::function<void(io::StreamId)> when_broken;
   std::function<void(io::StreamId)> when_drained;
+  std::function<void(io::StreamId)> when_clear;
   std::function<void(io::StreamId)> when_closed;
 
  private:

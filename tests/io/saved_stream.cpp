@@ -69,26 +69,32 @@ TEST_CASE("saved stream: one for which much waits is told of when it has drained
   CHECK(bench.heard.events == chatd::test::Events{"drained 0"});
 }
 
-TEST_CASE("saved stream: while the peer takes some, the time to close begins anew", "[io][saved]") {
+TEST_CASE("saved stream: it lingers only when everything is acknowledged", "[io][saved]") {
   Bench bench;
   bench.id = *bench.set.adopt(std::move(bench.pair.ours));
   REQUIRE(bench.set.write(bench.id, Payload{std::string(300'000, 'x')}));
   bench.set.close(bench.id);
+  CHECK(bench.saved().linger_left == chatd::Duration{0});
   run_pending(bench.loop);
-  // Until the kernel has taken nothing for a while.
-  std::size_t before = 0;
-  while (before != bench.set.queued_bytes(bench.id)) {
-    before = bench.set.queued_bytes(bench.id);
-    bool over = false;
-    chatd::io::Timer while_waiting{bench.loop, [&] { over = true; }};
-    while_waiting.start(chatd::Duration{10});
-    REQUIRE(run_until(bench.loop, [&] { return over; }));
-  }
-  const auto left = bench.saved().linger_left;
-  CHECK(left < chatd::Duration{3'600'000});
+  const auto waiting = bench.saved();
+  CHECK_FALSE(waiting.queue.empty());
+  CHECK_FALSE(waiting.end_sent);
+  CHECK(waiting.linger_left == chatd::Duration{0});
   bench.peer.read();
-  REQUIRE(run_until(bench.loop, [&] { return bench.set.queued_bytes(bench.id) < before; }));
-  CHECK(bench.saved().linger_left > left);
+  REQUIRE(run_until(bench.loop, [&] { return bench.heard.heard("clear"); }));
+  const auto lingering = bench.saved();
+  CHECK(lingering.end_sent);
+  CHECK(lingering.linger_left > chatd::Duration{0});
+}
+
+TEST_CASE("saved stream: one that was clear when it was closed lingers at once", "[io][saved]") {
+  Bench bench;
+  bench.id = *bench.set.adopt(std::move(bench.pair.ours));
+  CHECK(bench.saved().linger_left == chatd::Duration{0});
+  bench.set.close(bench.id);
+  CHECK(bench.saved().linger_left > chatd::Duration{0});
+  run_pending(bench.loop);
+  CHECK(bench.saved().linger_left > chatd::Duration{0});
 }
 
 TEST_CASE("saved stream: what was written is read", "[io][saved]") {

@@ -130,6 +130,14 @@ class Peer {
                   [](uv_poll_t* handle, int, int) { static_cast<Peer*>(handle->data)->step(); });
   }
   void stop() { uv_poll_stop(poll_.get()); }
+  /// Reads once, at most so many bytes, if any have arrived.
+  void take(std::size_t most) {
+    std::string buffer(most, '\0');
+    const ssize_t count = ::recv(socket_.get(), buffer.data(), most, 0);
+    if (count > 0) received_.append(buffer, 0, static_cast<std::size_t>(count));
+    if (count == 0) ended_ = true;
+    if (count < 0 && errno != EAGAIN) error_ = errno;
+  }
   /// Sends as much of `bytes` as the kernel takes; returns how much that was.
   std::size_t send(std::string_view bytes) {
     const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
