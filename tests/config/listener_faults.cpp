@@ -19,7 +19,7 @@ backlog = 0)",
        "F:2:11: listen.backlog: 0 is out of range; 1 to 65535 would be right"},
       {R"([[listen]]
 dialect = "klingon")",
-       R"(F:2:11: listen.dialect: "klingon" is not known; auto, original, line or telnet would be right)"},
+       R"(F:2:11: listen.dialect: "klingon" is not known; auto, original, line, telnet or raw would be right)"},
       {R"([[listen]]
 address = "localhost")",
        R"(F:2:11: listen.address: "localhost" is not an address; "127.0.0.1", "::1" or "unix:/path" would be right (a name such as localhost can mean several))"},

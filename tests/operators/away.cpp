@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "io/timer.hpp"
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
 
@@ -16,7 +17,12 @@ std::string told(Bench& bench) {
   client->send("hi\n");
   REQUIRE(run_until(bench.loop,
                     [&] { return bench.clients.stats().messages_in > before.messages_in; }));
-  if (bench.clients.stats().messages_out == before.messages_out) return "";
+  bool is_over = false;  // the time after which it is not told any more
+  io::Timer patience{bench.loop, [&] { is_over = true; }};
+  patience.start(core::kEndWithWords * 3);
+  const auto is_told = [&] { return bench.clients.stats().messages_out > before.messages_out; };
+  REQUIRE(run_until(bench.loop, [&] { return is_over || is_told(); }));
+  if (!is_told()) return "";
   REQUIRE(run_until(bench.loop, [&] { return client->received().ends_with('\n'); }));
   return std::string{client->received()};
 }
