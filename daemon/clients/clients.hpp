@@ -62,6 +62,8 @@ class Clients final : private CrashRecords::Source {
   /// No new clients; every session ends, queues are flushed. `done` is called when
   /// the last connection is closed, maybe inside this call.
   void stop(std::function<void()> done);
+  /// After stop(): what clients have not taken by now is lost. `done` is called soon.
+  void stop_waiting() { connections_.give_up_closing(); }
 
   [[nodiscard]] const Doors& doors() const { return doors_; }
   [[nodiscard]] Entrance& entrance() { return entrance_; }

@@ -66,7 +66,7 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
                !used[saved.descriptor]);
     if (in.flag()) {
       saved.session = core::Session::restore(in, now);
-      in.require(saved.session && !saved.stream.closing);
+      in.require(saved.session && saved.session->ended() == saved.stream.closing);
     } else {
       in.require(saved.stream.closing);
     }
@@ -106,6 +106,7 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
     client.place = place;
     client.stream.paused = saved->session->waits_to_be_read();
     client.stream.ended = saved->session->state() == core::Session::State::kAsking;
+    client.stream.closing = saved->session->ended();
     client.session = std::move(saved->session);
     restore_client(std::move(client), std::move(connection->socket));
   }

@@ -68,6 +68,12 @@ std::vector<core::Slot> Connections::slots() const {
   return all;
 }
 
+void Connections::give_up_closing() {
+  for (const core::Slot slot : slots()) {
+    if (!router_.has(slot) || router_.at(slot).ended()) streams_.abort(slot);
+  }
+}
+
 const std::string& Connections::listener(core::Slot slot) const {
   return doors_.name(clients_[slot].listener);
 }
@@ -106,19 +112,28 @@ void Connections::on_drained(io::StreamId id) {
   if (relieved_) relieved_(id);
 }
 
-/// What a session has become is said at its end; what a client did not take, in on_closed().
-void Connections::on_clear(io::StreamId) {}
+void Connections::on_clear(io::StreamId id) {
+  if (router_.has(id)) say_closed(id, 0);
+}
 
 void Connections::on_closed(io::StreamId id, std::size_t unsent) {
+  const auto lost = static_cast<std::uint32_t>(clients_[id].gone ? 0 : unsent);
+  if (router_.has(id)) {
+    say_closed(id, lost);
+  } else {
+    router_.lost_after_end(id, lost);
+  }
   assert(!router_.has(id));
   const Client client = std::exchange(clients_[id], {});
-  if (!client.gone && unsent > 0) {
-    router_.lost_after_end(static_cast<std::uint32_t>(unsent));
-    spdlog::warn("{} did not take its last {} messages", client.peer.to_string(), unsent);
-  }
   trim_.session_gone();
   if (relieved_) relieved_(id);
   closed_(id, client.peer);
+}
+
+/// What was written to it before its end has arrived, but for `lost` messages.
+void Connections::say_closed(core::Slot slot, std::uint32_t lost) {
+  router_.closed(slot, lost, loop_.now(), outbox_);
+  deliver();
 }
 
 // ---- what the core wants done ----
@@ -137,9 +152,7 @@ std::vector<core::Slot> Connections::deliver() {
       streams_.pause(flow.slot);
     }
   }
-  for (const auto& close : outbox_.closes()) {
-    if (!clients_[close.slot].gone) streams_.close(close.slot);
-  }
+  for (const auto& each : outbox_.closes()) close(each);
   write_down_events();
   outbox_.clear();
   if (outbox_.retained_bytes() + journal_.retained_bytes() > kMostRetained) trim_.soon();
@@ -152,14 +165,14 @@ bool Connections::write(const core::Write& write) {
   const auto& [slot, bytes] = write;
   const auto weight = bytes.weight();
   if (clients_[slot].gone) {  // since an earlier one was not taken
-    router_.lost_after_end(weight);
+    router_.lost_after_end(slot, weight);
     return false;
   }
   if (streams_.write(slot, bytes)) {
     return streams_.queued_bytes(slot) > streams_.limits().high_bytes;
   }
-  if (!router_.has(slot)) {  // its last words; it closes anyway
-    router_.lost_after_end(weight);
+  if (!router_.has(slot) || router_.at(slot).ended()) {  // its last words; it closes anyway
+    router_.lost_after_end(slot, weight);
     return false;
   }
   // Nobody had asked whether there is room for it: a greeting, or what was held.
@@ -167,6 +180,14 @@ bool Connections::write(const core::Write& write) {
                  outbox_);
   abort(slot);
   return false;
+}
+
+void Connections::close(const core::Close& close) {
+  const auto slot = close.slot;
+  if (clients_[slot].gone) return;
+  if (close.at_once) (void)streams_.discard_queue(slot);
+  const bool clear = streams_.close(slot);
+  if (clear && router_.has(slot)) router_.closed(slot, 0, loop_.now(), outbox_);
 }
 
 /// The client does not read: what waits for it is lost.

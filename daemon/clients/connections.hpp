@@ -2,8 +2,8 @@
 /// client sends goes to the router; what the core wants done, which is in outbox(), becomes
 /// writes, closes and events in deliver(), and nowhere else. Wakes the core when it is time.
 ///
-/// Invariant: a slot has a session in the router exactly as long as its stream was not closed
-/// here.
+/// Invariant: a slot has a session in the router as long as its stream is open; while it closes,
+/// as long as something that was written to it is not acknowledged.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,9 @@ class Connections : private io::StreamListener, public core::Room {
   [[nodiscard]] Result<core::Slot> restore(UniqueFd socket, io::SavedStream saved,
                                            const Client& client);
   /// Ends one that has no session, as gently as others.
-  void dismiss(core::Slot slot) { streams_.close(slot); }
+  void dismiss(core::Slot slot) { (void)streams_.close(slot); }
+  /// Waits no longer for those that close: what they have not acknowledged is lost.
+  void give_up_closing();
   /// Writes down what waits for one of slots(), for restore(). Returns its descriptor, which
   /// stays ours.
   int save(core::Slot slot, ByteWriter& out) { return streams_.save(slot, out); }
@@ -95,7 +97,9 @@ class Connections : private io::StreamListener, public core::Room {
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
   void remember(core::Slot slot, const Client& client);
+  void say_closed(core::Slot slot, std::uint32_t lost);
   bool write(const core::Write& write);
+  void close(const core::Close& close);
   void abort(core::Slot slot);
   void write_down_events();
   void tick();

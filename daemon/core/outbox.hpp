@@ -33,10 +33,12 @@ struct Write {
   Payload bytes;
 };
 
-/// The session is over. What was written before still goes out, then an end of
-/// file. The core has no session at `slot` any more.
+/// The session has ended. What was written before still goes out, then an end of file; whoever
+/// closes the connection tells Router::closed() when that has arrived. `at_once`: what was
+/// not sent yet is forgotten, and the core has no session at `slot` any more.
 struct Close {
   Slot slot;
+  bool at_once;
 };
 
 /// The client does not read: its connection ends at once, with what waits for it. The core
@@ -86,7 +88,7 @@ class Outbox {
   Event::Range keep(std::string_view text);
 
   void write(Slot slot, Payload bytes) { writes_.push_back({slot, std::move(bytes)}); }
-  void close(Slot slot) { closes_.push_back({slot}); }
+  void close(Slot slot, bool at_once = false) { closes_.push_back({slot, at_once}); }
   void abort(Slot slot) { aborts_.push_back({slot}); }
   void flow(Slot slot, bool reading) { flows_.push_back({slot, reading}); }
 

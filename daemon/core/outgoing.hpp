@@ -17,8 +17,8 @@ class Outgoing {
 
   [[nodiscard]] std::string_view text() const { return text_; }
 
-  /// The bytes for a client: for `original` and `raw` the text as it is, for `line` (and a client that
-  /// is undecided) with an LF at the end, for `telnet` with CR LF for each LF and at the end.
+  /// The bytes for a client: for `original` and `raw` the text as it is, for `line` (and a client
+  /// that is undecided) with an LF at the end, for `telnet` with CR LF for each LF and at the end.
   const Payload& as(Dialect dialect);
 
  private:

@@ -14,8 +14,8 @@ class Room {
   virtual ~Room() = default;
   /// Whether so many bytes can be written to the client now, besides those that wait.
   [[nodiscard]] virtual bool has_room(Slot slot, std::size_t bytes) = 0;
-  /// How many of the messages that were written to it are not wholly sent. Asked where there
-  /// is no room: all of them are lost.
+  /// How many of the messages that were written to it are not wholly sent. Asked where they
+  /// are all lost, with the session that ends at once.
   [[nodiscard]] virtual std::uint32_t unsent(Slot slot) const = 0;
 };
 

@@ -41,11 +41,11 @@ Outcome Router::with_own(SessionId id, std::string_view operator_name, Time now,
 void Router::follow_up(Session& session) {
   assert(counters_.add_up());
   note(session);
-  if (session.ended()) {
+  if (session.is_over()) {
     file(session, kNever);
     by_id_.erase(session.id());
     if (session.claim() != nullptr) claimed_.erase(session.id());
-    if (session.is_left_out()) asking_.erase(session.id());
+    asking_.erase(session.id());
     slots_[session.slot()].reset();
     return;
   }
@@ -100,8 +100,10 @@ void Router::broken(Slot slot, std::string_view reason, std::uint32_t unsent, Ti
 }
 
 bool Router::make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox& outbox) {
-  const auto oldest = std::find_if(asking_.begin(), asking_.end(),
-                                   [&](SessionId id) { return may_go(by_id_.at(id)); });
+  const auto oldest = std::find_if(asking_.begin(), asking_.end(), [&](SessionId id) {
+    const Session& session = *find(id);
+    return session.is_left_out() && may_go(session.slot());
+  });
   if (oldest == asking_.end()) return false;
   with(by_id_.at(*oldest), now, outbox,
        [](Session& session, Context& work) { session.give_way(work); });
@@ -110,11 +112,16 @@ bool Router::make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox
 
 /// Its connection takes no more: it ends at once.
 void Router::give_up(Session& session, Context& context) {
-  // What it was written in this delivery is lost with what waits for it.
-  const auto unsent =
-      room_->unsent(session.slot()) + context.outbox.take_back_writes(context.first_write);
+  const auto unsent = take_back(session, context);
   context.outbox.abort(session.slot());
   session.broken(does_not_read(settings_), unsent, context);
+}
+
+/// Of what it was sent, nothing more is to leave: neither what it was written in this delivery,
+/// nor what waits for it. Returns how many messages that are.
+std::uint32_t Router::take_back(const Session& session, Context& context) {
+  const auto written = context.outbox.take_back_writes(context.first_write);
+  return written + (room_ == nullptr ? 0 : room_->unsent(session.slot()));
 }
 
 bool Router::has_room(const Session& session, Outgoing& message, const Context& context) {
@@ -123,9 +130,18 @@ bool Router::has_room(const Session& session, Outgoing& message, const Context& 
   return room_->has_room(session.slot(), before + message.as(session.dialect()).size());
 }
 
-void Router::lost_after_end(std::uint32_t unsent) {
+void Router::lost_after_end(Slot slot, std::uint32_t unsent) {
+  if (has(slot)) {
+    slots_[slot]->lose_after_end(unsent);
+    return;
+  }
   counters_.delivered -= unsent;
   counters_.lost += unsent;
+}
+
+void Router::closed(Slot slot, std::uint32_t unsent, Time now, Outbox& outbox) {
+  with(slot, now, outbox,
+       [unsent](Session& session, Context& work) { session.closed(unsent, work); });
 }
 
 Outcome Router::bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox) {
@@ -141,8 +157,9 @@ Outcome Router::kick(SessionId id, std::string_view reason, std::string_view ope
     sentence += ": ";
     sentence += reason;
   }
-  return with_own(id, operator_name, now, outbox,
-                  [&](Session& session, Context& work) { session.end(sentence, work); });
+  return with_own(id, operator_name, now, outbox, [&](Session& session, Context& work) {
+    session.end(sentence, take_back(session, work), work);
+  });
 }
 
 Outcome Router::name(SessionId id, std::string_view name, std::string_view operator_name, Time now,

@@ -114,7 +114,9 @@ class Router {
   /// lost_after_end().
   void broken(Slot slot, std::string_view reason, std::uint32_t unsent, Time now, Outbox& outbox);
   /// Of the messages written to a session that has ended since, `unsent` were never sent.
-  void lost_after_end(std::uint32_t unsent);
+  void lost_after_end(Slot slot, std::uint32_t unsent);
+  /// What was written to a session before its end has arrived, but for `unsent` messages.
+  void closed(Slot slot, std::uint32_t unsent, Time now, Outbox& outbox);
   [[nodiscard]] bool has(Slot slot) const { return slot < slots_.size() && slots_[slot]; }
 
   // What operators say. `operator_name` is the operator whom the events name.
@@ -183,6 +185,7 @@ class Router {
   void answer_for_the_away(Session& session, std::size_t first_event, Context& context);
   [[nodiscard]] bool has_room(const Session& session, Outgoing& message, const Context& context);
   void give_up(Session& session, Context& context);
+  [[nodiscard]] std::uint32_t take_back(const Session& session, Context& context);
   void follow_up(Session& session);
   void note(Session& session);
   void file(Session& session, Time when);

@@ -188,6 +188,7 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
   out.flag(greeted_);
   out.flag(unpaced_);
   out.flag(owes_away_);
+  out.number(lost_);
 }
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
@@ -216,16 +217,22 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   session->tokens_ = in.number<float>();
   session->unread_ = in.number<std::uint32_t>();
   session->told_away_ = in.number<std::uint32_t>();
-  session->state_ = in.enumerator(State::kParting);
+  session->state_ = in.enumerator(State::kClosing);
+  session->ended_ = session->state_ == State::kClosing;
   session->spoken_ = in.flag();
   session->spoken_to_ = in.flag();
   session->greeted_ = in.flag();
   session->unpaced_ = in.flag();
-  session->owes_away_ = in.version() >= 7 && in.flag();
+  if (in.version() >= 7) {
+    session->owes_away_ = in.flag();
+    session->lost_ = in.number<std::uint32_t>();
+  }
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);
-  in.require((session->state_ == State::kParting) == (session->farewell_reason_ != nullptr));
+  const bool has_reason = session->state_ == State::kParting || session->ended_;
+  in.require(has_reason == (session->farewell_reason_ != nullptr));
+  in.require(!session->ended_ || !session->backlog_);
   in.require(!session->name_ || is_utf8(*session->name_));
   in.require(!session->farewell_reason_ || is_utf8(*session->farewell_reason_));
   return in.ok() ? std::move(session) : nullptr;

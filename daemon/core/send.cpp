@@ -18,6 +18,8 @@ std::string_view reason_against(Session::Disposition disposition) {
       return "it does not listen, and the messages held for it reach limits.output_hard";
     case Session::Disposition::kTooLong:
       return "the message is longer than limits.output_hard, which is all that may wait for it";
+    case Session::Disposition::kClosing:
+      return "its session has ended";
     case Session::Disposition::kEmpty:
       return "a client without line ends cannot get an empty message";
     case Session::Disposition::kNow:

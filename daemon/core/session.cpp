@@ -38,6 +38,9 @@ std::string_view to_string(Session::State state) {
       return "asking";
     case Session::State::kParting:
       return "parting";
+    case Session::State::kClosing:
+    case Session::State::kOver:
+      return "closing";
   }
   return "open";
 }
@@ -266,6 +269,7 @@ bool Session::writable() const {
 }
 
 Session::Disposition Session::disposition(std::size_t size, const Settings& settings) const {
+  if (ended_) return Disposition::kClosing;
   if (state_ == State::kParting) return Disposition::kParting;
   if (size > settings.output_hard) return Disposition::kTooLong;
   // An undecided one may turn out to be original while the message is held.
@@ -322,7 +326,7 @@ void Session::let_out(Context& context) {
 }
 
 void Session::bye(std::string_view operator_name, Context& context) {
-  if (state_ == State::kParting) return;
+  if (state_ == State::kParting || ended_) return;
   const auto reason = "bye from " + std::string{operator_name};
   if (writable()) {
     close(reason, context);
@@ -338,8 +342,10 @@ void Session::bye(std::string_view operator_name, Context& context) {
   if (takes_turns()) let_out(context);
 }
 
-void Session::end(std::string_view reason, Context& context) {
-  close(reason, context);
+void Session::end(std::string_view reason, std::uint32_t unsent, Context& context) {
+  context.unsent = unsent;
+  context.outbox.close(slot_, true);
+  say_over(reason, context);
 }
 
 void Session::give_way(Context& context) {
@@ -348,6 +354,7 @@ void Session::give_way(Context& context) {
 }
 
 void Session::stop(Context& context) {
+  if (ended_) return;
   const bool reads_words = dialect() != Dialect::kOriginal && dialect() != Dialect::kRaw;
   if (writable() && reads_words && !is_left_out() && !context.settings.farewell.empty()) {
     write(encode(context.settings.farewell, dialect(), 0), context);
@@ -362,6 +369,7 @@ void Session::set_name(std::string_view name) {
 // ---- time ----
 
 void Session::expire(Context& context) {
+  if (ended_) return;
   const auto now = context.now;
   const auto& settings = context.settings;
   if (backlog_ && may_read(context) && tokens_ >= resume_tokens(settings)) {
@@ -392,6 +400,7 @@ void Session::expire(Context& context) {
 }
 
 Time Session::deadline(const Settings& settings) const {
+  if (ended_) return kNever;
   Time when = std::min(framer_.deadline(), until_);
   if (!spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal) {
     when = std::min(when, connected_at_ + kSilence);
@@ -411,13 +420,27 @@ Time Session::deadline(const Settings& settings) const {
 
 // ---- its end, and other effects ----
 
+/// It ends, and is over when everything that was written to it is acknowledged.
 void Session::close(std::string_view reason, Context& context) {
-  if (!context.gone) context.outbox.close(slot_);
-  say_over(reason, context);
+  assert(!ended_);
+  if (context.gone) return say_over(reason, context);
+  context.outbox.close(slot_);
+  farewell_reason_ = std::make_unique<std::string>(reason);
+  state_ = State::kClosing;
+  ended_ = true;
+  backlog_ = nullptr;
+}
+
+void Session::closed(std::uint32_t unsent, Context& context) {
+  assert(state_ == State::kClosing);
+  context.gone = true;
+  context.unsent = unsent + lost_;
+  say_over(*farewell_reason_, context);
 }
 
 void Session::say_over(std::string_view reason, Context& context) {
-  assert(!ended_);
+  assert(!is_over());
+  state_ = State::kOver;
   ended_ = true;
   const auto never_sent = held();
   context.counters.held -= never_sent;

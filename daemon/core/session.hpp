@@ -2,8 +2,8 @@
 /// to (Turn), and how it ends. A pure machine: bytes, operator's words and time go
 /// in, effects go to the Outbox. It knows no other session and no operator.
 ///
-/// Invariant: after ended() nothing more is said about this session; the event
-/// `disconnected` was its last.
+/// Invariants: once it has ended() nothing more is heard of it, said to it or said about it but
+/// one last event, `disconnected`; with that it is_over().
 #pragma once
 
 #include <cstdint>
@@ -68,6 +68,8 @@ class Session {
     kOpen,
     kAsking,   ///< closed its sending side; waits for one answer
     kParting,  ///< an operator said bye; waits for its own bye
+    kClosing,  ///< it has ended, and what was written to it may still be on its way
+    kOver,     ///< nothing is left of it
   };
 
   /// Whether a message can go to it.
@@ -77,7 +79,8 @@ class Session {
     kParting,  ///< refused: bye was said
     kFull,     ///< refused: output_hard bytes are held already
     kTooLong,  ///< refused: by itself more than output_hard
-    kEmpty,    ///< refused: an original client would never notice an empty message
+    kEmpty,    ///< refused: a client without line ends would never notice an empty message
+    kClosing,  ///< refused: it has ended
   };
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
@@ -113,12 +116,17 @@ class Session {
   /// go out at once.
   MessageNumber hold(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
   void bye(std::string_view operator_name, Context& context);
-  /// Ends it now: kicked, not reading, ...
-  void end(std::string_view reason, Context& context);
+  /// Ends it at once: kicked. Of what was written to it `unsent` messages never left.
+  void end(std::string_view reason, std::uint32_t unsent, Context& context);
   /// Ends it to make room for another client, without waiting for anything.
   void give_way(Context& context);
   /// The daemon stops: a last word where one is due, then the end.
   void stop(Context& context);
+  /// After its end `unsent` messages more are known to be lost.
+  void lose_after_end(std::uint32_t unsent) { lost_ += unsent; }
+  /// Everything that was written to it before its end is acknowledged, but for `unsent`
+  /// messages, of which nothing more will be heard: it is over.
+  void closed(std::uint32_t unsent, Context& context);
   void set_name(std::string_view name);
 
   /// Whether what is said to everyone, or by the daemon for itself, is kept from it: it waits
@@ -141,6 +149,7 @@ class Session {
   [[nodiscard]] SessionId id() const { return id_; }
   [[nodiscard]] Slot slot() const { return slot_; }
   [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] bool is_over() const { return state_ == State::kOver; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] Dialect dialect() const { return framer_.dialect(); }
   [[nodiscard]] Time connected_at() const { return connected_at_; }
@@ -173,6 +182,8 @@ class Session {
   bool noted = false;    ///< and has taken note of one
 
  private:
+  std::uint32_t lost_ = 0;  ///< see lose_after_end(); here, because here is room for it
+
   void read(std::string_view input, Context& context);
   void read_backlog(Context& context);
   void message(Context& context);
@@ -203,7 +214,7 @@ class Session {
   std::unique_ptr<std::string> name_;  ///< only if it has one
   std::unique_ptr<Claim> claim_;
   std::unique_ptr<std::string> backlog_;          ///< read, but past its rate; reading is paused
-  std::unique_ptr<std::string> farewell_reason_;  ///< kParting: who said bye
+  std::unique_ptr<std::string> farewell_reason_;  ///< kParting, kClosing: why it ends
   SessionId id_;
   MessageNumber last_message_ = 0;  ///< the last number that was given
   Time connected_at_;
@@ -211,7 +222,7 @@ class Session {
   /// kAsking, kParting: when that ends. kOpen: when it is clear that no end of file came with
   /// its words, if there is something to say to it then.
   Time until_ = kNever;
-  Time refilled_;        ///< when tokens_ was right
+  Time refilled_;  ///< when tokens_ was right
   static constexpr float kWholeBurst = -1;
   float tokens_ = kWholeBurst;  ///< messages that it may send at once
   std::uint32_t unread_ = 0;
@@ -227,7 +238,7 @@ class Session {
   bool owes_away_ = false;  ///< see owe_away()
 };
 
-/// "open", "asking" or "parting".
+/// "open", "asking", "parting" or "closing".
 std::string_view to_string(Session::State state);
 
 }  // namespace chatd::core

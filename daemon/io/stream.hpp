@@ -144,7 +144,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// the peer's own end of file (a close with unread bytes would send a reset
   /// that destroys what the peer has not read yet).
   /// Nothing happens if it is closing already. A closing stream keeps the loop running.
-  void close(StreamId id);
+  /// Returns is_clear(); if that is false, on_clear() or on_closed() will say more.
+  bool close(StreamId id);
   /// Forgets what is queued for a stream that is open or closing, and returns its weight, which
   /// on_closed() will not count. close() then ends it at once and gently: the end of file goes
   /// out behind what the kernel has, which may end within a payload.

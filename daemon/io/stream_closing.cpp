@@ -22,12 +22,14 @@ bool StreamSet::is_clear(StreamId id) const {
   return !stream.used || stream.without_end(unacknowledged(stream.socket.get())) == 0;
 }
 
-void StreamSet::close(StreamId id) {
+bool StreamSet::close(StreamId id) {
   Connection& stream = at(id);
-  if (stream.state != State::kOpen) return;
-  if (!is_clear(id)) begin_farewell(id);
+  if (stream.state != State::kOpen) return farewell_of(id) == nullptr;
+  const bool clear = is_clear(id);
+  if (!clear) begin_farewell(id);
   stream.state = State::kFlushing;
   touch(id);
+  return clear;
 }
 
 std::size_t StreamSet::discard_queue(StreamId id) {

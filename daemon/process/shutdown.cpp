@@ -6,13 +6,18 @@
 
 namespace chatd {
 
+namespace {
+
+/// For operators to hear of what was lost.
+constexpr Duration kLastWords{500};
+
+}  // namespace
+
 Shutdown::Shutdown(const Parts& parts)
     : parts_{parts},
       soon_{parts.loop, [this] { end_sessions(); }},
-      grace_{parts.loop, [this] {
-               spdlog::warn("stops without waiting any longer for clients that do not read");
-               finish();
-             }} {}
+      grace_{parts.loop, [this] { stop_waiting(); }},
+      last_words_{parts.loop, [this] { finish(); }} {}
 
 void Shutdown::begin(const char* why) {
   if (std::exchange(has_begun_, true)) {
@@ -30,6 +35,12 @@ void Shutdown::begin(const char* why) {
 void Shutdown::end_sessions() {
   // Operators hear the end of every session before theirs.
   parts_.clients.stop([this] { parts_.operators.stop([this] { finish(); }); });
+}
+
+void Shutdown::stop_waiting() {
+  spdlog::warn("stops without waiting any longer for clients that do not read");
+  last_words_.start(kLastWords);
+  parts_.clients.stop_waiting();
 }
 
 void Shutdown::finish() {

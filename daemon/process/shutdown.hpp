@@ -33,11 +33,13 @@ class Shutdown {
 
  private:
   void end_sessions();
+  void stop_waiting();
   void finish();
 
   Parts parts_;
   io::Timer soon_;
   io::Timer grace_;
+  io::Timer last_words_;
   bool has_begun_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -103,6 +104,16 @@ class Chat : private core::Room {
   /// From now on nothing that is written to it is taken; `unsent` messages wait already.
   void stop_reading(SessionId who, std::uint32_t unsent = 0) { full_[slot(who)] = unsent; }
 
+  /// From now on what is written to it arrives only when arrived() says so.
+  void reads_slowly(SessionId who = 1) { slow_.insert(slot(who)); }
+  /// All that was written to one that has ended has arrived, but for `unsent` messages.
+  std::string arrived(SessionId who = 1, std::uint32_t unsent = 0) {
+    const Slot closed = slot(who);
+    slow_.erase(closed);
+    router_.closed(closed, unsent, now_, outbox_);
+    return shown(effects());
+  }
+
   // ---- what operators do; the acting one is ann, unless the test sets another ----
 
   /// Sets the acting operator.
@@ -144,9 +155,10 @@ class Chat : private core::Room {
   }
   std::string stop() {
     router_.stop(now_, outbox_);
-    REQUIRE(router_.size() == 0);
+    auto all = effects();
+    REQUIRE(router_.size() == slow_.size());
     REQUIRE(router_.deadline() == kNever);
-    return shown(effects());
+    return shown(std::move(all));
   }
   std::string set(Settings settings) {
     router_.set_settings(std::move(settings));
@@ -248,20 +260,26 @@ class Chat : private core::Room {
   /// What Clients would do, as text.
   std::string effects() {
     std::vector<std::pair<Slot, std::string>> out;
+    const auto closes = outbox_.closes();
     for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
       const auto write = outbox_.writes()[i];
       if (const auto full = full_.find(write.slot); full != full_.end()) {
         const auto weight = write.bytes.weight();
-        if (router_.has(write.slot)) {
+        if (router_.has(write.slot) && !router_.at(write.slot).ended()) {
           router_.broken(write.slot, does_not_read(router_.settings()), full->second + weight, now_,
                          outbox_);
         } else {
-          router_.lost_after_end(weight);
+          router_.lost_after_end(write.slot, weight);
         }
         continue;
       }
       if (out.empty() || out.back().first != write.slot) out.emplace_back(write.slot, "");
       out.back().second += write.bytes.view();
+    }
+    for (const auto& close : closes) {
+      if (router_.has(close.slot) && !slow_.contains(close.slot)) {
+        router_.closed(close.slot, 0, now_, outbox_);
+      }
     }
     std::string all;
     for (const auto& event : outbox_.events()) add(all, told(event));
@@ -269,9 +287,9 @@ class Chat : private core::Room {
     for (const auto& flow : outbox_.flows()) {
       add(all, of(id_of(flow.slot)) + (flow.reading ? "resumed" : "paused"));
     }
-    for (const auto& close : outbox_.closes()) {
-      add(all, of(id_of(close.slot)) + "closed");
-      REQUIRE_FALSE(router_.has(close.slot));
+    for (const auto& close : closes) {
+      add(all, of(id_of(close.slot)) + (close.at_once ? "closed at once" : "closed"));
+      REQUIRE(router_.has(close.slot) == slow_.contains(close.slot));
     }
     for (const auto& abort : outbox_.aborts()) {
       add(all, of(id_of(abort.slot)) + "aborted");
@@ -281,6 +299,7 @@ class Chat : private core::Room {
     for (auto entry = slots_.begin(); entry != slots_.end();) {
       if (router_.find(entry->first) == nullptr) {
         full_.erase(entry->second);
+        slow_.erase(entry->second);
         entry = slots_.erase(entry);
       } else {
         ++entry;
@@ -380,6 +399,7 @@ class Chat : private core::Room {
   Time now_ = kStart;
   std::map<SessionId, Slot> slots_;
   std::map<Slot, std::uint32_t> full_;
+  std::set<Slot> slow_;
 };
 
 }  // namespace chatd::test

@@ -66,6 +66,7 @@ struct Client {
   bool spoken = false;
   bool input_over = false;
   bool parting = false;
+  bool closing = false;  ///< it has ended, and what was written to it has not arrived
   bool said_bye = false;
   bool reads = true;
   bool lossy = false;  ///< it said something too long or not UTF-8, which is not heard as it was
@@ -113,15 +114,19 @@ class Walk : private core::Room {
   void step() {
     const auto slot = static_cast<Slot>(choose_() % kSlots);
     auto& client = clients_[slot];
+    if (client.closing && one_in(3)) {
+      let_close(slot);
+      deliver();
+    }
     switch (choose_() % 24) {
       case 0:
         if (client.id == 0) connect(slot);
         break;
       case 1:
-        if (client.id != 0 && one_in(4)) end_input(slot);
+        if (is_there(client) && one_in(4)) end_input(slot);
         break;
       case 2:
-        if (client.id != 0 && one_in(6)) break_connection(slot);
+        if (is_there(client) && one_in(6)) break_connection(slot);
         break;
       case 3:
         operator_acts(slot);
@@ -142,7 +147,7 @@ class Walk : private core::Room {
         let_time_pass();
         break;
       default:
-        if (client.id != 0) speak(slot);
+        if (is_there(client)) speak(slot);
         break;
     }
     check();
@@ -160,6 +165,11 @@ class Walk : private core::Room {
   void finish() {
     router_.stop(now_, outbox_);
     deliver();
+    for (Slot slot = 0; slot < kSlots; ++slot) {
+      if (!clients_[slot].closing) continue;
+      let_close(slot);
+      deliver();
+    }
     for (Slot slot = 0; slot < kSlots; ++slot)
       must(clients_[slot].id == 0, "a session outlived the daemon");
     check();
@@ -344,6 +354,13 @@ class Walk : private core::Room {
   }
   [[nodiscard]] std::uint32_t unsent(Slot slot) const override { return unsent(clients_[slot]); }
 
+  static bool is_there(const Client& client) { return client.id != 0 && !client.closing; }
+
+  /// What was written to one that has ended has arrived, or will not arrive any more.
+  void let_close(Slot slot) {
+    router_.closed(slot, one_in(3) ? unsent(clients_[slot]) : 0, now_, outbox_);
+  }
+
   void let_network_take(Slot slot) {
     auto& queue = clients_[slot].queue;
     if (queue.empty() || !clients_[slot].reads) return;
@@ -389,7 +406,8 @@ class Walk : private core::Room {
         lost_now_.push_back(refused.session);
       } else {
         const auto& client = by_id(refused.session);
-        must(client.parting || router_.find(client.id)->held() > 0, "refused without a cause");
+        must(client.parting || client.closing || router_.find(client.id)->held() > 0,
+             "refused without a cause");
       }
     }
     deliver();
@@ -413,7 +431,7 @@ class Walk : private core::Room {
     const auto outcome = expected(by, client);
     switch (choose_() % 8) {
       case 0: {
-        const bool before = client.parting;
+        const bool before = client.parting || client.closing;
         must(router_.bye(client.id, by, now_, outbox_) == outcome, "bye");
         if (outcome != Outcome::kDone || before) break;
         client.parting = true;
@@ -519,9 +537,14 @@ class Walk : private core::Room {
       auto& client = clients_[write.slot];
       must(client.id != 0, "a write where nobody is");
       if (is_in(full_, write.slot)) {
-        router_.lost_after_end(write.bytes.weight());
+        router_.lost_after_end(write.slot, write.bytes.weight());
         numbers_.delivered -= write.bytes.weight();
         numbers_.lost += write.bytes.weight();
+        continue;
+      }
+      if (router_.has(write.slot) && router_.at(write.slot).ended() &&
+          !has_room(write.slot, write.bytes.size())) {
+        router_.lost_after_end(write.slot, write.bytes.weight());
         continue;
       }
       if (router_.has(write.slot) && !has_room(write.slot, write.bytes.size())) {
@@ -540,13 +563,18 @@ class Walk : private core::Room {
       if (!flow.reading) ++pauses_;
     }
     for (const auto& close : outbox_.closes()) {
-      must(!router_.has(close.slot), "a session after its close");
+      must(router_.has(close.slot) != close.at_once, "a close, and not the end that it has");
       closed_.push_back(close.slot);
+    }
+    for (const auto slot : closed_) {
+      if (!router_.has(slot)) continue;
+      clients_[slot].closing = true;
+      if (one_in(2)) let_close(slot);
     }
     for (const auto& event : outbox_.events()) happened(event);
     for (auto& client : clients_) {
       if (client.due_away > now_) continue;
-      must(client.parting || client.input_over || !client.held.empty(),
+      must(client.parting || client.input_over || client.closing || !client.held.empty(),
            "not told that all are away");
       client.due_away = kNever;
     }
@@ -669,7 +697,7 @@ class Walk : private core::Room {
     const auto reason = outbox_.text(event.text);
     const auto slot = event.slot;
     must(&client == &clients_[slot], "gone from another slot");
-    const bool closed = is_in(closed_, slot);
+    const bool closed = is_in(closed_, slot) || client.closing;
     must(closed == (gone_ != slot && !is_in(full_, slot)), "gone, and not closed");
     check_words(client);
     // It could say nothing more: all that it had said was heard.
@@ -681,12 +709,6 @@ class Walk : private core::Room {
     const auto never_left = event.lost - held;
     numbers_.delivered -= never_left;
     numbers_.lost += event.lost;
-    if (closed && one_in(3)) {  // it does not take its last words
-      const auto weight = unsent(client);
-      router_.lost_after_end(weight);
-      numbers_.delivered -= weight;
-      numbers_.lost += weight;
-    }
     client = {};
   }
 
@@ -747,6 +769,8 @@ class Walk : private core::Room {
     if (!client.spoken && client.setting != DialectSetting::kOriginal) {
       must(session.held() == 0 || now_ < client.connected + kSilence, "held for a silent one");
     }
+    must(session.ended() == client.closing, "closing");
+    if (client.closing) return;
     must((session.state() == Session::State::kAsking) == client.input_over, "asking");
     must(!client.input_over || now_ < client.ended_input + settings.answer_timeout, "still asking");
     must((session.state() == Session::State::kParting) == client.parting, "parting");
