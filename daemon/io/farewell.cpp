@@ -6,13 +6,15 @@
 namespace chatd::io {
 
 Farewell::Farewell(const SendQueue& queue, std::uint64_t sent, Time now)
-    : begin_{static_cast<std::int64_t>(sent)}, end_{begin_}, progress_{now} {
+    : begin_{static_cast<std::int64_t>(sent)},
+      end_{begin_},
+      acknowledged_{queue.empty() ? begin_ - 1 : begin_},
+      progress_{now} {
   queue.each([this](const Payload& payload, std::string_view rest) {
     if (owed_.empty()) begin_ -= static_cast<std::int64_t>(payload.size() - rest.size());
     end_ += static_cast<std::int64_t>(rest.size());
     owed_.push_back({end_, payload.weight()});
   });
-  acknowledged_ = owed_.empty() ? begin_ - 1 : begin_;
 }
 
 void Farewell::seen(std::uint64_t sent, std::size_t owed, Time now) {

@@ -58,14 +58,14 @@ class Farewell {
     std::uint32_t weight;
   };
 
-  std::vector<Owed> owed_;         // in order
-  std::size_t first_ = 0;          // those before it are acknowledged
-  std::int64_t begin_;             // of the first payload that was queued
-  std::int64_t end_;               // of everything
-  std::int64_t acknowledged_ = 0;  // up to here, at the last look
-  Time progress_;                  // the last time that something was taken or acknowledged
-  Duration pace_ = kFirstLook;     // to the next look
-  bool told_ = false;              // that everything is acknowledged
+  std::vector<Owed> owed_;      // in order
+  std::size_t first_ = 0;       // those before it are acknowledged
+  std::int64_t begin_;          // of the first payload that was queued
+  std::int64_t end_;            // of everything
+  std::int64_t acknowledged_;   // up to here, at the last look
+  Time progress_;               // the last time that something was taken or acknowledged
+  Duration pace_ = kFirstLook;  // to the next look
+  bool told_ = false;           // that everything is acknowledged
 };
 
 }  // namespace chatd::io

@@ -17,8 +17,8 @@ struct SavedStream {
   /// While closing: for how long the peer's end of file is waited for yet. Zero: something is
   /// not acknowledged, and that is waited for first.
   Duration linger_left{0};
-  bool closing = false;     ///< close() was called
-  bool end_sent = false;    ///< and the end of file is out
+  bool closing = false;   ///< close() was called
+  bool end_sent = false;  ///< and the end of file is out
   bool paused = false;
   bool ended = false;  ///< the peer's end of file was read
 

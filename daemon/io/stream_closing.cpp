@@ -125,12 +125,11 @@ void StreamSet::look(StreamId id, Farewell& farewell) {
   }
   farewell.seen(stream.sent_bytes, stream.without_end(owed), now);
   const bool becomes_clear = farewell.becomes_clear();
-  if (farewell.is_acknowledged() && stream.ended) {
-    finish(id, Why::kDone);
-  } else if (farewell.is_acknowledged() && owed == 0) {
+  const bool acknowledged = farewell.is_acknowledged();
+  if (acknowledged && owed == 0 && !stream.ended) {
     farewells_.erase(id);
     linger(id, limits_.linger);
-  } else if (farewell.is_over(now, limits_.patience)) {
+  } else if ((acknowledged && stream.ended) || farewell.is_over(now, limits_.patience)) {
     finish(id, Why::kDone);
   } else {
     deadlines_.set(id, stream.deadline, farewell.next_look(now, limits_.patience));

@@ -29,7 +29,6 @@ using chatd::io::StreamSet;
 using chatd::io::TurnEnd;
 using chatd::test::Events;
 using chatd::test::is_quiet;
-using chatd::test::Pair;
 using chatd::test::Peer;
 using chatd::test::Recorder;
 using chatd::test::run_pending;
@@ -501,7 +500,8 @@ TEST_CASE("stream closing: many at once are all told of", "[io][stream]") {
   for (StreamId id = 0; id < kMany; ++id) {
     auto [ours, theirs] = unix_pair();
     peers.push_back(std::make_unique<Peer>(bench.loop, std::move(theirs)));
-    REQUIRE(bench.adopt(std::move(ours)) == id);
+    const StreamId given = bench.adopt(std::move(ours));
+    REQUIRE(given == id);
     bench.write(id, "goodbye");
     bench.set.close(id);
   }
