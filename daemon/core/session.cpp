@@ -62,6 +62,7 @@ void Session::connected(Context& context) {
 // ---- what the client does ----
 
 void Session::receive(std::string_view bytes, Context& context) {
+  assert(!ended_);
   last_activity_ = context.now;
   if (!spoken_ && spoken_to_) framer_.expect_lines();
   if (backlog_) {  // what was on its way when reading was paused

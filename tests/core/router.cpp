@@ -274,7 +274,7 @@ TEST_CASE("router: what never left after the end of a session is lost", "[core][
   connect_lines(chat, 1);
   CHECK(chat.send("one") == "sent; out 'one\n'");
   CHECK(chat.send("two") == "sent; out 'two\n'");
-  CHECK(chat.kick() == "gone 'kicked by ann'; closed");
+  CHECK(chat.kick() == "gone 'kicked by ann'; closed at once");
   chat.router().lost_after_end(0, 1);
   CHECK(chat.counters().delivered == 1);
   CHECK(chat.counters().lost == 1);

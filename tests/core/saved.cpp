@@ -257,10 +257,15 @@ TEST_CASE("saved: a byte that is not the right one leads to a refusal or to a se
       router.tick(now += Duration{1}, outbox);
       (void)router.send({true, {}}, "to all", "ann", now, outbox);
       for (chatd::core::Slot slot = 0; slot < 8; ++slot) {
-        if (router.has(slot)) router.receive(slot, "a line\nbye\n", now, outbox);
+        if (router.has(slot) && !router.at(slot).ended()) {
+          router.receive(slot, "a line\nbye\n", now, outbox);
+        }
       }
       router.tick(now += Duration{100'000'000}, outbox);
       router.stop(now, outbox);
+      for (const auto* session : router.sessions()) {
+        router.closed(session->slot(), 0, now, outbox);
+      }
       REQUIRE(router.size() == 0);
       outbox.clear();
     }

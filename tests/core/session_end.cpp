@@ -373,20 +373,20 @@ TEST_CASE("session: a kick ends it at once in every state", "[core][session]") {
   CHECK(chat.connect() == "connected");
   SECTION("undecided") {
     CHECK(chat.send("held") == "held");
-    CHECK(chat.kick(1, "noise") == "gone 'kicked by ann: noise', lost 1; closed");
+    CHECK(chat.kick(1, "noise") == "gone 'kicked by ann: noise', lost 1; closed at once");
   }
   SECTION("line") {
     CHECK(chat.in("hello\nhalf") == "said 'hello'");
-    CHECK(chat.kick() == "gone 'kicked by ann'; closed");
+    CHECK(chat.kick() == "gone 'kicked by ann'; closed at once");
   }
   SECTION("asking") {
     CHECK(chat.in("hello\n") == "said 'hello'");
     CHECK(chat.eof() == "asking");
-    CHECK(chat.kick() == "gone 'kicked by ann'; closed");
+    CHECK(chat.kick() == "gone 'kicked by ann'; closed at once");
   }
   SECTION("parting") {
     CHECK(chat.bye() == "nothing");
-    CHECK(chat.kick() == "gone 'kicked by ann'; closed");
+    CHECK(chat.kick() == "gone 'kicked by ann'; closed at once");
   }
   CHECK(chat.kick() == "no such session");
   CHECK(chat.wait(100'000) == "nothing");

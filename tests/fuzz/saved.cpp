@@ -49,13 +49,16 @@ void live(Router& router) {
   router.tick(now += Duration{1}, outbox);
   must(router.deadline() > now, "it would spin");
   (void)router.send({true, {}}, "to all", "ann", now, outbox);
-  each([&](Slot slot) { router.receive(slot, "\xff\xf1 a line\r\nand", now, outbox); });
+  each([&](Slot slot) {
+    if (!router.at(slot).ended()) router.receive(slot, "\xff\xf1 a line\r\nand", now, outbox);
+  });
   each([&](Slot slot) {
     if (slot % 2 == 0) (void)router.bye(router.at(slot).id(), "ann", now, outbox);
   });
   router.tick(now += Duration{1500}, outbox);
   each([&](Slot slot) {
-    if (router.at(slot).state() != chatd::core::Session::State::kAsking && slot % 3 == 0) {
+    if (router.at(slot).state() != chatd::core::Session::State::kAsking && slot % 3 == 0 &&
+        !router.at(slot).ended()) {
       router.end_of_input(slot, now, outbox);
     }
   });
@@ -63,6 +66,7 @@ void live(Router& router) {
   must(router.deadline() > now, "it would spin");
   must(adds_up(router), "the sum is wrong");
   router.stop(now, outbox);
+  for (const auto* session : router.sessions()) router.closed(session->slot(), 1, now, outbox);
   must(router.size() == 0, "a session outlived the daemon");
   must(adds_up(router), "the sum is wrong at the end");
 }

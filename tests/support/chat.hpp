@@ -231,7 +231,9 @@ class Chat : private core::Room {
   }
 
   bool has_room(Slot slot, std::size_t /*bytes*/) override { return !full_.contains(slot); }
-  [[nodiscard]] std::uint32_t unsent(Slot slot) const override { return full_.at(slot); }
+  [[nodiscard]] std::uint32_t unsent(Slot slot) const override {
+    return full_.contains(slot) ? full_.at(slot) : 0;
+  }
 
   std::string asked(core::Outcome outcome) {
     std::string all = outcome == core::Outcome::kNoSession ? "no such session"

@@ -758,6 +758,8 @@ class Walk : private core::Room {
   void check_session(const Client& client, const Session& session) const {
     must(router_.find(client.id) == &session, "its id is not its slot's");
     must(session.held() == client.held.size(), "held");
+    must(session.ended() == client.closing, "closing");
+    if (client.closing) return;
     must((session.claim() == nullptr ? "" : session.claim()->holder) == client.holder, "claimed");
     const auto& settings = router_.settings();
     const bool reads_lines =
@@ -769,8 +771,6 @@ class Walk : private core::Room {
     if (!client.spoken && client.setting != DialectSetting::kOriginal) {
       must(session.held() == 0 || now_ < client.connected + kSilence, "held for a silent one");
     }
-    must(session.ended() == client.closing, "closing");
-    if (client.closing) return;
     must((session.state() == Session::State::kAsking) == client.input_over, "asking");
     must(!client.input_over || now_ < client.ended_input + settings.answer_timeout, "still asking");
     must((session.state() == Session::State::kParting) == client.parting, "parting");
