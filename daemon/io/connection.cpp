@@ -42,6 +42,12 @@ bool Connection::is_readable() const {
   return ::poll(&ask, 1, 0) == 1;
 }
 
+void Connection::cut_off() const {
+  struct linger at_once {};
+  at_once.l_onoff = 1;
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 bool Connection::has_failed() const {
   pollfd ask{socket.get(), 0, 0};
   return ::poll(&ask, 1, 0) == 1 && (ask.revents & POLLERR) != 0;

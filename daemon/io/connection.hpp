@@ -54,6 +54,9 @@ struct Connection {
   [[nodiscard]] std::size_t without_end(std::size_t owed) const {
     return state == State::kLingering && owed > 0 ? owed - 1 : owed;
   }
+  /// The descriptor is to be closed, and the peer has not got everything: a TCP peer is told so
+  /// by a reset, for an end of file would say that this was all.
+  void cut_off() const;
   /// Whether the socket has an error that nobody was told of yet.
   [[nodiscard]] bool has_failed() const;
 

@@ -92,7 +92,7 @@ struct StreamLimits {
   /// our end of file included.
   Duration linger = Duration{2000};
   /// A closing stream of which something is not acknowledged ends when for so long nothing
-  /// more was acknowledged, nor taken by the kernel.
+  /// more was acknowledged, nor taken by the kernel. It ends by a reset.
   Duration patience = Duration{30'000};
 };
 

@@ -130,6 +130,7 @@ void StreamSet::look(StreamId id, Farewell& farewell) {
     farewells_.erase(id);
     linger(id, limits_.linger);
   } else if ((acknowledged && stream.ended) || farewell.is_over(now, limits_.patience)) {
+    if (!acknowledged) stream.cut_off();
     finish(id, Why::kDone);
   } else {
     deadlines_.set(id, stream.deadline, farewell.next_look(now, limits_.patience));

@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kLowBytes = 64UL * 1024;
 /// There is always room for one answer: requests are not read while more than kHighBytes wait.
 constexpr std::size_t kHardBytes = kMaxControlAnswer;
+/// For one who leaves, or has to, to take what waits. A stop waits for that, too.
+constexpr Duration kPatience{2000};
 /// Answers to lines that came together are written together, up to about so many bytes.
 constexpr std::size_t kAnswersAtOnce = 32UL * 1024;
 
@@ -34,7 +36,7 @@ ControlSocket::ControlSocket(io::Loop& loop, Connections& clients, ConnectionLis
                     [this](OperatorId id) {
                       if (has(id)) process(id);
                     }},
-      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes}} {}
+      streams_{loop, *this, {kHighBytes, kLowBytes, kHardBytes, kPatience, kPatience}} {}
 
 ControlSocket::~ControlSocket() = default;
 
