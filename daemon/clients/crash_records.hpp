@@ -33,15 +33,13 @@ class CrashRecords {
   /// What is not the router's and is written down as well.
   class Source {
    public:
+    virtual ~Source() = default;
     [[nodiscard]] virtual const Peer& peer(core::Slot slot) const = 0;
     /// The name of the listener by which a session came.
     [[nodiscard]] virtual const std::string& listener(core::Slot slot) const = 0;
     /// The session's socket, which from now on other processes may share.
     [[nodiscard]] virtual int share_socket(core::Slot slot) = 0;
     [[nodiscard]] virtual std::uint64_t refused() const = 0;
-
-   protected:
-    ~Source() = default;
   };
 
   /// A visit that is shorter than this costs nothing.

@@ -30,7 +30,6 @@ class Sessions : public CrashRecords::Source {
     REQUIRE(store);
     records = std::make_unique<CrashRecords>(loop, router, journal, *this, store.get());
   }
-  virtual ~Sessions() = default;
 
   const chatd::Peer& peer(core::Slot) const override { return peer_; }
   const std::string& listener(core::Slot) const override { return listener_; }

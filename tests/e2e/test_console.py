@@ -329,7 +329,8 @@ def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
     with Daemon(CONSOLE_CONFIG) as daemon:
         shell = pexpect.spawn(
             "/bin/sh",
-            ["-c", 'stty -g; "$@"; code=$?; stty -g; echo "code $code."', "sh", CHATCTL]
+            # It stays until its last words were read: some may be lost behind its end.
+            ["-c", 'stty -g; "$@"; code=$?; stty -g; echo "code $code."; read -r _', "sh", CHATCTL]
             + ["--socket", str(daemon.control_path)],
             env=daemon.env | {"TERM": "xterm"},
             encoding="utf-8",
@@ -348,6 +349,7 @@ def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
             ).stdout.split()[0]
         )
         shell.send("half a line")
+        shell.expect("half a line")
         if how == "/quit":
             shell.send("\x15/quit\r")
         elif how == "Ctrl-D":

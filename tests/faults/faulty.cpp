@@ -110,6 +110,16 @@ int __libc_start_main(int (*main)(int, char**, char**), int argc, char** argv, v
   return real(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
+/// So does glibc itself, where a thread has something to destroy at its end.
+int __cxa_thread_atexit_impl(void (*destroy)(void*), void* object, void* library) {
+  using Register = int(void (*)(void*), void*, void*);
+  static auto* const real = next<Register>("__cxa_thread_atexit_impl");
+  exempt = true;
+  const int failed = real(destroy, object, library);
+  exempt = false;
+  return failed;
+}
+
 struct passwd* getpwuid(uid_t uid) {
   static auto* const real = next<struct passwd*(uid_t)>("getpwuid");
   exempt = true;
