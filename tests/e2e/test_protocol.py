@@ -139,6 +139,9 @@ class Stage:
         self.clients[number].send((b"x" * 1000 + b"\n") * 3000)
         wait_until(lambda: self.stats()["messages_in"] == 3000, "all was heard")
 
+    def closes_sending(self, number):
+        self.clients[number].close_sending()
+
     def gets(self, number, text):
         self.clients[number].expect(codecs.decode(text, "unicode_escape").encode())
 
@@ -169,6 +172,7 @@ class Stage:
         (r'client (\d+) says "(.*)"', says),
         (r"client (\d+) says a thousand bytes, 3000 times", floods),
         (r'client (\d+) gets "(.*)"', gets),
+        (r"client (\d+) closes its sending side", closes_sending),
         (r"(\w+) leaves", leaves),
         (r"the configuration gets (.*)", configure),
         (r"the transcript cannot be written", lock_transcript),
