@@ -107,7 +107,7 @@ NEGOTIATION = {
         "before",
     ),
     "a subnegotiation is swallowed": (
-        [bytes([IAC, SB, 24, 0]) + b"xterm\nbye\n" + bytes([IAC, IAC, IAC, SE]) + b"text"],
+        [bytes([IAC, SB, 24, 0]) + b"xterm, bye" + bytes([IAC, IAC, IAC, SE]) + b"text"],
         b"",
         "text",
     ),
@@ -118,7 +118,7 @@ NEGOTIATION = {
     ),
     "commands of two bytes are swallowed": ([bytes([IAC, NOP, IAC, GA]) + b"text"], b"", "text"),
     "IAC IAC is a byte 255, which is not UTF-8": (
-        [b"a" + bytes([IAC, IAC]) + b"b"],
+        [bytes([IAC, NOP]) + b"a" + bytes([IAC, IAC]) + b"b"],
         b"",
         "a\ufffdb",
     ),
@@ -228,9 +228,8 @@ def test_a_client_that_speaks_is_greeted_before_the_second_has_passed(first, gre
         operator = daemon.operator()
         with daemon.client() as client:
             session = operator.session_of(client)
-            operator.call("send", to=session, text="held")
             client.send(first)
-            client.expect(greeting + greeting.replace(b"Welcome", b"held"))
+            client.expect(greeting)
             operator.wait_event("message", text="hi")
             operator.call("send", to=session, text="ok")
             client.expect(greeting.replace(b"Welcome", b"ok"))
