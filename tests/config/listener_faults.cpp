@@ -42,6 +42,12 @@ address = "")",
 address = "::ffff:10.0.0.1")",
        R"(F:2:11: listen.address: "::ffff:10.0.0.1" is IPv4 written as IPv6; "10.0.0.1" would be right)"},
       {R"([[listen]]
+address = "fe80::1")",
+       R"(F:2:11: listen.address: "fe80::1" is a link-local address, which is of one network; "fe80::1%eth0" would be right, with the name of the interface)"},
+      {R"([[listen]]
+address = "fe80::1%no-such")",
+       R"(F:2:11: listen.address: "fe80::1%no-such" names an interface that this machine does not have)"},
+      {R"([[listen]]
 address = "/run/chat.sock")",
        R"(F:2:11: listen.address: "/run/chat.sock" is a path; for a unix socket "unix:/run/chat.sock" would be right)"},
       {R"([[listen]]

@@ -244,6 +244,59 @@ TEST_CASE("session: whatever came before a reset is heard", "[core][session]") {
   }
 }
 
+// ---- what was written to it ----
+
+TEST_CASE("session: it is closing until what was written to it has arrived", "[core][session]") {
+  Chat chat;
+  chat.connect(kLine);
+  chat.in("hello\n");
+  chat.reads_slowly();
+  CHECK(chat.send("one") == "sent; out 'one\n'");
+  CHECK(chat.send("two") == "sent; out 'two\n'");
+  CHECK(chat.bye() == "closed");
+  CHECK(chat.session().state() == Session::State::kClosing);
+  if (GENERATE(false, true)) chat.hand_over();
+  CHECK(chat.send("three") == "refused: its session has ended");
+  CHECK(chat.send_all("all") == "refused: its session has ended");
+  CHECK(chat.bye() == "nothing");
+  CHECK(chat.name("Zoe") == "named 'Zoe'");
+  CHECK(chat.wait(1'000'000'000) == "nothing");
+  SECTION("all of it arrives") {
+    CHECK(chat.arrived() == "gone 'bye from ann'");
+    CHECK(chat.counters().delivered == 2);
+  }
+  SECTION("some of it is lost") {
+    CHECK(chat.arrived(1, 1) == "gone 'bye from ann', lost 1");
+    CHECK(chat.counters().delivered == 1);
+    CHECK(chat.counters().lost == 1);
+  }
+  SECTION("some of it is known to be lost before") {
+    chat.router().lost_after_end(chat.session().slot(), 1);
+    chat.hand_over();
+    CHECK(chat.arrived(1, 1) == "gone 'bye from ann', lost 2");
+    CHECK(chat.counters().lost == 2);
+  }
+  SECTION("a kick waits no longer") {
+    CHECK(chat.kick() == "gone 'kicked by ann'; closed at once");
+  }
+  SECTION("nor does it make room, say anything when the daemon stops, or end twice") {
+    CHECK(chat.make_room() == "nothing");
+    CHECK(chat.stop() == "nothing");
+    CHECK(chat.arrived() == "gone 'bye from ann'");
+  }
+}
+
+TEST_CASE("session: a slow asker has its answer when it has arrived", "[core][session]") {
+  Chat chat;
+  chat.connect();
+  chat.in("question\n");
+  CHECK(chat.eof() == "asking");
+  chat.reads_slowly();
+  CHECK(chat.send("the answer") == "sent; out 'the answer\n'; closed");
+  CHECK(chat.make_room() == "nothing");
+  CHECK(chat.arrived() == "gone 'answered'");
+}
+
 // ---- the operator's bye ----
 
 TEST_CASE("session: an operator's bye to a line client ends it at once", "[core][session]") {
