@@ -127,8 +127,8 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
     }
     return lines;
   }
-  const std::string by =
-      event.operator_name == own_name ? "" : " by " + escaped(event.operator_name);
+  const bool is_own = event.operator_name == own_name || event.operator_name.empty();
+  const std::string by = is_own ? "" : " by " + escaped(event.operator_name);
   switch (*event.kind) {
     case kConnected:
       append_status(lines, event, roster,
@@ -164,6 +164,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
     case kNamed:
       append_status(lines, event, roster,
                     event.name.empty() ? "its name was removed" + by
+                       : event.operator_name.empty() ? "calls itself " + escaped(event.name)
                                        : "is now called " + escaped(event.name) + by);
       break;
     case kOperator:

@@ -62,7 +62,7 @@ inline constexpr std::array kEventWords{
               EventLogging::kNotLogged},
     EventWord{EventKind::kDisconnected, "disconnected", "session reason lost?",
               Audience::kEverybody, EventLogging::kInfo},
-    EventWord{EventKind::kNamed, "named", "session name operator", Audience::kEverybody,
+    EventWord{EventKind::kNamed, "named", "session name operator?", Audience::kEverybody,
               EventLogging::kInfo},
     EventWord{EventKind::kClaimed, "claimed", "session operator from?", Audience::kEverybody,
               EventLogging::kInfo},

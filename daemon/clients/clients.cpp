@@ -74,7 +74,7 @@ void Clients::came(Doors::Visitor visitor) {
     entrance_.turn_away(visitor.peer, slot.error().message);
     return;
   }
-  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox());
+  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room);
   connections_.deliver();
   crash_records_.add_soon();
 }

@@ -19,7 +19,7 @@
 #include "clients/heap_trim.hpp"
 #include "clients/peer.hpp"
 #include "core/outbox.hpp"
-#include "core/room.hpp"
+#include "core/capacity.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "io/loop.hpp"
@@ -29,7 +29,7 @@
 
 namespace chatd {
 
-class Connections : private io::StreamListener, public core::Room {
+class Connections : private io::StreamListener, public core::Capacity {
  public:
   /// What is known of a client besides its session.
   struct Client {

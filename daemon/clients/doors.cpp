@@ -58,7 +58,8 @@ void Doors::set_acceptor(Door& door, std::unique_ptr<io::Acceptor> acceptor) {
 io::Acceptor::AcceptCallback Doors::on_accept(const Door& door) {
   return [this, &door](UniqueFd socket, const sockaddr_storage& address, socklen_t length) {
     callbacks_.on_visitor(
-        {std::move(socket), Peer{address, length}, door.listener.dialect, door.index});
+        {std::move(socket), Peer{address, length}, door.listener.dialect, door.listener.room,
+         door.index});
   };
 }
 
@@ -123,13 +124,17 @@ std::unique_ptr<Doors::Door> Doors::take_restored(const io::Endpoint& endpoint) 
 
 /// The sockets are the service manager's; the configuration says how their clients speak.
 void Doors::serve_passed() {
-  for (const auto& door : doors_) door->listener.dialect = core::DialectSetting::kAuto;
+  for (const auto& door : doors_) {
+    door->listener.dialect = core::DialectSetting::kAuto;
+    door->listener.room.clear();
+  }
   for (const Listener& listener : configured_) {
     const auto place = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
       return door->listener.endpoint == listener.endpoint;
     });
     if (place != doors_.end()) {
       (*place)->listener.dialect = listener.dialect;
+      (*place)->listener.room = listener.room;
     } else if (listener != Listener{}) {  // nobody has asked for the default one
       spdlog::warn("{} is not listened on: the service manager passes the sockets",
                    listener.endpoint.to_string());

@@ -1,5 +1,5 @@
 /// The listeners of clients: which are open, which are still to be opened, and how each is
-/// named. Passes on whoever connects, with the dialect that the listener is configured for.
+/// named. Passes on whoever connects, with what the listener is configured for.
 /// Knows no session.
 ///
 /// Invariants: a listener keeps its index for as long as this lives, whether it is open or
@@ -39,6 +39,7 @@ class Doors {
     UniqueFd socket;
     Peer peer;
     core::DialectSetting dialect;  ///< as the listener is configured
+    std::string_view room;         ///< the same; valid until the next call
     Index listener;
   };
 

@@ -16,6 +16,7 @@ constexpr std::size_t kSpokenBytes = 2048;
 constexpr std::size_t kSocketPathBytes = 107;
 constexpr std::size_t kPathBytes = 4095;
 constexpr std::size_t kGroupBytes = 32;
+constexpr std::size_t kRoomBytes = 32;
 
 std::string too_long(std::string_view text, std::size_t most) {
   return in_quotes(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
@@ -68,6 +69,13 @@ std::string check_group(std::string_view text) {
     }
   }
   return {};
+}
+
+std::string check_room(std::string_view text) {
+  if (text.size() > kRoomBytes) return too_long(text, kRoomBytes);
+  constexpr std::string_view kRight = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  if (text.find_first_not_of(kRight) == std::string_view::npos) return {};
+  return in_quotes(text) + " cannot be a room's name; a to z, 0 to 9 and - would be right";
 }
 
 std::string check_address(std::string_view text) {

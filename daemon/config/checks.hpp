@@ -21,6 +21,7 @@ namespace chatd {
 
 /// The text is empty, or can be the name of a group.
 [[nodiscard]] std::string check_group(std::string_view text);
+[[nodiscard]] std::string check_room(std::string_view text);
 
 /// The text is an IPv4 or IPv6 address, or "unix:/path".
 [[nodiscard]] std::string check_address(std::string_view text);

@@ -27,6 +27,7 @@ struct Listener {
   io::Endpoint endpoint{"127.0.0.1", kDefaultPort};  ///< keys `address` and `port`
   core::DialectSetting dialect = core::DialectSetting::kAuto;
   int backlog = 1024;
+  std::string room{};  ///< whose clients hear each other; empty: they do not
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };

@@ -182,6 +182,8 @@ constexpr std::array kListenerKeys{
                                        .kind = kChoice,
                                        .reloadable = true,
                                        .words = kDialects}),
+    key<Listener, &Listener::room>(
+        {.section = "listen", .name = "room", .reloadable = true, .check = check_room}),
     key<Listener, &Listener::backlog>({.section = "listen",
                                        .name = "backlog",
                                        .kind = kCount,

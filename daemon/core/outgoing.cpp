@@ -40,7 +40,7 @@ Payload encode(std::string_view text, Dialect dialect, std::uint32_t weight) {
 const Payload& Outgoing::as(Dialect dialect) {
   const bool as_it_is = dialect == Dialect::kOriginal || dialect == Dialect::kRaw;
   Payload& payload = as_it_is ? as_it_is_ : dialect == Dialect::kTelnet ? telnet_ : line_;
-  if (payload.view().data() == nullptr) payload = encode(text_, dialect);
+  if (payload.view().data() == nullptr) payload = encode(text_, dialect, weight_);
   return payload;
 }
 

@@ -12,8 +12,10 @@ namespace chatd::core {
 
 class Outgoing {
  public:
-  /// `text` is well-formed UTF-8 and stays with the caller until this is gone.
-  explicit Outgoing(std::string_view text) : text_{text} {}
+  /// `text` is well-formed UTF-8 and stays with the caller until this is gone. `weight`: 1, or 0
+  /// if no operator has said it.
+  explicit Outgoing(std::string_view text, std::uint32_t weight = 1)
+      : text_{text}, weight_{weight} {}
 
   [[nodiscard]] std::string_view text() const { return text_; }
 
@@ -23,6 +25,7 @@ class Outgoing {
 
  private:
   std::string_view text_;
+  std::uint32_t weight_;
   Payload as_it_is_;
   Payload line_;
   Payload telnet_;

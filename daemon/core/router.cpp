@@ -12,8 +12,8 @@ std::string does_not_read(const Settings& settings) {
          " bytes wait for it";
 }
 
-Router::Router(Settings settings, SessionId last_id, Room* room)
-    : settings_{std::move(settings)}, room_{room}, last_id_{last_id} {}
+Router::Router(Settings settings, SessionId last_id, Capacity* capacity)
+    : settings_{std::move(settings)}, capacity_{capacity}, last_id_{last_id} {}
 
 Router::~Router() = default;
 
@@ -46,6 +46,7 @@ void Router::follow_up(Session& session) {
     by_id_.erase(session.id());
     if (session.claim() != nullptr) claimed_.erase(session.id());
     asking_.erase(session.id());
+    rooms_.leave(session.room(), session.slot());
     slots_[session.slot()].reset();
     return;
   }
@@ -71,12 +72,15 @@ void Router::file(Session& session, Time when) {
   if (when != kNever) deadlines_.insert({when, session.slot()});
 }
 
-SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox) {
+SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox,
+                          std::string_view room) {
   assert(!has(slot));
   if (slot >= slots_.size()) slots_.resize(slot + 1);
   const SessionId id = ++last_id_;
   slots_[slot] = std::make_unique<Session>(id, slot, dialect, now);
   by_id_.emplace(id, slot);
+  slots_[slot]->join(rooms_.find(room));
+  rooms_.enter(slots_[slot]->room(), slot);
   with(slot, now, outbox, [](Session& session, Context& work) { session.connected(work); });
   return id;
 }
@@ -121,13 +125,13 @@ void Router::give_up(Session& session, Context& context) {
 /// nor what waits for it. Returns how many messages that are.
 std::uint32_t Router::take_back(const Session& session, Context& context) {
   const auto written = context.outbox.take_back_writes(context.first_write);
-  return written + (room_ == nullptr ? 0 : room_->unsent(session.slot()));
+  return written + (capacity_ == nullptr ? 0 : capacity_->unsent(session.slot()));
 }
 
 bool Router::has_room(const Session& session, Outgoing& message, const Context& context) {
-  if (room_ == nullptr) return true;
+  if (capacity_ == nullptr) return true;
   const auto before = context.outbox.written_bytes(context.first_write);
-  return room_->has_room(session.slot(), before + message.as(session.dialect()).size());
+  return capacity_->has_room(session.slot(), before + message.as(session.dialect()).size());
 }
 
 void Router::lost_after_end(Slot slot, std::uint32_t unsent) {
@@ -176,6 +180,7 @@ Outcome Router::name(SessionId id, std::string_view name, std::string_view opera
 }
 
 void Router::stop(Time now, Outbox& outbox) {
+  stopping_ = true;
   for (Slot slot = 0; slot < slots_.size(); ++slot) {
     if (slots_[slot]) {
       with(slot, now, outbox, [](Session& session, Context& work) { session.stop(work); });

@@ -21,8 +21,9 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "core/capacity.hpp"
 #include "core/outbox.hpp"
-#include "core/room.hpp"
+#include "core/rooms.hpp"
 #include "core/session.hpp"
 #include "core/settings.hpp"
 
@@ -73,9 +74,9 @@ struct Recipients {
 
 class Router {
  public:
-  /// `last_id` is the highest id that was ever given. `room` is asked whether connections
+  /// `last_id` is the highest id that was ever given. `capacity` is asked whether connections
   /// take what is sent, and must outlive this; null: they take everything.
-  explicit Router(Settings settings, SessionId last_id = 0, Room* room = nullptr);
+  explicit Router(Settings settings, SessionId last_id = 0, Capacity* capacity = nullptr);
   ~Router();
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
@@ -106,7 +107,9 @@ class Router {
   void changes_seen();
 
   // What happens on a client's connection. An unknown slot is a bug.
-  SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox);
+  /// `room` is that of the listener; empty: none.
+  SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox,
+                    std::string_view room = {});
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
   void end_of_input(Slot slot, Time now, Outbox& outbox);
   /// The connection is gone, or is ended because it did not take a write. `unsent` of the
@@ -186,18 +189,24 @@ class Router {
   [[nodiscard]] bool has_room(const Session& session, Outgoing& message, const Context& context);
   void give_up(Session& session, Context& context);
   [[nodiscard]] std::uint32_t take_back(const Session& session, Context& context);
+  // What clients of a room hear of each other: passing_on.cpp.
+  [[nodiscard]] std::string news_of(Session& session, std::size_t first_event, Context& context);
+  [[nodiscard]] std::string rename(Session& session, std::string_view name, Context& context);
+  void pass_on(Rooms::Number room, Slot from, const std::string& news, Time now, Outbox& outbox);
   void follow_up(Session& session);
   void note(Session& session);
   void file(Session& session, Time when);
 
   Settings settings_;
-  Room* room_;
+  Capacity* capacity_;
   Counters counters_;
   Reading reading_;
   std::vector<std::unique_ptr<Session>> slots_;
   std::unordered_map<SessionId, Slot> by_id_;
   std::set<SessionId> claimed_;
   std::set<SessionId> asking_;
+  Rooms rooms_;
+  bool stopping_ = false;
   std::optional<Away> away_;
   std::optional<Away> away_before_;  ///< of an earlier router
   std::uint32_t away_period_ = 0;    ///< counts up
@@ -220,7 +229,10 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   } else {
     session.forgive_away();
   }
+  const auto news = news_of(session, first_event, work);
+  const auto room = session.room();
   follow_up(session);
+  if (!news.empty()) pass_on(room, slot, news, now, outbox);
 }
 
 template <class Act>

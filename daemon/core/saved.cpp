@@ -189,6 +189,8 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
   out.flag(unpaced_);
   out.flag(owes_away_);
   out.number(lost_);
+  out.number(room_);
+  out.enumerator(presence_);
 }
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
@@ -226,6 +228,8 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   if (in.version() >= 7) {
     session->owes_away_ = in.flag();
     session->lost_ = in.number<std::uint32_t>();
+    session->room_ = in.number<Rooms::Number>();
+    session->presence_ = in.enumerator(Presence::kLeft);
   }
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
@@ -255,6 +259,7 @@ void Router::save(ByteWriter& out, std::size_t most) const {
     out.text(away_->text);
     out.text(away_->operator_name);
   }
+  rooms_.save(out);
 }
 
 void Router::restore(ByteReader& in) {
@@ -274,10 +279,13 @@ void Router::restore(ByteReader& in) {
     was.operator_name = in.text();
     in.require(is_utf8(was.text) && is_utf8(was.operator_name));
   }
+  Rooms rooms;
+  if (in.version() >= 7) rooms.restore(in);
   in.require(last_id <= kMostNumber);
   in.require(counters.add_up());
   if (!in.ok()) return;
   counters_ = counters;
+  rooms_ = std::move(rooms);
   away_period_ = period;
   away_before_ = std::move(away);
   last_id_ = std::max(last_id_, last_id);
@@ -295,12 +303,14 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   assert(!has(slot));
   const SessionId id = session->id();
   if (id > last_id_ || by_id_.contains(id)) return false;
+  if (session->room() != 0 && !rooms_.exists(session->room())) return false;
   if (slot >= slots_.size()) slots_.resize(slot + 1);
   session->move_to(slot);
   if (session->claim() != nullptr) claimed_.insert(id);
   if (session->is_left_out()) asking_.insert(id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
+  rooms_.enter(slots_[slot]->room(), slot);
   follow_up(*slots_[slot]);
   return true;
 }

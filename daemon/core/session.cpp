@@ -15,6 +15,15 @@ namespace {
 /// that a flood costs a few wake-ups a second and not one for each message.
 constexpr double kResumeTokens = 8;
 
+/// What a client of a room says to have a name.
+constexpr std::string_view kNameCommand = "/name";
+
+bool wishes_name(std::string_view text) {
+  text = trimmed(text);
+  return text == kNameCommand ||
+         (text.starts_with(kNameCommand) && text[kNameCommand.size()] == ' ');
+}
+
 Time after(Time now, Duration delay) {
   return delay > Duration{0} ? now + delay : kNever;
 }
@@ -126,6 +135,10 @@ void Session::message(Context& context) {
     return;
   }
   assert(!ended_);
+  if (room_ != 0 && wishes_name(text)) {
+    context.wishes.emplace_back(trimmed(text.substr(kNameCommand.size())));
+    return;
+  }
   ++context.counters.messages_in;
   ++unread_;
   Event& event = context.outbox.add(EventKind::kMessage, id_);
@@ -291,6 +304,14 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
   if (takes_turns()) turn().sent(message.text().size(), context.now);
   write(message.as(dialect()), context);
   if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
+}
+
+bool Session::hears_room() const {
+  return state_ == State::kOpen && dialect() != Dialect::kOriginal && writable();
+}
+
+void Session::hear(Outgoing& message, Context& context) {
+  write(message.as(dialect()), context);
 }
 
 void Session::lose(Context& context) {

@@ -18,6 +18,7 @@
 #include "core/framer.hpp"
 #include "core/outbox.hpp"
 #include "core/outgoing.hpp"
+#include "core/rooms.hpp"
 #include "core/settings.hpp"
 #include "core/turn.hpp"
 
@@ -53,7 +54,8 @@ struct Context {
   std::size_t first_write = 0;  ///< of the outbox: from there on all are to this session
   /// The connection is gone: there is nothing to write to or to close.
   bool gone = false;
-  std::uint32_t unsent = 0;  ///< messages that were written to it and never sent
+  std::uint32_t unsent = 0;           ///< messages that were written to it and never sent
+  std::vector<std::string> wishes{};  ///< names that it wishes to have in its room
 };
 
 /// The operator who alone answers a session.
@@ -82,6 +84,9 @@ class Session {
     kEmpty,    ///< refused: a client without line ends would never notice an empty message
     kClosing,  ///< refused: it has ended
   };
+
+  /// Whether the others of its room have heard of it.
+  enum class Presence : std::uint8_t { kUnseen, kThere, kLeft };
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
@@ -128,6 +133,17 @@ class Session {
   /// messages, of which nothing more will be heard: it is over.
   void closed(std::uint32_t unsent, Context& context);
   void set_name(std::string_view name);
+
+  // Its room; see Rooms and passing_on.cpp.
+  void join(Rooms::Number room) { room_ = room; }
+  [[nodiscard]] Rooms::Number room() const { return room_; }
+  [[nodiscard]] Presence presence() const { return presence_; }
+  void set_presence(Presence presence) { presence_ = presence; }
+  /// Whether it is to hear what others of its room say: it reads at any time, and waits for no
+  /// answer.
+  [[nodiscard]] bool hears_room() const;
+  /// It hears something that no operator has said.
+  void hear(Outgoing& message, Context& context);
 
   /// Whether what is said to everyone, or by the daemon for itself, is kept from it: it waits
   /// for one answer, and would take that for it.
@@ -182,7 +198,10 @@ class Session {
   bool noted = false;    ///< and has taken note of one
 
  private:
-  std::uint32_t lost_ = 0;  ///< see lose_after_end(); here, because here is room for it
+  // Here, because these have a place here for which nothing else is needed.
+  Rooms::Number room_ = 0;
+  Presence presence_ = Presence::kUnseen;
+  std::uint32_t lost_ = 0;  ///< see lose_after_end()
 
   void read(std::string_view input, Context& context);
   void read_backlog(Context& context);

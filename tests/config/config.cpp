@@ -142,6 +142,7 @@ TEST_CASE("config: what is printed names the origin of each value", "[config]") 
                        "address = \"127.0.0.1\"  # default\n"
                        "port = 0               # F:7\n"
                        "dialect = \"auto\"       # default\n"
+                       "room = \"\"              # default\n"
                        "backlog = 1024         # default\n"
                        "\n"
                        "[session]\n"
@@ -159,11 +160,13 @@ TEST_CASE("config: what is printed names the origin of each value", "[config]") 
                   "address = \"::1\"   # flag --listen\n"
                   "port = 9          # flag --listen\n"
                   "dialect = \"auto\"  # default\n"
+                  "room = \"\"         # default\n"
                   "backlog = 1024    # default\n"
                   "\n"
                   "[[listen]]\n"
                   "address = \"unix:/run/x\"  # flag --listen\n"
                   "dialect = \"auto\"         # default\n"
+                  "room = \"\"                # default\n"
                   "backlog = 1024           # default\n") != std::string::npos);
 }
 

@@ -21,6 +21,9 @@ backlog = 0)",
 dialect = "klingon")",
        R"(F:2:11: listen.dialect: "klingon" is not known; auto, original, line, telnet or raw would be right)"},
       {R"([[listen]]
+room = "Our Lab")",
+       R"(F:2:8: listen.room: "Our Lab" cannot be a room's name; a to z, 0 to 9 and - would be right)"},
+      {R"([[listen]]
 address = "localhost")",
        R"(F:2:11: listen.address: "localhost" is not an address; "127.0.0.1", "::1" or "unix:/path" would be right (a name such as localhost can mean several))"},
       {R"([[listen]]

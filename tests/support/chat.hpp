@@ -60,17 +60,17 @@ class HeldEvents : public core::KnownNumbers {
   std::map<std::pair<SessionId, core::MessageNumber>, std::uint64_t> events_;
 };
 
-class Chat : private core::Room {
+class Chat : private core::Capacity {
  public:
   explicit Chat(Settings settings = {}, SessionId last_id = 0)
       : router_{std::move(settings), last_id, this} {}
 
   // ---- what clients do; each connects to the lowest free slot, as in the daemon ----
 
-  std::string connect(DialectSetting dialect = DialectSetting::kAuto) {
+  std::string connect(DialectSetting dialect = DialectSetting::kAuto, std::string_view room = {}) {
     Slot slot = 0;
     while (router_.has(slot)) ++slot;
-    const SessionId id = router_.connect(slot, dialect, now_, outbox_);
+    const SessionId id = router_.connect(slot, dialect, now_, outbox_, room);
     REQUIRE(slots_.count(id) == 0);
     slots_[id] = slot;
     return shown(effects());
@@ -344,6 +344,7 @@ class Chat : private core::Room {
         return who + "gone " + quoted(in_short(text)) +
                (event.lost > 0 ? ", lost " + std::to_string(event.lost) : "");
       case EventKind::kNamed:
+        if (outbox_.text(event.operator_name).empty()) return who + "names itself " + quoted(text);
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "named " + quoted(text);
       case EventKind::kClaimed:

@@ -49,11 +49,11 @@ inline bool read_back(std::string_view bytes, core::Router& router, Time now,
 
 /// `router` becomes one that has read what it had written.
 inline bool hand_over(core::Router& router, Time now,
-                      const core::KnownNumbers& known = OwnNumbers{}, core::Room* room = nullptr) {
+                      const core::KnownNumbers& known = OwnNumbers{}, core::Capacity* capacity = nullptr) {
   const auto bytes = written_down(router, now, known);
   const auto settings = router.settings();
   std::destroy_at(&router);
-  std::construct_at(&router, settings, core::SessionId{0}, room);
+  std::construct_at(&router, settings, core::SessionId{0}, capacity);
   return read_back(bytes, router, now);
 }
 

@@ -107,7 +107,7 @@ inline void must(bool holds, const char* else_what) {
 /// The next number that decides where the walk goes.
 using Choose = std::function<std::uint32_t()>;
 
-class Walk : private core::Room {
+class Walk : private core::Capacity {
  public:
   explicit Walk(Choose choose) : choose_{std::move(choose)}, router_{settings(), 0, this} {}
 

@@ -9,9 +9,9 @@
 
 namespace chatd::core {
 
-class Room {
+class Capacity {
  public:
-  virtual ~Room() = default;
+  virtual ~Capacity() = default;
   /// Whether so many bytes can be written to the client now, besides those that wait.
   [[nodiscard]] virtual bool has_room(Slot slot, std::size_t bytes) = 0;
   /// How many of the messages that were written to it are not wholly sent. Asked where they

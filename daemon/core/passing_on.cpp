@@ -1,0 +1,115 @@
+// What clients of a room hear of each other: each line behind the name of who said it, escaped, so
+// that nobody can forge another's, and what operators say stays the only text without a name.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "core/router.hpp"
+
+namespace chatd::core {
+
+namespace {
+
+constexpr std::size_t kLongestName = 32;
+/// Those who have no name yet are called by their number.
+constexpr std::string_view kGuest = "guest-";
+
+/// Appends each line of `text` behind `prefix`.
+void append_lines(std::string& out, std::string_view prefix, std::string_view text) {
+  while (true) {
+    const auto end = text.find('\n');
+    if (!out.empty()) out += '\n';
+    out += prefix;
+    append_escaped(out, text.substr(0, end));
+    if (end == std::string_view::npos || end + 1 == text.size()) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// What is wrong with a name that a client wishes; empty: nothing.
+std::string_view fault_of(std::string_view name) {
+  if (name.empty()) return "a name is missing: /name NAME";
+  if (name.size() > kLongestName) return "a name has at most 32 bytes";
+  if (escaped(name) != name || name.find_first_of("\t<>*") != std::string_view::npos) {
+    return "a name has no controls and none of <, > and *";
+  }
+  const bool is_number = name.find_first_not_of("0123456789") == std::string_view::npos;
+  if (is_number || name == "all" || name.starts_with(kGuest)) return "that name means something";
+  return {};
+}
+
+std::string name_in_room(const Session& session) {
+  return session.name().empty() ? std::string{kGuest} + std::to_string(session.id())
+                                : std::string{session.name()};
+}
+
+}  // namespace
+
+/// What the others of its room are to hear of what has just happened to the session.
+std::string Router::news_of(Session& session, std::size_t first_event, Context& context) {
+  if (session.room() == 0 || stopping_) return {};
+  std::string news;
+  for (const auto& wish : std::exchange(context.wishes, {})) {
+    if (session.ended()) break;
+    const auto before = name_in_room(session);
+    const auto fault = rename(session, wish, context);
+    const auto answer = "* " + (fault.empty() ? "you are " + wish + " now" : fault);
+    Outgoing message{answer, 0};
+    session.hear(message, context);
+    const bool is_seen = fault.empty() && session.presence() == Session::Presence::kThere;
+    if (is_seen) append_lines(news, "* ", before + " is " + wish + " now");
+  }
+  const auto events = context.outbox.events().size();
+  for (std::size_t i = first_event; i < events; ++i) {
+    const Event& event = context.outbox.events()[i];
+    if (event.kind != EventKind::kMessage || event.session != session.id()) continue;
+    if (session.presence() == Session::Presence::kUnseen) {
+      append_lines(news, "* ", name_in_room(session) + " has come");
+      session.set_presence(Session::Presence::kThere);
+    }
+    append_lines(news, "<" + name_in_room(session) + "> ", context.outbox.text(event.text));
+  }
+  if (session.ended() && session.presence() == Session::Presence::kThere) {
+    append_lines(news, "* ", name_in_room(session) + " has left");
+    session.set_presence(Session::Presence::kLeft);
+  }
+  return news;
+}
+
+/// Gives the session the name that it wishes. Returns what is against it; empty: nothing.
+std::string Router::rename(Session& session, std::string_view name, Context& context) {
+  if (const auto fault = fault_of(name); !fault.empty()) return std::string{fault};
+  const auto& members = rooms_.members(session.room());
+  const bool taken = std::any_of(members.begin(), members.end(), [&](Slot slot) {
+    return slot != session.slot() && name_in_room(*slots_[slot]) == name;
+  });
+  if (taken) return "somebody is called " + std::string{name} + " already";
+  session.set_name(name);
+  context.outbox.add(EventKind::kNamed, session.id()).text = context.outbox.keep(name);
+  return {};
+}
+
+void Router::pass_on(Rooms::Number room, Slot from, const std::string& news, Time now,
+                     Outbox& outbox) {
+  Outgoing message{news, 0};
+  std::vector<Slot> deaf;
+  for (const Slot slot : rooms_.members(room)) {
+    if (slot == from) continue;
+    Session& session = *slots_[slot];
+    if (!session.hears_room()) continue;
+    Context work{settings_, now, outbox, reading_, counters_, outbox.writes().size()};
+    if (has_room(session, message, work)) {
+      session.hear(message, work);
+      follow_up(session);
+    } else {
+      deaf.push_back(slot);
+    }
+  }
+  // Each of these is news for the others, too.
+  for (const Slot slot : deaf) {
+    if (!has(slot)) continue;
+    with(slot, now, outbox, [this](Session& session, Context& work) { give_up(session, work); });
+  }
+}
+
+}  // namespace chatd::core
