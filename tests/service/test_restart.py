@@ -36,9 +36,10 @@ def test_fifty_restarts_with_five_hundred_clients_that_talk(busy):
     assert len(pids) == 51
     said = crowd.end()
     operator = busy.operator()
-    stats = operator.call("stats")
     wait_until(lambda: sum(answerer.seen.values()) == said, "the operator has heard all")
+    wait_until(lambda: answerer.errors or not answerer.pending, "all of it was answered")
     assert answerer.errors == [] and answerer.pending == {}
+    stats = operator.call("stats")
     assert answerer.attached >= 51
     assert (stats["sessions"], stats["accepted"]) == (500, 500)
     assert (stats["messages_in"], stats["messages_out"], stats["delivered"]) == (said, said, said)
