@@ -1,4 +1,4 @@
-/// What the core wants done. The core appends effects here, and Clients::deliver alone
+/// What the core wants done. The core appends effects here, and Connections::deliver alone
 /// turns them into writes, flow control, closes and events. One Outbox lives as long as the
 /// chat and is cleared after each delivery; it keeps its memory, so that a message costs no
 /// allocation.

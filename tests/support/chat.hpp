@@ -225,7 +225,7 @@ class Chat : private core::Room {
     REQUIRE(router_.deadline() > now_);  // otherwise the loop would spin
   }
 
-  /// What Clients would do, as text.
+  /// What Connections would do, as text.
   std::string effects() {
     std::vector<std::pair<Slot, std::string>> out;
     for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
