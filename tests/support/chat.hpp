@@ -259,7 +259,7 @@ class Chat : private core::Capacity {
     REQUIRE(router_.deadline() > now_);  // otherwise the loop would spin
   }
 
-  /// What Clients would do, as text.
+  /// What Connections would do, as text.
   std::string effects() {
     std::vector<std::pair<Slot, std::string>> out;
     const auto closes = outbox_.closes();
