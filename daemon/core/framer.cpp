@@ -186,6 +186,7 @@ void Framer::become(Dialect dialect, const Settings& settings) {
   deadline_ = kNever;
   const std::string kept = std::exchange(partial_, {});
   keep_of_line(kept, settings);
+  dropped_ = overlong(settings);  // for good, though the next byte may erase one
 }
 
 void Framer::expect_lines() {

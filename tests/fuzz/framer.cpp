@@ -1,7 +1,7 @@
 // The framer. For line and telnet clients, fixed or found out, any way of cutting the bytes
 // into reads gives the same messages and the same refusals, and a line client's messages are
-// those that a few lines of code find. For original clients what comes out is what went in,
-// read by read.
+// those that a few lines of code find. For original and raw clients what comes out is what went
+// in, read by read.
 #include "core/framer.hpp"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
+#include "support/lines.hpp"
 
 namespace {
 
@@ -21,6 +22,7 @@ using chatd::Time;
 using chatd::core::Dialect;
 using chatd::core::DialectSetting;
 using chatd::core::Framer;
+using chatd::core::kIac;
 using chatd::core::Reading;
 using chatd::core::Settings;
 using chatd::fuzz::must;
@@ -74,43 +76,43 @@ Heard read(DialectSetting setting, std::string_view bytes, const Settings& setti
   return heard;
 }
 
-/// What a line client says, in the simplest code.
-std::vector<std::string> lines_of(std::string_view bytes, const Settings& settings) {
+/// What the simplest code finds in the bytes, as note() keeps it.
+std::vector<std::string> simply_read(std::string_view bytes, bool telnet,
+                                     const Settings& settings) {
   std::vector<std::string> all;
-  while (!bytes.empty()) {
-    const auto end = bytes.find('\n');
-    auto line = bytes.substr(0, end);
-    bytes.remove_prefix(std::min(end, bytes.size() - 1) + 1);
-    if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
-    const bool cut = line.size() > settings.max_message;
-    if (cut) {
-      line = line.substr(0, settings.max_message);
-      line.remove_suffix(chatd::incomplete_tail(line));
-    }
-    std::string text{cut ? "!" : ""};
-    chatd::append_repaired(text, line);
-    all.push_back(std::move(text));
+  for (const auto& line : chatd::test::lines_of(bytes, telnet, settings.max_message)) {
+    all.push_back((line.cut ? "!" : "") + line.text);
   }
   return all;
 }
 
 void check_original(std::string_view bytes, const Settings& settings) {
-  const Heard whole =
+  const Heard heard =
       read(DialectSetting::kOriginal, bytes, settings, [&] { return bytes.size(); });
-  must(whole.messages.size() <= 1, "one read of an original client gave two messages");
-  if (whole.messages.empty()) {
-    must(bytes.empty(), "an original client was not heard");
-    return;
-  }
-  std::string text;
-  const bool cut = bytes.size() > settings.max_message;
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (bytes.starts_with(kMark)) bytes.remove_prefix(kMark.size());
+  // What is put together from several reads is cut before it is known that padding ends it.
+  const bool one_read =
+      bytes.size() <= chatd::core::kOriginalRead && chatd::incomplete_tail(bytes) == 0;
+  bool cut = !one_read && bytes.size() > settings.max_message + 1;
+  while (!cut && bytes.ends_with('\0')) bytes.remove_suffix(1);
+  must(heard.messages.size() == (bytes.empty() ? 0U : 1U), "one read, and not one message");
+  if (bytes.empty()) return;
+  cut = cut || bytes.size() > settings.max_message;
+  std::string text{cut ? "!" : ""};
   if (cut) {
-    text = "!";
     bytes = bytes.substr(0, settings.max_message);
     bytes.remove_suffix(chatd::incomplete_tail(bytes));
   }
   chatd::append_repaired(text, bytes);
-  must(whole.messages.front() == text, "an original client was misheard");
+  must(heard.messages.front() == text, "an original client was misheard");
+}
+
+/// Each read is a message, but for what waits for the rest of a character.
+void check_raw(std::string_view bytes, const Settings& settings) {
+  const Heard heard = read(DialectSetting::kRaw, bytes, settings, [&] { return bytes.size(); });
+  must(heard.messages.size() <= 1, "one read of a raw client gave two messages");
+  must(heard.replies.empty(), "a refusal to a raw client");
 }
 
 }  // namespace
@@ -132,10 +134,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return std::size_t{cuts >> 28U};
   });
   must(whole == cut, "cut somewhere it is different");
-  if (setting == DialectSetting::kLine) {
-    must(whole.messages == lines_of(bytes, settings), "lines are not what they are");
+  const bool telnet = setting == DialectSetting::kTelnet;
+  if (setting == DialectSetting::kLine || (telnet && bytes.find(kIac) == std::string_view::npos)) {
+    must(whole.messages == simply_read(bytes, telnet, settings), "lines are not what they are");
   }
   if (whole.dialect != Dialect::kTelnet) must(whole.replies.empty(), "a refusal to no telnet");
   check_original(bytes, settings);
+  check_raw(bytes, settings);
   return 0;
 }
