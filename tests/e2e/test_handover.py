@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from harness import CHATD, Client, Daemon, Home, RpcError, hand_over, speaking, wait_until
+from harness.network import free_port
 
 
 def test_the_process_is_another_and_its_clients_the_same():
@@ -101,7 +102,7 @@ def test_a_client_that_asked_and_closed_its_sending_side_gets_its_answer():
 
 
 def test_an_address_may_be_changed_for_one_that_overlaps():
-    with Daemon({}) as daemon:
+    with Daemon({"listen": [{"address": "127.0.0.1", "port": free_port()}]}) as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator)
         daemon.home.write_config({"listen": [{"address": "0.0.0.0", "port": daemon.port}]})

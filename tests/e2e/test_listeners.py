@@ -2,7 +2,6 @@
 says when it cannot."""
 
 import os
-import random
 import socket
 import stat
 import subprocess
@@ -10,6 +9,7 @@ import subprocess
 import pytest
 
 from harness import Client, Daemon, Home, RpcError, connect, run_chatd, speaking, wait_until
+from harness.network import free_port
 
 
 def test_several_listeners_of_every_family_serve_the_same_chat():
@@ -50,22 +50,8 @@ def test_several_listeners_of_every_family_serve_the_same_chat():
         home.remove()
 
 
-def free_port_of_both_families():
-    """A port outside the range from which the kernel gives ports to other connections."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket(socket.AF_INET) as four, socket.socket(socket.AF_INET6) as six:
-            six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            try:
-                four.bind(("0.0.0.0", port))
-                six.bind(("::", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("a hundred ports, and none of them free")
-
-
 def test_ipv4_and_ipv6_of_any_address_stand_side_by_side_on_one_port():
-    port = free_port_of_both_families()
+    port = free_port()
     config = {"listen": [{"address": "::", "port": port}, {"address": "0.0.0.0", "port": port}]}
     with Daemon(config) as daemon:
         operator = daemon.operator()
@@ -270,7 +256,7 @@ def test_a_unix_socket_whose_file_was_removed_is_opened_again_by_a_reload():
 
 def test_an_address_is_changed_for_one_that_overlaps_by_a_reload():
     """From this machine alone to everybody, and back, on the same port."""
-    with Daemon({}) as daemon:
+    with Daemon({"listen": [{"address": "127.0.0.1", "port": free_port()}]}) as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator)
         before = daemon.fds()

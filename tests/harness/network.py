@@ -1,8 +1,10 @@
-"""A network of its own for a daemon, with addresses that this machine does not have. Needs
-root."""
+"""Ports, and a network of its own for a daemon, with addresses that this machine does not
+have. The latter needs root."""
 
 import ctypes
 import os
+import random
+import socket
 import threading
 
 OWN_NETWORK = [
@@ -19,6 +21,25 @@ OWN_NETWORK = [
 """Runs what follows in a new network with ::1 and five addresses out of three /64."""
 
 CLONE_NEWNET = 0x40000000
+
+
+def free_port():
+    """A port that is free on every address of both families.
+
+    For a test that changes the address of a listener: the kernel gives away a port that is
+    free on the address asked for, and may be taken on another. So this one lies outside the
+    range that the kernel gives from.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket(socket.AF_INET) as four, socket.socket(socket.AF_INET6) as six:
+            six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                four.bind(("0.0.0.0", port))
+                six.bind(("::", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("a hundred ports, and none of them free")
 
 
 def in_network_of(pid, function):

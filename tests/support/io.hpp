@@ -10,9 +10,11 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -102,6 +104,27 @@ inline Pair tcp_pair(int buffer = 0) {
   UniqueFd ours{::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
   ::fcntl(theirs.get(), F_SETFL, O_NONBLOCK);
   return {std::move(ours), std::move(theirs)};
+}
+
+/// A port that is free on every IPv4 address; 0 if none was found. For a test that changes the
+/// address of a listener: the kernel gives away a port that is free on the address asked for,
+/// and may be taken on another. So this one lies outside the range that the kernel gives from.
+inline std::uint16_t free_port() {
+  constexpr std::uint32_t kFirst = 20'000;
+  constexpr std::uint32_t kCount = 12'000;
+  constexpr int kTries = 100;
+  std::random_device random;
+  for (int i = 0; i < kTries; ++i) {
+    const auto port = static_cast<std::uint16_t>(kFirst + random() % kCount);
+    const UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      return port;
+    }
+  }
+  return 0;
 }
 
 /// Closes with a reset instead of an end of file.
