@@ -45,48 +45,61 @@ std::string name_in_room(const Session& session) {
 
 }  // namespace
 
-/// What the others of its room are to hear of what has just happened to the session.
-std::string Router::news_of(Session& session, std::size_t first_event, Context& context) {
-  if (session.room() == 0 || stopping_) return {};
-  std::string news;
-  for (const auto& wish : std::exchange(context.wishes, {})) {
-    if (session.ended()) break;
-    const auto before = name_in_room(session);
-    const auto fault = rename(session, wish, context);
-    const auto answer = "* " + (fault.empty() ? "you are " + wish + " now" : fault);
-    Outgoing message{answer, 0};
-    session.hear(message, context);
-    const bool is_seen = fault.empty() && session.presence() == Session::Presence::kThere;
-    if (is_seen) append_lines(news, "* ", before + " is " + wish + " now");
+void Router::News::wish(Session& session, std::string_view name, Context& context) {
+  add_messages(session, context);  // under the name that it had
+  const auto before = name_in_room(session);
+  const auto fault = rename(session, name, context);
+  const bool is_named = fault.empty();
+  const auto answer = "* " + (is_named ? "you are " + name_in_room(session) + " now" : fault);
+  Outgoing message{answer, 0};
+  if (!router_.has_room(session, message, context)) {
+    router_.give_up(session, context);
+    return;
   }
-  const auto events = context.outbox.events().size();
-  for (std::size_t i = first_event; i < events; ++i) {
-    const Event& event = context.outbox.events()[i];
-    if (event.kind != EventKind::kMessage || event.session != session.id()) continue;
-    if (session.presence() == Session::Presence::kUnseen) {
-      append_lines(news, "* ", name_in_room(session) + " has come");
-      session.set_presence(Session::Presence::kThere);
-    }
-    append_lines(news, "<" + name_in_room(session) + "> ", context.outbox.text(event.text));
+  session.hear(message, context);
+  if (is_named && session.presence() == Session::Presence::kThere) {
+    append_lines(text_, "* ", before + " is " + name_in_room(session) + " now");
   }
-  if (session.ended() && session.presence() == Session::Presence::kThere) {
-    append_lines(news, "* ", name_in_room(session) + " has left");
-    session.set_presence(Session::Presence::kLeft);
-  }
-  return news;
 }
 
 /// Gives the session the name that it wishes. Returns what is against it; empty: nothing.
-std::string Router::rename(Session& session, std::string_view name, Context& context) {
+std::string Router::News::rename(Session& session, std::string_view name, Context& context) {
   if (const auto fault = fault_of(name); !fault.empty()) return std::string{fault};
-  const auto& members = rooms_.members(session.room());
+  const auto& members = router_.rooms_.members(session.room());
   const bool taken = std::any_of(members.begin(), members.end(), [&](Slot slot) {
-    return slot != session.slot() && name_in_room(*slots_[slot]) == name;
+    return slot != session.slot() && name_in_room(*router_.slots_[slot]) == name;
   });
   if (taken) return "somebody is called " + std::string{name} + " already";
   session.set_name(name);
-  context.outbox.add(EventKind::kNamed, session.id()).text = context.outbox.keep(name);
+  const auto kept = context.outbox.keep(name);
+  context.outbox.add(EventKind::kNamed, session.id()).text = kept;
   return {};
+}
+
+void Router::News::add_messages(Session& session, const Context& context) {
+  const auto& events = context.outbox.events();
+  for (; next_event_ < events.size(); ++next_event_) {
+    const Event& event = events[next_event_];
+    if (event.kind != EventKind::kMessage || event.session != session.id()) continue;
+    if (session.presence() == Session::Presence::kUnseen) {
+      append_lines(text_, "* ", name_in_room(session) + " has come");
+      session.set_presence(Session::Presence::kThere);
+    }
+    append_lines(text_, "<" + name_in_room(session) + "> ", context.outbox.text(event.text));
+  }
+}
+
+std::string& Router::News::finish(Session& session, const Context& context) {
+  if (session.room() == 0 || router_.stopping_) {
+    text_.clear();
+    return text_;
+  }
+  add_messages(session, context);
+  if (session.ended() && session.presence() == Session::Presence::kThere) {
+    append_lines(text_, "* ", name_in_room(session) + " has left");
+    session.set_presence(Session::Presence::kLeft);
+  }
+  return text_;
 }
 
 void Router::pass_on(Rooms::Number room, Slot from, const std::string& news, Time now,

@@ -178,6 +178,24 @@ class Router {
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
  private:
+  /// What the others of its room are to hear of what one session does.
+  class News final : public RoomNames {
+   public:
+    /// Events of the session from that one on are new.
+    News(Router& router, std::size_t first_event) : router_{router}, next_event_{first_event} {}
+    void wish(Session& session, std::string_view name, Context& context) override;
+    /// The session has done all; returns what is to be passed on, line by line.
+    std::string& finish(Session& session, const Context& context);
+
+   private:
+    [[nodiscard]] std::string rename(Session& session, std::string_view name, Context& context);
+    void add_messages(Session& session, const Context& context);
+
+    Router& router_;
+    std::size_t next_event_;
+    std::string text_;
+  };
+
   template <class Act>
   void with(Slot slot, Time now, Outbox& outbox, Act act);
   template <class Act>
@@ -190,8 +208,6 @@ class Router {
   void give_up(Session& session, Context& context);
   [[nodiscard]] std::uint32_t take_back(const Session& session, Context& context);
   // What clients of a room hear of each other: passing_on.cpp.
-  [[nodiscard]] std::string news_of(Session& session, std::size_t first_event, Context& context);
-  [[nodiscard]] std::string rename(Session& session, std::string_view name, Context& context);
   void pass_on(Rooms::Number room, Slot from, const std::string& news, Time now, Outbox& outbox);
   void follow_up(Session& session);
   void note(Session& session);
@@ -223,16 +239,18 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   Session& session = *slots_[slot];
   Context work{settings_, now, outbox, reading_, counters_, outbox.writes().size()};
   const auto first_event = outbox.events().size();
+  News news{*this, first_event};
+  work.room_names = &news;
   act(session, work);
   if (away_) {
     answer_for_the_away(session, first_event, work);
   } else {
     session.forgive_away();
   }
-  const auto news = news_of(session, first_event, work);
   const auto room = session.room();
+  const auto& text = news.finish(session, work);
   follow_up(session);
-  if (!news.empty()) pass_on(room, slot, news, now, outbox);
+  if (!text.empty()) pass_on(room, slot, text, now, outbox);
 }
 
 template <class Act>

@@ -136,7 +136,7 @@ void Session::message(Context& context) {
   }
   assert(!ended_);
   if (room_ != 0 && wishes_name(text)) {
-    context.wishes.emplace_back(trimmed(text.substr(kNameCommand.size())));
+    context.room_names->wish(*this, trimmed(trimmed(text).substr(kNameCommand.size())), context);
     return;
   }
   ++context.counters.messages_in;

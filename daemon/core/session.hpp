@@ -44,6 +44,19 @@ struct Counters {
   [[nodiscard]] bool add_up() const { return messages_out == delivered + held + lost; }
 };
 
+class Session;
+struct Context;
+
+/// Who gives the clients of a room the names that they wish.
+class RoomNames {
+ public:
+  /// `session` wishes to be called `name`, which may be anything.
+  virtual void wish(Session& session, std::string_view name, Context& context) = 0;
+
+ protected:
+  ~RoomNames() = default;
+};
+
 /// What a session works with besides its own state.
 struct Context {
   const Settings& settings;
@@ -54,8 +67,8 @@ struct Context {
   std::size_t first_write = 0;  ///< of the outbox: from there on all are to this session
   /// The connection is gone: there is nothing to write to or to close.
   bool gone = false;
-  std::uint32_t unsent = 0;           ///< messages that were written to it and never sent
-  std::vector<std::string> wishes{};  ///< names that it wishes to have in its room
+  std::uint32_t unsent = 0;         ///< messages that were written to it and never sent
+  RoomNames* room_names = nullptr;  ///< not null while a session of a room may read
 };
 
 /// The operator who alone answers a session.

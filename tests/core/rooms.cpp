@@ -68,6 +68,25 @@ TEST_CASE("rooms: a name is wished, told, and unique", "[core][rooms]") {
   CHECK(chat.in("/name Zoe\n", 4) == "4 said '/name Zoe'");
 }
 
+TEST_CASE("rooms: a name counts from where it was wished", "[core][rooms]") {
+  Chat chat;
+  three_in_a_room(chat);
+  CHECK(chat.in("one\n/name Zoe\ntwo\n/name Yan\n") ==
+        "said 'one'; names itself 'Zoe'; said 'two'; names itself 'Yan'; "
+        "out '* you are Zoe now\n* you are Yan now\n'; "
+        "2 out '<a> one\n* a is Zoe now\n<Zoe> two\n* Zoe is Yan now\n'; "
+        "3 out '<a> one\r\n* a is Zoe now\r\n<Zoe> two\r\n* Zoe is Yan now\r\n'");
+}
+
+TEST_CASE("rooms: who wishes names and does not read what comes of it is let go", "[core][rooms]") {
+  Chat chat;
+  three_in_a_room(chat);
+  chat.stop_reading(1);
+  CHECK(chat.in("/name\n/name\nlater\n") ==
+        "gone 'does not read'; 2 out '* a has left\n'; "
+        "3 out '* a has left\r\n'; aborted");
+}
+
 TEST_CASE("rooms: nobody can forge what another has said", "[core][rooms]") {
   Chat chat;
   three_in_a_room(chat);

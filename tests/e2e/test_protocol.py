@@ -164,8 +164,11 @@ class Stage:
         self.lock.execute("ROLLBACK")
         self.lock.close()
 
-    def another(self):
+    def without_transcripts(self):
         self.begin(transcript={"enabled": False})
+
+    def with_room(self):
+        self.begin(listen=[{"address": "127.0.0.1", "port": 0, "room": "lab"}])
 
     ACTIONS = [
         (r"client (\d+) connects", connects),
@@ -177,7 +180,8 @@ class Stage:
         (r"the configuration gets (.*)", configure),
         (r"the transcript cannot be written", lock_transcript),
         (r"the transcript can be written", unlock_transcript),
-        (r"another daemon, without transcripts", another),
+        (r"another daemon, without transcripts", without_transcripts),
+        (r"another daemon, with a room", with_room),
     ]
 
 
