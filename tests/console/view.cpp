@@ -66,6 +66,8 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
        {"[4 anna]* is now called anna"}},
       {R"({"method":"named","params":{"session":3,"name":"","operator":"bo"}})",
        {"[3]* its name was removed by bo"}},
+      {R"({"method":"named","params":{"session":4,"name":"an\u001bna"}})",
+       {"[4 anna]* calls itself an\\x1bna"}},
       {R"({"method":"operator","params":{"name":"bo","state":"attached"}})",
        {"* operator bo attached"}},
       {R"({"method":"operator","params":{"name":"root","state":"attached"}})", {}},

@@ -127,6 +127,10 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello","operator":"anna")"));
   named.name = {};  // its name is taken away
   CHECK(line_of(named) == line("named", R"(,"session":3,"name":"","operator":"anna")"));
+  named.name = "hello";
+  named.operator_name = {};  // it has named itself
+  CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello")"));
+  CHECK(line_of(event(EventKind::kAsking, 3)) == line("asking", R"(,"session":3)"));
   auto warning = event(EventKind::kWarning);
   warning.text = "hello";
   CHECK(line_of(warning) == line("warning", R"(,"text":"hello")"));
@@ -162,7 +166,7 @@ Event example(EventKind kind, bool whole) {
   }
   if (kind == EventKind::kDisconnected) all.lost = 0;
   if (kind == EventKind::kOperator) all.text = {};
-  if (kind == EventKind::kUnbanned) all.operator_name = {};
+  if (kind == EventKind::kUnbanned || kind == EventKind::kNamed) all.operator_name = {};
   return all;
 }
 

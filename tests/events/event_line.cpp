@@ -35,6 +35,8 @@ TEST_CASE("event line: each kind has its sentence", "[events][event_line]") {
   CHECK(line_of(event(EventKind::kDisconnected, 3)) ==
         "[3] disconnected from 192.0.2.1:4711: left");
   CHECK(line_of(event(EventKind::kMessage, 3)) == "[3] says: a\\x1bz");
+  CHECK(line_of(event(EventKind::kAsking, 3)) ==
+        "[3] waits for one answer: it has closed its sending side");
   CHECK(line_of(event(EventKind::kSent, 3)) == "[3] is sent: a\\x1bz");
   CHECK(line_of(event(EventKind::kSent)) == "is sent: a\\x1bz");
   CHECK(line_of(event(EventKind::kNamed, 3)) == "[3] named Zoe");
