@@ -2,13 +2,24 @@
 says when it cannot."""
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
 
 import pytest
 
-from harness import Client, Daemon, Home, RpcError, connect, run_chatd, speaking, wait_until
+from harness import (
+    Client,
+    Daemon,
+    Home,
+    RpcError,
+    connect,
+    hand_over,
+    run_chatd,
+    speaking,
+    wait_until,
+)
 from harness.network import free_port
 
 
@@ -291,3 +302,44 @@ def test_an_address_is_changed_for_one_that_overlaps_by_a_reload():
         operator.call("send", to=session, text="still there")
         client.expect(b"still there\n")
         client.close()
+
+
+LINK_LOCAL = [
+    "unshare",
+    "--net",
+    "/bin/sh",
+    "-c",
+    "ip link set lo up && ip link add desk type veth peer name far"
+    " && ip link set desk up && ip link set far up"
+    " && ip -6 addr add fe80::1/64 dev desk nodad"
+    ' && exec "$0" "$@"',
+]
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("ip"), reason="only root can make a link")
+def test_a_link_local_address_with_its_interface_is_listened_on_and_handed_over():
+    from harness.network import in_network_of
+
+    config = {"listen": [{"address": "fe80::1%desk", "port": 0}]}
+    with Daemon(config, prefix=LINK_LOCAL) as daemon:
+        operator = daemon.operator()
+        address, port = daemon.address[:2]
+        assert address == "fe80::1%desk"
+
+        def reach():
+            (found, *_) = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+            return Client(found[4])
+
+        with in_network_of(daemon.pid, reach) as client:
+            client.send(b"hello\n")
+            event = operator.wait_event("connected")
+            assert event["listener"] == f"[fe80::1%desk]:{port}"
+            assert event["address"].startswith("[fe80::1]:")
+            operator.call("send", to=event["session"], text="you")
+            client.expect(b"you\n")
+            hand_over(daemon)
+            daemon.operator().call("send", to=event["session"], text="still here")
+            client.expect(b"still here\n")
+            client.leave()
+        with in_network_of(daemon.pid, reach) as late:
+            late.leave()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import LONG, Client, Daemon
+from harness import LONG, Client, Daemon, hand_over
 
 QUEUED = 300_000
 LIMITS = {"limits": {"output_hard": "1MiB", "output_soft": "0B"}}
@@ -94,6 +94,27 @@ def test_a_slow_asker_gets_its_answer_to_the_last_byte():
         assert reader.error is None and reader.got == text.encode() + b"\n"
         gone = operator.wait_event("disconnected", session=session)
         assert gone["reason"] == "answered" and "lost" not in gone
+        slow.close()
+
+
+def test_what_is_still_on_its_way_goes_on_from_the_next_process():
+    texts = text_of(QUEUED)
+    with Daemon(LIMITS) as daemon:
+        operator = daemon.operator()
+        slow = daemon.client(receive_buffer=4096)
+        slow.send(b"hello\n")
+        session = operator.wait_event("message", text="hello")["session"]
+        fill(operator, session, texts)
+        operator.call("bye", session=session)
+        hand_over(daemon)
+        after = daemon.operator()
+        assert after.session(session)["state"] == "closing"
+        reader = Reader(slow)
+        reader.join()
+        assert reader.error is None
+        assert reader.got == "".join(text + "\n" for text in texts).encode()
+        gone = after.wait_event("disconnected", session=session)
+        assert "lost" not in gone
         slow.close()
 
 
