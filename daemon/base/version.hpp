@@ -5,7 +5,7 @@
 
 namespace chatd {
 
-/// "0.1.0"; a string literal, so its end is a NUL.
+/// "0.2.0"; a string literal, so its end is a NUL.
 extern const std::string_view kVersion;
 
 }  // namespace chatd
