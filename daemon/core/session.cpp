@@ -135,7 +135,7 @@ void Session::message(Context& context) {
     return;
   }
   assert(!ended_);
-  if (room_ != 0 && wishes_name(text)) {
+  if (room_ != 0 && reads_always() && wishes_name(text)) {
     context.room_names->wish(*this, trimmed(trimmed(text).substr(kNameCommand.size())), context);
     return;
   }

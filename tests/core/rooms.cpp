@@ -108,6 +108,9 @@ TEST_CASE("rooms: who hears nothing of it", "[core][rooms]") {
   SECTION("an original client, which would take it for an answer") {
     chat.connect(kOriginal, "lab");
     chat.in("hello", 4);
+    CHECK(chat.in("/name d", 4) ==
+          "4 said '/name d'; out '<guest-4> /name d\n'; 2 out '<guest-4> /name d\n'; "
+          "3 out '<guest-4> /name d\r\n'");
     CHECK(chat.in("x\n") == "said 'x'; 2 out '<a> x\n'; 3 out '<a> x\r\n'");
   }
   SECTION("one that waits for an answer, which still may come") {
