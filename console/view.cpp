@@ -163,9 +163,9 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
     }
     case kNamed:
       append_status(lines, event, roster,
-                    event.name.empty() ? "its name was removed" + by
-                       : event.operator_name.empty() ? "calls itself " + escaped(event.name)
-                                       : "is now called " + escaped(event.name) + by);
+                    event.name.empty()            ? "its name was removed" + by
+                    : event.operator_name.empty() ? "calls itself " + escaped(event.name)
+                                                  : "is now called " + escaped(event.name) + by);
       break;
     case kOperator:
       if (event.operator_name == own_name) break;

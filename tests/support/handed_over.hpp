@@ -49,7 +49,8 @@ inline bool read_back(std::string_view bytes, core::Router& router, Time now,
 
 /// `router` becomes one that has read what it had written.
 inline bool hand_over(core::Router& router, Time now,
-                      const core::KnownNumbers& known = OwnNumbers{}, core::Capacity* capacity = nullptr) {
+                      const core::KnownNumbers& known = OwnNumbers{},
+                      core::Capacity* capacity = nullptr) {
   const auto bytes = written_down(router, now, known);
   const auto settings = router.settings();
   std::destroy_at(&router);
