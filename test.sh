@@ -222,7 +222,7 @@ if [[ ! $all ]]; then
   in_turn shown "${parts[@]}"
 else
   # All packages now, so that no row waits for another's apt.
-  cmake/packages.sh build test service image lint fuzz valgrind bench
+  cmake/packages.sh build test runtimes service image lint fuzz valgrind bench
   # Every row begins with this build: a niced row must not hold up the others with it.
   cmake/build.sh release
   in_turn kept "${computing[@]}" &

@@ -229,7 +229,7 @@ def check_program(command, greeting, urgent):
         assert output == "one\ntwo\nnull\n"
 
 
-@pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java here")
+@pytest.mark.skipif(shutil.which("javac") is None, reason="there is no Java here")
 def test_a_java_program(tmp_path):
     source = tmp_path / "Talk.java"
     source.write_text(textwrap.dedent(JAVA))
