@@ -123,6 +123,7 @@ def test_send_to_nobody_is_an_error_and_to_all_of_nobody_is_not():
             "delivered": [],
             "held": [],
             "refused": [],
+            "left_out": [],
         }
 
 

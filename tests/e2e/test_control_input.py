@@ -193,10 +193,12 @@ def test_a_connection_that_ends_in_mid_line_harms_nobody():
 
 def test_escape_sequences_reach_the_control_socket_as_json_escapes():
     """So that a document can be looked at in a terminal as it is."""
-    with Daemon() as daemon, RawControl(daemon) as control:
+    # A raw client, of whose bytes none means anything.
+    config = {"listen": [{"address": "127.0.0.1", "port": 0, "dialect": "raw"}]}
+    with Daemon(config) as daemon, RawControl(daemon) as control:
         control.ask(b'{"jsonrpc":"2.0","id":1,"method":"subscribe"}\n')
         with daemon.client() as client:
-            client.send("\x1b[31m\u202e\u200b\U000e0041\x7f\x9b\n".encode())
+            client.send("\x1b[31m\u202e\u200b\U000e0041\x7f\x9b".encode())
             while True:
                 line = control.lines.readline()
                 if b'"message"' in line:
