@@ -122,12 +122,18 @@ bool Framer::next(std::string_view& input, Time now, const Settings& settings, R
 
 /// A byte order mark at the start is no text and decides nothing.
 void Framer::skip_mark(std::string_view& input, const Settings& settings) {
+  const auto read = input;
+  const auto before = mark_;
   while (!input.empty() && mark_ < kMark.size() && input.front() == kMark[mark_]) {
     input.remove_prefix(1);
     ++mark_;
   }
   if (input.empty() && mark_ < kMark.size()) return;
-  if (mark_ < kMark.size()) keep(kMark.substr(0, mark_), settings);  // it was none
+  if (mark_ < kMark.size()) {  // it was none
+    keep(kMark.substr(0, before), settings);
+    dropped_ = overlong(settings);
+    input = read;
+  }
   mark_ = kMarkOver;
 }
 
@@ -145,7 +151,7 @@ void Framer::take_owed(std::string_view& input, const Settings& settings) {
 
 /// Looks for the first byte that says what an undecided or original client is.
 void Framer::decide(std::string_view& input, const Settings& settings) {
-  bool after_cr = after_cr_;
+  bool after_cr = after_cr_ && !after_iac_;
   bool after_iac = after_iac_;
   after_iac_ = false;
   for (std::size_t i = 0; i < input.size(); ++i) {
@@ -186,7 +192,7 @@ void Framer::become(Dialect dialect, const Settings& settings) {
   deadline_ = kNever;
   const std::string kept = std::exchange(partial_, {});
   keep_of_line(kept, settings);
-  dropped_ = overlong(settings);  // for good, though the next byte may erase one
+  dropped_ = overlong(settings);
 }
 
 void Framer::expect_lines() {
@@ -297,15 +303,10 @@ bool Framer::end_line(const Settings& settings, Reading& reading) {
   return give_all(settings, reading);
 }
 
-/// NULs in front of a line are padding behind the end of the one before.
 void Framer::keep_of_line(std::string_view bytes, const Settings& settings) {
   if (bytes.empty()) return;
   owed_ = Owed::kNothing;
-  if (skipping_) return;
-  if (partial_.empty()) {
-    bytes.remove_prefix(std::min(bytes.find_first_not_of('\0'), bytes.size()));
-  }
-  keep(bytes, settings);
+  if (!skipping_) keep(bytes, settings);
 }
 
 /// The client has no line editing of its own, and took back the last character.
@@ -317,7 +318,9 @@ void Framer::erase_character() {
   if (!partial_.empty()) partial_.pop_back();
 }
 
-/// Whether the unfinished line is certainly longer than max_message.
+/// Whether the unfinished line is certainly longer than max_message. It remains so, even if the
+/// next byte erases a character: whoever keeps bytes without looking at the next one sets
+/// dropped_ to this.
 bool Framer::overlong(const Settings& settings) const {
   if (dropped_) return true;
   return partial_.size() > settings.max_message && !partial_.ends_with('\r');
@@ -329,9 +332,6 @@ bool Framer::next_whole(std::string_view& input, Time now, const Settings& setti
                         Reading& reading) {
   auto bytes = std::exchange(input, {});
   if (dialect_ == Dialect::kUndecided) {
-    if (partial_.empty()) {  // padding decides nothing
-      bytes.remove_prefix(std::min(bytes.find_first_not_of('\0'), bytes.size()));
-    }
     keep(bytes, settings);
     if (!partial_.empty() || after_iac_) wait_for_quiet(now, settings);
     return false;
@@ -398,6 +398,10 @@ bool Framer::finish(const Settings& settings, Reading& reading) {
 
 /// Keeps one byte more than max_message: it may be the CR of the line's end.
 void Framer::keep(std::string_view bytes, const Settings& settings) {
+  const bool takes_lines = reads_lines() || dialect_ == Dialect::kUndecided;
+  if (takes_lines && partial_.empty()) {  // padding behind the end of what came before
+    bytes.remove_prefix(std::min(bytes.find_first_not_of('\0'), bytes.size()));
+  }
   if (bytes.empty()) return;
   if (!reads_lines()) after_cr_ = bytes.ends_with('\r');
   const auto most = settings.max_message + 1;

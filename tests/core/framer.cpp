@@ -564,6 +564,18 @@ TEST_CASE("framer: a telnet conversation split at every byte gives the same mess
   check_every_split(DialectSetting::kTelnet, with_max(4), bytes);
 }
 
+TEST_CASE("framer: what the fuzzer found to depend on how it was cut", "[core][framer]") {
+  // Padding in front of a text that is too long before it is known to be telnet's.
+  check_every_split(DialectSetting::kAuto, with_max(2), "\0\0abcd\xff\xff\xfd\x03x\n"sv);
+  // A CR, an IAC that begins no command, and a NUL: no line end.
+  check_every_split(DialectSetting::kAuto, {}, "a\r\xff\0\0"sv);
+  // No byte order mark, too long, and then erased.
+  check_every_split(DialectSetting::kTelnet, with_max(1), "\xef\xbb\x7fx\n"sv);
+  // No byte order mark, and padding.
+  Wire original{DialectSetting::kOriginal, with_max(3)};
+  CHECK(original.in("\xef'\0\0\0\0"sv) == "'" + kReplacement + "''");
+}
+
 TEST_CASE("framer: what came before the first IAC means the same however it was cut",
           "[core][framer]") {
   // Found by the fuzzer: a CR ends a telnet client's line, and this one was not known to be
@@ -685,7 +697,7 @@ TEST_CASE("framer: too long for a message while undecided, then LF or IAC", "[co
     CHECK(wire.in("\xff\xf1rest\nnext\n") == cut + " 'next'");
   }
   SECTION("one byte too long, which is then taken back") {
-    for (const std::size_t first : {0, 8, 9}) {
+    for (const auto first : {0U, 8U, 9U}) {
       Wire wire{DialectSetting::kAuto, settings};
       CHECK(wire.in(repeated(first, "x")).empty());
       CHECK(wire.in(repeated(9 - first, "x") + "\b\nnext\n") == cut + " 'next'");
