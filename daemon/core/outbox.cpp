@@ -1,5 +1,6 @@
 #include "core/outbox.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "base/memory.hpp"
@@ -33,9 +34,14 @@ std::size_t Outbox::written_bytes(std::size_t first) const {
   return sum;
 }
 
-std::uint32_t Outbox::take_back_writes(std::size_t first) {
+std::uint32_t Outbox::take_back_writes(Slot slot, std::size_t first) {
   std::uint32_t messages = 0;
-  for (; writes_.size() > first; writes_.pop_back()) messages += writes_.back().bytes.weight();
+  const auto begin = writes_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto taken = std::remove_if(begin, writes_.end(), [&](const Write& write) {
+    if (write.slot == slot) messages += write.bytes.weight();
+    return write.slot == slot;
+  });
+  writes_.erase(taken, writes_.end());
   return messages;
 }
 

@@ -110,8 +110,8 @@ class Outbox {
 
   /// The bytes of the writes from the one with index `first` on.
   [[nodiscard]] std::size_t written_bytes(std::size_t first) const;
-  /// Forgets those writes, and returns for how many messages they stood.
-  std::uint32_t take_back_writes(std::size_t first);
+  /// Forgets those of them that are to `slot`, and returns for how many messages they stood.
+  std::uint32_t take_back_writes(Slot slot, std::size_t first);
 
   [[nodiscard]] std::vector<Event>& events() { return events_; }
   [[nodiscard]] const std::vector<Write>& writes() const { return writes_; }

@@ -50,13 +50,15 @@ void Router::News::wish(Session& session, std::string_view name, Context& contex
   const auto before = name_in_room(session);
   const auto fault = rename(session, name, context);
   const bool is_named = fault.empty();
-  const auto answer = "* " + (is_named ? "you are " + name_in_room(session) + " now" : fault);
-  Outgoing message{answer, 0};
-  if (!router_.has_room(session, message, context)) {
-    router_.give_up(session, context);
-    return;
+  if (!context.gone && session.hears_room()) {
+    const auto answer = "* " + (is_named ? "you are " + name_in_room(session) + " now" : fault);
+    Outgoing message{answer, 0};
+    if (!router_.has_room(session, message, context)) {
+      router_.give_up(session, context);
+      return;
+    }
+    session.hear(message, context);
   }
-  session.hear(message, context);
   if (is_named && session.presence() == Session::Presence::kThere) {
     append_lines(text_, "* ", before + " is " + name_in_room(session) + " now");
   }

@@ -109,8 +109,9 @@ bool Router::make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox
     return session.is_left_out() && may_go(session.slot());
   });
   if (oldest == asking_.end()) return false;
-  with(by_id_.at(*oldest), now, outbox,
-       [](Session& session, Context& work) { session.give_way(work); });
+  with(by_id_.at(*oldest), now, outbox, [this](Session& session, Context& work) {
+    session.give_way(take_back(session, work), work);
+  });
   return true;
 }
 
@@ -124,7 +125,9 @@ void Router::give_up(Session& session, Context& context) {
 /// Of what it was sent, nothing more is to leave: neither what it was written in this delivery,
 /// nor what waits for it. Returns how many messages that are.
 std::uint32_t Router::take_back(const Session& session, Context& context) {
-  const auto written = context.outbox.take_back_writes(context.first_write);
+  // What its room says comes from others, whose deeds stand in the same delivery.
+  const auto first = session.room() == 0 ? context.first_write : 0;
+  const auto written = context.outbox.take_back_writes(session.slot(), first);
   return written + (capacity_ == nullptr ? 0 : capacity_->unsent(session.slot()));
 }
 

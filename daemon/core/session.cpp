@@ -225,7 +225,7 @@ void Session::part(Context& context) {
 }
 
 void Session::end_of_input(Context& context) {
-  unpaced_ = unpaced_ || backlog_;
+  unpaced_ = true;
   read_backlog(context);
   if (ended_) return;
   if (framer_.finish(context.settings, context.reading)) message(context);
@@ -307,7 +307,8 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
 }
 
 bool Session::hears_room() const {
-  return state_ == State::kOpen && dialect() != Dialect::kOriginal && writable();
+  const bool reads_on = state_ == State::kOpen && !unpaced_;
+  return reads_on && dialect() != Dialect::kOriginal && writable();
 }
 
 void Session::hear(Outgoing& message, Context& context) {
@@ -370,7 +371,8 @@ void Session::end(std::string_view reason, std::uint32_t unsent, Context& contex
   say_over(reason, context);
 }
 
-void Session::give_way(Context& context) {
+void Session::give_way(std::uint32_t unsent, Context& context) {
+  context.unsent = unsent;
   context.outbox.abort(slot_);
   say_over("gave way to another client", context);
 }

@@ -136,8 +136,9 @@ class Session {
   void bye(std::string_view operator_name, Context& context);
   /// Ends it at once: kicked. Of what was written to it `unsent` messages never left.
   void end(std::string_view reason, std::uint32_t unsent, Context& context);
-  /// Ends it to make room for another client, without waiting for anything.
-  void give_way(Context& context);
+  /// Ends it to make room for another client, without waiting for anything; `unsent` as for
+  /// end().
+  void give_way(std::uint32_t unsent, Context& context);
   /// The daemon stops: a last word where one is due, then the end.
   void stop(Context& context);
   /// After its end `unsent` messages more are known to be lost.

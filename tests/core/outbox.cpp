@@ -80,17 +80,19 @@ TEST_CASE("outbox: an effect of any kind makes it not empty", "[core][outbox]") 
   CHECK(outbox.empty());
 }
 
-TEST_CASE("outbox: writes can be taken back, from any of them on", "[core][outbox]") {
+TEST_CASE("outbox: writes to one can be taken back, from any of them on", "[core][outbox]") {
   Outbox outbox;
   outbox.write(1, Payload{"one", 1});
   outbox.write(2, Payload{"three", 3});
-  outbox.write(2, Payload{"reply", 0});
+  outbox.write(1, Payload{"reply", 2});
   CHECK(outbox.written_bytes(0) == 13);
   CHECK(outbox.written_bytes(1) == 10);
   CHECK(outbox.written_bytes(3) == 0);
-  CHECK(outbox.take_back_writes(1) == 3);
-  REQUIRE(outbox.writes().size() == 1);
+  CHECK(outbox.take_back_writes(2, 2) == 0);
+  CHECK(outbox.take_back_writes(1, 1) == 2);
+  REQUIRE(outbox.writes().size() == 2);
   CHECK(outbox.writes()[0].bytes.view() == "one");
+  CHECK(outbox.writes()[1].bytes.view() == "three");
 }
 
 TEST_CASE("outbox: the memory of one message is kept, that of a large broadcast is not",

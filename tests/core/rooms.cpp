@@ -87,6 +87,15 @@ TEST_CASE("rooms: who wishes names and does not read what comes of it is let go"
         "3 out '* a has left\r\n'; aborted");
 }
 
+TEST_CASE("rooms: a name that is wished with the end of file is not answered", "[core][rooms]") {
+  Chat chat;
+  three_in_a_room(chat);
+  CHECK(chat.in("deploy?\n/name Zoe") ==
+        "said 'deploy?'; 2 out '<a> deploy?\n'; 3 out '<a> deploy?\r\n'");
+  CHECK(chat.eof() ==
+        "names itself 'Zoe'; asking; 2 out '* a is Zoe now\n'; 3 out '* a is Zoe now\r\n'");
+}
+
 TEST_CASE("rooms: nobody can forge what another has said", "[core][rooms]") {
   Chat chat;
   three_in_a_room(chat);

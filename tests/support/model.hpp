@@ -4,8 +4,9 @@
 /// fuzzer's bytes in tests/fuzz.
 /// Invariants after every step: what was taken from operators is delivered, held or lost;
 /// what a client got is what was said to it, in order; what operators heard is what the
-/// client said, in order; nothing happens to a session after its end; nothing that is
-/// due is forgotten. If one does not hold, a Violation is thrown.
+/// client said, in order; the clients of a room, and nobody else, hear each other; nothing happens
+/// to a session after its end; nothing that is due is forgotten. If one does not hold, a Violation
+/// is thrown.
 #pragma once
 
 #include <algorithm>
@@ -59,6 +60,8 @@ struct Held {
 struct Client {
   SessionId id = 0;
   DialectSetting setting{};
+  std::string room;
+  std::string name;  ///< as the others of its room know it
   Time connected{};
   Time ended_input{};
   Time parted{};
@@ -121,6 +124,7 @@ class Walk : private core::Capacity {
     switch (choose_() % 24) {
       case 0:
         if (client.id == 0) connect(slot);
+        if (one_in(8)) make_room();
         break;
       case 1:
         if (is_there(client) && one_in(4)) end_input(slot);
@@ -230,12 +234,16 @@ class Walk : private core::Capacity {
   void connect(Slot slot) {
     static constexpr DialectSetting kSettings[] = {DialectSetting::kAuto, DialectSetting::kAuto,
                                                    DialectSetting::kAuto, DialectSetting::kOriginal,
-                                                   DialectSetting::kLine, DialectSetting::kTelnet};
+                                                   DialectSetting::kLine, DialectSetting::kTelnet,
+                                                   DialectSetting::kRaw};
+    static constexpr std::string_view kRooms[] = {"", "", "lab", "yard"};
     Client client;
     client.setting = kSettings[choose_() % std::size(kSettings)];
     client.connected = client.last_byte = now_;
     client.reads = !one_in(8);
-    client.id = router_.connect(slot, client.setting, now_, outbox_);
+    client.room = kRooms[choose_() % std::size(kRooms)];
+    client.id = router_.connect(slot, client.setting, now_, outbox_, client.room);
+    client.name = "guest-" + std::to_string(client.id);
     must(client.id == ++last_id_, "ids do not count up");
     clients_[slot] = client;
     ++sessions_;
@@ -249,7 +257,7 @@ class Walk : private core::Capacity {
     if (client.input_over || (client.paused && !one_in(8))) return;
     if (client.said_bye && client.to_say.empty()) return;
     const auto dialect = router_.at(slot).dialect();
-    const bool original = dialect == Dialect::kOriginal ||
+    const bool original = dialect == Dialect::kOriginal || dialect == Dialect::kRaw ||
                           (dialect == Dialect::kUndecided && client.to_say.empty() && one_in(3));
     std::string bytes;
     if (original) {
@@ -267,8 +275,10 @@ class Walk : private core::Capacity {
     client.spoken = true;
     client.last_byte = now_;
     const auto id = client.id;
+    for (const auto& each : clients_) hears_.push_back(each.id != 0 && hears_room(each));
     router_.receive(slot, bytes, now_, outbox_);
     deliver();
+    hears_.clear();
     if (client.id == id) note_pause_in_line(client);
   }
 
@@ -290,6 +300,8 @@ class Walk : private core::Capacity {
       client.lossy = true;
       return std::string(up_to(2000), 'z') + "\n";
     }
+    const bool names_itself = !client.room.empty() && client.setting == DialectSetting::kLine;
+    if (names_itself && one_in(12)) return "/name n" + std::to_string(choose_() % 9) + "n\n";
     std::string bytes;
     if (client.setting == DialectSetting::kTelnet || (one_in(10) && can_be_telnet(client))) {
       static const std::vector<std::string> kSequences = {
@@ -353,6 +365,27 @@ class Walk : private core::Capacity {
     return bytes <= (clients_[slot].reads ? 3000U : 300U);
   }
   [[nodiscard]] std::uint32_t unsent(Slot slot) const override { return unsent(clients_[slot]); }
+
+  bool hears_room(const Client& client) const {
+    const auto* session = router_.find(client.id);
+    return !client.room.empty() && session != nullptr && session->hears_room();
+  }
+
+  /// The oldest of those that wait for one answer, and may go, goes.
+  void make_room() {
+    const auto odd = choose_() % 2;
+    SessionId oldest = 0;
+    for (Slot slot = 0; slot < kSlots; ++slot) {
+      const auto& client = clients_[slot];
+      const bool may = is_there(client) && client.input_over && slot % 2 == odd;
+      if (may && (oldest == 0 || client.id < oldest)) oldest = client.id;
+    }
+    const bool made =
+        router_.make_room([odd](Slot slot) { return slot % 2 == odd; }, now_, outbox_);
+    must(made == (oldest != 0), "room was made, or was not");
+    must(router_.find(oldest) == nullptr, "another one gave way");
+    deliver();
+  }
 
   static bool is_there(const Client& client) { return client.id != 0 && !client.closing; }
 
@@ -529,7 +562,12 @@ class Walk : private core::Capacity {
       ++given_up_;
       full_.push_back(abort.slot);
     }
+    std::size_t events = 0;
+    const auto expect = [&] {
+      for (; events < outbox_.events().size(); ++events) expect_in_room(outbox_.events()[events]);
+    };
     for (std::size_t i = 0; i < outbox_.writes().size(); ++i) {
+      expect();
       const auto write = outbox_.writes()[i];
       must(std::none_of(outbox_.aborts().begin(), outbox_.aborts().end(),
                         [&](const auto& abort) { return abort.slot == write.slot; }),
@@ -554,8 +592,15 @@ class Walk : private core::Capacity {
         continue;
       }
       client.queue.push_back(write.bytes);
-      write_to(write.slot, write.bytes.view());
+      const auto bytes = write.bytes.view();
+      if (bytes.starts_with('<') || bytes.starts_with('*')) {
+        overhears(write.slot, bytes);
+      } else {
+        write_to(write.slot, bytes);
+      }
     }
+    expect();
+    for (const auto& said : overheard_) check_heard(said);
     for (const auto& flow : outbox_.flows()) {
       if (clients_[flow.slot].paused == flow.reading) {
         clients_[flow.slot].paused = !flow.reading;
@@ -579,6 +624,7 @@ class Walk : private core::Capacity {
       client.due_away = kNever;
     }
     must(lost_now_.empty(), "lost, says the receipt and no event");
+    overheard_.clear();
     outbox_.clear();
     held_now_.clear();
     closed_.clear();
@@ -586,10 +632,62 @@ class Walk : private core::Capacity {
     gone_ = kSlots;
   }
 
+  /// What a client of a room says, and what the others are to hear.
+  struct Overheard {
+    SessionId by;
+    std::string room;
+    std::string line;
+    std::vector<Slot> heard;
+  };
+
+  void expect_in_room(const Event& event) {
+    if (event.kind != EventKind::kMessage && event.kind != EventKind::kNamed) return;
+    auto& client = by_id(event.session);
+    const auto text = outbox_.text(event.text);
+    if (event.kind == EventKind::kNamed) {
+      client.name = text;
+    } else if (!client.room.empty()) {
+      overheard_.push_back({client.id, client.room, "<" + client.name + "> ", {}});
+      append_escaped(overheard_.back().line, text);
+    }
+  }
+
+  /// A client gets lines that no operator has said.
+  void overhears(Slot slot, std::string_view bytes) {
+    const auto& client = clients_[slot];
+    must(!client.room.empty(), "it overhears others, and is in no room");
+    must(!client.input_over, "it overhears others instead of an answer");
+    must(router_.has(slot) && router_.at(slot).dialect() != Dialect::kOriginal,
+         "an original client overhears others");
+    while (!bytes.empty()) {
+      auto line = bytes.substr(0, bytes.find('\n'));
+      bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line.starts_with('*')) continue;
+      const auto said = std::find_if(overheard_.begin(), overheard_.end(), [&](const auto& each) {
+        return each.line == line && each.room == client.room && !is_in(each.heard, slot);
+      });
+      must(said != overheard_.end(), "it overhears what nobody said");
+      must(said->by != client.id, "it overhears itself");
+      said->heard.push_back(slot);
+    }
+  }
+
+  void check_heard(const Overheard& said) const {
+    for (Slot slot = 0; slot < hears_.size(); ++slot) {
+      const auto& client = clients_[slot];
+      if (!hears_[slot] || client.id == said.by || client.room != said.room) continue;
+      if (!router_.has(slot) || router_.at(slot).ended() || is_in(full_, slot)) continue;
+      must(is_in(said.heard, slot), "it does not hear what was said in its room");
+    }
+  }
+
   /// The letters that a client gets, without what its dialect adds to them.
   void write_to(Slot slot, std::string_view bytes) {
     auto& client = clients_[slot];
-    must(client.spoken || now_ >= client.connected + kSilence, "it was spoken to too soon");
+    must(client.spoken || client.setting == DialectSetting::kRaw ||
+             now_ >= client.connected + kSilence,
+         "it was spoken to too soon");
     const bool greeted = bytes.find(kGreeting) != std::string_view::npos;
     if (router_.has(slot) && router_.at(slot).dialect() == Dialect::kOriginal) {
       must(!greeted, "an original client was greeted");
@@ -768,6 +866,7 @@ class Walk : private core::Capacity {
       must(now_ < client.last_byte + kCharacterWait + settings.settle, "still undecided");
     }
     must(!reads_lines || !client.spoken || session.held() == 0, "held for a line client");
+    must(client.setting != DialectSetting::kRaw || session.held() == 0, "held for a raw client");
     if (!client.spoken && client.setting != DialectSetting::kOriginal) {
       must(session.held() == 0 || now_ < client.connected + kSilence, "held for a silent one");
     }
@@ -802,6 +901,8 @@ class Walk : private core::Capacity {
   std::vector<std::pair<SessionId, std::size_t>> held_now_;
   std::vector<std::pair<SessionId, std::size_t>> delivered_;
   std::vector<SessionId> lost_now_;
+  std::vector<Overheard> overheard_;
+  std::vector<bool> hears_;  ///< whether the client of that slot heard its room before it began
   std::vector<Slot> closed_;
   std::vector<Slot> full_;
   Slot gone_ = kSlots;
