@@ -103,7 +103,7 @@ class Session {
 
   Session(SessionId id, Slot slot, DialectSetting setting, Time now);
 
-  /// Writes down all of its state but its slot. It must not have ended. For `known` see
+  /// Writes down all of its state but its slot. It must not be over. For `known` see
   /// Turn::save(). For a short record `most` bounds the bytes of the message that has begun,
   /// of those that are held, and of input that waits to be read.
   void save(ByteWriter& out, Time now, const KnownNumbers& known,
