@@ -39,27 +39,26 @@ bool is_special(char byte) {
          byte == kIac;
 }
 
-/// Whether no byte of `line` can be special: none is a C0 control, DEL or IAC. Looks at eight
-/// bytes at a time, for it is asked of each line.
-bool is_plain(std::string_view line) {
+/// Whether `line` is printable ASCII, as most are: no byte of it is special, and it is UTF-8.
+/// Looks at eight bytes at a time, for it is asked of each line.
+bool is_printable_ascii(std::string_view line) {
   constexpr std::uint64_t kOnes = 0x0101010101010101U;
-  constexpr std::uint64_t kHighs = 0x80U * kOnes;
-  const auto has_special = [](std::uint64_t word) {
-    const std::uint64_t controls = (word - 0x20U * kOnes) & ~word;
-    const std::uint64_t without_delete = word ^ (0x7FU * kOnes);
-    const std::uint64_t deletes = (without_delete - kOnes) & ~without_delete;
-    const std::uint64_t iacs = (~word - kOnes) & word;
-    return ((controls | deletes | iacs) & kHighs) != 0;
-  };
-  std::uint64_t word = 0;
-  while (line.size() >= sizeof word) {
-    std::memcpy(&word, line.data(), sizeof word);
-    if (has_special(word)) return false;
-    line.remove_prefix(sizeof word);
+  constexpr std::size_t kWord = sizeof kOnes;
+  if (line.size() < kWord) {
+    return std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < kDelete; });
   }
-  word = 0x20U * kOnes;
-  std::memcpy(&word, line.data(), line.size());
-  return !has_special(word);
+  // The highest bit of a byte is set here if it is 80 or more, less than 20, or 7F. (A carry
+  // comes only from such a byte.)
+  std::uint64_t seen = 0;
+  const auto look_at = [&](std::size_t place) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, line.data() + place, kWord);
+    seen |= word | (word - 0x20U * kOnes) | (word + kOnes);
+  };
+  const std::size_t last = line.size() - kWord;
+  for (std::size_t i = 0; i < last; i += kWord) look_at(i);
+  look_at(last);
+  return (seen & (0x80U * kOnes)) == 0;
 }
 
 /// The first `max_bytes` of raw bytes, without the beginning of a character that
@@ -76,10 +75,11 @@ std::string_view without_padding(std::string_view raw) {
 }
 
 /// Gives out `raw` as the message. `raw` may live in `reading.assembled`.
-bool give(std::string_view raw, bool cut, const Settings& settings, Reading& reading) {
+bool give(std::string_view raw, bool cut, const Settings& settings, Reading& reading,
+          bool known_as_utf8 = false) {
   reading.cut = cut || raw.size() > settings.max_message;
   if (reading.cut) raw = cut_at(raw, settings.max_message);
-  if (is_utf8(raw)) {
+  if (known_as_utf8 || is_utf8(raw)) {
     reading.text = raw;
   } else {
     reading.repaired.clear();
@@ -214,9 +214,12 @@ bool Framer::next_line(std::string_view& input, Time now, const Settings& settin
       const auto end = input.find('\n');
       auto line = input.substr(0, end);
       if (line.ends_with('\r')) line.remove_suffix(1);
-      if (end != std::string_view::npos && is_plain(line)) {
-        input.remove_prefix(end + 1);
-        return give(line, false, settings, reading);
+      if (end != std::string_view::npos) {
+        const bool ascii = is_printable_ascii(line);
+        if (ascii || std::none_of(line.begin(), line.end(), is_special)) {
+          input.remove_prefix(end + 1);
+          return give(line, false, settings, reading, ascii);
+        }
       }
     }
     if (next_part(input, settings, reading)) return true;

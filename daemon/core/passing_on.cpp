@@ -92,7 +92,7 @@ void Router::News::add_messages(Session& session, const Context& context) {
 }
 
 std::string& Router::News::finish(Session& session, const Context& context) {
-  if (session.room() == 0 || router_.stopping_) {
+  if (router_.stopping_) {
     text_.clear();
     return text_;
   }

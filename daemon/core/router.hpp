@@ -239,16 +239,20 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   Session& session = *slots_[slot];
   Context work{settings_, now, outbox, reading_, counters_, outbox.writes().size()};
   const auto first_event = outbox.events().size();
-  News news{*this, first_event};
-  work.room_names = &news;
+  std::optional<News> news;
+  if (session.room() != 0) work.room_names = &news.emplace(*this, first_event);
   act(session, work);
   if (away_) {
     answer_for_the_away(session, first_event, work);
   } else {
     session.forgive_away();
   }
+  if (!news) {
+    follow_up(session);
+    return;
+  }
   const auto room = session.room();
-  const auto& text = news.finish(session, work);
+  const auto& text = news->finish(session, work);
   follow_up(session);
   if (!text.empty()) pass_on(room, slot, text, now, outbox);
 }

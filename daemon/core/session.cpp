@@ -167,7 +167,12 @@ bool Session::is_bye(std::string_view text) const {
 void Session::decided(Context& context) {
   if (!reads_always()) return;
   let_out_all(context);
-  if (!greeted_ && state_ == State::kOpen) wait_for_end(context.now);
+  if (greeted_ || state_ != State::kOpen) return;
+  if (context.settings.greeting.empty()) {
+    greeted_ = true;  // and it costs no wake-up
+  } else {
+    wait_for_end(context.now);
+  }
 }
 
 void Session::wait_for_end(Time now) {
