@@ -42,7 +42,7 @@ TEST_CASE("model: whatever happens, in whatever order, the sums are right and no
   CHECK(lost > 1000 / share);
   CHECK(in > 10'000 / share);
   CHECK(sessions > 1000 / share);
-  CHECK(overflows > 20 / share);
+  CHECK(overflows > 10 / share);
   CHECK(given_up > 20 / share);
   CHECK(pauses > 100 / share);
 }

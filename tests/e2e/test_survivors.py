@@ -75,7 +75,8 @@ def test_sessions_outlive_a_crash(how, transcripts):
             line.expect(b"to all\n")
             telnet.expect(b"to all\r\n")
             undecided.expect(b"to all\n")
-            assert asking.take_all() == b"to all\n"
+            operator.call("send", to=asking_id, text="the answer")
+            assert asking.take_all() == b"the answer\n"
             with daemon.client() as late:
                 assert operator.session_of(late) > undecided_id
             after = operator.call("stats")

@@ -22,7 +22,8 @@ def test_it_serves_and_stops():
         for session in sessions[:4]:
             operator.wait_event("message", session=session)
         clients[3].close_sending()
-        operator.call("send", to="all", text="to all")  # with this the fourth is answered
+        operator.call("send", to="all", text="to all")
+        operator.call("send", to=sessions[3], text="the answer")
         operator.wait_event("disconnected", session=sessions[3])
         for session in sessions[:3]:
             operator.call("send", to=session, text="to you " * 300)
