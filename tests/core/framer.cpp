@@ -964,8 +964,9 @@ TEST_CASE("framer: memory does not grow with a message that never ends", "[core]
       {DialectSetting::kTelnet, "\xff\xfa", "\xff"},
   }));
   const auto read = repeated(std::size_t{64} * 1024 / row.endless.size(), row.endless);
-  // A telnet client's bytes are looked at one by one.
-  const std::size_t endless = row.setting == DialectSetting::kTelnet ? 5'000'000 : 100'000'000;
+  // Bytes that may mean something are looked at one by one.
+  const bool slow = row.setting == DialectSetting::kTelnet || row.endless != "x";
+  const std::size_t endless = slow ? 5'000'000 : 100'000'000;
   const Settings settings;
   Framer framer{row.setting};
   Reading reading;
