@@ -39,6 +39,27 @@ bool is_special(char byte) {
          byte == kIac;
 }
 
+/// Where the first special byte of `bytes` is, from `place` on; its size if there is none.
+std::size_t find_special(std::string_view bytes, std::size_t place = 0) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::size_t kWord = sizeof kOnes;
+  // Eight bytes at a time, as long as none of them is a C0 control, DEL or IAC.
+  for (; place + kWord <= bytes.size(); place += kWord) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + place, kWord);
+    const std::uint64_t controls = (word - 0x20U * kOnes) & ~word;
+    const std::uint64_t without_delete = word ^ (0x7FU * kOnes);
+    const std::uint64_t deletes = (without_delete - kOnes) & ~without_delete;
+    const std::uint64_t iacs = (~word - kOnes) & word;
+    if (((controls | deletes | iacs) & (0x80U * kOnes)) == 0) continue;
+    const auto part = bytes.substr(place, kWord);
+    const auto found = std::find_if(part.begin(), part.end(), is_special);
+    if (found != part.end()) return place + static_cast<std::size_t>(found - part.begin());
+  }
+  while (place < bytes.size() && !is_special(bytes[place])) ++place;
+  return place;
+}
+
 /// Whether `line` is printable ASCII, as most are: no byte of it is special, and it is UTF-8.
 /// Looks at eight bytes at a time, for it is asked of each line.
 bool is_printable_ascii(std::string_view line) {
@@ -157,7 +178,7 @@ void Framer::decide(std::string_view& input, const Settings& settings) {
   for (std::size_t i = 0; i < input.size(); ++i) {
     // Up to the next byte that may decide; most reads have none.
     if (!after_cr && !after_iac) {
-      while (i < input.size() && !is_special(input[i])) ++i;
+      i = find_special(input, i);
       if (i == input.size()) break;
     }
     const char byte = input[i];
@@ -204,28 +225,34 @@ void Framer::expect_lines() {
 bool Framer::next_line(std::string_view& input, Time now, const Settings& settings,
                        Reading& reading) {
   deadline_ = kNever;
+  if (is_between_lines() && give_plain_line(input, settings, reading)) return true;
   while (!input.empty()) {
     if (is_owed()) {
       take_owed(input, settings);
       if (input.empty()) break;
     }
-    if (partial_.empty() && !skipping_ && !after_cr_ && !after_iac_ && !commands_.inside()) {
-      // The usual case: a whole line, of which nothing is copied.
-      const auto end = input.find('\n');
-      auto line = input.substr(0, end);
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (end != std::string_view::npos) {
-        const bool ascii = is_printable_ascii(line);
-        if (ascii || std::none_of(line.begin(), line.end(), is_special)) {
-          input.remove_prefix(end + 1);
-          return give(line, false, settings, reading, ascii);
-        }
-      }
-    }
     if (next_part(input, settings, reading)) return true;
   }
   if (after_cr_) wait_for_quiet(now, settings);
   return false;
+}
+
+bool Framer::is_between_lines() const {
+  const bool waits = is_owed() || after_cr_ || after_iac_ || commands_.inside();
+  return partial_.empty() && !skipping_ && !waits;
+}
+
+/// The usual case: a whole line, of which nothing is copied.
+bool Framer::give_plain_line(std::string_view& input, const Settings& settings, Reading& reading) {
+  // No further than that: where lines end with something else, all would be searched each time.
+  const auto end = input.substr(0, settings.max_message + 2).find('\n');
+  if (end == std::string_view::npos) return false;
+  auto line = input.substr(0, end);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  const bool ascii = is_printable_ascii(line);
+  if (!ascii && find_special(line) != line.size()) return false;
+  input.remove_prefix(end + 1);
+  return give(line, false, settings, reading, ascii);
 }
 
 /// Reads a run of ordinary bytes, or one other byte.
@@ -237,9 +264,7 @@ bool Framer::next_part(std::string_view& input, const Settings& settings, Readin
   }
   if (after_iac_) {
     read_after_iac(input, settings);
-  } else if (const auto special = std::find_if(input.begin(), input.end(), is_special);
-             special != input.begin()) {
-    const auto run = input.substr(0, static_cast<std::size_t>(special - input.begin()));
+  } else if (const auto run = input.substr(0, find_special(input)); !run.empty()) {
     input.remove_prefix(run.size());
     after_cr_ = false;
     keep_of_line(run, settings);

@@ -100,6 +100,8 @@ class Framer {
   void decide(std::string_view& input, const Settings& settings);
   void become(Dialect dialect, const Settings& settings);
   bool next_line(std::string_view& input, Time now, const Settings& settings, Reading& reading);
+  [[nodiscard]] bool is_between_lines() const;
+  bool give_plain_line(std::string_view& input, const Settings& settings, Reading& reading);
   bool next_part(std::string_view& input, const Settings& settings, Reading& reading);
   bool is_line_end(char byte);
   void read_special(char byte, const Settings& settings);

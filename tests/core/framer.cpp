@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <ctime>
 #include <random>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "support/allocated.hpp"
 #include "support/catch.hpp"
 #include "support/lines.hpp"
+#include "support/valgrind.hpp"
 
 namespace {
 
@@ -944,6 +947,33 @@ TEST_CASE("framer: the rest of a cut line is not a message at the end of file", 
   CHECK(wire.in("123456789") == "cut'12345678'");
   CHECK(wire.in("abc").empty());
   CHECK(wire.finish().empty());
+}
+
+TEST_CASE("framer: what is read at once costs no more than in pieces, whatever it is",
+          "[core][framer]") {
+  const auto row =
+      GENERATE(values<std::string_view>({"x", "\r", "a\r", "\b", "a\b", "\0"sv, "a\0"sv, "\xff",
+                                         "\xff\xf1", "\xff\xfa\xff\xf0", "\n"}));
+  const auto setting = GENERATE(values({DialectSetting::kAuto, DialectSetting::kTelnet}));
+  INFO("bytes '" << row << "'");
+  const std::size_t total = chatd::test::under_valgrind() ? 65'536 : 500'000;
+  const auto cost = [&](std::size_t size) {
+    const auto read = repeated(size / row.size(), row);
+    double least = HUGE_VAL;
+    for (int i = 0; i < 3; ++i) {
+      Framer framer{setting};
+      Reading reading;
+      const auto before = std::clock();
+      for (std::size_t bytes = 0; bytes < total; bytes += read.size()) {
+        std::string_view input = read;
+        while (!input.empty()) (void)framer.next(input, Time{}, Settings{}, reading);
+        reading.reply.clear();
+      }
+      least = std::min(least, static_cast<double>(std::clock() - before));
+    }
+    return std::max(least, 1000.0);  // one millisecond can be measured
+  };
+  CHECK(cost(65'536) < 4 * cost(4096));
 }
 
 TEST_CASE("framer: memory does not grow with a message that never ends", "[core][framer]") {
