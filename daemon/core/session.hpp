@@ -50,11 +50,9 @@ struct Context;
 /// Who gives the clients of a room the names that they wish.
 class RoomNames {
  public:
+  virtual ~RoomNames() = default;
   /// `session` wishes to be called `name`, which may be anything.
   virtual void wish(Session& session, std::string_view name, Context& context) = 0;
-
- protected:
-  ~RoomNames() = default;
 };
 
 /// What a session works with besides its own state.
