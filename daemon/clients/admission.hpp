@@ -25,6 +25,7 @@ class Admission {
   /// Counts a session that is in already, whatever the limits are.
   void readmit(const Peer& peer);
   void leave(const Peer& peer);
+  [[nodiscard]] std::size_t sessions() const { return sessions_; }
 
  private:
   std::size_t max_sessions_ = 0;

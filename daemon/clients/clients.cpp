@@ -41,6 +41,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
                 transcript,
                 {[&journal](const BanChange& change) { write_down(journal, change); },
                  [this](const Peer* peer) { return make_room(peer); }}},
+      waiting_{loop, {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, !last); }}},
       connections_{loop,
                    router_,
                    journal,
@@ -68,7 +69,20 @@ Result<> Clients::apply(const Config& config) {
 }
 
 void Clients::came(Doors::Visitor visitor) {
-  if (entrance_.admit(visitor.peer)) return;
+  let_in(visitor, true);
+  if (!visitor.socket) return;
+  if (waiting_.size() < entrance_.spare_descriptors() && waiting_.add(visitor)) return;
+  let_in(visitor, false);
+}
+
+/// Or refuses it, unless it may wait: then it keeps its socket.
+void Clients::let_in(Doors::Visitor& visitor, bool may_wait) {
+  if (const auto obstacle = entrance_.admit(visitor.peer)) {
+    if (may_wait && obstacle->may_pass) return;
+    entrance_.refuse(obstacle->reason);
+    visitor.socket.reset();
+    return;
+  }
   auto slot = connections_.add(std::move(visitor.socket), {visitor.peer, visitor.listener});
   if (!slot) {
     entrance_.turn_away(visitor.peer, slot.error().message);
@@ -99,6 +113,7 @@ void Clients::closed(core::Slot slot, const Peer& peer) {
 
 void Clients::stop(std::function<void()> done) {
   doors_.close();
+  waiting_.finish();
   router_.stop(loop_.now(), connections_.outbox());
   connections_.deliver();
   if (connections_.size() == 0) {

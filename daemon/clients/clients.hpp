@@ -19,6 +19,7 @@
 #include "clients/entrance.hpp"
 #include "clients/peer.hpp"
 #include "clients/sessions.hpp"
+#include "clients/visitor_queue.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
@@ -106,6 +107,7 @@ class Clients final : private CrashRecords::Source {
   [[nodiscard]] std::uint64_t refused() const override { return entrance_.refused(); }
 
   void came(Doors::Visitor visitor);
+  void let_in(Doors::Visitor& visitor, bool may_wait);
   [[nodiscard]] bool make_room(const Peer* peer);
   void closed(core::Slot slot, const Peer& peer);
   void restore_client(SavedClient saved, UniqueFd socket);
@@ -115,6 +117,7 @@ class Clients final : private CrashRecords::Source {
   Transcript* transcript_;
   Doors doors_;
   Entrance entrance_;
+  VisitorQueue waiting_;
   Connections connections_;  ///< before the router, which asks it for room
   core::Router router_;
   Sessions sessions_;

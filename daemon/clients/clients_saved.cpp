@@ -30,6 +30,7 @@ struct Clients::SavedClient {
 };
 
 void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
+  waiting_.finish();  // the next process knows sessions, and nobody who is to become one
   for (int i = 0; i < kFlushes; ++i) connections_.flush();
   crash_records_.keep();  // whoever has ended meanwhile has no place any more
   const auto now = loop_.now();

@@ -26,33 +26,30 @@ void Entrance::set_limits(const Config::Limits& limits) {
 
 // ---- who comes ----
 
-std::optional<std::string> Entrance::admit(const Peer& peer) {
-  std::string reason;
+std::optional<Entrance::Obstacle> Entrance::admit(const Peer& peer) {
   if (const auto banned = bans_.match(peer)) {
-    reason = "its address is banned (" + banned->to_string() + ")";
-  } else {
-    if (has_room(peer, reason)) {
-      admission_.readmit(peer);
-      return {};
-    }
+    return Obstacle{"its address is banned (" + banned->to_string() + ")"};
   }
-  refusals_.add(reason);
-  return reason;
+  if (auto reason = lacks_room(peer); !reason.empty()) {
+    return Obstacle{std::move(reason), true};
+  }
+  admission_.readmit(peer);
+  return {};
 }
 
-/// Whether there is room, or whoever makes it leaves soon.
-bool Entrance::has_room(const Peer& peer, std::string& reason) {
+/// The limit that is reached, unless somebody makes room, who leaves soon; empty: none.
+std::string Entrance::lacks_room(const Peer& peer) {
   switch (admission_.ask(peer)) {
     case Admission::Answer::kYes:
-      return true;
+      return {};
     case Admission::Answer::kTooMany:
-      reason = "the limit of sessions is reached (limits.sessions)";
-      return callbacks_.make_room(nullptr);
+      if (callbacks_.make_room(nullptr)) return {};
+      return "the limit of sessions is reached (limits.sessions)";
     case Admission::Answer::kTooManyFromAddress:
-      reason = "the limit of sessions from one address is reached (limits.sessions_per_address)";
-      return callbacks_.make_room(&peer);
+      if (callbacks_.make_room(&peer)) return {};
+      return "the limit of sessions from one address is reached (limits.sessions_per_address)";
   }
-  return false;
+  return {};
 }
 
 void Entrance::turn_away(const Peer& peer, const std::string& reason) {

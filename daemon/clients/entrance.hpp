@@ -5,6 +5,7 @@
 /// Invariant: whoever was admitted, or readmitted, leaves once or is turned away.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -54,13 +55,25 @@ class Entrance {
   /// Lower limits hold for who comes next.
   void set_limits(const Config::Limits& limits);
 
-  /// Lets `peer` in and returns nothing; or refuses it and returns the reason.
-  [[nodiscard]] std::optional<std::string> admit(const Peer& peer);
+  /// Why somebody cannot come in.
+  struct Obstacle {
+    std::string reason;
+    bool may_pass = false;  ///< it may be gone in a moment
+  };
+  /// Lets `peer` in and returns nothing; or returns why not. Then the caller refuses it, or asks
+  /// again.
+  [[nodiscard]] std::optional<Obstacle> admit(const Peer& peer);
+  /// Counts and logs one who was not admitted.
+  void refuse(const std::string& reason) { refusals_.add(reason); }
   /// Counts one who is in already, whatever the limits and bans are.
   void readmit(const Peer& peer) { admission_.readmit(peer); }
   void leave(const Peer& peer) { admission_.leave(peer); }
   /// Refuses one who was admitted, and for whom something else has failed.
   void turn_away(const Peer& peer, const std::string& reason);
+  /// How many descriptors of clients are not taken by sessions.
+  [[nodiscard]] std::size_t spare_descriptors() const {
+    return fits_ - std::min(fits_, admission_.sessions());
+  }
   /// How many were refused, by this process and the earlier ones that it goes on from.
   [[nodiscard]] std::uint64_t refused() const { return refusals_.count(); }
 
@@ -85,7 +98,7 @@ class Entrance {
   void add_refused(std::uint64_t count) { refusals_.go_on_from(count); }
 
  private:
-  [[nodiscard]] bool has_room(const Peer& peer, std::string& reason);
+  [[nodiscard]] std::string lacks_room(const Peer& peer);
   void end_bans();
   void changed();
 

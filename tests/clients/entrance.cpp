@@ -33,6 +33,14 @@ Config::Limits limits(std::size_t sessions, std::size_t per_address) {
   return limits;
 }
 
+/// Asks and, if there is an obstacle, refuses at once; returns the reason.
+std::optional<std::string> admit(Entrance& entrance, const chatd::Peer& peer) {
+  const auto obstacle = entrance.admit(peer);
+  if (!obstacle) return {};
+  entrance.refuse(obstacle->reason);
+  return obstacle->reason;
+}
+
 class Gate {
  public:
   explicit Gate(std::size_t fits = 100)
@@ -68,16 +76,16 @@ TEST_CASE("entrance: whoever is refused is told to the caller with the reason, a
   Entrance& entrance = gate.entrance;
   const auto a = peer_at("192.0.2.1");
   entrance.set_limits(limits(3, 2));
-  CHECK_FALSE(entrance.admit(a));
-  CHECK_FALSE(entrance.admit(a));
-  CHECK(entrance.admit(a) == kFullFromAddress);
-  CHECK_FALSE(entrance.admit(peer_at("192.0.2.2")));
-  CHECK(entrance.admit(peer_at("192.0.2.3")) == kFull);
+  CHECK_FALSE(admit(entrance, a));
+  CHECK_FALSE(admit(entrance, a));
+  CHECK(admit(entrance, a) == kFullFromAddress);
+  CHECK_FALSE(admit(entrance, peer_at("192.0.2.2")));
+  CHECK(admit(entrance, peer_at("192.0.2.3")) == kFull);
   REQUIRE(entrance.ban(network("198.51.100.0/24"), Duration{0}, "ann"));
-  CHECK(entrance.admit(peer_at("198.51.100.7")) == "its address is banned (198.51.100.0/24)");
+  CHECK(admit(entrance, peer_at("198.51.100.7")) == "its address is banned (198.51.100.0/24)");
   CHECK(entrance.refused() == 3);
   entrance.leave(a);
-  CHECK_FALSE(entrance.admit(a));
+  CHECK_FALSE(admit(entrance, a));
   CHECK(entrance.refused() == 3);
 }
 
@@ -88,32 +96,56 @@ TEST_CASE("entrance: before somebody is refused, another is asked to make room",
   entrance.set_limits(limits(2, 1));
   const auto a = peer_at("192.0.2.1");
   const auto b = peer_at("192.0.2.2");
-  CHECK_FALSE(entrance.admit(a));
+  CHECK_FALSE(admit(entrance, a));
   CHECK(gate.asked.empty());
-  CHECK(entrance.admit(a) == kFullFromAddress);
+  CHECK(admit(entrance, a) == kFullFromAddress);
   gate.somebody_goes = true;
-  CHECK_FALSE(entrance.admit(a));
+  CHECK_FALSE(admit(entrance, a));
   entrance.leave(a);  // who made room
-  CHECK_FALSE(entrance.admit(b));
-  CHECK_FALSE(entrance.admit(peer_at("192.0.2.3")));
+  CHECK_FALSE(admit(entrance, b));
+  CHECK_FALSE(admit(entrance, peer_at("192.0.2.3")));
   CHECK(gate.asked == std::vector<std::string>{"192.0.2.1:4711", "192.0.2.1:4711", "anybody"});
   CHECK(entrance.refused() == 1);
 }
 
+TEST_CASE("entrance: a limit that is reached may not be in a moment, a ban stays",
+          "[clients][entrance]") {
+  Gate gate{3};
+  Entrance& entrance = gate.entrance;
+  entrance.set_limits(limits(2, 1));
+  CHECK(entrance.spare_descriptors() == 3);
+  const auto a = peer_at("192.0.2.1");
+  const auto may_pass = [&](const chatd::Peer& peer) {
+    const auto obstacle = entrance.admit(peer);
+    REQUIRE(obstacle);
+    return obstacle->may_pass;
+  };
+  REQUIRE_FALSE(entrance.admit(a));
+  CHECK(may_pass(a));
+  REQUIRE_FALSE(entrance.admit(peer_at("192.0.2.2")));
+  CHECK(may_pass(peer_at("192.0.2.3")));
+  REQUIRE(entrance.ban(network("192.0.2.1"), Duration{0}, "ann"));
+  CHECK_FALSE(may_pass(a));
+  CHECK(entrance.refused() == 0);
+  CHECK(entrance.spare_descriptors() == 1);
+  for (int i = 0; i < 3; ++i) entrance.readmit(a);
+  CHECK(entrance.spare_descriptors() == 0);
+}
+
 TEST_CASE("entrance: the descriptor limit holds where it is lower", "[clients][entrance]") {
   Gate gate{1};
-  CHECK_FALSE(gate.entrance.admit(peer_at("192.0.2.1")));
-  CHECK(gate.entrance.admit(peer_at("192.0.2.2")) == kFull);
+  CHECK_FALSE(admit(gate.entrance, peer_at("192.0.2.1")));
+  CHECK(admit(gate.entrance, peer_at("192.0.2.2")) == kFull);
 }
 
 TEST_CASE("entrance: whoever is turned away after all leaves a place to another",
           "[clients][entrance]") {
   Gate gate{1};
   const auto a = peer_at("192.0.2.1");
-  REQUIRE_FALSE(gate.entrance.admit(a));
+  REQUIRE_FALSE(admit(gate.entrance, a));
   gate.entrance.turn_away(a, "there is no descriptor");
   CHECK(gate.entrance.refused() == 1);
-  CHECK_FALSE(gate.entrance.admit(a));
+  CHECK_FALSE(admit(gate.entrance, a));
 }
 
 TEST_CASE("entrance: whoever is in already comes back, whatever the limits and bans are",
@@ -124,9 +156,9 @@ TEST_CASE("entrance: whoever is in already comes back, whatever the limits and b
   gate.entrance.readmit(a);
   gate.entrance.readmit(a);
   gate.entrance.leave(a);
-  CHECK(gate.entrance.admit(peer_at("192.0.2.2")) == kFull);
+  CHECK(admit(gate.entrance, peer_at("192.0.2.2")) == kFull);
   gate.entrance.leave(a);
-  CHECK_FALSE(gate.entrance.admit(peer_at("192.0.2.2")));
+  CHECK_FALSE(admit(gate.entrance, peer_at("192.0.2.2")));
   CHECK(gate.entrance.refused() == 1);
 }
 
@@ -146,10 +178,10 @@ TEST_CASE("entrance: a ban ends by itself, and that is said of nobody", "[client
   Gate gate;
   const auto a = peer_at("192.0.2.1");
   REQUIRE(gate.entrance.ban(network("192.0.2.1"), Duration{20}, "ann"));
-  CHECK(gate.entrance.admit(a));
+  CHECK(admit(gate.entrance, a));
   REQUIRE(run_until(gate.loop, [&] { return gate.said.size() == 2; }));
   CHECK(gate.said[1] == "192.0.2.1 free by ");
-  CHECK_FALSE(gate.entrance.admit(a));
+  CHECK_FALSE(admit(gate.entrance, a));
 }
 
 TEST_CASE("entrance: bans and the count of the refused go on in the next process",
@@ -157,7 +189,7 @@ TEST_CASE("entrance: bans and the count of the refused go on in the next process
   Gate before;
   REQUIRE(before.entrance.ban(network("192.0.2.0/24"), Duration{60'000}, "ann"));
   REQUIRE(before.entrance.ban(network("2001:db8::/32"), Duration{0}, "ben"));
-  CHECK(before.entrance.admit(peer_at("192.0.2.9")));
+  CHECK(admit(before.entrance, peer_at("192.0.2.9")));
   ByteWriter out;
   before.entrance.save(out);
 
@@ -170,7 +202,7 @@ TEST_CASE("entrance: bans and the count of the refused go on in the next process
   CHECK(after.entrance.refused() == 1);
   CHECK(after.entrance.bans().all().size() == 2);
   CHECK(after.entrance.bans().deadline() > after.loop.now());
-  CHECK(after.entrance.admit(peer_at("2001:db8::1")));
+  CHECK(admit(after.entrance, peer_at("2001:db8::1")));
   ByteWriter again;
   Gate third;
   third.entrance.restore(saved);

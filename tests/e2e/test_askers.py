@@ -1,6 +1,7 @@
 """Clients that ask and wait: an announcement is not their answer, they make room for others, and
 operators hear that somebody has become one."""
 
+import signal
 import subprocess
 import threading
 
@@ -84,6 +85,20 @@ def test_notices_of_scripts_do_not_lock_out_a_person():
         went = operator.events_of("disconnected", reason="gave way to another client")
         assert len(went) == NOTICES + 1 - 64
         assert [event["session"] for event in went] == sorted(event["session"] for event in went)
+        assert operator.call("stats")["refused"] == 0
+
+
+def test_notices_that_a_busy_daemon_finds_all_at_once_are_all_heard():
+    """It accepts many before it has read the first, and does not know yet that they only ask."""
+    with Daemon({"limits": {"sessions_per_address": 64}}) as daemon:
+        operator = daemon.operator()
+        daemon.process.send_signal(signal.SIGSTOP)
+        for number in range(1, NOTICES + 1):
+            with daemon.client() as script:
+                script.send(b"notice %d\n" % number)
+        daemon.process.send_signal(signal.SIGCONT)
+        for number in range(1, NOTICES + 1):
+            operator.wait_event("message", text=f"notice {number}")
         assert operator.call("stats")["refused"] == 0
 
 
