@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/payload.hpp"
 #include "base/wall_time.hpp"
@@ -30,6 +32,11 @@ class Journal {
   explicit Journal(std::size_t max_bytes, Transcript* transcript = nullptr);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
+
+  /// Who is charged for what a session has recorded. Without it nobody is.
+  void set_origins(std::function<std::uint32_t(core::SessionId session)> origin_of) {
+    origin_of_ = std::move(origin_of);
+  }
 
   /// Writes `event` down, which happened at `time`.
   void add(const Event& event, WallTime time = wall_now());
@@ -58,11 +65,13 @@ class Journal {
   [[nodiscard]] std::size_t retained_bytes() const;
 
  private:
+  [[nodiscard]] std::uint32_t origin_of(const Event& event) const;
   void write_down(const Event& event, WallTime time);
 
   EventLog log_;
   HeldMessages held_;
   Transcript* transcript_;
+  std::function<std::uint32_t(core::SessionId)> origin_of_;
   std::string line_;  ///< memory for one of the daemon's log
 };
 

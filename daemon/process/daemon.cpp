@@ -204,7 +204,7 @@ Result<ConfigChange> Daemon::load_and_apply() {
   if (auto applied = clients_->apply(next); !applied) return refuse(applied.error().message);
   config_ = next;
   operators_->set_max_operators(config_.control.max_operators);
-  if (transcript_) transcript_->set_keep(config_.transcript.keep);
+  if (transcript_) transcript_->set_bounds(config_.transcript);
   Log::set_level(config_.log.level);
   spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",
                change.changed.size(), change.needs_restart.size());

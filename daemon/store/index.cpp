@@ -1,6 +1,5 @@
 #include "store/index.hpp"
 
-#include <cassert>
 #include <utility>
 
 namespace chatd::store {
@@ -11,16 +10,16 @@ Result<Index> Index::make(Database& database) {
   Index index;
   index.database_ = &database;
   const std::pair<Statement*, const char*> all[] = {
-      {&index.is_behind_, "SELECT max(seq) > " CHATD_INDEXED " FROM events"},
+      {&index.upto_, "SELECT max(seq), count(*) FROM (SELECT seq FROM events WHERE seq > "
+                     CHATD_INDEXED " ORDER BY seq LIMIT ?1)"},
       {&index.add_words_,
        "INSERT INTO words (rowid, text) SELECT seq, text FROM events"
-       " WHERE seq > " CHATD_INDEXED " AND text IS NOT NULL"},
+       " WHERE seq > " CHATD_INDEXED " AND seq <= ?1 AND text IS NOT NULL"},
       // In the order of the table, so that each of its pages is changed once.
       {&index.add_sessions_,
        "INSERT INTO by_session (session, seq) SELECT session, seq FROM events"
-       " WHERE seq > " CHATD_INDEXED " ORDER BY session, seq"},
-      {&index.set_indexed_,
-       "UPDATE meta SET value = (SELECT max(seq) FROM events) WHERE name = 'indexed'"}};
+       " WHERE seq > " CHATD_INDEXED " AND seq <= ?1 ORDER BY session, seq"},
+      {&index.set_indexed_, "UPDATE meta SET value = ?1 WHERE name = 'indexed'"}};
   for (const auto& [statement, sql] : all) {
     auto prepared = database.prepare(sql);
     if (!prepared) return std::move(prepared.error());
@@ -51,28 +50,32 @@ std::string Index::of_session(std::string_view session, std::string_view columns
 
 #undef CHATD_INDEXED
 
-/// Nothing if it could not be told.
-std::optional<bool> Index::is_behind() {
-  const Statement::Use use{is_behind_};
-  if (is_behind_.step() != Statement::Step::kRow) return std::nullopt;
-  return is_behind_.number(0) != 0;  // NULL, which is 0, where there are no events
+bool Index::add_missing(std::int64_t upto) {
+  return add_words_.bind(1, upto).run() && add_sessions_.bind(1, upto).run() &&
+         set_indexed_.bind(1, upto).run();
 }
 
-bool Index::add_missing() {
-  return add_words_.run() && add_sessions_.run() && set_indexed_.run();
+Result<bool> Index::step() {
+  std::int64_t upto = 0;
+  std::int64_t count = 0;
+  {
+    const Statement::Use use{upto_.bind(1, kAtOnce)};
+    if (upto_.step() != Statement::Step::kRow) return database_->error();
+    upto = upto_.number(0);
+    count = upto_.number(1);
+  }
+  if (count == 0) return false;
+  auto added = database_->in_transaction([&] { return add_missing(upto); });
+  if (!added) return std::move(added.error());
+  return count == kAtOnce;
 }
 
 Result<> Index::catch_up() {
-  const auto behind = is_behind();
-  if (!behind) return database_->error();
-  if (!*behind) return {};
-  return database_->in_transaction([this] { return add_missing(); });
-}
-
-bool Index::catch_up_inside() {
-  assert(database_->is_in_transaction());
-  const auto behind = is_behind();
-  return behind && (!*behind || add_missing());
+  for (;;) {
+    auto more = step();
+    if (!more) return std::move(more.error());
+    if (!*more) return {};
+  }
 }
 
 }  // namespace chatd::store

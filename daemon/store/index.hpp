@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,11 +19,11 @@ class Index {
  public:
   [[nodiscard]] static Result<Index> make(Database& database);
 
-  /// Adds the events that are not in it yet. In one transaction, outside of any other.
+  /// Adds some of the events that are not in it yet, which takes some milliseconds. In one
+  /// transaction, outside of any other. True if there may be more.
+  [[nodiscard]] Result<bool> step();
+  /// Adds all of them.
   [[nodiscard]] Result<> catch_up();
-  /// The same inside a transaction. False if it failed; then the transaction is to be rolled
-  /// back.
-  [[nodiscard]] bool catch_up_inside();
 
   /// SQL for the events of a session, whether they are indexed or not: their numbers and
   /// `columns`, where `e` is the event and `#` in the condition `which` its number. They come
@@ -32,17 +31,17 @@ class Index {
   [[nodiscard]] static std::string of_session(std::string_view session, std::string_view columns,
                                               std::string_view which, std::string_view order);
 
-  /// After so many events it is time to catch up. A search that comes just before that
-  /// waits for all of them, some 30 ms. With a quarter of this, each event costs a third
-  /// more.
+  /// After so many events it is time to catch up, although more may come. A search that comes
+  /// just before that waits for all of them, some 30 ms.
   static constexpr std::uint64_t kBehind = 8192;
+  /// Events of a step. With a quarter of this, each event costs a third more.
+  static constexpr std::int64_t kAtOnce = 4096;
 
  private:
-  std::optional<bool> is_behind();
-  bool add_missing();
+  bool add_missing(std::int64_t upto);
 
   Database* database_ = nullptr;
-  Statement is_behind_;
+  Statement upto_;
   Statement add_words_;
   Statement add_sessions_;
   Statement set_indexed_;

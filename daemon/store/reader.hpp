@@ -13,8 +13,8 @@
 #include "base/result.hpp"
 #include "store/ban.hpp"
 #include "store/database.hpp"
-#include "store/index.hpp"
 #include "store/record.hpp"
+#include "store/trusted_clock.hpp"
 
 namespace chatd::store {
 
@@ -30,6 +30,15 @@ struct Question {
   std::uint64_t before = 0;   ///< only messages with smaller numbers; 0: all
 };
 
+/// A count of messages of clients that goes on.
+struct Unread {
+  std::uint64_t messages = 0;
+  std::uint64_t seen = 0;  ///< the number of the last event that was looked at
+  std::uint64_t upto = 0;  ///< the number of the last event that is to be
+
+  [[nodiscard]] bool is_known() const { return seen >= upto; }
+};
+
 class Reader {
  public:
   [[nodiscard]] static Result<Reader> make(Database& database);
@@ -37,7 +46,8 @@ class Reader {
   /// Messages, newest first.
   [[nodiscard]] Result<> history(const Question& question, const Visit& visit);
   /// Messages that have all words of `text`, newest first. Words stand between
-  /// blanks; a last `*` stands for any ending. Case and accents do not count.
+  /// blanks; a last `*` stands for any ending. Case and accents do not count. What the index
+  /// does not have is not found.
   [[nodiscard]] Result<> search(std::string_view text, const Question& question,
                                 const Visit& visit);
   /// Events after `after` up to `upto`, in order, as they were when they happened.
@@ -45,12 +55,16 @@ class Reader {
 
   /// The number of the last event; 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> last_seq();
-  /// The highest session that anything is known of.
+  /// The highest session that the index knows.
+  [[nodiscard]] Result<std::uint64_t> last_indexed_session();
+  /// The highest session that anything is known of. Reads what the index does not have yet.
   [[nodiscard]] Result<std::uint64_t> last_session();
   /// The number up to which operators have heard everything.
   [[nodiscard]] Result<std::uint64_t> attended();
-  /// Messages of clients after `seq`.
-  [[nodiscard]] Result<std::uint64_t> unread_since(std::uint64_t seq);
+  /// Goes on counting, over at most `most` events. True if there are more.
+  [[nodiscard]] Result<bool> count_unread(Unread& unread, std::int64_t most);
+  /// What is known of the clock.
+  [[nodiscard]] Result<TrustedClock::State> clock();
   [[nodiscard]] Result<std::vector<Ban>> bans();
 
  private:
@@ -66,7 +80,6 @@ class Reader {
   Result<std::uint64_t> number(const char* sql, std::int64_t parameter = 0);
 
   Database* database_ = nullptr;
-  Index index_;
   Statement all_;
   Statement of_session_;
   Statement to_several_;
@@ -76,6 +89,7 @@ class Reader {
   Statement last_of_;
   Statement replay_;
   Statement outcomes_;
+  Statement unread_;
   std::vector<std::uint64_t> sessions_;  ///< of the row that is being read
 };
 

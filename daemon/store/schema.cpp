@@ -77,6 +77,21 @@ CREATE TABLE by_session (    -- where session 0 stands for messages to several
 ) WITHOUT ROWID;
 INSERT INTO by_session SELECT session, seq FROM events ORDER BY session, seq;
 INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM events;
+)",
+    // When events of older files happened is found out when it is asked for, and not before
+    // anybody is served: -1 says that they may be as old as can be.
+    R"(
+CREATE TABLE spans (         -- see span.hpp
+  span INTEGER PRIMARY KEY,
+  oldest INTEGER NOT NULL    -- none of its events is older; -1: not known
+);
+WITH RECURSIVE all_spans (span) AS (
+  SELECT min(seq) / 512 FROM events
+  UNION ALL SELECT (SELECT min(seq) / 512 FROM events WHERE seq >= (span + 1) * 512) AS next
+    FROM all_spans WHERE span IS NOT NULL
+)
+INSERT INTO spans SELECT span, -1 FROM all_spans WHERE span IS NOT NULL;
+CREATE INDEX spans_by_oldest ON spans (oldest);
 )"};
 
 }  // namespace
