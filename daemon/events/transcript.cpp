@@ -87,7 +87,9 @@ void Transcript::ask(std::uint64_t asker, MessageQuery query,
   store::Ask ask;
   ask.asker = asker;
   ask.of_index = query.search;
-  ask.late = [answer] { answer(Error{"it took longer than 2 s, the limit of a question", ETIMEDOUT}); };
+  ask.late = [answer] {
+    answer(Error{"it took longer than 2 s, the limit of a question", ETIMEDOUT});
+  };
   ask.read = [query = std::move(query), answer = std::move(answer)](store::Reader& reader) {
     return [answer, json = messages_json(reader, query)]() mutable { answer(std::move(json)); };
   };

@@ -97,9 +97,8 @@ void Answering::work() {
 bool Answering::goes_on(void* self) {
   auto& me = *static_cast<Answering*>(self);
   const auto now = Steady::now();
-  me.interrupted_ =
-      me.stopping_.load(std::memory_order_relaxed) || now >= me.until_ ||
-      (now >= me.slice_end_ && me.others_wait_.load(std::memory_order_relaxed));
+  me.interrupted_ = me.stopping_.load(std::memory_order_relaxed) || now >= me.until_ ||
+                    (now >= me.slice_end_ && me.others_wait_.load(std::memory_order_relaxed));
   return !me.interrupted_;
 }
 

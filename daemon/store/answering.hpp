@@ -76,7 +76,7 @@ class Answering {
   // What is being answered; asked for by SQLite, which holds no lock.
   std::atomic<bool> others_wait_{false};
   std::atomic<bool> stopping_{false};
-  Steady::time_point until_{};     // whatever waits
+  Steady::time_point until_{};      // whatever waits
   Steady::time_point slice_end_{};  // if others wait
   bool interrupted_ = false;
 

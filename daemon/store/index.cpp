@@ -10,8 +10,9 @@ Result<Index> Index::make(Database& database) {
   Index index;
   index.database_ = &database;
   const std::pair<Statement*, const char*> all[] = {
-      {&index.upto_, "SELECT max(seq), count(*) FROM (SELECT seq FROM events WHERE seq > "
-                     CHATD_INDEXED " ORDER BY seq LIMIT ?1)"},
+      {&index.upto_,
+       "SELECT max(seq), count(*) FROM (SELECT seq FROM events WHERE seq > " CHATD_INDEXED
+       " ORDER BY seq LIMIT ?1)"},
       {&index.add_words_,
        "INSERT INTO words (rowid, text) SELECT seq, text FROM events"
        " WHERE seq > " CHATD_INDEXED " AND seq <= ?1 AND text IS NOT NULL"},

@@ -38,18 +38,17 @@ std::optional<QuestionQueue::Waiting> QuestionQueue::take(const Progress& progre
   served_.push_back(taken.ask.asker);
   // Who asks nothing more is forgotten.
   std::erase_if(served_, [&](std::uint64_t asker) {
-    return asker != taken.ask.asker && std::none_of(all_.begin(), all_.end(), [&](const auto& each) {
-             return each.ask.asker == asker;
-           });
+    return asker != taken.ask.asker &&
+           std::none_of(all_.begin(), all_.end(),
+                        [&](const auto& each) { return each.ask.asker == asker; });
   });
   return taken;
 }
 
 std::optional<QuestionQueue::Steady::time_point> QuestionQueue::deadline() const {
-  const auto first =
-      std::min_element(all_.begin(), all_.end(), [](const auto& one, const auto& other) {
-        return one.deadline < other.deadline;
-      });
+  const auto first = std::min_element(
+      all_.begin(), all_.end(),
+      [](const auto& one, const auto& other) { return one.deadline < other.deadline; });
   if (first == all_.end()) return std::nullopt;
   return first->deadline;
 }

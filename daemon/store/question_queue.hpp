@@ -62,7 +62,7 @@ class QuestionQueue {
   static constexpr std::chrono::milliseconds kFirstSlice{100};
 
  private:
-  std::deque<Waiting> all_;  // in the order in which they came; there are few
+  std::deque<Waiting> all_;           // in the order in which they came; there are few
   std::deque<std::uint64_t> served_;  // who was, the last one at the end
 };
 

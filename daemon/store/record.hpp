@@ -38,11 +38,11 @@ inline constexpr std::uint64_t kAttending = INT64_MAX;
 /// One event. Its texts are copied when it is added to a Batch.
 struct Record {
   std::uint64_t seq = 0;
-  std::int64_t time_ms = 0;   ///< since 1970, UTC
-  std::uint64_t session = 0;  ///< 0 where `sessions` is used
-  std::uint64_t ref = 0;      ///< kDelivered: the message's number; kAttended
-                              ///< kSent: 1 if it was an automatic answer
-  std::uint32_t lost = 0;     ///< kDisconnected: messages that the session never got
+  std::int64_t time_ms = 0;          ///< since 1970, UTC
+  std::uint64_t session = 0;         ///< 0 where `sessions` is used
+  std::uint64_t ref = 0;             ///< kDelivered: the message's number; kAttended
+                                     ///< kSent: 1 if it was an automatic answer
+  std::uint32_t lost = 0;            ///< kDisconnected: messages that the session never got
   std::uint32_t origin = kNoOrigin;  ///< whose account it is charged to; it is not kept
   Kind kind = Kind::kOther;
   State state = State::kSent;  ///< kSent

@@ -274,7 +274,7 @@ void Store::keep_up(Lock& lock) {
   if (std::exchange(bounds_changed_, false)) upkeep_.set_bounds(bounds_);
   if (wants_index()) upkeep_.hurry_index();
   const bool idle = backlog_.empty() || retry_.has_value();
-  if (idle ? !upkeep_.is_due() : !upkeep_.lacks_room()) return;
+  if (idle ? !upkeep_.is_due() : !upkeep_.room_is_due()) return;
   if (idle && upkeep_.gives_memory_back()) {
     batch_.release_memory();
     backlog_.release_memory();
@@ -283,7 +283,7 @@ void Store::keep_up(Lock& lock) {
   if (idle) {
     upkeep_.step();
   } else {
-    for (int step = 0; step < kRoomSteps && upkeep_.lacks_room(); ++step) upkeep_.step_room();
+    for (int step = 0; step < kRoomSteps && upkeep_.room_is_due(); ++step) upkeep_.make_room();
   }
   lock.lock();
   if (upkeep_.has_index()) progress_.indexed = progress_.recorded;

@@ -34,7 +34,8 @@ class TrustedClock {
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] bool is_in_doubt() const { return state_.doubted >= 0; }
 
-  static constexpr std::int64_t kTolerated = std::chrono::milliseconds{std::chrono::hours{1}}.count();
+  static constexpr std::int64_t kTolerated =
+      std::chrono::milliseconds{std::chrono::hours{1}}.count();
   static constexpr std::int64_t kDoubtedFor =
       std::chrono::milliseconds{std::chrono::hours{24}}.count();
   static constexpr std::int64_t kAway =

@@ -47,7 +47,7 @@ void Upkeep::recorded(std::size_t events) {
 void Upkeep::set_bounds(const Bounds& bounds) {
   bounds_ = bounds;
   scarce_at_.reset();
-  told_ = lacks_room_ = false;
+  told_ = false;
   forget_at_ = room_at_ = Steady::now();
 }
 
@@ -68,7 +68,7 @@ bool Upkeep::is_due() const {
 }
 
 void Upkeep::step() {
-  if (has_come(room_at_)) return look_at_room();
+  if (room_is_due()) return make_room();
   if (index_is_due()) return follow();
   if (has_come(trim_at_)) return trim();
   if (has_come(forget_at_)) forget_old();
@@ -109,7 +109,8 @@ void Upkeep::forget_old() {
     } else {
       next = bounds_.keep;
     }
-    if (!more || !*more) next = std::clamp<std::chrono::milliseconds>(next, kForgetEvery, kLookAgain);
+    if (!more || !*more)
+      next = std::clamp<std::chrono::milliseconds>(next, kForgetEvery, kLookAgain);
   }
   forget_at_ = Steady::now() + next;
 }
@@ -131,17 +132,17 @@ void Upkeep::close() {
 
 // ---- where there is no room ----
 
-void Upkeep::look_at_room() {
+void Upkeep::make_room() {
   room_at_.reset();
   auto used = archive_.retention.used_bytes();
   if (!used) return;
   const auto why = why_it_lacks(*used);
-  lacks_room_ = !why.empty();
-  if (!lacks_room_) return;
+  if (why.empty()) return;
   if (!std::exchange(told_, true)) {
     notice_ = "the oldest of the transcripts go for what comes: " + why;
   }
-  step_room();
+  // Where nothing can go it is tried again when more is recorded.
+  if (auto gone = archive_.retention.forget_first(); gone && *gone) room_at_ = Steady::now();
 }
 
 /// Empty if there is room.
@@ -151,23 +152,13 @@ std::string Upkeep::why_it_lacks(std::uint64_t used) {
   }
   if (bounds_.keep_free == 0) return {};
   const Space space = clocks_.space();
-  if (static_cast<double>(space.free) * 100 >=
-      static_cast<double>(space.all) * bounds_.keep_free) {
+  if (static_cast<double>(space.free) * 100 >= static_cast<double>(space.all) * bounds_.keep_free) {
     scarce_at_.reset();
     return {};
   }
   if (!scarce_at_) scarce_at_ = used;
   if (used <= *scarce_at_) return {};
   return "the file system has less room than is to stay free (transcript.keep_free)";
-}
-
-void Upkeep::step_room() {
-  auto done = archive_.retention.forget_first();
-  if (!done || !*done) {  // tried again when more is recorded
-    lacks_room_ = false;
-    return;
-  }
-  room_at_ = Steady::now();
 }
 
 }  // namespace chatd::store

