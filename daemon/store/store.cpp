@@ -19,6 +19,10 @@ namespace {
 /// the batch.
 constexpr int kRoomSteps = 4;
 
+/// Where a batch has more events than this, the next ones are gathered for longer.
+constexpr std::size_t kBusyEvents = 50;
+constexpr int kGatherWhileBusy = 4;
+
 std::int64_t system_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -218,7 +222,8 @@ void Store::wait_for_work(Lock& lock) {
   }
   if (backlog_.empty() || backlog_.batches() > 1) return;
   // More comes soon: a transaction costs as much as twenty rows.
-  work_.wait_for(lock, options_.gather, [this] { return stop_ || hurries(); });
+  const auto gather = options_.gather * (is_busy_ ? kGatherWhileBusy : 1);
+  work_.wait_for(lock, gather, [this] { return stop_ || hurries(); });
 }
 
 void Store::work() {
@@ -254,6 +259,7 @@ void Store::write_batch(Lock& lock) {
   archive_->numbers.sync();
   lock.lock();
   if (written) {
+    is_busy_ = batch_.events() > kBusyEvents;
     report_.recorded(batch_.events());
     upkeep_.recorded(batch_.events());
     batch_.clear();

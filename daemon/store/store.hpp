@@ -46,7 +46,8 @@ struct Options {
   std::size_t max_waiting_bytes = 16UL * 1024 * 1024;
   /// Called in submit() for the records that had to go.
   std::function<void(const Dropped& dropped)> dropped;
-  /// Records that come within this time are written together.
+  /// Records that come within this time are written together; where many come, within four
+  /// times that.
   Duration gather{5};
   /// The index follows after this time, or after Index::kBehind events if they come sooner.
   std::chrono::milliseconds index_after{1000};
@@ -154,6 +155,7 @@ class Store {
   // Of the worker's thread.
   Batch batch_;               ///< what is being written
   std::uint64_t ticket_ = 1;  ///< its
+  bool is_busy_ = false;      ///< the last one was large
   std::optional<Steady::time_point> retry_;
   Upkeep upkeep_;
   std::thread worker_;

@@ -169,8 +169,8 @@ def unheard(home, count):
             " SELECT ? + i, 1700000000000, 1, 1, 0, hex(zeroblob(100)) FROM n",
             (count, last),
         )
-        database.execute("UPDATE meta SET value = (SELECT max(seq) FROM events) WHERE name = 'indexed'")
-        database.execute("UPDATE meta SET value = ? WHERE name = 'attended'", (last,))
+        for name, value in (("indexed", last + count), ("attended", last)):
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
 
 def time_of_start(home):
