@@ -209,8 +209,7 @@ bool Store::has_work() const {
 
 void Store::wait_for_work(Lock& lock) {
   while (!has_work()) {
-    auto until = upkeep_.next();
-    if (retry_ && (!until || *retry_ < *until)) until = retry_;
+    const auto until = retry_ ? retry_ : upkeep_.next();
     idle_ = !retry_;  // until then, more to write is no reason to wake
     if (until) {
       work_.wait_until(lock, *until);
@@ -279,7 +278,7 @@ void Store::write_batch(Lock& lock) {
 void Store::keep_up(Lock& lock) {
   if (std::exchange(bounds_changed_, false)) upkeep_.set_bounds(bounds_);
   if (wants_index()) upkeep_.hurry_index();
-  const bool idle = backlog_.empty() || retry_.has_value();
+  const bool idle = backlog_.empty() && !retry_;
   if (idle ? !upkeep_.is_due() : !upkeep_.room_is_due()) return;
   if (idle && upkeep_.gives_memory_back()) {
     batch_.release_memory();
