@@ -78,6 +78,11 @@ constexpr std::array kCommands{
     CommandSpec{
         "unban", Verb::kUnban, Place::kBoth, {kWhere, kNothingMore}, "admits an address again"},
     CommandSpec{"bans", Verb::kBans, Place::kBoth, {}, "shows every banned address"},
+    CommandSpec{"origins",
+                Verb::kOrigins,
+                Place::kBoth,
+                {Parameter{kCount, "N"}},
+                "shows what each address costs, the N dearest first"},
     CommandSpec{"away",
                 Verb::kAway,
                 Place::kTyped,

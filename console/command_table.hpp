@@ -30,6 +30,7 @@ enum class Verb : std::uint8_t {
   kBan,
   kUnban,
   kBans,
+  kOrigins,
   kAway,
   kBack,
   kTail,

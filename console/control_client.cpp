@@ -153,6 +153,12 @@ void ControlClient::unban(std::string_view address, ReplyCallback callback) {
   call("unban", {{"address", repaired(address)}}, std::move(callback));
 }
 
+void ControlClient::origins(std::optional<std::uint64_t> limit, ReplyCallback callback) {
+  json params = json::object();
+  if (limit) params["limit"] = *limit;
+  call("origins", std::move(params), std::move(callback));
+}
+
 void ControlClient::bans(ReplyCallback callback) {
   call("bans", json::object(), std::move(callback));
 }

@@ -96,6 +96,8 @@ class ControlClient : private io::StreamListener {
   void ban(std::string_view address, std::optional<std::uint64_t> seconds, ReplyCallback callback);
   void unban(std::string_view address, ReplyCallback callback);
   void bans(ReplyCallback callback);
+  /// Those that cost most; without `limit` as many as the daemon thinks right.
+  void origins(std::optional<std::uint64_t> limit, ReplyCallback callback);
   void away(std::string_view text, ReplyCallback callback);
   void back(ReplyCallback callback);
   void stats(ReplyCallback callback);

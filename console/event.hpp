@@ -82,6 +82,19 @@ struct BanInfo {
   std::string operator_name;  ///< who did it; empty: the daemon does not tell
 };
 
+/// What one origin costs; the members are those of the method `origins`.
+struct OriginInfo {
+  std::string origin;
+  std::uint64_t sessions = 0;
+  std::uint64_t connects = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t memory = 0;
+  std::uint64_t records = 0;
+  std::uint64_t records_lost = 0;
+};
+
 /// What a ban means for sessions that are connected already.
 struct BanOutcome {
   std::vector<SessionId> sessions;  ///< that stay connected from that address

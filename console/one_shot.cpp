@@ -55,7 +55,7 @@ std::array<UniqueFd, 2> quiet_pipe() {
 // must not be told to every operator, logged and recorded.
 bool only_looks(Verb verb) {
   return verb == Verb::kList || verb == Verb::kHistory || verb == Verb::kSearch ||
-         verb == Verb::kBans || verb == Verb::kStats;
+         verb == Verb::kBans || verb == Verb::kOrigins || verb == Verb::kStats;
 }
 
 class Run {
@@ -161,6 +161,8 @@ class Run {
         return client_.unban(command_.text, answer_by(&Run::show_nothing));
       case Verb::kBans:
         return client_.bans(answer_by(&Run::show_bans));
+      case Verb::kOrigins:
+        return client_.origins(command_.number, answer_by(&Run::show_origins));
       case Verb::kStats:
         return client_.stats(answer_by(&Run::show_stats));
       case Verb::kReload:
@@ -270,6 +272,14 @@ class Run {
       return;
     }
     print_all(view_.bans(decode_bans(result), terminal_width()));
+  }
+
+  void show_origins(const json& result) {
+    if (one_shot_.json) {
+      for (const json& origin : result) print(to_plain_json(origin));
+      return;
+    }
+    print_all(view_.origins(decode_origins(result), terminal_width()));
   }
 
   void show_banned(const json& result) {

@@ -85,6 +85,12 @@ LineFate Operations::execute(const Command& command) {
         desk_.print(desk_.view().bans(decode_bans(result), desk_.width()));
       }));
       break;
+    case Verb::kOrigins:
+      client_.origins(command.number,
+                      replies_.shown("no list", [this](const nlohmann::json& result) {
+                        desk_.print(desk_.view().origins(decode_origins(result), desk_.width()));
+                      }));
+      break;
     case Verb::kAway:
       client_.away(command.text,
                    replies_.shown("not away", [this, text = command.text](const nlohmann::json&) {

@@ -289,6 +289,32 @@ std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_
   return lines;
 }
 
+std::vector<std::string> View::origins(const std::vector<OriginInfo>& origins,
+                                       std::size_t width) const {
+  if (origins.empty()) return {note("nobody has connected yet")};
+  std::vector<std::vector<std::string>> rows;
+  for (const OriginInfo& each : origins) {
+    std::vector<std::string> row{escaped(each.origin)};
+    for (const auto number : {each.sessions, each.connects, each.refused, each.messages, each.bytes,
+                              each.memory, each.records, each.records_lost}) {
+      row.push_back(std::to_string(number));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::string> lines = format_table({{"origin", false, 0},
+                                                 {"sessions", true, 0},
+                                                 {"connects", true, 1},
+                                                 {"refused", true, 2},
+                                                 {"messages", true, 1},
+                                                 {"bytes", true, 1},
+                                                 {"memory", true, 2},
+                                                 {"records", true, 3},
+                                                 {"not recorded", true, 4}},
+                                                rows, width);
+  lines.front() = painted(Tone::kStatus, lines.front());
+  return lines;
+}
+
 std::vector<std::string> View::banned(const BanOutcome& outcome) const {
   std::vector<std::string> lines;
   if (!outcome.sessions.empty()) {

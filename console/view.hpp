@@ -46,6 +46,8 @@ class View {
   [[nodiscard]] std::vector<std::string> banned(const BanOutcome& outcome) const;
   [[nodiscard]] std::vector<std::string> bans(const std::vector<BanInfo>& bans,
                                               std::size_t width) const;
+  [[nodiscard]] std::vector<std::string> origins(const std::vector<OriginInfo>& origins,
+                                                 std::size_t width) const;
   [[nodiscard]] std::vector<std::string> stats(const Stats& stats) const;
 
   [[nodiscard]] std::vector<std::string> reload(const ReloadOutcome& outcome) const;

@@ -150,6 +150,18 @@ std::vector<BanInfo> decode_bans(const json& result) {
   return bans;
 }
 
+std::vector<OriginInfo> decode_origins(const json& result) {
+  std::vector<OriginInfo> origins;
+  if (!result.is_array()) return origins;
+  for (const json& each : result) {
+    origins.push_back(
+        {text_of(each, "origin"), number_of(each, "sessions"), number_of(each, "connects"),
+         number_of(each, "refused"), number_of(each, "bytes"), number_of(each, "messages"),
+         number_of(each, "memory"), number_of(each, "records"), number_of(each, "records_lost")});
+  }
+  return origins;
+}
+
 bool decode_parting(const json& result) {
   return flag_of(result, "parting");
 }

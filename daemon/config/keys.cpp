@@ -111,6 +111,18 @@ constexpr std::array kConfigKeys{
                                                    .min = 1,
                                                    .max = kMillion,
                                                    .or_zero = true}),
+    limits<&Config::Limits::connects_per_second>({.name = "connects_per_second",
+                                                  .kind = kRate,
+                                                  .min = 0.1,
+                                                  .max = kMillion,
+                                                  .or_zero = true}),
+    limits<&Config::Limits::bytes_per_second>(
+        {.name = "bytes_per_second", .kind = kSize, .min = kKiB, .max = kGiB, .or_zero = true}),
+    limits<&Config::Limits::memory>({.name = "memory",
+                                     .kind = kSize,
+                                     .min = 16 * kKiB * kKiB,
+                                     .max = 1024 * kGiB,
+                                     .or_zero = true}),
     limits<&Config::Limits::messages_per_second>(
         {.name = "messages_per_second", .kind = kRate, .min = 0.1, .max = kMillion}),
     limits<&Config::Limits::messages_burst>(

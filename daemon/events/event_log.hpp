@@ -56,6 +56,8 @@ class EventLog {
   }
   [[nodiscard]] std::size_t retained_bytes() const { return buffer_.capacity(); }
 
+  /// Bytes of the batch that seal() will end.
+  [[nodiscard]] std::size_t unsealed_bytes() const { return buffer_.size(); }
   /// The number of the last event that was sealed, and of the last one at all.
   [[nodiscard]] Seq sealed_seq() const { return sealed_seq_; }
   [[nodiscard]] Seq last_seq() const { return last_seq_; }

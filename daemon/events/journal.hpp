@@ -36,7 +36,11 @@ class Journal {
   /// Writes a `warning` down: something that every operator should know.
   void warn(std::string_view text);
 
+  /// Whether there is a transcript.
+  [[nodiscard]] bool is_recording() const { return transcript_ != nullptr; }
+
   // For those who are sent events; see EventLog.
+  [[nodiscard]] std::size_t unsealed_bytes() const { return log_.unsealed_bytes(); }
   [[nodiscard]] Payload seal(std::uint32_t& count) { return log_.seal(count); }
   [[nodiscard]] Payload after(Seq& since) const { return log_.after(since); }
   [[nodiscard]] Seq first_seq() const { return log_.first_seq(); }

@@ -27,7 +27,7 @@ constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 Events Connection::wanted() const {
   Events wanted = kNothing;
-  if (is_reading()) wanted |= kReadable;
+  if (is_reading() && reading != ReadingTime::kLater) wanted |= kReadable;
   if (blocked) wanted |= kWritable;
   // After the peer's end of file there is nothing to read, but it may still go away.
   // A paused stream is not watched: it is a hang-up already when a unix peer that

@@ -28,6 +28,13 @@ enum class ConnectionState : std::uint8_t {
   kFinished,   // the descriptor is closed, on_closed() is due
 };
 
+/// When a connection is read from which something has come.
+enum class ReadingTime : std::uint8_t {
+  kAtOnce,
+  kSoon,   // when the listener says so; it is watched on, for that is the next turn or so
+  kLater,  // when the listener says so; the kernel is not asked meanwhile
+};
+
 struct Connection {
   using State = ConnectionState;
 
@@ -72,6 +79,7 @@ struct Connection {
   /// Why nothing can be sent any more. The connection is kept until what the peer
   /// had sent before is read.
   std::uint8_t send_error = 0;
+  ReadingTime reading = ReadingTime::kAtOnce;
   std::uint16_t generation = 0;  // of this use of the id
   bool paused : 1 = false;
   bool ended : 1 = false;    // the peer's end of file was read

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <utility>
 
 #include "base/bytes.hpp"
 
@@ -13,9 +14,8 @@ namespace {
 
 using State = Connection::State;
 
-/// What one readiness event may bring; more waits for its next turn, so that one
-/// fast peer does not keep the others waiting.
-constexpr std::size_t kReadBytes = 64 * 1024;
+/// So many streams are attended to before the clock is asked whether the turn is long.
+constexpr std::size_t kAttendedAtOnce = 32;
 /// Room for so many streams is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
 
@@ -151,7 +151,7 @@ void StreamSet::resume(StreamId id) {
   touch(id);
 }
 
-void StreamSet::flush() {
+void StreamSet::flush(bool all) {
   // Called back in here, a listener may call flush(): what it wants is under way,
   // or, if it came too late for that, in the turn that follows at once.
   if (flushing_) return;
@@ -159,8 +159,15 @@ void StreamSet::flush() {
   flushed_turn_ = loop_.turn();
   // One pass: a listener that always has more to write must not keep the loop.
   const std::size_t count = touched_.size();
-  for (std::size_t i = 0; i < count; ++i) attend(touched_[i]);
-  touched_.erase(touched_.begin(), touched_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::size_t done = 0;
+  while (done < count) {
+    attend(touched_[done++]);
+    if (!all && done % kAttendedAtOnce == 0 && done < count && loop_.turn_is_long()) {
+      loop_.turn_again();
+      break;
+    }
+  }
+  touched_.erase(touched_.begin(), touched_.begin() + static_cast<std::ptrdiff_t>(done));
   report_finished();
   flushing_ = false;
 }
@@ -203,15 +210,39 @@ void StreamSet::on_ready(Tag tag, Events events) {
   }
   if ((events & kError) != 0) touch(id);  // the next system call learns which error it is
   if (stream.is_reading()) {
-    if (failed || (events & kReadable) != 0) receive(id);
+    if (!failed && (events & kReadable) == 0) return;
+    if (stream.state == State::kOpen) {
+      if (stream.reading != ReadingTime::kAtOnce) return;
+      stream.reading = ReadingTime::kSoon;
+      if (!listener_.may_read(id)) return;
+      stream.reading = ReadingTime::kAtOnce;
+    }
+    receive(id, kReadBytes);
   } else if (stream.ended && stream.queue.empty()) {
     if (failed) fail(id, stream.hang_up_error());
   }
 }
 
-void StreamSet::receive(StreamId id) {
+void StreamSet::read(StreamId id, std::size_t most) {
+  if (!exists(id)) return;
   Connection& stream = at(id);
-  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+  if (stream.reading == ReadingTime::kAtOnce) return;
+  if (std::exchange(stream.reading, ReadingTime::kAtOnce) == ReadingTime::kLater) touch(id);
+  if (stream.state == State::kOpen && stream.is_reading()) receive(id, most);
+}
+
+void StreamSet::put_off(StreamId id) {
+  if (!exists(id)) return;
+  Connection& stream = at(id);
+  if (stream.reading != ReadingTime::kSoon) return;
+  stream.reading = ReadingTime::kLater;
+  touch(id);
+}
+
+void StreamSet::receive(StreamId id, std::size_t most) {
+  Connection& stream = at(id);
+  const ssize_t count =
+      ::recv(stream.socket.get(), buffer_.get(), std::min(most, kReadBytes), MSG_DONTWAIT);
   if (count > 0) {
     if (stream.send_error != 0) touch(id);  // to see whether this was the last of it
     if (stream.state == State::kOpen) {
@@ -230,12 +261,13 @@ void StreamSet::receive(StreamId id) {
   }
 }
 
-/// What a paused stream has not read before it broke, for it will not be resumed. It was paused
-/// because of its rate, so that is not more than one read. False if the listener has ended the
-/// stream in there.
+/// What a stream has not read before it broke that was paused, or was to be read later, for it
+/// will not be. It had to wait because of its rate, so that is not more than one read. False if the
+/// listener has ended the stream in there.
 bool StreamSet::hear_last_words(StreamId id) {
   const Connection& stream = at(id);
-  if (stream.state != State::kOpen || !stream.paused || stream.ended) return true;
+  if (stream.state != State::kOpen || stream.ended) return true;
+  if (!stream.paused && stream.reading == ReadingTime::kAtOnce) return true;
   const auto generation = stream.generation;
   // Not buffer_: a listener that is being told what another stream has read may call flush().
   const auto buffer = std::make_unique<char[]>(kReadBytes);

@@ -52,6 +52,9 @@ using StreamId = std::uint32_t;
 class StreamListener {
  public:
   virtual ~StreamListener() = default;
+  /// Something has arrived. False: it is not to be read now; the listener calls
+  /// StreamSet::read() when it is, and is not asked again before that.
+  [[nodiscard]] virtual bool may_read(StreamId /*id*/) { return true; }
   /// `bytes` is never empty and valid during the call only.
   virtual void on_read(StreamId id, std::string_view bytes) = 0;
   /// The peer closed its sending side. It may still be reading. Called once.
@@ -100,6 +103,10 @@ enum class WriteError { kOverflow };
 
 class StreamSet : private Watcher, private SilenceWatch::Peers {
  public:
+  /// What one call of on_read() brings at most; more waits for its next turn, so that one
+  /// fast peer does not keep the others waiting.
+  static constexpr std::size_t kReadBytes = 64UL * 1024;
+
   StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits);
   /// Aborts what is still open, without callbacks.
   ~StreamSet() override;
@@ -139,6 +146,13 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   void pause(StreamId id);
   void resume(StreamId id);
 
+  /// Reads at most `most` bytes of what has arrived on a stream for which may_read() was false,
+  /// unless it has been paused or has ended meanwhile. It need not exist any more.
+  void read(StreamId id, std::size_t most = kReadBytes);
+  /// Such a stream will not be read soon: the kernel is not asked about it meanwhile, which would
+  /// tell in each turn what is known.
+  void put_off(StreamId id);
+
   /// Sends what is queued, then an end of file, and waits with `patience` until all of it is
   /// acknowledged. Meanwhile, and then for `linger`, it reads and discards until
   /// the peer's own end of file (a close with unread bytes would send a reset
@@ -156,7 +170,10 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Sends what is pending, for most streams in one system call, and calls back
   /// on_drained(), on_broken() and on_closed() where due. Whoever owns the set calls it
   /// at the end of each turn: in which order sets are flushed is for the owner to say.
-  void flush();
+  /// Where that takes longer than a turn may last, the rest is sent in the next one.
+  void flush() { flush(false); }
+  /// The same for all, however long it takes: nothing follows.
+  void flush_all() { flush(true); }
 
   /// Whether nothing waits for the peer of a stream which exists(), neither queued here nor
   /// unacknowledged in the kernel. The kernel is asked only if nothing is queued and something
@@ -188,7 +205,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   [[nodiscard]] const Connection& at(StreamId id) const;
 
   void on_ready(Tag tag, Events events) override;
-  void receive(StreamId id);
+  void receive(StreamId id, std::size_t most);
+  void flush(bool all);
   [[nodiscard]] bool hear_last_words(StreamId id);
 
   [[nodiscard]] StreamId end_of_ids() const override;

@@ -28,6 +28,7 @@ bool StreamSet::close(StreamId id) {
   const bool clear = is_clear(id);
   if (!clear) begin_farewell(id);
   stream.state = State::kFlushing;
+  stream.reading = ReadingTime::kAtOnce;
   touch(id);
   return clear;
 }

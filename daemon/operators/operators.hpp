@@ -55,7 +55,12 @@ class Operators : private ConnectionListener {
   [[nodiscard]] std::size_t count() const { return socket_.count(); }
   void set_max_operators(std::size_t count) { door_.set_max_operators(count); }
 
+  /// As Feed::keeps_up().
+  [[nodiscard]] bool keep_up() { return feed_.keeps_up(); }
+
   // At the end of each turn, in this order.
+  /// As ControlSocket::go_on().
+  void go_on() { socket_.go_on(); }
   /// Queues what happened for everybody who listens.
   void seal() { feed_.seal(); }
   /// Sends what waits.

@@ -27,9 +27,9 @@ constexpr std::array kMethods{
     Method{"release", ask_release},   Method{"away", ask_away},
     Method{"back", ask_back},         Method{"ban", ask_ban},
     Method{"unban", ask_unban},       Method{"bans", ask_bans},
-    Method{"history", ask_history},   Method{"search", ask_search},
-    Method{"stats", ask_stats},       Method{"reload", ask_reload},
-    Method{"stop", ask_stop},
+    Method{"origins", ask_origins},   Method{"history", ask_history},
+    Method{"search", ask_search},     Method{"stats", ask_stats},
+    Method{"reload", ask_reload},     Method{"stop", ask_stop},
 };
 
 static_assert(

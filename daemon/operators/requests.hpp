@@ -1,8 +1,8 @@
 /// What operators ask: one table of methods, which are those of doc/protocol.md, and the way
 /// from a line to its answer. Most methods answer at once; one that has to ask somebody else
 /// promises its answer (ControlSocket::defer()) and gives it later. What the methods do stands,
-/// noun by noun, in session_requests.cpp, ban_requests.cpp, own_requests.cpp, past_requests.cpp
-/// and daemon_requests.cpp.
+/// noun by noun, in session_requests.cpp, ban_requests.cpp, origin_requests.cpp, own_requests.cpp,
+/// past_requests.cpp and daemon_requests.cpp.
 #pragma once
 
 #include <functional>
@@ -83,6 +83,7 @@ void ask_release(const Requests::Request& request);
 void ask_ban(const Requests::Request& request);
 void ask_unban(const Requests::Request& request);
 void ask_bans(const Requests::Request& request);
+void ask_origins(const Requests::Request& request);
 void ask_hello(const Requests::Request& request);
 void ask_subscribe(const Requests::Request& request);
 void ask_away(const Requests::Request& request);

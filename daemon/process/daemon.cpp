@@ -131,6 +131,10 @@ void Daemon::make_parts(std::size_t max_sessions) {
 
 /// Promises depend on this order.
 void Daemon::end_turn() {
+  // What clients said meanwhile is read before all that follows from it.
+  clients_->connections().read_waiting(!operators_->keep_up());
+  operators_->go_on();
+  clients_->eviction().bound_memory();
   // Nobody sees an event before its number is reserved.
   if (transcript_) transcript_->submit();
   // No client has got something of which a crash record knows nothing.

@@ -32,6 +32,9 @@ Config unusual() {
       .idle_timeout = Duration{86'400'001}};
   config.limits = {.sessions = 1,
                    .sessions_per_address = 0,
+                   .connects_per_second = 0.5,
+                   .bytes_per_second = 0,
+                   .memory = 16UL * 1024 * 1024,
                    .messages_per_second = 0.3,
                    .messages_burst = 1'000'000,
                    .output_soft = 0,
@@ -321,14 +324,28 @@ TEST_CASE("config: more listeners than can be meant are refused", "[config]") {
 TEST_CASE("config: a reload tells what is in force from what needs a restart", "[config]") {
   CHECK(diff(unusual(), unusual()) == ConfigChange{});
   const ConfigChange change = diff(Config{}, unusual());
-  CHECK(change.changed == std::vector<std::string>{
-                              "listen", "session.greeting", "session.farewell",
-                              "session.max_message", "session.settle", "session.original_hold",
-                              "session.bye_grace", "session.answer_timeout", "session.idle_timeout",
-                              "limits.sessions", "limits.sessions_per_address",
-                              "limits.messages_per_second", "limits.messages_burst",
-                              "limits.output_soft", "limits.output_hard", "control.max_operators",
-                              "console.timestamps", "transcript.keep", "log.level"});
+  CHECK(change.changed == std::vector<std::string>{"listen",
+                                                   "session.greeting",
+                                                   "session.farewell",
+                                                   "session.max_message",
+                                                   "session.settle",
+                                                   "session.original_hold",
+                                                   "session.bye_grace",
+                                                   "session.answer_timeout",
+                                                   "session.idle_timeout",
+                                                   "limits.sessions",
+                                                   "limits.sessions_per_address",
+                                                   "limits.connects_per_second",
+                                                   "limits.bytes_per_second",
+                                                   "limits.memory",
+                                                   "limits.messages_per_second",
+                                                   "limits.messages_burst",
+                                                   "limits.output_soft",
+                                                   "limits.output_hard",
+                                                   "control.max_operators",
+                                                   "console.timestamps",
+                                                   "transcript.keep",
+                                                   "log.level"});
   CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
                                                          "console.history", "transcript.enabled",
                                                          "transcript.path", "log.target",

@@ -75,6 +75,7 @@ TEST_CASE("command: what each line means", "[console][command]") {
       {"/ban ::1 10m", {kBan, {}, "::1", false, false, 600}},
       {"/unban ::1", {kUnban, {}, "::1"}},
       {"/bans", {kBans, {}, ""}},
+      {"/origins", {kOrigins, {}, ""}},
       {"/away back at nine", {kAway, {}, "back at nine"}},
       {"/back", {kBack, {}, ""}},
       {"/list", {kList, {}, ""}},

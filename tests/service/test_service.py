@@ -6,7 +6,7 @@ import re
 import signal
 import time
 
-from harness import REPOSITORY, wait_until
+from harness import FOR_ONE_ORIGIN, REPOSITORY, wait_until
 
 FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
 STANDSTILL = 60  # seconds
@@ -53,7 +53,7 @@ def test_a_bad_configuration_at_start_ends_with_78_and_is_not_tried_again(servic
 
 def test_a_journal_that_does_not_read_for_a_minute_delays_nobody(service):
     """More is logged than any buffer on the way takes. What is lost is counted."""
-    service.configure({"log": {"level": "debug"}, "limits": {"sessions_per_address": 0}})
+    service.configure({"log": {"level": "debug"}, "limits": FOR_ONE_ORIGIN})
     service.restart()
     operator = service.operator()
     client, session = service.speaking(operator)
