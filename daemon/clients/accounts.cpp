@@ -49,6 +49,7 @@ Time Accounts::latest(Number number, Ask ask) const {
 Accounts::Number Accounts::of(const Peer& peer) {
   const auto number = open(Origin{peer});
   if (at(number).idle_at != 0) rest(number);  // it is used again
+  trim();
   return number;
 }
 
@@ -86,7 +87,11 @@ void Accounts::rest(Number number) {
   assert(account.sessions == 0 && account.within == 0);
   account.idle_at = ++last_idle_;
   idle_.emplace(account.idle_at, number);
-  if (idle_.size() > kMostIdle) forget(idle_.begin()->second);
+}
+
+/// Forgets those that were used longest ago. With the last one within it, a wider one rests, too.
+void Accounts::trim() {
+  while (idle_.size() > kMostIdle) forget(idle_.begin()->second);
 }
 
 void Accounts::wake(Number number) {
@@ -159,7 +164,9 @@ void Accounts::leave(Number number) {
     assert(account.sessions > 0);
     --account.sessions;
   });
-  if (at(number).sessions == 0) rest(number);
+  if (at(number).sessions > 0) return;
+  rest(number);
+  trim();
 }
 
 void Accounts::refused(Number number) {

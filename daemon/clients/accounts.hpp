@@ -122,6 +122,7 @@ class Accounts {
   [[nodiscard]] Number open(const Origin& origin);
   void rest(Number number);
   void wake(Number number);
+  void trim();
   void forget(Number number);
   template <class Act>
   void each(Number number, Act act);

@@ -1,6 +1,8 @@
 /// Accounts: what is charged to which origin, and what each may have.
 #include "clients/accounts.hpp"
 
+#include <array>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,12 @@ chatd::Peer peer_at(const std::string& address) {
   auto length = io::Endpoint{address, 4711}.to_socket_address(storage);
   REQUIRE(length);
   return {storage, *length};
+}
+
+std::string hex(int number) {
+  std::array<char, 8> text{};
+  (void)std::snprintf(text.data(), text.size(), "%x", static_cast<unsigned>(number));
+  return text.data();
 }
 
 std::vector<std::string> around(const chatd::Peer& peer) {
@@ -43,7 +51,7 @@ TEST_CASE("accounts: each origin has as many sessions as its share", "[clients][
   Accounts accounts;
   accounts.set_limits({.sessions = 2});
   const auto number_of = [&](int network) {
-    return accounts.of(peer_at("2001:db8:0:" + std::to_string(network) + "::1"));
+    return accounts.of(peer_at("2001:db8:0:" + hex(network) + "::1"));
   };
   std::vector<Accounts::Number> entered;
   const auto fill = [&](int network) {

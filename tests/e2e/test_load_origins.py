@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import SANITIZER, Daemon, speaking, wait_until
+from harness import SANITIZER, Daemon, speaking
 
 FLOOD = Path(__file__).parent / "load_flood.py"
 MIB = 1 << 20
@@ -105,13 +105,11 @@ def test_a_flood_keeps_nobody_waiting_and_costs_a_bystander_nothing(addresses):
         assert near_the_end(arrivals) < PROMISED * BUSY, sorted(arrivals)[-10:]
         assert most - before < 64 * MIB, f"{(most - before) / MIB} MiB more"
         # Everything that the bystander said is in the transcript.
-        asking.call("ban", address="127.0.0.0/8")  # the flood has ended, and nobody comes again
-        wait_until(lambda: asking.call("stats")["sessions"] == 1, "the flood has gone", timeout=60)
         page = asking.call("history", session=session, limit=number)
         assert [each["text"] for each in page["messages"]] == [
             f"bystander {count}" for count in range(1, number + 1)
         ]
-        listener.socket.close()
+        listener.socket.shutdown(socket.SHUT_RDWR)
         bystander.close()
         mine = {each["origin"]: each for each in asking.call("origins")}["127.0.0.2"]
         assert mine["records_lost"] == 0
