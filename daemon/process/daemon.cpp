@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cassert>
 #include <csignal>
 #include <utility>
 
@@ -9,7 +10,6 @@
 #include "base/version.hpp"
 #include "io/signal.hpp"
 #include "process/descriptors.hpp"
-#include "service/handover.hpp"
 
 namespace chatd {
 
@@ -22,19 +22,6 @@ constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
 constexpr std::size_t kDescriptorsToRecord = 32;
 
 }  // namespace
-
-struct Daemon::Signals {
-  explicit Signals(Daemon& daemon)
-      : terminate{daemon.loop_, SIGTERM, [&daemon] { daemon.succession_->terminate(); }},
-        interrupt{daemon.loop_, SIGINT, [&daemon] { daemon.shutdown_->begin("SIGINT"); }},
-        hang_up{daemon.loop_, SIGHUP, [&daemon] { (void)daemon.reload(); }},
-        hand_over{daemon.loop_, SIGUSR2, [&daemon] { daemon.succession_->hand_over(); }} {}
-
-  io::Signal terminate;
-  io::Signal interrupt;
-  io::Signal hang_up;
-  io::Signal hand_over;
-};
 
 Daemon::Daemon(service::Program program, const Options& options, ConfigSources sources,
                LoadedConfig loaded)
@@ -52,8 +39,6 @@ Daemon::~Daemon() {
 Result<> Daemon::run() {
   if (auto opened = open(); !opened) return opened;
   loop_.run();
-  // All is done. With the handlers gone, one more signal would kill this process.
-  service::keep_signals_out();
   return {};
 }
 
@@ -82,10 +67,8 @@ Result<> Daemon::open() {
   make_parts(fits);
   inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
-  // Before anybody can see that the daemon is there, and stop it.
-  signals_ = std::make_unique<Signals>(*this);
+  signals_ = std::make_unique<io::HeldSignals>(loop_, [this](int signal) { obey(signal); });
   if (auto opened = listen(inheritance); !opened) return opened;
-  service::let_signals_in();
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
   }
@@ -154,6 +137,11 @@ void Daemon::make_succession() {
     if (auto config = read_config(); !config) return std::move(config.error());
     return {};
   };
+  hooks.config_file = [this]() -> Result<std::string> {
+    auto file = read_config_file(sources_);
+    if (!file) return Error{file.error().to_string()};
+    return file->write();
+  };
   hooks.close_log = [this] { log_.reset(); };
   hooks.open_log = [this] { (void)open_log(); };
   hooks.open_console = [this] { return open_console(); };
@@ -175,6 +163,25 @@ Result<> Daemon::open_console() {
   if (auto opened = console_.open(config_.console, std::move(hooks)); !opened) return opened;
   for (const auto& address : clients_->doors().addresses()) console_.say("listening on " + address);
   return {};
+}
+
+void Daemon::obey(int signal) {
+  switch (signal) {
+    case SIGTERM:
+      succession_->terminate();
+      break;
+    case SIGINT:
+      shutdown_->begin("SIGINT");
+      break;
+    case SIGHUP:
+      (void)reload();
+      break;
+    case SIGUSR2:
+      succession_->hand_over();
+      break;
+    default:
+      assert(false);
+  }
 }
 
 Result<ConfigChange> Daemon::reload() {
@@ -220,8 +227,10 @@ std::string Daemon::status() const {
   const auto count = [](std::size_t number, const char* noun) {
     return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
   };
-  return count(clients_->stats().sessions, "session") + ", " +
-         count(operators_->count(), "operator");
+  std::string line =
+      count(clients_->stats().sessions, "session") + ", " + count(operators_->count(), "operator");
+  for (const auto& address : clients_->doors().missing()) line += "; cannot listen on " + address;
+  return line;
 }
 
 }  // namespace chatd

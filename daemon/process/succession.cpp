@@ -3,9 +3,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "io/held_signals.hpp"
 #include "process/handover_document.hpp"
 #include "service/handover.hpp"
 
@@ -29,16 +31,30 @@ Succession::Succession(const Parts& parts, service::Program program, Hooks hooks
 
 // ---- SIGUSR2 ----
 
+/// Whether the daemon stops, or is about to find out how.
+bool Succession::is_ending() const {
+  return parts_.shutdown.has_begun() || question_;
+}
+
 void Succession::hand_over() {
-  const bool stopping = parts_.shutdown.has_begun();
+  const bool stopping = is_ending();
   if (stopping || check_.is_under_way()) {
     spdlog::warn("SIGUSR2: {}", stopping ? "the daemon is about to stop" : "under way already");
     return;
   }
   spdlog::info("SIGUSR2: hands over to {}", program_.path);
-  if (auto started = check_.start(); !started) {
+  if (auto started = check_successor(); !started) {
     spdlog::error("does not hand over: {}", started.error().message);
   }
+}
+
+/// By the file as it is now: what is checked is what the successor begins with, whatever happens
+/// to the file meanwhile.
+Result<> Succession::check_successor() {
+  auto config = hooks_.config_file();
+  if (!config) return std::move(config.error());
+  config_ = service::enclose(*config);
+  return check_.start(config_);
 }
 
 void Succession::successor_checked(Result<> accepts) {
@@ -46,9 +62,9 @@ void Succession::successor_checked(Result<> accepts) {
     spdlog::error("does not hand over: {}", accepts.error().message);
     return;
   }
-  if (parts_.shutdown.has_begun()) return;
-  parts_.operators.finish_requests();       // before anything that they change is written down
-  if (parts_.shutdown.has_begun()) return;  // one of them may have been to stop
+  if (is_ending()) return;
+  parts_.operators.finish_requests();  // before anything that they change is written down
+  if (is_ending()) return;             // one of them may have been to stop
   const bool with_console = parts_.console.is_open();
   parts_.console.close();
   spdlog::error("does not hand over: {}", become_successor().message);
@@ -59,22 +75,28 @@ void Succession::successor_checked(Result<> accepts) {
 
 /// Returns only if that failed.
 Error Succession::become_successor() {
+  spdlog::info("hands over {} sessions", parts_.clients.stats().sessions);
   std::vector<int> descriptors;
   auto document = save(descriptors);
   if (!document) return std::move(document.error());
+  auto config = service::make_memory_file(config_);
+  if (!config) return std::move(config.error());
   drain_transcript();
+  // From here on a signal waits for the successor.
+  if (io::is_held(SIGTERM)) return Error{"SIGTERM has come"};
+  if (io::is_held(SIGINT)) return Error{"SIGINT has come"};
   std::vector<char*> arguments;
   for (auto& argument : program_.arguments) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
-  spdlog::info("hands over {} sessions", parts_.clients.stats().sessions);
   hooks_.close_log();
   // What it has to know of even if it cannot read the document: sockets that stay, and
   // descriptors that are no sockets, which it would not find.
   auto kept = parts_.clients.doors().passed();
   kept.push_back(parts_.loop.poller().descriptor());
   if (parts_.crash_store != nullptr) kept.push_back(parts_.crash_store->descriptor());
-  auto failed =
-      service::replace_process(program_.path, arguments.data(), document->get(), descriptors, kept);
+  auto failed = service::replace_process(
+      program_.path, arguments.data(),
+      {document->get(), config->get(), std::move(descriptors), std::move(kept)});
   hooks_.open_log();
   return failed;
 }

@@ -111,6 +111,31 @@ TEST_CASE("config: without any source the defaults hold", "[config]") {
   CHECK(loaded_from("").config == Config{});
 }
 
+TEST_CASE("config: a file that was read before holds in place of what is there", "[config]") {
+  const Folder folder;
+  const std::string path = folder.write("F", "[limits]\nsessions = 5\n");
+  auto file = read_config_file(sources(path));
+  REQUIRE(file);
+  const auto copy = ConfigFile::read(file->write());
+  REQUIRE(copy);
+  (void)folder.write("F", "no TOML");
+  auto loaded = load_config(sources(path), *copy);
+  REQUIRE(loaded);
+  CHECK(loaded->config.limits.sessions == 5);
+  CHECK(loaded->file == path);
+  CHECK_FALSE(load_config(sources(path)));
+  CHECK_FALSE(ConfigFile::read("no NUL"));
+  CHECK_FALSE(read_config_file(sources(folder.path("missing"))));
+
+  // That there was none holds as well.
+  file = read_config_file(sources(std::nullopt));
+  REQUIRE(file);
+  CHECK(ConfigFile::read(file->write())->path.empty());
+  loaded = load_config(sources(path), *file);
+  REQUIRE(loaded);
+  CHECK(loaded->config == Config{});
+}
+
 TEST_CASE("config: what is printed loads again to the same", "[config]") {
   for (const Config& config : {Config{}, unusual()}) {
     const std::string text = print_config(config, {});

@@ -114,7 +114,7 @@ TEST_CASE("control socket: requests that take long are done one by one, and othe
   auto first = sockets.connect();
   auto second = sockets.connect();
   first->send("long\nlong\nlong\nlong\n");
-  first->leave();
+  first->end();
   second->send("short\n");
   REQUIRE(sockets.until([&] { return first->ended() && !second->received().empty(); }));
   CHECK(first->received() == "long\nlong\nlong\nlong\n");
