@@ -367,14 +367,15 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                                                    "limits.messages_burst",
                                                    "limits.output_soft",
                                                    "limits.output_hard",
+                                                   "control.group",
                                                    "control.max_operators",
                                                    "console.timestamps",
                                                    "transcript.keep",
                                                    "log.level"});
-  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
-                                                         "console.history", "transcript.enabled",
-                                                         "transcript.path", "log.target",
-                                                         "log.file", "service.stop_grace"});
+  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
+                                                         "transcript.enabled", "transcript.path",
+                                                         "log.target", "log.file",
+                                                         "service.stop_grace"});
 
   const Config running = after_reload(Config{}, unusual());
   CHECK(diff(running, unusual()).changed.empty());
