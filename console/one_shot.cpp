@@ -91,6 +91,8 @@ class Run {
 
  private:
   using Show = void (Run::*)(const json& result);
+  /// Shows a result, and says what it means for a script.
+  using Judge = ExitCode (Run::*)(const json& result);
 
   void attach(UniqueFd control) {
     if (auto attached = client_.attach(std::move(control)); !attached) {
@@ -126,6 +128,9 @@ class Run {
                                                                    : ExitCode::kRefused);
     };
   }
+  ControlClient::ReplyCallback answer_as_judged(Judge judge) {
+    return answer([this, judge](const json& result) { finish((this->*judge)(result)); });
+  }
   ControlClient::ReplyCallback answer_by(Show show) {
     return answer([this, show](const json& result) {
       (this->*show)(result);
@@ -139,12 +144,14 @@ class Run {
       case Verb::kList:
         return client_.sessions(answer_by(&Run::show_list));
       case Verb::kSend:
-        if (command_.everyone) return client_.send_all(command_.text, answer_by(&Run::show_sent));
-        return client_.send(session, command_.text, answer_by(&Run::show_sent));
+        if (command_.everyone) {
+          return client_.send_all(command_.text, answer_as_judged(&Run::show_sent));
+        }
+        return client_.send(session, command_.text, answer_as_judged(&Run::show_sent));
       case Verb::kBye:
         return client_.bye(session, answer_by(&Run::show_nothing));
       case Verb::kKick:
-        return client_.kick(session, command_.text, answer_by(&Run::show_nothing));
+        return kick();
       case Verb::kName:
         return client_.name(session, command_.text, answer_by(&Run::show_nothing));
       case Verb::kClaim:
@@ -156,7 +163,8 @@ class Run {
       case Verb::kSearch:
         return ask_past();
       case Verb::kBan:
-        return client_.ban(command_.text, command_.number, answer_by(&Run::show_banned));
+        return client_.ban(command_.text, command_.number, command_.force,
+                           answer_as_judged(&Run::show_banned));
       case Verb::kUnban:
         return client_.unban(command_.text, answer_by(&Run::show_nothing));
       case Verb::kBans:
@@ -175,6 +183,17 @@ class Run {
         assert(false && "the table has no such command for scripts");
         return finish(ExitCode::kUsage);
     }
+  }
+
+  void kick() {
+    if (command_.session) {
+      return client_.kick(*command_.session, command_.text, answer_by(&Run::show_nothing));
+    }
+    auto shown = answer_as_judged(&Run::show_kicked);
+    if (command_.address.empty()) {
+      return client_.kick_all(command_.sessions, command_.text, std::move(shown));
+    }
+    client_.kick_network(command_.address, command_.text, std::move(shown));
   }
 
   // --- tail ---
@@ -287,22 +306,59 @@ class Run {
     print_all(view_.origins(decode_origins(result), terminal_width()));
   }
 
-  void show_banned(const json& result) {
-    if (one_shot_.json) return print(to_plain_json(result));
-    print_all(view_.banned(decode_ban(result)));
+  ExitCode show_banned(const json& result) {
+    const BanOutcome outcome = decode_ban(result);
+    if (one_shot_.json) {
+      print(to_plain_json(result));
+    } else {
+      print_all(view_.banned(outcome));
+      complain_about(outcome.ended.refused, "not ended");
+    }
+    return code_of(true, outcome.ended.refused);  // the ban itself is done
   }
 
-  void show_sent(const json& result) {
-    if (one_shot_.json) return print(to_plain_json(result));
+  ExitCode show_kicked(const json& result) {
+    const KickOutcome outcome = decode_kick(result);
+    const bool nobody = outcome.kicked.empty() && outcome.refused.empty();
+    if (one_shot_.json) {
+      print(to_plain_json(result));
+    } else {
+      print_all(view_.kicked(outcome));
+      complain_about(outcome.refused, "not ended");
+      if (nobody) complain("nobody is connected from " + escaped(command_.address));
+    }
+    return nobody ? ExitCode::kNoSession : code_of(!outcome.kicked.empty(), outcome.refused);
+  }
+
+  ExitCode show_sent(const json& result) {
     const SendOutcome outcome = decode_send(result);
+    const bool sent = !outcome.delivered.empty() || !outcome.held.empty();
+    if (one_shot_.json) {
+      print(to_plain_json(result));
+      return code_of(sent, outcome.refused);
+    }
     for (const SessionId id : outcome.held) {
       print(view_.about(id, roster_, "held until it has spoken"));
     }
-    for (const auto& [id, reason] : outcome.refused) {
-      complain(bracket(id, {}) + "* not sent: " + escaped(reason));
-    }
+    complain_about(outcome.refused, "not sent");
     for (const SessionId id : outcome.left_out) {
       print(view_.about(id, roster_, "left out: it waits for one answer"));
+    }
+    // To say something to nobody is no failure, but whoever types it should know.
+    if (!sent && outcome.refused.empty() && outcome.left_out.empty()) {
+      complain("nobody is connected");
+    }
+    return code_of(sent, outcome.refused);
+  }
+
+  static ExitCode code_of(bool some_done, const std::vector<RefusedSession>& refused) {
+    if (refused.empty()) return ExitCode::kDone;
+    return some_done ? ExitCode::kPartly : ExitCode::kRefused;
+  }
+
+  static void complain_about(const std::vector<RefusedSession>& refused, std::string_view what) {
+    for (const auto& [id, reason] : refused) {
+      complain(bracket(id, {}) + "* " + std::string{what} + ": " + escaped(reason));
     }
   }
 

@@ -29,11 +29,26 @@ std::vector<std::string> escaped_lines(std::string_view text) {
   }
 }
 
+// " [1] [2]"; of many only the first.
+std::string first_brackets(const std::vector<SessionId>& ids) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kSeparately, ids.size()); ++i) {
+    out += " " + bracket(ids[i], {});
+  }
+  return ids.size() > kSeparately ? out + " ..." : out;
+}
+
 std::string formatted(std::time_t time, const char* format) {
   std::tm broken{};
   ::localtime_r(&time, &broken);
   std::array<char, 64> buffer;
   return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &broken)};
+}
+
+// What the session is called in a line about `event`.
+std::string_view name_in(const Event& event, SessionId session, const Roster& roster) {
+  const bool is_said = event.kind == EventKind::kMessage || event.kind == EventKind::kSent;
+  return is_said && !event.name.empty() ? std::string_view{event.name} : roster.name_of(session);
 }
 
 }  // namespace
@@ -108,7 +123,7 @@ void View::append_sent(std::vector<std::string>& lines, const Event& event, cons
   }
   for (const SessionId session : event.sessions) {
     append_text(lines, event, Tone::kAnswer,
-                bracket(session, roster.name_of(session)) + "<" + from);
+                bracket(session, name_in(event, session, roster)) + "<" + from);
     if (held) lines.push_back(stamp(event) + about(session, roster, "held until it has spoken"));
     if (lost) lines.push_back(stamp(event) + about(session, roster, "not delivered"));
   }
@@ -138,7 +153,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
     case kMessage: {
       const bool focused = focus == event.session();
       append_text(lines, event, focused ? Tone::kFocus : Tone::kClient,
-                  bracket(event.session(), roster.name_of(event.session())) +
+                  bracket(event.session(), name_in(event, event.session(), roster)) +
                       (focused && !color_ ? "|" : ""));
       if (event.cut) append_status(lines, event, roster, "the message was longer; it is cut here");
       break;
@@ -272,6 +287,7 @@ std::vector<std::string> View::past(const PastMessage& message, const Roster& ro
   event.text = message.text;
   event.operator_name = message.operator_name;
   event.state = message.state;
+  event.name = message.name;
   return this->event(event, roster, own_name);
 }
 
@@ -315,17 +331,18 @@ std::vector<std::string> View::origins(const std::vector<OriginInfo>& origins,
   return lines;
 }
 
+std::vector<std::string> View::kicked(const KickOutcome& outcome) const {
+  const auto& ids = outcome.kicked;
+  if (ids.empty()) return {};
+  return {note(count_of(ids.size(), "session", "sessions") + " ended:" + first_brackets(ids))};
+}
+
 std::vector<std::string> View::banned(const BanOutcome& outcome) const {
-  std::vector<std::string> lines;
+  std::vector<std::string> lines = kicked(outcome.ended);
   if (!outcome.sessions.empty()) {
-    std::string ids;
-    for (std::size_t i = 0; i < std::min(kSeparately, outcome.sessions.size()); ++i) {
-      ids += " " + bracket(outcome.sessions[i], {});
-    }
-    if (outcome.sessions.size() > kSeparately) ids += " ...";
     lines.push_back(note(
         count_of(outcome.sessions.size(), "client from there stays", "clients from there stay") +
-        " connected:" + ids));
+        " connected:" + first_brackets(outcome.sessions)));
   }
   if (!outcome.kept) {
     lines.push_back(note("the ban ends with the daemon: without transcripts no ban is kept"));

@@ -42,6 +42,8 @@ class View {
   /// An earlier message, shown as it was when it was said.
   [[nodiscard]] std::vector<std::string> past(const PastMessage& message, const Roster& roster,
                                               std::string_view own_name) const;
+  /// Which of several sessions have ended; nothing if none has.
+  [[nodiscard]] std::vector<std::string> kicked(const KickOutcome& outcome) const;
   /// What an operator who has banned an address should know; mostly nothing.
   [[nodiscard]] std::vector<std::string> banned(const BanOutcome& outcome) const;
   [[nodiscard]] std::vector<std::string> bans(const std::vector<BanInfo>& bans,

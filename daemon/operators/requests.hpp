@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,8 @@
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
+#include "clients/network.hpp"
+#include "clients/sessions.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
@@ -98,6 +101,13 @@ void ask_stop(const Requests::Request& request);
 /// that is refused, so is the request.
 void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
              std::string_view text, Reply& reply);
+
+/// The network that the param `address` names; nothing if it names none, which becomes the
+/// problem of `params`.
+std::optional<Network> network_of(rpc::Params& params);
+
+/// Appends the members `kicked` and `refused` of an answer.
+void append_kicked(std::string& out, const Sessions::Kicked& all);
 
 /// A name is one short line without anything that could deceive a reader; what is
 /// wrong with it becomes the problem of `params`.

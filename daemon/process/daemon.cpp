@@ -8,6 +8,7 @@
 
 #include "base/control_path.hpp"
 #include "base/version.hpp"
+#include "config/unknown_variables.hpp"
 #include "io/signal.hpp"
 #include "process/descriptors.hpp"
 
@@ -48,6 +49,7 @@ Result<> Daemon::open() {
   Inheritance inheritance;
   if (auto opened = open_log(); !opened) return opened;
   spdlog::info("chatd {} starts", kVersion);
+  for (const std::string& sentence : unknown_variables()) spdlog::warn("{}", sentence);
 
   crash_store_ = inheritance.open_crash_store(store_);
   auto recorded = open_transcript(descriptor_limit, inheritance.has_sessions());

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
+#include "config/unknown_variables.hpp"
 #include "io/held_signals.hpp"
 #include "io/out_of_memory.hpp"
 #include "process/daemon.hpp"
@@ -93,7 +94,12 @@ int main(int argc, char** argv) {
     print(stderr, chatd::to_string(loaded.error()));
     return kBadConfiguration;
   }
-  if (options.check_config) return 0;
+  if (options.check_config) {
+    for (const std::string& sentence : chatd::unknown_variables()) {
+      print(stderr, "warning: " + sentence + "\n");
+    }
+    return 0;
+  }
   if (options.print_config) {
     return print_result(chatd::print_config(loaded->config, loaded->origins));
   }

@@ -74,6 +74,9 @@ Result<Reader> Reader::make(Database& database) {
   auto index = Index::make(database);
   if (!index) return std::move(index.error());
   reader.index_ = std::move(*index);
+  auto names = Names::make(database);
+  if (!names) return std::move(names.error());
+  reader.names_ = std::move(*names);
   if (sqlite3_create_function_v2(database.raw(), "has_id", 2,
                                  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
                                  sql_has_id, nullptr, nullptr, nullptr) != SQLITE_OK) {

@@ -14,6 +14,7 @@
 #include "store/ban.hpp"
 #include "store/database.hpp"
 #include "store/index.hpp"
+#include "store/names.hpp"
 #include "store/record.hpp"
 
 namespace chatd::store {
@@ -43,6 +44,9 @@ class Reader {
   /// Events after `after` up to `upto`, in order, as they were when they happened.
   [[nodiscard]] Result<> replay(std::uint64_t after, std::uint64_t upto, const Visit& visit);
 
+  /// The names that sessions had.
+  [[nodiscard]] Names& names() { return names_; }
+
   /// The number of the last event; 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> last_seq();
   /// The highest session that anything is known of.
@@ -67,6 +71,7 @@ class Reader {
 
   Database* database_ = nullptr;
   Index index_;
+  Names names_;
   Statement all_;
   Statement of_session_;
   Statement to_several_;

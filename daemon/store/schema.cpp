@@ -77,6 +77,17 @@ CREATE TABLE by_session (    -- where session 0 stands for messages to several
 ) WITHOUT ROWID;
 INSERT INTO by_session SELECT session, seq FROM events ORDER BY session, seq;
 INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM events;
+)",
+    // Of what was recorded before, no names are known: to look for them would read all events.
+    R"(
+CREATE TABLE names (         -- the events that gave a session its name, or took it away
+  session INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)
+) WITHOUT ROWID;
+CREATE TRIGGER forget_name AFTER DELETE ON events WHEN old.kind = 0 BEGIN
+  DELETE FROM names WHERE session = old.session AND seq = old.seq;
+END;
 )"};
 
 }  // namespace

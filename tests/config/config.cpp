@@ -136,6 +136,16 @@ TEST_CASE("config: a file that was read before holds in place of what is there",
   CHECK(loaded->config == Config{});
 }
 
+TEST_CASE("config: the line ends of texts are LF, whoever wrote the file", "[config]") {
+  const auto greeting = [](const LoadedConfig& loaded) { return loaded.config.session.greeting; };
+  CHECK(greeting(loaded_from("[session]\r\ngreeting = \"\"\"one\r\ntwo\"\"\"\r\n")) == "one\ntwo");
+  CHECK(greeting(loaded_from("[session]\ngreeting = \"one\\r\\ntwo\\rthree\\r\"\n")) ==
+        "one\ntwo\rthree\r");
+  const auto loaded = load_config(sources(std::nullopt, {{"CHATD_SESSION_GREETING", "a\r\nb"}}));
+  REQUIRE(loaded);
+  CHECK(greeting(*loaded) == "a\nb");
+}
+
 TEST_CASE("config: what is printed loads again to the same", "[config]") {
   for (const Config& config : {Config{}, unusual()}) {
     const std::string text = print_config(config, {});

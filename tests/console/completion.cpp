@@ -42,6 +42,7 @@ TEST_CASE("completion: commands, ids, and names that become ids", "[console][com
   CHECK(inserts("/focus ") == Words{"1", "2", "12"});
   CHECK(inserts("/focus an") == Words{"12"});
   CHECK(inserts("/kick 2") == Words{"2"});
+  CHECK(inserts("/ban ::1 --") == Words{"--now"});
   CHECK(inserts("/bye  al") == Words{"2"});
   CHECK(inserts("/name 1") == Words{"1", "12"});
   CHECK(inserts("/claim --") == Words{"--force"});

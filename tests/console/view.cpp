@@ -399,6 +399,8 @@ TEST_CASE("view: the answer to a ban says who stays connected, and whether it is
               "* the ban ends with the daemon: without transcripts no ban is kept"});
   CHECK(shown_of(R"({"sessions":[1,2,3,4,5,6,7]})") ==
         Lines{"* 7 clients from there stay connected: [1] [2] [3] [4] [5] ..."});
+  CHECK(shown_of(R"({"sessions":[3],"kicked":[1,2],"refused":[{"session":3,"reason":"x"}]})") ==
+        Lines{"* 2 sessions ended: [1] [2]", "* 1 client from there stays connected: [3]"});
 }
 
 TEST_CASE("view: durations are short", "[console][view]") {

@@ -170,6 +170,45 @@ def test_a_broadcast_is_in_the_history_of_each():
         two.close()
 
 
+def test_history_has_the_names_of_clients_that_have_long_gone(home):
+    with Daemon(home=home, config={}) as daemon:
+        ann = daemon.operator(name="ann")
+        client, session = speaking(daemon, ann, b"before\n")
+        for name, text in [("Zoe", b"as Zoe\n"), ("\"Q\"", b"as Q\n"), ("", b"after\n")]:
+            ann.call("name", session=session, name=name)
+            client.send(text)
+            ann.wait_event("message", text=text.decode().rstrip())
+            ann.call("send", to=session, text="you are " + name)
+        ann.call("send", to="all", text="bye all")
+        client.close()
+        ann.wait_event("disconnected", session=session)
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        for messages in (
+            operator.call("history")["messages"],
+            operator.call("history", session=session)["messages"],
+        ):
+            assert [(each["text"], each.get("name")) for each in messages] == [
+                ("before", None),
+                ("as Zoe", "Zoe"),
+                ("you are Zoe", "Zoe"),
+                ("as Q", '"Q"'),
+                ('you are "Q"', '"Q"'),
+                ("after", None),
+                ("you are ", None),
+                ("bye all", None),
+            ]
+        assert operator.call("search", text="as zoe")["messages"][0]["name"] == "Zoe"
+        shown = daemon.chatctl("--timestamps", "none", "history").stdout.splitlines()
+        assert shown[:4] == [
+            f"[{session}] before",
+            f"[{session} Zoe] as Zoe",
+            f"[{session} Zoe]< ann: you are Zoe",
+            f'[{session} "Q"] as Q',
+        ]
+        assert "[1 Zoe] as Zoe" in daemon.chatctl("search", "as zoe").stdout
+
+
 def test_search_finds_words_newest_first():
     with Daemon() as daemon:
         operator = daemon.operator()

@@ -79,7 +79,8 @@ TEST_CASE("schema: a file of a newer version is refused and left as it is", "[st
   auto prepared = prepare_schema(database);
   REQUIRE_FALSE(prepared);
   CHECK(prepared.error().message ==
-        "it was written by a newer chatd (its schema is 99, this one knows 3)");
+        "it was written by a newer chatd (its schema is 99, this one knows " +
+            std::to_string(kSchemaVersion) + ")");
   CHECK(*database.number("SELECT count(*) FROM sqlite_master") == 1);
 }
 
