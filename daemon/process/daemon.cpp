@@ -8,6 +8,7 @@
 #include "base/control_path.hpp"
 #include "base/version.hpp"
 #include "io/signal.hpp"
+#include "process/call_filter.hpp"
 #include "process/descriptors.hpp"
 #include "service/handover.hpp"
 
@@ -89,6 +90,7 @@ Result<> Daemon::open() {
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
   }
+  filter_calls();  // with everything open, and before anybody is heard
   manager_.ready();
   slow_close_.begin(inheritance.take_watched());  // while clients are served already
   return {};
@@ -171,6 +173,20 @@ Result<> Daemon::open_console() {
   if (auto opened = console_.open(config_.console, std::move(hooks)); !opened) return opened;
   for (const auto& address : clients_->doors().addresses()) console_.say("listening on " + address);
   return {};
+}
+
+void Daemon::filter_calls() const {
+  if (!has_call_filter()) return;
+  if (!config_.service.seccomp) {
+    if (is_call_filter_on()) {
+      spdlog::warn(
+          "the filter of system calls stays on: this process has taken over from one with it");
+    }
+    return;
+  }
+  if (auto put = put_call_filter_on(); !put) {
+    spdlog::warn("goes on without its filter of system calls: {}", put.error().message);
+  }
 }
 
 Result<ConfigChange> Daemon::reload() {

@@ -53,6 +53,7 @@ class Daemon {
   void end_turn();
   Result<> listen(Inheritance& inheritance);
   Result<> open_console();
+  void filter_calls() const;
 
   Result<ConfigChange> reload();
   Result<ConfigChange> load_and_apply();

@@ -40,7 +40,7 @@ Config unusual() {
   config.console = {.timestamps = Timestamps::kNone, .history = 0};
   config.transcript = {.enabled = false, .path = "/var/t.db", .keep = Duration{0}};
   config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
-  config.service = {.stop_grace = Duration{1}};
+  config.service = {.stop_grace = Duration{1}, .seccomp = false};
   return config;
 }
 
@@ -329,10 +329,10 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                               "limits.messages_per_second", "limits.messages_burst",
                               "limits.output_soft", "limits.output_hard", "control.max_operators",
                               "console.timestamps", "transcript.keep", "log.level"});
-  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
-                                                         "console.history", "transcript.enabled",
-                                                         "transcript.path", "log.target",
-                                                         "log.file", "service.stop_grace"});
+  CHECK(change.needs_restart ==
+        std::vector<std::string>{"control.path", "control.group", "console.history",
+                                 "transcript.enabled", "transcript.path", "log.target", "log.file",
+                                 "service.stop_grace", "service.seccomp"});
 
   const Config running = after_reload(Config{}, unusual());
   CHECK(diff(running, unusual()).changed.empty());
