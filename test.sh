@@ -127,7 +127,7 @@ part_fuzz() {
 part_faults() {
   cmake/packages.sh build test
   say "building release"
-  cmake/build.sh release chatd chatctl faulty
+  cmake/build.sh release chatd chatctl faulty intruder
   say "testing faults"
   run_tests release -L '^faults$'
 }

@@ -45,7 +45,7 @@ bool is_foreign(const std::string& path) {
   return ::lstat(folder.c_str(), &status) == 0 && status.st_uid != ::geteuid();
 }
 
-// The kernel does not tell a daemon in a user namespace (PrivateUsers= in its unit) who
+// The kernel does not tell a daemon in a user namespace, such as a container's, who
 // attaches. All operators would then be called nobody, and share their claims.
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());

@@ -97,6 +97,7 @@ struct Config {
 
   struct Service {
     Duration stop_grace{5'000};
+    bool seccomp = true;
 
     friend bool operator==(const Service&, const Service&) = default;
   } service;

@@ -182,6 +182,8 @@ constexpr std::array kConfigKeys{
                                                             .min = 1,
                                                             .max = 600 * kSecond,
                                                             .or_zero = true}),
+    global<&Config::service, &Config::Service::seccomp>(
+        {.section = "service", .name = "seccomp", .kind = kSwitch}),
 };
 
 constexpr std::array kListenerKeys{

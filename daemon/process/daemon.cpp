@@ -10,6 +10,7 @@
 #include "base/version.hpp"
 #include "config/unknown_variables.hpp"
 #include "io/signal.hpp"
+#include "process/call_filter.hpp"
 #include "process/descriptors.hpp"
 
 namespace chatd {
@@ -74,6 +75,7 @@ Result<> Daemon::open() {
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
   }
+  filter_calls();  // with everything open, and before anybody is heard
   manager_.ready();
   slow_close_.begin(inheritance.take_watched());  // while clients are served already
   return {};
@@ -183,6 +185,20 @@ void Daemon::obey(int signal) {
       break;
     default:
       assert(false);
+  }
+}
+
+void Daemon::filter_calls() const {
+  if (!has_call_filter()) return;
+  if (!config_.service.seccomp) {
+    if (is_call_filter_on()) {
+      spdlog::warn(
+          "the filter of system calls stays on: this process has taken over from one with it");
+    }
+    return;
+  }
+  if (auto put = put_call_filter_on(); !put) {
+    spdlog::warn("goes on without its filter of system calls: {}", put.error().message);
   }
 }
 

@@ -52,6 +52,7 @@ class Daemon {
   void end_turn();
   Result<> listen(Inheritance& inheritance);
   Result<> open_console();
+  void filter_calls() const;
 
   void obey(int signal);
   Result<ConfigChange> reload();

@@ -43,7 +43,7 @@ Config unusual() {
   config.console = {.timestamps = Timestamps::kNone, .history = 0};
   config.transcript = {.enabled = false, .path = "/var/t.db", .keep = Duration{0}};
   config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
-  config.service = {.stop_grace = Duration{1}};
+  config.service = {.stop_grace = Duration{1}, .seccomp = false};
   return config;
 }
 
@@ -385,7 +385,7 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
   CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
                                                          "transcript.enabled", "transcript.path",
                                                          "log.target", "log.file",
-                                                         "service.stop_grace"});
+                                                         "service.stop_grace", "service.seccomp"});
 
   const Config running = after_reload(Config{}, unusual());
   CHECK(diff(running, unusual()).changed.empty());
