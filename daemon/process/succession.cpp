@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "io/held_signals.hpp"
 #include "process/handover_document.hpp"
+#include "service/document_file.hpp"
 #include "service/handover.hpp"
 
 namespace chatd {
@@ -151,22 +152,19 @@ Error Succession::leave_to_next() {
 /// thousands of sockets out of it, and while this process ends nobody is served.
 Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   parts_.slow_close.wait();
-  HandoverDocument document;
-  ByteWriter clients;
-  parts_.clients.save(clients, descriptors);
-  document.has_records = parts_.crash_store != nullptr;
-  if (document.has_records) descriptors.push_back(parts_.crash_store->descriptor());
+  auto file = service::DocumentFile::make();
+  if (!file) return std::move(file.error());
+  HandoverWriter document{*file};
+  document.part([&](ByteWriter& out) { parts_.clients.save(out, descriptors); });
+  const bool has_records = parts_.crash_store != nullptr;
+  if (has_records) descriptors.push_back(parts_.crash_store->descriptor());
   descriptors.push_back(parts_.loop.poller().descriptor());
-  ByteWriter operators;
-  descriptors.push_back(parts_.operators.save(operators));  // with this all events are sealed
-  ByteWriter events;
-  parts_.journal.save(events);
-
-  document.descriptors = descriptors;
-  document.events = events.take();
-  document.operators = operators.take();
-  document.clients = clients.take();
-  return service::make_memory_file(service::enclose(document.write()));
+  document.part([&](ByteWriter& out) {
+    descriptors.push_back(parts_.operators.save(out));  // with this all events are sealed
+  });
+  document.part([&](ByteWriter& out) { parts_.journal.save(out); });
+  document.descriptors(descriptors, has_records);
+  return file->finish();
 }
 
 void Succession::drain_transcript() {

@@ -85,18 +85,19 @@ bool is_socket(int fd) {
 
 }  // namespace
 
-std::string enclose(std::string_view body, std::uint32_t version) {
+std::string envelope(std::string_view body, std::uint32_t version) {
   ByteWriter head;
   for (const char c : kMagic) head.number(c);
   head.number(version);
   head.number<std::uint64_t>(body.size());
   head.number(checksum(body));
   head.number(checksum(head.bytes()));
-  std::string document;
-  document.reserve(head.bytes().size() + body.size());
-  document += head.bytes();
-  document += body;
-  return document;
+  assert(head.bytes().size() == kEnvelopeBytes);
+  return head.take();
+}
+
+std::string enclose(std::string_view body, std::uint32_t version) {
+  return envelope(body, version) + std::string{body};
 }
 
 Result<Disclosed> disclose(std::string_view document) {

@@ -18,6 +18,9 @@
 
 namespace chatd::service {
 
+/// What stands in front of a body, so many bytes.
+inline constexpr std::size_t kEnvelopeBytes = 28;
+[[nodiscard]] std::string envelope(std::string_view body, std::uint32_t version = kSavedVersion);
 /// `body` in its envelope.
 [[nodiscard]] std::string enclose(std::string_view body, std::uint32_t version = kSavedVersion);
 struct Disclosed {

@@ -142,9 +142,9 @@ std::string make_first() {
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
   Clients server{loop, config, 100, events};
   const io::TurnEnd flush{loop, [&server] {
-    server.connections().read_waiting(false);
-    server.connections().flush();
-  }};
+                            server.connections().read_waiting(false);
+                            server.connections().flush();
+                          }};
   must(static_cast<bool>(server.listen()), "listen");
   Ends ends;
   for (auto& end : ends) {
