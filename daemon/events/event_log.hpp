@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 #include "base/memory.hpp"
 #include "base/payload.hpp"
@@ -73,11 +74,17 @@ class EventLog {
   /// Blocks are large, so that they are memory of their own: small ones would lie
   /// between the sessions, and keep the memory of those that have gone. One that goes leaves
   /// its memory to the next, which else would come from the system each time (see main.cpp).
+  /// A batch that is a block by itself is shared with those who are sent it, and not copied.
   struct Block {
     Seq first;
     Seq last;
     std::string lines;
+    Payload batch;  ///< in place of `lines`
+
+    [[nodiscard]] std::string_view view() const { return batch.empty() ? lines : batch.view(); }
   };
+
+  [[nodiscard]] bool fits_into_last(std::size_t bytes) const;
 
   std::string buffer_;
   Seq sealed_seq_;
