@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/characters.hpp"
 #include "base/text.hpp"
 #include "base/words.hpp"
 #include "config/fault.hpp"
