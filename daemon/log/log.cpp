@@ -16,7 +16,9 @@
 #include <utility>
 
 #include "base/memory.hpp"
+#include "base/rows.hpp"
 #include "base/wall_time.hpp"
+#include "io/descriptor.hpp"
 #include "log/log_batch.hpp"
 #include "service/journal.hpp"
 
@@ -75,13 +77,18 @@ class LineFormatter final : public spdlog::formatter {
 
 /// Standard error, which may be a pipe that nobody reads: waits a second once, and
 /// from then on drops lines until it takes some again. Says then how many. A line of
-/// which only the beginning was taken is one of them. Writes when it is flushed.
+/// which only the beginning was taken is one of them. Writes when it is flushed. On a terminal a
+/// line becomes rows.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    text_.append(line.data(), line.size());
+    // Rows hang under the text, behind the time and the level.
+    const std::string_view whole{line.data(), line.size() - 1};
+    const RowShape shape{io::terminal_columns(STDERR_FILENO), whole.size() - message.payload.size(),
+                         wide_letters_};
+    append_rows(text_, whole, shape, "\n");
   }
 
   void flush_() override {
@@ -100,11 +107,20 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
       cut_ = text_[taken - 1] != '\n';
       rest = std::string_view{text_}.substr(std::max(taken, before.size()));
     }
-    lost_ += static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n'));
+    lost_ += lines_of(rest);
     empty_out(text_, kKept);
   }
 
  private:
+  /// How many lines end there. A row that hangs under another one begins with a blank.
+  static std::size_t lines_of(std::string_view text) {
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos;) {
+      if (++at == text.size() || text[at] != ' ') ++lines;
+    }
+    return lines;
+  }
+
   static bool ready(int patience_ms) {
     pollfd wait{STDERR_FILENO, POLLOUT, 0};
     int count = 0;
@@ -136,6 +152,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     return taken;
   }
 
+  bool wide_letters_ = has_wide_letters();
   std::string text_;  ///< to be written next
   std::size_t lost_ = 0;
   bool cut_ = false;  ///< the last thing that was written is the beginning of a line
