@@ -17,6 +17,7 @@
 #include "base/version.hpp"
 #include "base/words.hpp"
 #include "console/command_table.hpp"
+#include "console/line.hpp"
 
 namespace chatd::console {
 namespace {
@@ -216,7 +217,7 @@ Exit print_help() {
 }  // namespace
 
 void complain(const std::string& text) {
-  std::fprintf(stderr, "chatctl: %s\n", escaped(text).c_str());
+  put_line(stderr, "chatctl: " + escaped(text));
 }
 
 Exit print_and_exit(const std::string& text) {

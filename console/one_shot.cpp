@@ -1,7 +1,6 @@
 #include "console/one_shot.hpp"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 
 #include "base/text.hpp"
 #include "console/control_client.hpp"
+#include "console/line.hpp"
 #include "console/pages.hpp"
 #include "console/roster.hpp"
 #include "console/view.hpp"
@@ -29,12 +29,7 @@ namespace {
 using nlohmann::json;
 
 void complain(std::string_view text) {
-  std::fprintf(stderr, "chatctl: %.*s\n", static_cast<int>(text.size()), text.data());
-}
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  put_line(stderr, "chatctl: " + std::string{text});
 }
 
 constexpr std::uint64_t kDefaultPast = 20;  // messages
@@ -287,7 +282,8 @@ class Run {
       for (const json& session : result) print(to_plain_json(session));
       return;
     }
-    print_all(view_.sessions(decode_sessions(result), terminal_width(), std::time(nullptr)));
+    print_all(view_.sessions(decode_sessions(result), io::terminal_columns(STDOUT_FILENO),
+                             std::time(nullptr)));
   }
 
   void show_bans(const json& result) {
@@ -295,7 +291,7 @@ class Run {
       for (const json& ban : result) print(to_plain_json(ban));
       return;
     }
-    print_all(view_.bans(decode_bans(result), terminal_width()));
+    print_all(view_.bans(decode_bans(result), io::terminal_columns(STDOUT_FILENO)));
   }
 
   void show_origins(const json& result) {
@@ -381,12 +377,12 @@ class Run {
     for (const std::string& line : plain.problem(text)) complain(line);
   }
 
-  void print(std::string_view line) {
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
-  }
+  void print(std::string_view line) { put_line(stdout, line); }
   void print_all(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) print(line);
+  }
+  void print_all(const std::vector<Line>& lines) {
+    for (const Line& line : lines) put_line(stdout, line.text, line.hang);
   }
 
   void flush() {

@@ -13,6 +13,8 @@ namespace {
 // A message to more clients than this is shown once for all of them.
 constexpr std::size_t kSeparately = 5;
 constexpr std::size_t kLongestName = 32;
+// The columns of the "* " before what the console says.
+constexpr std::size_t kMarkWidth = 2;
 
 std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
@@ -92,21 +94,34 @@ std::string View::stamp(const Event& event) const {
   return time.empty() ? "" : painted(Tone::kStatus, time) + " ";
 }
 
-void View::append_text(std::vector<std::string>& lines, const Event& event, Tone tone,
+std::size_t View::stamp_width(const Event& event) const {
+  if (timestamps_ == Timestamps::kNone) return 0;
+  const std::string time = local_time(event.time, timestamps_ == Timestamps::kDateTime);
+  return time.empty() ? 0 : time.size() + 1;
+}
+
+void View::append_text(std::vector<Line>& lines, const Event& event, Tone tone,
                        const std::string& lead) const {
   const std::string begin = stamp(event) + painted(tone, lead) + " ";
+  const std::size_t hang = stamp_width(event) + display_width(lead) + 1;
   for (const std::string& text : escaped_lines(event.text)) {
     const bool bold = color_ && tone == Tone::kFocus && !text.empty();
-    lines.push_back(begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text));
+    lines.push_back({begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text), hang});
   }
 }
 
-void View::append_status(std::vector<std::string>& lines, const Event& event, const Roster& roster,
-                         const std::string& text) const {
-  lines.push_back(stamp(event) + about(event.session(), roster, text));
+void View::append_status(std::vector<Line>& lines, const Event& event, SessionId session,
+                         const Roster& roster, const std::string& text) const {
+  const std::size_t lead = display_width(bracket(session, roster.name_of(session))) + kMarkWidth;
+  lines.push_back({stamp(event) + about(session, roster, text), stamp_width(event) + lead});
 }
 
-void View::append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+void View::append_note(std::vector<Line>& lines, const Event& event, const std::string& text,
+                       Tone tone) const {
+  lines.push_back({stamp(event) + painted(tone, "* " + text), stamp_width(event) + kMarkWidth});
+}
+
+void View::append_sent(std::vector<Line>& lines, const Event& event, const Roster& roster,
                        std::string_view own_name) const {
   const std::string from = event.automatic ? " " + escaped(event.operator_name) + " (away):"
                            : event.operator_name == own_name
@@ -117,28 +132,28 @@ void View::append_sent(std::vector<std::string>& lines, const Event& event, cons
   if (event.sessions.size() > kSeparately) {
     const std::string many = count_of(event.sessions.size(), "client", "clients");
     append_text(lines, event, Tone::kAnswer, "<" + from + " to " + many + ":");
-    if (held) lines.push_back(stamp(event) + note("held until they have spoken"));
-    if (lost) lines.push_back(stamp(event) + note("not delivered"));
+    if (held) append_note(lines, event, "held until they have spoken");
+    if (lost) append_note(lines, event, "not delivered");
     return;
   }
   for (const SessionId session : event.sessions) {
     append_text(lines, event, Tone::kAnswer,
                 bracket(session, name_in(event, session, roster)) + "<" + from);
-    if (held) lines.push_back(stamp(event) + about(session, roster, "held until it has spoken"));
-    if (lost) lines.push_back(stamp(event) + about(session, roster, "not delivered"));
+    if (held) append_status(lines, event, session, roster, "held until it has spoken");
+    if (lost) append_status(lines, event, session, roster, "not delivered");
   }
 }
 
-std::vector<std::string> View::event(const Event& event, const Roster& roster,
-                                     std::string_view own_name, Target focus) const {
+std::vector<Line> View::event(const Event& event, const Roster& roster, std::string_view own_name,
+                              Target focus) const {
   using enum EventKind;
-  std::vector<std::string> lines;
+  std::vector<Line> lines;
   if (!event.kind) {
     const std::string word = escaped(event.method);
     if (event.session() != 0) {
-      append_status(lines, event, roster, word);
+      append_status(lines, event, event.session(), roster, word);
     } else {
-      lines.push_back(stamp(event) + note(word));
+      append_note(lines, event, word);
     }
     return lines;
   }
@@ -146,7 +161,7 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
   const std::string by = is_own ? "" : " by " + escaped(event.operator_name);
   switch (*event.kind) {
     case kConnected:
-      append_status(lines, event, roster,
+      append_status(lines, event, event.session(), roster,
                     "connected from " + escaped(event.address) +
                         (event.listener.empty() ? "" : " to " + escaped(event.listener)));
       break;
@@ -155,17 +170,20 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       append_text(lines, event, focused ? Tone::kFocus : Tone::kClient,
                   bracket(event.session(), name_in(event, event.session(), roster)) +
                       (focused && !color_ ? "|" : ""));
-      if (event.cut) append_status(lines, event, roster, "the message was longer; it is cut here");
+      if (event.cut)
+        append_status(lines, event, event.session(), roster,
+                      "the message was longer; it is cut here");
       break;
     }
     case kAsking:
-      append_status(lines, event, roster, "waits for one answer, and says no more");
+      append_status(lines, event, event.session(), roster,
+                    "waits for one answer, and says no more");
       break;
     case kSent:
       append_sent(lines, event, roster, own_name);
       break;
     case kDelivered:
-      append_status(lines, event, roster, "the held message has been delivered");
+      append_status(lines, event, event.session(), roster, "the held message has been delivered");
       break;
     case kDisconnected: {
       std::string text = "disconnected";
@@ -173,57 +191,57 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       if (event.lost > 0) {
         text += "; " + count_of(event.lost, "message", "messages") + " did not reach it";
       }
-      append_status(lines, event, roster, text);
+      append_status(lines, event, event.session(), roster, text);
       break;
     }
     case kNamed:
-      append_status(lines, event, roster,
+      append_status(lines, event, event.session(), roster,
                     event.name.empty()            ? "its name was removed" + by
                     : event.operator_name.empty() ? "calls itself " + escaped(event.name)
                                                   : "is now called " + escaped(event.name) + by);
       break;
     case kOperator:
       if (event.operator_name == own_name) break;
-      lines.push_back(stamp(event) +
-                      note("operator " + escaped(event.operator_name) + " " + escaped(event.state) +
-                           (event.text.empty() ? "" : ": ") + escaped(event.text)));
+      append_note(lines, event,
+                  "operator " + escaped(event.operator_name) + " " + escaped(event.state) +
+                      (event.text.empty() ? "" : ": ") + escaped(event.text));
       break;
     case kClaimed:
       if (!event.from.empty() && event.from == own_name) {
         // The one line that must not be overlooked.
+        const std::string lead = bracket(event.session(), roster.name_of(event.session()));
         lines.push_back(
-            stamp(event) +
-            painted(Tone::kProblem, bracket(event.session(), roster.name_of(event.session())) +
-                                        "* was yours; taken from you" + by));
+            {stamp(event) + painted(Tone::kProblem, lead + "* was yours; taken from you" + by),
+             stamp_width(event) + display_width(lead) + kMarkWidth});
       } else {
-        append_status(lines, event, roster,
+        append_status(lines, event, event.session(), roster,
                       (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +
                           (event.from.empty() ? "" : ", taken from " + escaped(event.from)));
       }
       break;
     case kReleased:
-      append_status(lines, event, roster, "is released" + by);
+      append_status(lines, event, event.session(), roster, "is released" + by);
       break;
     case kBanned: {
       const std::string until = local_time(event.until, true);
-      lines.push_back(stamp(event) + note(escaped(event.address) + " is banned" + by +
-                                          (until.empty() ? "" : " until " + until)));
+      append_note(
+          lines, event,
+          escaped(event.address) + " is banned" + by + (until.empty() ? "" : " until " + until));
       break;
     }
     case kUnbanned:
-      lines.push_back(stamp(event) +
-                      note(event.operator_name.empty()
-                               ? "the ban of " + escaped(event.address) + " has ended"
-                               : escaped(event.address) + " is unbanned" + by));
+      append_note(lines, event,
+                  event.operator_name.empty()
+                      ? "the ban of " + escaped(event.address) + " has ended"
+                      : escaped(event.address) + " is unbanned" + by);
       break;
     case kWarning:
       for (const std::string& line : escaped_lines(event.text)) {
-        lines.push_back(stamp(event) + painted(Tone::kProblem, "* warning: " + line));
+        append_note(lines, event, "warning: " + line, Tone::kProblem);
       }
       break;
     case kLagged:
-      lines.push_back(stamp(event) +
-                      note(count_of(event.lost, "event was", "events were") + " missed"));
+      append_note(lines, event, count_of(event.lost, "event was", "events were") + " missed");
       break;
   }
   return lines;
@@ -278,8 +296,8 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   return lines;
 }
 
-std::vector<std::string> View::past(const PastMessage& message, const Roster& roster,
-                                    std::string_view own_name) const {
+std::vector<Line> View::past(const PastMessage& message, const Roster& roster,
+                             std::string_view own_name) const {
   Event event;
   event.kind = message.incoming ? EventKind::kMessage : EventKind::kSent;
   event.time = message.time;

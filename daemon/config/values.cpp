@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/characters.hpp"
 #include "base/line_ends.hpp"
 #include "base/text.hpp"
 #include "base/words.hpp"

@@ -15,8 +15,10 @@
 #include <utility>
 
 #include "base/memory.hpp"
+#include "base/rows.hpp"
 #include "base/text.hpp"
 #include "base/wall_time.hpp"
+#include "io/descriptor.hpp"
 #include "log/log_batch.hpp"
 #include "log/log_file.hpp"
 #include "service/journal.hpp"
@@ -81,11 +83,16 @@ class TextSink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   /// How many bytes of `text` were taken; `lost`: some were not taken the last time.
   virtual std::size_t put(std::string_view text, bool lost) = 0;
+  /// Of the terminal that they go to, on which a line becomes rows; 0: it is none.
+  [[nodiscard]] virtual std::size_t columns() const { return 0; }
 
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    text_.append(line.data(), line.size());
+    // Rows hang under the text, behind the time and the level.
+    const std::string_view whole{line.data(), line.size() - 1};
+    const RowShape shape{columns(), whole.size() - message.payload.size(), wide_letters_};
+    append_rows(text_, whole, shape, "\n");
   }
 
   void flush_() override {
@@ -104,11 +111,21 @@ class TextSink : public spdlog::sinks::base_sink<std::mutex> {
       cut_ = text_[taken - 1] != '\n';
       rest = std::string_view{text_}.substr(std::max(taken, before.size()));
     }
-    lost_ += static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n'));
+    lost_ += lines_of(rest);
     empty_out(text_, kKept);
   }
 
  private:
+  /// How many lines end there. A row that hangs under another one begins with a blank.
+  static std::size_t lines_of(std::string_view text) {
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string_view::npos;) {
+      if (++at == text.size() || text[at] != ' ') ++lines;
+    }
+    return lines;
+  }
+
+  bool wide_letters_ = has_wide_letters();
   std::string text_;  ///< to be written next
   std::size_t lost_ = 0;
   bool cut_ = false;  ///< the last thing that was written is the beginning of a line
@@ -142,6 +159,7 @@ class StderrSink final : public TextSink {
     }
     return taken;
   }
+  [[nodiscard]] std::size_t columns() const override { return io::terminal_columns(STDERR_FILENO); }
 
  private:
   static bool ready(int patience_ms) {
