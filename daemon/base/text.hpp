@@ -29,6 +29,13 @@ void append_repaired(std::string& out, std::string_view bytes);
 /// does not end inside a character; empty if the first character is longer.
 [[nodiscard]] std::string_view prefix_of(std::string_view text, std::size_t max_bytes);
 
+/// Takes the first character off `bytes`, which are not empty; U+FFFD for a maximal ill-formed
+/// part.
+[[nodiscard]] char32_t take_character(std::string_view& bytes);
+
+/// Appends `c`, which is below U+110000.
+void append_utf8(std::string& out, char32_t c);
+
 /// Whether a character must not reach a terminal as it is: C0 except tab (LF
 /// included), DEL, C1, bidirectional controls, zero-width, line separators, tag
 /// and other invisible format characters; also what is no character at all

@@ -77,6 +77,15 @@ CREATE TABLE by_session (    -- where session 0 stands for messages to several
 ) WITHOUT ROWID;
 INSERT INTO by_session SELECT session, seq FROM events ORDER BY session, seq;
 INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM events;
+)",
+    // The words are those of words.hpp, between blanks. They are taken in anew, in steps, while
+    // all else goes on; index.hpp joins the pieces in steps, too.
+    R"(
+DROP TABLE words;
+CREATE VIRTUAL TABLE words USING fts5 (text, content = '', columnsize = 0, tokenize = 'ascii');
+INSERT INTO words (words, rank) VALUES ('automerge', 0);
+INSERT INTO words (words, rank) VALUES ('crisismerge', 64);
+INSERT INTO meta VALUES ('worded', 0);
 )"};
 
 }  // namespace
