@@ -79,6 +79,8 @@ def kind(code):
         return "kIgnored"
     if within(code, SYMBOLS):
         return "kSymbol"
+    if code == 0xFFFD:  # some bytes that were no text
+        return "kSeparator"
     if category == "Cn":
         return "kSingle" if within(code, SINGLE) else None
     if category[0] in "ZP" or category in ("Cc", "Cf", "Cs", "Sk"):

@@ -15,6 +15,8 @@ namespace {
 constexpr std::chrono::milliseconds kAdding{3};
 /// Pages of the index of words that are joined at once: some hundred microseconds.
 constexpr std::int64_t kJoinedPages = 16;
+/// The same of an index of an older version that go at once.
+constexpr std::int64_t kForgottenPages = 100;
 
 /// words_of(text) for SQL.
 void sql_words_of(sqlite3_context* context, int, sqlite3_value** values) {
@@ -61,6 +63,15 @@ Result<Index> Index::make(Database& database) {
     if (!prepared) return std::move(prepared.error());
     *statement = std::move(*prepared);
   }
+  auto old = database.number("SELECT count(*) FROM sqlite_master WHERE name = 'old_words_data'");
+  if (!old) return std::move(old.error());
+  if (*old > 0) {
+    auto prepared = database.prepare(
+        "DELETE FROM old_words_data WHERE id IN"
+        " (SELECT id FROM old_words_data ORDER BY id DESC LIMIT ?1)");
+    if (!prepared) return std::move(prepared.error());
+    index.forget_old_ = std::move(*prepared);
+  }
   return index;
 }
 
@@ -86,6 +97,18 @@ std::string Index::of_session(std::string_view session, std::string_view columns
 
 #undef CHATD_WORDED
 #undef CHATD_INDEXED
+
+/// A part of the index of an older version goes, so that the new one finds room. True if there is
+/// more of it.
+Result<bool> Index::forget_old() {
+  if (!forget_old_->bind(1, kForgottenPages).run()) return database_->error();
+  if (database_->changes() > 0) return true;
+  forget_old_.reset();
+  if (auto dropped = database_->run("DROP TABLE old_words"); !dropped) {
+    return std::move(dropped.error());
+  }
+  return is_behind();
+}
 
 Result<bool> Index::is_behind() {
   const Statement::Use use{is_behind_};
@@ -133,6 +156,7 @@ Result<bool> Index::join(Clock::time_point until) {
 
 Result<bool> Index::step() {
   assert(!database_->is_in_transaction());
+  if (forget_old_) return forget_old();
   const auto begin = Clock::now();
   // Joining keeps pace: nothing is added before all is joined.
   if (!is_to_join_) {

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,12 +44,14 @@ class Index {
  private:
   using Clock = std::chrono::steady_clock;
 
+  Result<bool> forget_old();
   Result<bool> is_behind();
   bool add_sessions();
   bool add_words(Clock::time_point until);
   Result<bool> join(Clock::time_point until);
 
   Database* database_ = nullptr;
+  std::optional<Statement> forget_old_;  // while there is an index of an older version
   Statement is_behind_;
   Statement add_sessions_;
   Statement set_indexed_;

@@ -83,7 +83,9 @@ TEST_CASE("schema: a file of 0.1.0 is searched while its words are taken in anew
     CHECK(transcript.history({3, 0}).size() == 500);
     more = Transcript::take(index.step());
   }
-  CHECK(steps > 2);
+  CHECK(steps > 3);
+  CHECK(*transcript.database().number(
+            "SELECT count(*) FROM sqlite_master WHERE name GLOB 'old_words*'") == 0);
   CHECK(*transcript.database().number("SELECT value FROM meta WHERE name = 'worded'") == 5000);
   CHECK(*transcript.database().number("SELECT value FROM meta WHERE name = 'indexed'") == 5000);
   CHECK(transcript.database().run("INSERT INTO words (words) VALUES ('integrity-check')"));
