@@ -161,10 +161,13 @@ Result<bool> Index::step() {
   // Joining keeps pace: nothing is added before all is joined.
   if (!is_to_join_) {
     auto behind = is_behind();
-    if (!behind || !*behind) return behind;
-    auto added =
-        database_->in_transaction([&] { return add_sessions() && add_words(begin + kAdding); });
-    if (!added) return std::move(added.error());
+    if (!behind) return behind;
+    if (*behind) {
+      auto added =
+          database_->in_transaction([&] { return add_sessions() && add_words(begin + kAdding); });
+      if (!added) return std::move(added.error());
+    }
+    // What was taken out has left pieces, too.
     is_to_join_ = true;
     if (Clock::now() >= begin + kStep) return true;
   }

@@ -84,6 +84,7 @@ void Upkeep::forget_old(Duration keep, bool keep_changed) {
   if (!keep_changed && !has_come(forget_at_)) return;
   const auto now_ms = clock_();
   auto more = archive_.retention.forget(now_ms - keep.count());
+  if (more && *more && !index_at_) index_at_ = Steady::now() + index_after_;
   std::chrono::milliseconds next = kLookAgain;
   if (!more) {
     next = kForgetRetry;
