@@ -66,9 +66,10 @@ Result<Index> Index::make(Database& database) {
   auto old = database.number("SELECT count(*) FROM sqlite_master WHERE name = 'old_words_data'");
   if (!old) return std::move(old.error());
   if (*old > 0) {
+    // Without its first two records FTS5 would not know the table, not even to drop it.
     auto prepared = database.prepare(
         "DELETE FROM old_words_data WHERE id IN"
-        " (SELECT id FROM old_words_data ORDER BY id DESC LIMIT ?1)");
+        " (SELECT id FROM old_words_data WHERE id > 10 ORDER BY id DESC LIMIT ?1)");
     if (!prepared) return std::move(prepared.error());
     index.forget_old_ = std::move(*prepared);
   }
