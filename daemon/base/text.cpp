@@ -316,6 +316,34 @@ std::string_view prefix_of(std::string_view text, std::size_t max_bytes) {
   return text.substr(0, end);
 }
 
+char32_t take_character(std::string_view& bytes) {
+  const Front front = decode(bytes);
+  bytes.remove_prefix(front.size);
+  return front.form == Form::kWell ? front.code_point : U'\uFFFD';
+}
+
+void append_utf8(std::string& out, char32_t c) {
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+    return;
+  }
+  const auto continuation = [&out](char32_t bits) {
+    out += static_cast<char>(0x80U | (bits & 0x3FU));
+  };
+  if (c < 0x800) {
+    out += static_cast<char>(0xC0U | (c >> 6U));
+  } else {
+    if (c < 0x10000) {
+      out += static_cast<char>(0xE0U | (c >> 12U));
+    } else {
+      out += static_cast<char>(0xF0U | (c >> 18U));
+      continuation(c >> 12U);
+    }
+    continuation(c >> 6U);
+  }
+  continuation(c);
+}
+
 void append_escaped(std::string& out, std::string_view text) {
   Judge judge{text};
   copy_runs<NotPlain>(

@@ -29,6 +29,13 @@ void append_repaired(std::string& out, std::string_view bytes);
 /// does not end inside a character; empty if the first character is longer.
 [[nodiscard]] std::string_view prefix_of(std::string_view text, std::size_t max_bytes);
 
+/// Takes the first character off `bytes`, which are not empty; U+FFFD for a maximal ill-formed
+/// part.
+[[nodiscard]] char32_t take_character(std::string_view& bytes);
+
+/// Appends `c`, which is below U+110000.
+void append_utf8(std::string& out, char32_t c);
+
 /// Appends `text` to `out` with every deceptive character (kHidden of base/characters.hpp) shown
 /// as \xNN (below U+0100), \uNNNN or \UNNNNNNNN, in lower-case hexadecimal; a byte that is not
 /// UTF-8 is shown as \xNN too. So is a combining mark that has nothing to stand on, at the

@@ -6,7 +6,6 @@
 
 #include "base/result.hpp"
 #include "store/database.hpp"
-#include "store/index.hpp"
 
 namespace chatd::store {
 
@@ -28,12 +27,12 @@ class Retention {
 
   Database* database_ = nullptr;
   Statement oldest_;
-  Index index_;
   Statement forget_words_;
   Statement forget_sessions_;
   Statement forget_events_;
   Statement forget_outcomes_;
   Statement forget_held_;
+  Statement move_index_;
 };
 
 }  // namespace chatd::store

@@ -24,7 +24,10 @@ constexpr std::chrono::seconds kTrimAfter{1};
 
 Upkeep::Upkeep(Archive& archive, std::function<std::int64_t()> clock,
                std::chrono::milliseconds index_after)
-    : archive_{archive}, clock_{std::move(clock)}, index_after_{index_after} {}
+    : archive_{archive},
+      clock_{std::move(clock)},
+      index_after_{index_after},
+      index_at_{Steady::now() + index_after} {}
 
 void Upkeep::recorded(std::size_t events) {
   unindexed_ += events;
@@ -53,12 +56,15 @@ void Upkeep::run(Duration keep, bool keep_changed) {
   forget_old(keep, keep_changed);
 }
 
-/// The index follows the events. If it cannot, it does so later, or when a search needs it.
+/// The index follows the events. If it cannot, it does so later: a search reads what it lacks.
 void Upkeep::follow() {
   if (!index_is_due()) return;
-  (void)archive_.index.catch_up();
+  const auto begin = Steady::now();
+  auto more = archive_.index.step();
   unindexed_ = 0;
   index_at_.reset();
+  // Where much is missing, half of the time is left to others who need the processor.
+  if (more && *more) index_at_ = Steady::now() + (Steady::now() - begin);
   if (!trim_at_) trim_at_ = Steady::now() + kTrimAfter;
 }
 
@@ -78,6 +84,7 @@ void Upkeep::forget_old(Duration keep, bool keep_changed) {
   if (!keep_changed && !has_come(forget_at_)) return;
   const auto now_ms = clock_();
   auto more = archive_.retention.forget(now_ms - keep.count());
+  if (more && *more && !index_at_) index_at_ = Steady::now() + index_after_;
   std::chrono::milliseconds next = kLookAgain;
   if (!more) {
     next = kForgetRetry;
