@@ -127,14 +127,15 @@ void Console::Impl::greeted(const Reply& reply) {
   const bool anew = attached_before_ && hello.seq < cursor_;
   if (anew) desk_.forget_unread();
   std::uint64_t since = attached_before_ && !anew ? cursor_ : hello.seq;
-  const bool waiting = hello.unread > 0 && hello.attended;
+  const bool waiting = (hello.unread > 0 || hello.counting) && hello.attended;
   if (!attached_before_ && (options_.from_start || waiting)) {
     // What came while no operator was there. A console that begins with its daemon hears
     // everything that came before it.
     since = hello.attended.value_or(0);
     if (waiting) {
       catch_up_.begin(hello.seq);
-      desk_.say(std::to_string(hello.unread) + " unread, the oldest first:");
+      desk_.say((hello.counting ? "at least " : "") + std::to_string(hello.unread) +
+                " unread, the oldest first:");
     }
   }
   cursor_ = anew ? since : std::max(cursor_, since);

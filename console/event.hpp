@@ -59,6 +59,7 @@ struct HelloInfo {
   std::uint64_t unread = 0;  ///< messages of clients that no operator was there for
   /// The last event that an operator was there for; absent: the daemon does not tell.
   std::optional<std::uint64_t> attended = {};
+  bool counting = false;  ///< there may be more that are unread
 };
 
 /// An earlier message, as `history` and `search` give it.

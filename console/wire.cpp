@@ -102,6 +102,8 @@ HelloInfo decode_hello(const json& result) {
   if (const json* attended = find(result, "attended"); attended != nullptr) {
     hello.attended = to_number(*attended);
   }
+  const json* counting = find(result, "counting");
+  hello.counting = counting != nullptr && *counting == true;
   return hello;
 }
 

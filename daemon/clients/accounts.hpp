@@ -22,6 +22,7 @@
 #include "clients/origin.hpp"
 #include "clients/peer.hpp"
 #include "core/outbox.hpp"
+#include "store/record.hpp"
 
 namespace chatd {
 
@@ -29,7 +30,7 @@ class Accounts {
  public:
   /// An account. The number of one that was forgotten may become another's, not soon.
   using Number = std::uint32_t;
-  static constexpr Number kNone = UINT32_MAX;
+  static constexpr Number kNone = store::kNoOrigin;
   static constexpr std::size_t kMostIdle = 4096;
 
   /// Of a narrowest origin; zero is no limit.

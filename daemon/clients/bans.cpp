@@ -58,12 +58,13 @@ Time Bans::deadline() const {
 std::vector<store::Ban> Bans::kept() const {
   std::vector<store::Ban> all;
   all.reserve(all_.size());
-  for (const auto& [network, ban] : all_) {
-    all.push_back({network.to_string(),
-                   ban.until == kNever ? -1 : ban.until_date.time_since_epoch().count(),
-                   ban.since.time_since_epoch().count(), ban.operator_name});
-  }
+  for (const auto& [network, ban] : all_) all.push_back(kept(network, ban));
   return all;
+}
+
+store::Ban Bans::kept(const Network& network, const Ban& ban) {
+  return {network.to_string(), ban.until == kNever ? -1 : ban.until_date.time_since_epoch().count(),
+          ban.since.time_since_epoch().count(), ban.operator_name};
 }
 
 void Bans::replace(const std::vector<store::Ban>& kept, Time now, WallTime date) {

@@ -51,8 +51,9 @@ class Bans {
   /// When expire() has something to do.
   [[nodiscard]] Time deadline() const;
 
-  /// All bans in the form in which they are kept.
+  /// All bans, or one, in the form in which they are kept.
   [[nodiscard]] std::vector<store::Ban> kept() const;
+  [[nodiscard]] static store::Ban kept(const Network& network, const Ban& ban);
   /// Goes on with bans that were kept, and no others. A ban that cannot be understood, or is
   /// over, is left out.
   void replace(const std::vector<store::Ban>& kept, Time now, WallTime date);

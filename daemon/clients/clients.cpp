@@ -60,6 +60,10 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       sessions_{loop, router_, connections_},
       crash_records_{loop, router_, journal, *this, crash_store} {
   set_limits(config.limits);
+  if (transcript == nullptr) return;
+  transcript->on_dropped([this](std::uint32_t origin, std::size_t events) {
+    if (origin != store::kNoOrigin) accounts_.not_recorded(origin, events);
+  });
 }
 
 void Clients::set_limits(const Config::Limits& limits) {

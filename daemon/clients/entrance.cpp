@@ -87,27 +87,28 @@ bool Entrance::ban(const Network& network, Duration length, std::string_view by)
     ban.until_date = ban.since + length;
   }
   if (!bans_.add(network, std::move(ban))) return false;
-  callbacks_.on_ban({network, &bans_.all().at(network), by});
-  changed();
+  const Bans::Ban& added = bans_.all().at(network);
+  callbacks_.on_ban({network, &added, by});
+  if (transcript_ != nullptr) transcript_->add_ban(Bans::kept(network, added));
+  ban_end_.start_at(bans_.deadline());
   return true;
 }
 
 bool Entrance::unban(const Network& network, std::string_view by) {
   if (!bans_.remove(network)) return false;
-  callbacks_.on_ban({network, nullptr, by});
-  changed();
+  ended(network, by);
+  ban_end_.start_at(bans_.deadline());
   return true;
 }
 
 void Entrance::end_bans() {
-  for (const Network& network : bans_.expire(loop_.now()))
-    callbacks_.on_ban({network, nullptr, {}});
-  changed();
+  for (const Network& network : bans_.expire(loop_.now())) ended(network, {});
+  ban_end_.start_at(bans_.deadline());
 }
 
-void Entrance::changed() {
-  if (transcript_ != nullptr) transcript_->set_bans(bans_.kept());
-  ban_end_.start_at(bans_.deadline());
+void Entrance::ended(const Network& network, std::string_view by) {
+  callbacks_.on_ban({network, nullptr, by});
+  if (transcript_ != nullptr) transcript_->remove_ban(network.to_string());
 }
 
 // ---- another process in place of this one ----

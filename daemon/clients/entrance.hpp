@@ -100,7 +100,7 @@ class Entrance {
  private:
   [[nodiscard]] std::string lacks_room(Accounts::Number account);
   void end_bans();
-  void changed();
+  void ended(const Network& network, std::string_view by);
 
   io::Loop& loop_;
   std::size_t fits_;

@@ -83,6 +83,8 @@ struct Config {
     bool enabled = true;
     std::string path;
     Duration keep{std::chrono::hours{24 * 30}};
+    std::size_t max_size = 4UL * 1024 * 1024 * 1024;
+    std::size_t keep_free = 5;  ///< percent of the file system
 
     friend bool operator==(const Transcript&, const Transcript&) = default;
   } transcript;

@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 8> kSections{"listen",  "session",    "li
 constexpr double kSecond = 1000;
 constexpr double kDay = 86'400 * kSecond;
 constexpr double kKiB = 1024;
-constexpr double kGiB = kKiB * kKiB * kKiB;
+constexpr double kMiB = kKiB * kKiB;
+constexpr double kGiB = kKiB * kMiB;
 constexpr double kMillion = 1'000'000;
 
 /// Makes a key of the field that a chain of members leads to.
@@ -168,6 +169,20 @@ constexpr std::array kConfigKeys{
                                                             .min = 1,
                                                             .max = 36'500 * kDay,
                                                             .or_zero = true}),
+    global<&Config::transcript, &Config::Transcript::max_size>({.section = "transcript",
+                                                                .name = "max_size",
+                                                                .kind = kSize,
+                                                                .reloadable = true,
+                                                                .min = kMiB,
+                                                                .max = 1024 * 1024 * kGiB,
+                                                                .or_zero = true}),
+    global<&Config::transcript, &Config::Transcript::keep_free>(
+        {.section = "transcript",
+         .name = "keep_free",
+         .kind = kCount,
+         .reloadable = true,
+         .max = 99,
+         .reason = "it is percent of the file system"}),
 
     global<&Config::log, &Config::Log::level>(
         {.section = "log", .name = "level", .kind = kChoice, .reloadable = true, .words = kLevels}),

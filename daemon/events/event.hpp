@@ -9,14 +9,12 @@
 
 #include "base/event_kinds.hpp"
 #include "core/outbox.hpp"
+#include "store/record.hpp"
 
 namespace chatd {
 
 /// The number of an event, counting up by one over all events, from 1.
 using Seq = std::uint64_t;
-
-/// Of an event that is charged to nobody.
-inline constexpr std::uint32_t kNoOrigin = UINT32_MAX;
 
 /// Each field is the member of its name in kEventWords; one that the kind does not have is
 /// not looked at, an optional one is left out if it is empty, 0 or false. All texts are owned
@@ -26,8 +24,8 @@ struct Event {
   core::SendState sent_state{};  ///< kSent: its `state`
   bool cut = false;
   bool automatic = false;
-  std::uint32_t origin = kNoOrigin;  ///< whom it is charged to, as the accounts number them
-  core::SessionId session = 0;       ///< 0 where `sessions` is used
+  std::uint32_t origin = store::kNoOrigin;        ///< whom it is charged to; see Accounts
+  core::SessionId session = 0;                    ///< 0 where `sessions` is used
   std::span<const core::SessionId> sessions;      ///< kSent to several
   core::MessageNumber message = 0;                ///< as core::Event's
   std::span<const core::MessageNumber> messages;  ///< as core::Event's

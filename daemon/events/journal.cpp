@@ -39,7 +39,7 @@ void Journal::write_down(const Event& event, WallTime time) {
   std::string_view body;
   log_.append([&](std::string& lines) { body = append_event(lines, seq, time, event); });
   assert(log_.last_seq() == seq);
-  if (transcript_ != nullptr) transcript_->record(seq, time, event, body);
+  if (transcript_ != nullptr) transcript_->record(seq, time, event, body, event.origin);
   log_event(event, line_);
 }
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -18,6 +19,13 @@ namespace {
 
 constexpr std::chrono::microseconds kDrainStep{200};
 
+/// A page of a replay that is not there in time is asked for again, for that nothing is lost.
+constexpr int kReplayTries = 10;
+
+store::Bounds bounds_of(const Config::Transcript& config) {
+  return {config.keep, config.max_size, static_cast<unsigned>(config.keep_free)};
+}
+
 }  // namespace
 
 Transcript::Transcript(io::Loop& loop) : wake_{loop, [this] { woken(); }} {}
@@ -33,7 +41,7 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
   };
   store::Options options;
   options.path = by_default ? default_transcript_path() : config.path;
-  options.keep = config.keep;
+  options.bounds = bounds_of(config);
   options.sessions_go_on = sessions_go_on;
   if (by_default) {
     if (options.path.empty()) return without("there is no HOME to keep them in");
@@ -41,6 +49,9 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
   }
   std::unique_ptr<Transcript> transcript{new Transcript{loop}};
   options.wake = [&wake = transcript->wake_] { wake.wake(); };
+  options.dropped = [&self = *transcript](const store::Dropped& dropped) {
+    if (self.dropped_) self.dropped_(dropped.origin, dropped.events);
+  };
   auto store = store::Store::open(std::move(options));
   if (!store) {
     if (by_default) return without(store.error().message);
@@ -55,15 +66,18 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
 
 bool Transcript::drain(Duration patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  auto drained = std::make_shared<bool>(false);
   store_->submit();
   store_->close_gap();
-  store_->ask([drained](store::Reader&) { return [drained] { *drained = true; }; });
   while (true) {
     store_->poll();
-    if (*drained || std::chrono::steady_clock::now() >= deadline) return *drained;
+    if (store_->is_settled()) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(kDrainStep);
   }
+}
+
+void Transcript::set_bounds(const Config::Transcript& config) {
+  store_->set_bounds(bounds_of(config));
 }
 
 void Transcript::woken() {
@@ -73,17 +87,39 @@ void Transcript::woken() {
   }
 }
 
-void Transcript::ask(MessageQuery query, std::function<void(Result<std::string>)> answer) {
-  store_->ask([query = std::move(query), answer = std::move(answer)](store::Reader& reader) {
+void Transcript::ask(std::uint64_t asker, MessageQuery query,
+                     std::function<void(Result<std::string>)> answer) {
+  store::Ask ask;
+  ask.asker = asker;
+  ask.late = [answer] {
+    answer(Error{"it took longer than 2 s, the limit of a question", ETIMEDOUT});
+  };
+  ask.read = [query = std::move(query), answer = std::move(answer)](store::Reader& reader) {
     return [answer, json = messages_json(reader, query)]() mutable { answer(std::move(json)); };
-  });
+  };
+  store_->ask(std::move(ask));
 }
 
-void Transcript::replay(Seq after, Seq upto, std::size_t max_bytes,
+void Transcript::replay(std::uint64_t asker, Seq after, Seq upto, std::size_t max_bytes,
                         std::function<void(ReplayPage)> answer) {
-  store_->ask([=, answer = std::move(answer)](store::Reader& reader) {
+  ask_replay(asker, after, upto, max_bytes, std::move(answer), kReplayTries);
+}
+
+void Transcript::ask_replay(std::uint64_t asker, Seq after, Seq upto, std::size_t max_bytes,
+                            std::function<void(ReplayPage)> answer, int tries) {
+  store::Ask ask;
+  ask.asker = asker;
+  ask.read = [=](store::Reader& reader) {
     return [answer, page = replay_page(reader, after, upto, max_bytes)] { answer(page); };
-  });
+  };
+  ask.late = [=, this] {
+    if (tries > 1) {
+      ask_replay(asker, after, upto, max_bytes, answer, tries - 1);
+    } else {
+      answer(missing_page(after, upto));
+    }
+  };
+  store_->ask(std::move(ask));
 }
 
 void Transcript::attended(Seq seq) {
@@ -93,9 +129,12 @@ void Transcript::attended(Seq seq) {
   store_->record(record);
 }
 
-void Transcript::record(Seq seq, WallTime time, const Event& event, std::string_view body) {
+void Transcript::record(Seq seq, WallTime time, const Event& event, std::string_view body,
+                        std::uint32_t origin) {
   scratch_.clear();
-  store_->record(record_of(seq, time, event, body, scratch_));
+  store::Record record = record_of(seq, time, event, body, scratch_);
+  record.origin = origin;
+  store_->record(record);
 }
 
 }  // namespace chatd

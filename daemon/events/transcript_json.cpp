@@ -112,6 +112,12 @@ Result<std::string> messages_json(store::Reader& reader, const MessageQuery& que
   return out;
 }
 
+ReplayPage missing_page(Seq after, Seq upto) {
+  ReplayPage page{{}, upto};
+  append_lagged(page.lines, upto, upto - after, wall_now());
+  return page;
+}
+
 ReplayPage replay_page(store::Reader& reader, Seq after, Seq upto, std::size_t max_bytes) {
   ReplayPage page{{}, after};
   bool full = false;

@@ -1,5 +1,5 @@
 /// What was recorded, as operators get it: pages of messages, and events again as the
-/// lines that they were. Runs on the store's thread; knows no operator. Every answer is
+/// lines that they were. Runs on a thread of the store's; knows no operator. Every answer is
 /// bounded in bytes, whatever was said.
 #pragma once
 
@@ -36,5 +36,7 @@ struct ReplayPage {
 /// (`after` < `upto`). Where there are none, a `lagged` line says how many are missing.
 [[nodiscard]] ReplayPage replay_page(store::Reader& reader, Seq after, Seq upto,
                                      std::size_t max_bytes);
+/// A page that says that all of them are missing.
+[[nodiscard]] ReplayPage missing_page(Seq after, Seq upto);
 
 }  // namespace chatd

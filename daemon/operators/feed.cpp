@@ -154,7 +154,7 @@ void Feed::fetch(OperatorId id, Seq upto) {
   assert(self.asked == 0 && self.cursor < upto);
   self.page = self.asked = ++last_page_;
   transcript_->replay(
-      self.cursor, upto, kPageBytes,
+      id, self.cursor, upto, kPageBytes,
       [this, id, number = self.page](const ReplayPage& page) { page_came(id, number, page); });
 }
 

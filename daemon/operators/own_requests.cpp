@@ -26,6 +26,7 @@ void ask_hello(const Requests::Request& request) {
   result += ",\"seq\":" + std::to_string(parts.journal.last_seq());
   const auto& unattended = parts.attendance.unattended();
   result += ",\"unread\":" + std::to_string(unattended.unread());
+  if (!unattended.is_counted()) result += ",\"counting\":true";
   result += ",\"attended\":" + std::to_string(unattended.attended()) + "}";
   request.reply.result(result);
 }

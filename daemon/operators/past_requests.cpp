@@ -1,5 +1,6 @@
 // What was said: the transcript is asked for it, so the answers are due later.
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -42,17 +43,20 @@ void ask_transcript(const Requests::Request& request, MessageQuery query) {
                        "operator");
     return;
   }
-  parts.transcript->ask(std::move(query), [&socket = parts.socket, deferred = std::move(*deferred)](
-                                              Result<std::string> json) {
+  const auto answer = [&socket = parts.socket,
+                       deferred = std::move(*deferred)](Result<std::string> json) {
     Reply reply;
     reply.id = deferred.request;
     if (json) {
       reply.result(*json);
+    } else if (json.error().code == ETIMEDOUT) {
+      reply.fail(rpc::kLimit, json.error().message);
     } else {
       reply.fail(rpc::kNotAllowed, "the transcript cannot be read: " + json.error().message);
     }
     socket.answer(deferred, reply.out);
-  });
+  };
+  parts.transcript->ask(request.from, std::move(query), answer);
 }
 
 }  // namespace

@@ -22,8 +22,11 @@ class Unattended {
   void came();
   void left();
 
-  /// How many messages clients have sent since the last listener left; 0 while one is there.
+  /// How many messages clients have sent since the last listener left; 0 while one is there. Those
+  /// that the transcript has from before are counted little by little: it may be more in a moment.
   [[nodiscard]] std::uint64_t unread() const;
+  /// Whether all of them are counted.
+  [[nodiscard]] bool is_counted() const;
   /// The number of the last event that somebody listened to. An operator who subscribes since
   /// then misses nothing.
   [[nodiscard]] Seq attended() const;
@@ -34,7 +37,7 @@ class Unattended {
   Transcript* transcript_;
   std::size_t listeners_ = 0;
   Seq attended_;
-  std::uint64_t unread_before_;      ///< messages that were unread when this process began
+  bool goes_on_ = true;  ///< nobody has listened to this process: what was unread before still is
   std::uint64_t messages_then_ = 0;  ///< messages there had been when the last listener left
 };
 

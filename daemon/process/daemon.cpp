@@ -20,6 +20,9 @@ namespace {
 /// What operators can come back to.
 constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
 
+/// With so many bytes to be recorded, clients that say much are read slowly.
+constexpr std::size_t kMuchToRecord = 4UL * 1024 * 1024;
+
 /// With fewer descriptors than this, clients get the few that a database would take.
 constexpr std::size_t kDescriptorsToRecord = 32;
 
@@ -119,7 +122,8 @@ void Daemon::make_parts(std::size_t max_sessions) {
 /// Promises depend on this order.
 void Daemon::end_turn() {
   // What clients said meanwhile is read before all that follows from it.
-  clients_->connections().read_waiting(!operators_->keep_up());
+  const bool records_wait = transcript_ && transcript_->backlog().bytes > kMuchToRecord;
+  clients_->connections().read_waiting(records_wait || !operators_->keep_up());
   operators_->go_on();
   clients_->eviction().bound_memory();
   // Nobody sees an event before its number is reserved.
@@ -243,7 +247,7 @@ Result<ConfigChange> Daemon::load_and_apply() {
   config_ = next;
   operators_->set_max_operators(config_.control.max_operators);
   operators_->ask_again();
-  if (transcript_) transcript_->set_keep(config_.transcript.keep);
+  if (transcript_) transcript_->set_bounds(config_.transcript);
   Log::set_level(config_.log.level);
   spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",
                change.changed.size(), change.needs_restart.size());

@@ -67,9 +67,11 @@ Result<std::unique_ptr<Archive>> Archive::open(const std::string& path, bool ses
     return std::move(done.error());
   if (auto done = assign(all.index, Index::make(all.database)); !done)
     return std::move(done.error());
-  if (auto done = assign(all.reader, Reader::make(all.database)); !done)
-    return std::move(done.error());
   if (auto done = assign(all.retention, Retention::make(all.database)); !done)
+    return std::move(done.error());
+  if (auto done = assign(all.to_read, Database::open_to_read(path)); !done)
+    return std::move(done.error());
+  if (auto done = assign(all.reader, Reader::make(all.to_read)); !done)
     return std::move(done.error());
   if (!sessions_go_on) {
     (void)all.recorder.lose_held();  // a disk that is full is no reason not to start
@@ -83,13 +85,19 @@ Result<> Archive::look() {
   std::uint64_t last_session = 0;
   std::uint64_t attended = 0;
   if (auto done = assign(last_seq, reader.last_seq()); !done) return done;
-  if (auto done = assign(last_session, reader.last_session()); !done) return done;
+  // Numbers that were reserved are enough to know; only where their file is gone the events tell.
+  auto session = numbers.session() > 0 ? reader.last_indexed_session() : reader.last_session();
+  if (auto done = assign(last_session, std::move(session)); !done) return done;
   if (auto done = assign(attended, reader.attended()); !done) return done;
   opened.last_seq = std::max(last_seq, numbers.seq());
   opened.last_session = std::max(last_session, numbers.session());
   // Whoever was there when it ended heard everything that is known of.
   opened.attended = std::min(attended, attended == kAttending ? last_seq : attended);
-  if (auto done = assign(opened.unread, reader.unread_since(opened.attended)); !done) return done;
+  opened.unread = {0, opened.attended, last_seq};
+  if (auto counted = reader.count_unread(opened.unread, kCountedAtOnce); !counted) {
+    return std::move(counted.error());
+  }
+  if (auto done = assign(opened.clock, reader.clock()); !done) return done;
   if (auto done = assign(opened.bans, reader.bans()); !done) return done;
   numbers.use_seq(opened.last_seq);
   numbers.use_session(opened.last_session);

@@ -1,6 +1,6 @@
 /// The file of transcripts and the file of numbers beside it, with everything that reads and
-/// writes them, opened together. Knows no thread: all of it but the numbers is used by one
-/// thread at a time.
+/// writes them, opened together. Knows no thread: the numbers, what reads, and the rest are each
+/// used by one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct Opened {
   std::uint64_t last_seq = 0;      ///< the highest number that may have been used
   std::uint64_t last_session = 0;  ///< the same for sessions
   std::uint64_t attended = 0;      ///< operators have heard everything up to here
-  std::uint64_t unread = 0;        ///< messages of clients after that
+  Unread unread;                   ///< messages of clients after that
+  TrustedClock::State clock;
   std::vector<Ban> bans;
   std::vector<std::string> tightened;  ///< files that more than their owner could use before
 };
@@ -41,9 +42,13 @@ struct Archive {
   Database database;
   Recorder recorder;
   Index index;
-  Reader reader;
   Retention retention;
+  Database to_read;  ///< closed before the other, which clears up
+  Reader reader;
   Opened opened;
+
+  /// Events that are looked at for `opened.unread`: the start does not wait for more.
+  static constexpr std::int64_t kCountedAtOnce = 1000;
 
  private:
   Result<> look();

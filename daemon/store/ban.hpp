@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 
 namespace chatd::store {
@@ -13,6 +15,20 @@ struct Ban {
   std::string operator_name;
 
   friend bool operator==(const Ban&, const Ban&) = default;
+};
+
+/// What changes of the bans that are kept.
+struct BanChanges {
+  bool forget_all = false;                         ///< first
+  std::map<std::string, std::optional<Ban>> bans;  ///< by address; nothing: it is not banned
+
+  [[nodiscard]] bool empty() const { return !forget_all && bans.empty(); }
+  /// These come after `older` ones.
+  void come_after(BanChanges older) {
+    if (forget_all) return;
+    bans.merge(older.bans);
+    forget_all = older.forget_all;
+  }
 };
 
 }  // namespace chatd::store

@@ -13,6 +13,9 @@ namespace {
 /// What SQLite keeps of the file: 1 MiB. The system's own cache has the rest.
 constexpr int kCachedPages = 256;
 
+/// Of its machine: some hundred microseconds.
+constexpr int kStepsBetweenAsking = 2000;
+
 }  // namespace
 
 // ---- statements ----
@@ -89,6 +92,19 @@ void Database::Close::operator()(sqlite3* connection) const {
 }
 
 Result<Database> Database::open(const std::string& path) {
+  return open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+}
+
+Result<Database> Database::open_to_read(const std::string& path) {
+  auto database = open(path, SQLITE_OPEN_READONLY);
+  if (!database) return database;
+  if (auto set = database->run("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"); !set) {
+    return std::move(set.error());
+  }
+  return database;
+}
+
+Result<Database> Database::open(const std::string& path, int flags) {
   // Once, and refused without harm if somebody else has begun to use the library.
   [[maybe_unused]] static const bool kSetUp = [] {
     // Nobody asks how much memory it uses, and counting takes a lock for each piece.
@@ -101,8 +117,7 @@ Result<Database> Database::open(const std::string& path) {
   Database database;
   sqlite3* connection = nullptr;
   const int status =
-      sqlite3_open_v2(path.c_str(), &connection,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+      sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   database.connection_.reset(connection);
   if (status != SQLITE_OK) {
     return connection == nullptr ? Error{sqlite3_errstr(status)} : database.error();
@@ -113,6 +128,17 @@ Result<Database> Database::open(const std::string& path) {
   const auto cache = "PRAGMA cache_size = " + std::to_string(kCachedPages);
   if (auto set = database.run(cache.c_str()); !set) return std::move(set.error());
   return database;
+}
+
+void Database::ask_whether(bool (*goes_on)(void*), void* context) {
+  *question_ = {goes_on, context};
+  sqlite3_progress_handler(
+      connection_.get(), kStepsBetweenAsking,
+      [](void* asked) {
+        const auto& question = *static_cast<const Question*>(asked);
+        return question.goes_on(question.context) ? 0 : 1;
+      },
+      question_.get());
 }
 
 Result<> Database::run(const char* sql) {

@@ -65,6 +65,12 @@ class Database {
  public:
   /// Opens or makes the file, readable by its owner alone, for one thread at a time.
   [[nodiscard]] static Result<Database> open(const std::string& path);
+  /// Opens a file that there is, and that another connection may be writing to, to read it.
+  [[nodiscard]] static Result<Database> open_to_read(const std::string& path);
+
+  /// Whatever takes long asks `goes_on(context)` from time to time, some thousand times a second,
+  /// and fails once the answer is false.
+  void ask_whether(bool (*goes_on)(void* context), void* context);
 
   /// Runs statements that return no rows.
   [[nodiscard]] Result<> run(const char* sql);
@@ -87,7 +93,15 @@ class Database {
   struct Close {
     void operator()(sqlite3* connection) const;
   };
+  /// What SQLite asks now and then.
+  struct Question {
+    bool (*goes_on)(void*) = nullptr;
+    void* context = nullptr;
+  };
 
+  static Result<Database> open(const std::string& path, int flags);
+
+  std::unique_ptr<Question> question_ = std::make_unique<Question>();
   std::unique_ptr<sqlite3, Close> connection_;
 };
 

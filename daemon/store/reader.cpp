@@ -71,7 +71,10 @@ Result<Reader> Reader::make(Database& database) {
                         " FROM events e WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq"},
       {&reader.outcomes_,
        "SELECT count(*), max(outcome = 2), min(outcome = 2), max(outcome) FROM outcomes"
-       " WHERE seq = ?1 AND (?2 = 0 OR session = ?2)"}};
+       " WHERE seq = ?1 AND (?2 = 0 OR session = ?2)"},
+      {&reader.unread_,
+       "SELECT count(*), count(CASE kind WHEN 1 THEN 1 END), max(seq) FROM"
+       " (SELECT seq, kind FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)"}};
 #undef CHATD_COLUMNS
   for (const auto& [statement, sql] : all) {
     auto prepared = database.prepare(sql.c_str());
@@ -296,6 +299,10 @@ Result<std::uint64_t> Reader::last_seq() {
       " WHERE name = 'indexed'");
 }
 
+Result<std::uint64_t> Reader::last_indexed_session() {
+  return number("SELECT coalesce(max(session), 0) FROM by_session");
+}
+
 Result<std::uint64_t> Reader::last_session() {
   return number(
       "SELECT max(coalesce((SELECT max(session) FROM by_session), 0),"
@@ -307,9 +314,34 @@ Result<std::uint64_t> Reader::attended() {
   return number("SELECT value FROM meta WHERE name = 'attended'");
 }
 
-Result<std::uint64_t> Reader::unread_since(std::uint64_t seq) {
-  return number("SELECT count(*) FROM events WHERE seq > ?1 AND kind = 1",
-                static_cast<std::int64_t>(seq));
+Result<TrustedClock::State> Reader::clock() {
+  TrustedClock::State state;
+  auto rows = database_->prepare(
+      "SELECT (SELECT value FROM meta WHERE name = 'clock_believed'),"
+      " (SELECT value FROM meta WHERE name = 'clock_shown'),"
+      " (SELECT value FROM meta WHERE name = 'clock_doubted'),"
+      " (SELECT time FROM events ORDER BY seq DESC LIMIT 1)");
+  if (!rows) return std::move(rows.error());
+  if (rows->step() != Statement::Step::kRow) return database_->error();
+  if (rows->is_null(0)) {
+    // Of a file that nobody has kept a clock in, the last event tells.
+    if (!rows->is_null(3)) state.believed = rows->number(3);
+    return state;
+  }
+  state = {rows->number(0), rows->number(1), rows->number(2)};
+  return state;
+}
+
+Result<bool> Reader::count_unread(Unread& unread, std::int64_t most) {
+  unread_.bind(1, static_cast<std::int64_t>(unread.seen))
+      .bind(2, static_cast<std::int64_t>(unread.upto))
+      .bind(3, most);
+  const Statement::Use use{unread_};
+  if (unread_.step() != Statement::Step::kRow) return database_->error();
+  const bool more = unread_.number(0) == most;
+  unread.messages += static_cast<std::uint64_t>(unread_.number(1));
+  unread.seen = more ? static_cast<std::uint64_t>(unread_.number(2)) : unread.upto;
+  return more;
 }
 
 Result<std::vector<Ban>> Reader::bans() {

@@ -15,6 +15,7 @@
 #include "store/database.hpp"
 #include "store/names.hpp"
 #include "store/record.hpp"
+#include "store/trusted_clock.hpp"
 #include "store/wanted.hpp"
 
 namespace chatd::store {
@@ -29,6 +30,15 @@ using Visit = std::function<bool(const Record& record)>;
 struct Question {
   std::uint64_t session = 0;  ///< 0: any. Broadcasts to it are shown as if to it alone
   std::uint64_t before = 0;   ///< only messages with smaller numbers; 0: all
+};
+
+/// A count of messages of clients that goes on.
+struct Unread {
+  std::uint64_t messages = 0;
+  std::uint64_t seen = 0;  ///< the number of the last event that was looked at
+  std::uint64_t upto = 0;  ///< the number of the last event that is to be
+
+  [[nodiscard]] bool is_known() const { return seen >= upto; }
 };
 
 class Reader {
@@ -50,12 +60,16 @@ class Reader {
 
   /// The number of the last event; 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> last_seq();
-  /// The highest session that anything is known of.
+  /// The highest session that the index knows.
+  [[nodiscard]] Result<std::uint64_t> last_indexed_session();
+  /// The highest session that anything is known of. Reads what the index does not have yet.
   [[nodiscard]] Result<std::uint64_t> last_session();
   /// The number up to which operators have heard everything.
   [[nodiscard]] Result<std::uint64_t> attended();
-  /// Messages of clients after `seq`.
-  [[nodiscard]] Result<std::uint64_t> unread_since(std::uint64_t seq);
+  /// Goes on counting, over at most `most` events. True if there are more.
+  [[nodiscard]] Result<bool> count_unread(Unread& unread, std::int64_t most);
+  /// What is known of the clock.
+  [[nodiscard]] Result<TrustedClock::State> clock();
   [[nodiscard]] Result<std::vector<Ban>> bans();
 
  private:
@@ -86,6 +100,7 @@ class Reader {
   Statement last_of_;
   Statement replay_;
   Statement outcomes_;
+  Statement unread_;
   std::vector<std::uint64_t> sessions_;  ///< of the row that is being read
 };
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/memory.hpp"
@@ -28,17 +29,21 @@ enum class Kind : std::uint8_t {
 /// The state of an operator's message.
 enum class State : std::uint8_t { kSent, kHeld, kLost, kDelivered };
 
+/// Of a record that is charged to nobody: what operators do, and the daemon itself.
+inline constexpr std::uint32_t kNoOrigin = 0xFFFFFFFF;
+
 /// As the `ref` of kAttended: somebody is there and hears all that comes.
 inline constexpr std::uint64_t kAttending = INT64_MAX;
 
 /// One event. Its texts are copied when it is added to a Batch.
 struct Record {
   std::uint64_t seq = 0;
-  std::int64_t time_ms = 0;   ///< since 1970, UTC
-  std::uint64_t session = 0;  ///< 0 where `sessions` is used
-  std::uint64_t ref = 0;      ///< kDelivered: the message's number; kAttended
-                              ///< kSent: 1 if it was an automatic answer
-  std::uint32_t lost = 0;     ///< kDisconnected: messages that the session never got
+  std::int64_t time_ms = 0;          ///< since 1970, UTC
+  std::uint64_t session = 0;         ///< 0 where `sessions` is used
+  std::uint64_t ref = 0;             ///< kDelivered: the message's number; kAttended
+                                     ///< kSent: 1 if it was an automatic answer
+  std::uint32_t lost = 0;            ///< kDisconnected: messages that the session never got
+  std::uint32_t origin = kNoOrigin;  ///< whose account it is charged to; it is not kept
   Kind kind = Kind::kOther;
   State state = State::kSent;  ///< kSent
   bool cut = false;            ///< kMessage
@@ -55,6 +60,7 @@ class Batch {
                     record.session,
                     record.ref,
                     record.lost,
+                    record.origin,
                     static_cast<std::uint32_t>(record.text.size()),
                     static_cast<std::uint32_t>(record.operator_name.size()),
                     static_cast<std::uint32_t>(record.sessions.size()),
@@ -98,8 +104,7 @@ class Batch {
   bool each(Visit visit) const {
     std::vector<std::uint64_t> sessions;  // those in the bytes are not aligned
     for (std::string_view rest = bytes_; !rest.empty();) {
-      Head head;
-      std::memcpy(&head, rest.data(), sizeof head);
+      const Head head = head_of(rest);
       rest.remove_prefix(sizeof head);
       Record record;
       record.seq = head.seq;
@@ -107,6 +112,7 @@ class Batch {
       record.session = head.session;
       record.ref = head.ref;
       record.lost = head.lost;
+      record.origin = head.origin;
       record.kind = head.kind;
       record.state = head.state;
       record.cut = head.cut;
@@ -121,6 +127,42 @@ class Batch {
     return true;
   }
 
+  /// What of a record those need to know who choose which ones go.
+  struct Share {
+    std::uint32_t origin;
+    std::size_t bytes;
+    bool is_event;
+  };
+
+  /// Calls `visit(share)` for each, in order.
+  template <class Visit>
+  void each_share(Visit visit) const {
+    for (std::string_view rest = bytes_; !rest.empty();) {
+      const Head head = head_of(rest);
+      visit(Share{head.origin, size_of(head), head.kind != Kind::kAttended});
+      rest.remove_prefix(size_of(head));
+    }
+  }
+
+  /// Keeps those for which `keeps(share)` is true, in their order.
+  template <class Keeps>
+  void keep_if(Keeps keeps) {
+    std::string kept;
+    std::size_t events = 0;
+    for (std::string_view rest = bytes_; !rest.empty();) {
+      const Head head = head_of(rest);
+      const auto size = size_of(head);
+      const Share share{head.origin, size, head.kind != Kind::kAttended};
+      if (keeps(share)) {
+        kept += rest.substr(0, size);
+        if (share.is_event) ++events;
+      }
+      rest.remove_prefix(size);
+    }
+    bytes_ = std::move(kept);
+    events_ = events;
+  }
+
  private:
   struct Head {
     std::uint64_t seq;
@@ -128,6 +170,7 @@ class Batch {
     std::uint64_t session;
     std::uint64_t ref;
     std::uint32_t lost;
+    std::uint32_t origin;
     std::uint32_t text_size;
     std::uint32_t operator_size;
     std::uint32_t sessions;
@@ -135,6 +178,18 @@ class Batch {
     State state;
     bool cut;
   };
+
+  static Head head_of(std::string_view bytes) {
+    Head head;
+    assert(bytes.size() >= sizeof head);
+    std::memcpy(&head, bytes.data(), sizeof head);
+    return head;
+  }
+
+  static std::size_t size_of(const Head& head) {
+    return sizeof head + head.text_size + head.operator_size +
+           head.sessions * sizeof(std::uint64_t);
+  }
 
   static std::string_view cut_front(std::string_view& rest, std::size_t size) {
     assert(size <= rest.size());

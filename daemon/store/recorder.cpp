@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "store/id_list.hpp"
 #include "store/index.hpp"
@@ -40,8 +41,12 @@ Result<Recorder> Recorder::make(Database& database) {
       {&recorder.insert_name_, "INSERT OR IGNORE INTO names (session, seq) VALUES (?1, ?2)"},
       {&recorder.set_meta_, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"},
       {&recorder.delete_bans_, "DELETE FROM bans"},
+      {&recorder.delete_ban_, "DELETE FROM bans WHERE address = ?1"},
       {&recorder.insert_ban_,
-       "INSERT OR REPLACE INTO bans (address, until, since, operator) VALUES (?1, ?2, ?3, ?4)"}};
+       "INSERT OR REPLACE INTO bans (address, until, since, operator) VALUES (?1, ?2, ?3, ?4)"},
+      {&recorder.insert_span_,
+       "INSERT INTO spans (span, oldest) VALUES (?1, ?2) ON CONFLICT (span) DO"
+       " UPDATE SET oldest = excluded.oldest WHERE excluded.oldest < oldest"}};
   for (const auto& [statement, sql] : all) {
     auto prepared = database.prepare(sql.c_str());
     if (!prepared) return std::move(prepared.error());
@@ -50,10 +55,19 @@ Result<Recorder> Recorder::make(Database& database) {
   return recorder;
 }
 
-Result<> Recorder::write(const Batch& batch, const std::vector<Ban>* bans) {
+Result<> Recorder::write(const Batch& batch, const BanChanges& bans) {
+  span_.reset();
   return database_->in_transaction([&] {
-    return batch.each([this](const Record& record) { return add(record); }) &&
-           (bans == nullptr || replace(*bans));
+    return batch.each([this](const Record& record) { return add(record); }) && write_span() &&
+           change(bans);
+  });
+}
+
+Result<> Recorder::keep_clock(const TrustedClock::State& state) {
+  return database_->in_transaction([&] {
+    return set_meta_.bind(1, "clock_believed").bind(2, state.believed).run() &&
+           set_meta_.bind(1, "clock_shown").bind(2, state.shown).run() &&
+           set_meta_.bind(1, "clock_doubted").bind(2, state.doubted).run();
   });
 }
 
@@ -128,6 +142,7 @@ bool Recorder::add(const Record& record) {
   }
   if (!insert_event_.run()) return false;
   if (database_->changes() == 0) return true;
+  if (!note_time(record.seq, record.time_ms)) return false;
   if (record.kind == Kind::kOther && Names::is_naming(record.text)) {
     return insert_name_.bind(1, static_cast<std::int64_t>(record.session))
         .bind(2, static_cast<std::int64_t>(record.seq))
@@ -179,14 +194,32 @@ bool Recorder::disconnected(const Record& record) {
                      [&](std::uint64_t seq) { return came_to(seq, record.session, State::kLost); });
 }
 
-bool Recorder::replace(const std::vector<Ban>& bans) {
-  if (!delete_bans_.run()) return false;
-  return std::all_of(bans.begin(), bans.end(), [this](const Ban& ban) {
-    insert_ban_.bind(1, ban.address).bind(3, ban.since_ms).bind(4, ban.operator_name);
-    if (ban.until_ms < 0) {
+bool Recorder::note_time(std::uint64_t seq, std::int64_t time_ms) {
+  const auto span = span_of(seq);
+  if (span_ && span_->number != span && !write_span()) return false;
+  if (!span_) span_ = Span{span, time_ms};
+  span_->oldest_ms = std::min(span_->oldest_ms, time_ms);
+  return true;
+}
+
+/// Once a transaction, or in kSpan events.
+bool Recorder::write_span() {
+  if (!span_) return true;
+  insert_span_.bind(1, span_->number).bind(2, span_->oldest_ms);
+  span_.reset();
+  return insert_span_.run();
+}
+
+bool Recorder::change(const BanChanges& changes) {
+  if (changes.forget_all && !delete_bans_.run()) return false;
+  return std::all_of(changes.bans.begin(), changes.bans.end(), [this](const auto& change) {
+    const auto& [address, ban] = change;
+    if (!ban) return delete_ban_.bind(1, address).run();
+    insert_ban_.bind(1, address).bind(3, ban->since_ms).bind(4, ban->operator_name);
+    if (ban->until_ms < 0) {
       insert_ban_.bind_null(2);
     } else {
-      insert_ban_.bind(2, ban.until_ms);
+      insert_ban_.bind(2, ban->until_ms);
     }
     return insert_ban_.run();
   });

@@ -3,13 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/result.hpp"
 #include "store/ban.hpp"
 #include "store/database.hpp"
 #include "store/record.hpp"
+#include "store/span.hpp"
+#include "store/trusted_clock.hpp"
 
 namespace chatd::store {
 
@@ -17,8 +19,11 @@ class Recorder {
  public:
   [[nodiscard]] static Result<Recorder> make(Database& database);
 
-  /// All of it, or on an error nothing. `bans`, if there, replaces all bans.
-  [[nodiscard]] Result<> write(const Batch& batch, const std::vector<Ban>* bans = nullptr);
+  /// All of it, or on an error nothing.
+  [[nodiscard]] Result<> write(const Batch& batch, const BanChanges& bans = {});
+
+  /// Keeps what is known of the clock.
+  [[nodiscard]] Result<> keep_clock(const TrustedClock::State& state);
 
   /// Records as lost what is still held for sessions of an earlier daemon.
   [[nodiscard]] Result<> lose_held();
@@ -28,7 +33,9 @@ class Recorder {
   bool add_sent(const Record& record);
   bool came_to(std::uint64_t seq, std::uint64_t session, State outcome);
   bool disconnected(const Record& record);
-  bool replace(const std::vector<Ban>& bans);
+  bool change(const BanChanges& bans);
+  bool note_time(std::uint64_t seq, std::int64_t time_ms);
+  bool write_span();
   bool lose_all();
 
   Database* database_ = nullptr;
@@ -43,8 +50,11 @@ class Recorder {
   Statement insert_name_;
   Statement set_meta_;
   Statement delete_bans_;
+  Statement delete_ban_;
   Statement insert_ban_;
+  Statement insert_span_;
   std::string ids_;
+  std::optional<Span> span_;  ///< of the event that was added last; not in the table yet
 };
 
 }  // namespace chatd::store

@@ -26,6 +26,8 @@ class Report {
   /// To be called before lost() for the events that the failure costs.
   void fails(const std::string& why);
   void works();
+  /// Something else that people should know.
+  void tell(std::string notice) { notices_.push_back(std::move(notice)); }
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] bool has_notices() const { return !notices_.empty(); }

@@ -98,6 +98,21 @@ CREATE VIRTUAL TABLE words USING fts5 (text, content = '', columnsize = 0, token
 INSERT INTO words (words, rank) VALUES ('automerge', 0);
 INSERT INTO words (words, rank) VALUES ('crisismerge', 64);
 INSERT INTO meta VALUES ('worded', 0);
+)",
+    // When events of older files happened is found out when it is asked for, and not before
+    // anybody is served: -1 says that they may be as old as can be.
+    R"(
+CREATE TABLE spans (         -- see span.hpp
+  span INTEGER PRIMARY KEY,
+  oldest INTEGER NOT NULL    -- none of its events is older; -1: not known
+);
+WITH RECURSIVE all_spans (span) AS (
+  SELECT min(seq) / 512 FROM events
+  UNION ALL SELECT (SELECT min(seq) / 512 FROM events WHERE seq >= (span + 1) * 512) AS next
+    FROM all_spans WHERE span IS NOT NULL
+)
+INSERT INTO spans SELECT span, -1 FROM all_spans WHERE span IS NOT NULL;
+CREATE INDEX spans_by_oldest ON spans (oldest);
 )"};
 
 }  // namespace

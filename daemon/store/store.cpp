@@ -1,9 +1,11 @@
 #include "store/store.hpp"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <iterator>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -13,10 +15,39 @@ namespace chatd::store {
 
 namespace {
 
+/// Where there is no room, so many steps are made for each batch, at most: they take as long as
+/// the batch.
+constexpr int kRoomSteps = 4;
+
+/// Where a batch has more events than this, the next ones are gathered for longer.
+constexpr std::size_t kBusyEvents = 50;
+constexpr int kGatherWhileBusy = 4;
+
 std::int64_t system_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+std::int64_t elapsed_ms() {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// A file system that does not tell has no bound.
+Space space_of(const std::string& path) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0) return {};
+  return {std::uint64_t{status.f_bavail} * status.f_frsize,
+          std::uint64_t{status.f_blocks} * status.f_frsize};
+}
+
+Upkeep::Clocks with_those_of_the_system(Upkeep::Clocks clocks, const std::string& path) {
+  if (!clocks.wall) clocks.wall = system_clock_ms;
+  if (!clocks.elapsed) clocks.elapsed = elapsed_ms;
+  if (!clocks.space) clocks.space = [path] { return space_of(path); };
+  return clocks;
 }
 
 }  // namespace
@@ -27,22 +58,33 @@ Store::Store(Options options, std::unique_ptr<Archive> archive)
     : options_{std::move(options)},
       archive_{std::move(archive)},
       backlog_{options_.max_waiting_bytes},
-      keep_{options_.keep},
-      upkeep_{*archive_, options_.clock, options_.index_after} {}
+      bounds_{options_.bounds},
+      upkeep_{*archive_, with_those_of_the_system(options_.clocks, options_.path),
+              options_.index_after},
+      answering_{*archive_, {options_.patience, options_.wake}} {
+  answering_.has(progress_);
+}
 
 Result<std::unique_ptr<Store>> Store::open(Options options) {
-  if (!options.clock) options.clock = system_clock_ms;
   const std::string attempt = "transcript " + options.path;
   auto archive = Archive::open(options.path, options.sessions_go_on);
   if (!archive) return std::move(archive.error()).while_doing(attempt);
   std::unique_ptr<Store> store{new Store{std::move(options), std::move(*archive)}};
-  const SignalsBlocked blocked;
-  try {
-    store->worker_ = std::thread{[self = store.get()] { self->work(); }};
-  } catch (const std::system_error& error) {
-    return Error::from_errno(attempt + ": start its thread", error.code().value());
+  if (auto started = store->start(); !started) {
+    return std::move(started.error()).while_doing(attempt);
   }
   return store;
+}
+
+Result<> Store::start() {
+  if (auto started = answering_.start(); !started) return started;
+  const SignalsBlocked blocked;
+  try {
+    worker_ = std::thread{[this] { work(); }};
+  } catch (const std::system_error& error) {
+    return Error::from_errno("start its thread", error.code().value());
+  }
+  return {};
 }
 
 Store::~Store() {
@@ -54,6 +96,7 @@ Store::~Store() {
   }
   work_.notify_one();
   worker_.join();
+  upkeep_.close();
   archive_->numbers.close_gap();
   archive_->numbers.sync();
 }
@@ -63,53 +106,74 @@ Store::~Store() {
 void Store::submit_batch() {
   assert(is_loop_thread());
   bool wake = false;
+  std::vector<Dropped> dropped;
   {
     const Lock lock{mutex_};
-    if (!backlog_.push(filling_)) {
-      report_.fails("the disk is too slow for it");
-      report_.lost(filling_.events());
-    }
+    dropped = backlog_.push(filling_, ++submitted_);
+    if (!dropped.empty()) report_.fails("the disk is too slow for it");
+    for (const Dropped& each : dropped) report_.lost(each.events);
     wake = std::exchange(idle_, false);
   }
   filling_.clear();
   if (wake) work_.notify_one();
+  if (!options_.dropped) return;
+  for (const Dropped& each : dropped) options_.dropped(each);
 }
 
-void Store::ask(Job job) {
+void Store::ask(Ask ask) {
   submit();
+  std::uint64_t ticket = 0;
+  bool wake = false;
   {
     const Lock lock{mutex_};
-    jobs_.push_back(std::move(job));
+    ticket = wanted_ = submitted_;
+    wake = progress_.recorded < ticket;
+  }
+  if (wake) work_.notify_one();
+  answering_.ask(std::move(ask), ticket);
+}
+
+void Store::set_bounds(const Bounds& bounds) {
+  {
+    const Lock lock{mutex_};
+    if (bounds == bounds_) return;
+    bounds_ = bounds;
+    bounds_changed_ = true;
   }
   work_.notify_one();
 }
 
-void Store::set_keep(Duration keep) {
+void Store::change_bans(BanChanges changes) {
   {
     const Lock lock{mutex_};
-    if (keep == keep_) return;
-    keep_ = keep;
-    keep_changed_ = true;
+    changes.come_after(std::move(bans_));
+    bans_ = std::move(changes);
   }
   work_.notify_one();
 }
 
-void Store::set_bans(std::vector<Ban> bans) {
-  {
-    const Lock lock{mutex_};
-    bans_ = std::move(bans);
-  }
-  work_.notify_one();
+void Store::set_bans(const std::vector<Ban>& bans) {
+  BanChanges changes;
+  changes.forget_all = true;
+  for (const Ban& ban : bans) changes.bans[ban.address] = ban;
+  change_bans(std::move(changes));
+}
+
+void Store::add_ban(Ban ban) {
+  BanChanges changes;
+  changes.bans[ban.address] = std::move(ban);
+  change_bans(std::move(changes));
+}
+
+void Store::remove_ban(const std::string& address) {
+  BanChanges changes;
+  changes.bans[address] = std::nullopt;
+  change_bans(std::move(changes));
 }
 
 void Store::poll() {
   assert(is_loop_thread());
-  std::vector<Done> done;
-  {
-    const Lock lock{mutex_};
-    done.swap(done_);
-  }
-  for (const Done& each : done) each();
+  for (const Done& each : answering_.take_done()) each();
 }
 
 std::vector<std::string> Store::take_notices() {
@@ -122,11 +186,23 @@ Counts Store::counts() const {
   return report_.counts();
 }
 
+Waiting Store::waiting() const {
+  const Lock lock{mutex_};
+  return backlog_.waiting();
+}
+
+bool Store::is_settled() const {
+  {
+    const Lock lock{mutex_};
+    if (progress_.recorded < submitted_ && !progress_.fails) return false;
+  }
+  return answering_.is_idle();
+}
+
 // ---- the worker's thread ----
 
 bool Store::has_work() const {
-  return stop_ || !jobs_.empty() || keep_changed_ ||
-         (!retry_ && (!backlog_.empty() || bans_.has_value()));
+  return stop_ || bounds_changed_ || (!retry_ && (!backlog_.empty() || !bans_.empty()));
 }
 
 void Store::wait_for_work(Lock& lock) {
@@ -142,8 +218,10 @@ void Store::wait_for_work(Lock& lock) {
     idle_ = false;
     if (until && Steady::now() >= *until) return;
   }
+  if (backlog_.empty() || backlog_.batches() > 1) return;
   // More comes soon: a transaction costs as much as twenty rows.
-  work_.wait_for(lock, options_.gather, [this] { return stop_ || !jobs_.empty(); });
+  const auto gather = options_.gather * (is_busy_ ? kGatherWhileBusy : 1);
+  work_.wait_for(lock, gather, [this] { return stop_ || hurries(); });
 }
 
 void Store::work() {
@@ -151,24 +229,12 @@ void Store::work() {
   for (;;) {
     wait_for_work(lock);
     const bool stop = stop_;
-    auto jobs = std::exchange(jobs_, {});
-    // A question comes after all that was recorded before it.
-    auto batches = jobs.empty() ? 1 : 1 + backlog_.batches();
-    if (!retry_ || stop || Steady::now() >= *retry_) {
-      do write_batch(lock);
-      while (--batches > 0 && !retry_);
-    }
-    run_jobs(lock, std::move(jobs));
+    if (!retry_ || stop || Steady::now() >= *retry_) write_batch(lock);
     if (!stop) keep_up(lock);
-    const bool wake = !done_.empty() || report_.has_notices();
+    tell(lock);
     if (stop && (retry_ || backlog_.empty())) {
-      report_.lost(batch_.events() + backlog_.events());
+      report_.lost(batch_.events() + backlog_.waiting().events);
       return;
-    }
-    if (wake && options_.wake) {
-      lock.unlock();
-      options_.wake();
-      lock.lock();
     }
   }
 }
@@ -176,48 +242,63 @@ void Store::work() {
 /// Writes what waits, or again what could not be written.
 void Store::write_batch(Lock& lock) {
   assert(lock.owns_lock());
-  if (batch_.empty()) backlog_.pop(batch_);
-  const auto bans = std::exchange(bans_, std::nullopt);
-  if (batch_.empty() && !bans) {
+  if (batch_.empty()) {
+    if (const auto ticket = backlog_.pop(batch_); ticket > 0) ticket_ = ticket;
+  }
+  auto bans = std::exchange(bans_, {});
+  if (batch_.empty() && bans.empty()) {
     retry_.reset();
+    progress_.recorded = ticket_;
+    progress_.fails = false;
     return;
   }
   lock.unlock();
-  auto written = archive_->recorder.write(batch_, bans ? &*bans : nullptr);
+  auto written = archive_->recorder.write(batch_, bans);
+  archive_->numbers.sync();
   lock.lock();
   if (written) {
+    is_busy_ = batch_.events() > kBusyEvents;
     report_.recorded(batch_.events());
     upkeep_.recorded(batch_.events());
     batch_.clear();
     retry_.reset();
+    progress_.recorded = ticket_;
+    progress_.fails = false;
     if (backlog_.batches() <= 1) report_.works();
     return;
   }
-  if (bans && !bans_) bans_ = bans;
+  bans_.come_after(std::move(bans));
   report_.fails(written.error().message);
   retry_ = Steady::now() + options_.retry;
+  progress_.fails = true;
 }
 
-void Store::run_jobs(Lock& lock, std::vector<Job> jobs) {
-  lock.unlock();
-  archive_->numbers.sync();
-  std::vector<Done> done;
-  for (const Job& job : jobs) done.push_back(job(archive_->reader));
-  jobs.clear();
-  lock.lock();
-  std::move(done.begin(), done.end(), std::back_inserter(done_));
-}
-
+/// Does a part of what is due, if nothing is to be recorded, or if there is no room for that.
 void Store::keep_up(Lock& lock) {
-  const bool keep_changed = std::exchange(keep_changed_, false);
-  if (!keep_changed && !upkeep_.is_due()) return;
-  if (upkeep_.gives_memory_back()) {
+  if (std::exchange(bounds_changed_, false)) upkeep_.set_bounds(bounds_);
+  const bool idle = backlog_.empty() || retry_.has_value();
+  if (idle ? !upkeep_.is_due() : !upkeep_.room_is_due()) return;
+  if (idle && upkeep_.gives_memory_back()) {
     batch_.release_memory();
     backlog_.release_memory();
   }
-  const Duration keep = keep_;
   lock.unlock();
-  upkeep_.run(keep, keep_changed);
+  if (idle) {
+    upkeep_.step();
+  } else {
+    for (int step = 0; step < kRoomSteps && upkeep_.room_is_due(); ++step) upkeep_.make_room();
+  }
+  lock.lock();
+  if (auto notice = upkeep_.take_notice(); !notice.empty()) report_.tell(std::move(notice));
+}
+
+/// Says what is new to those who wait for it.
+void Store::tell(Lock& lock) {
+  const Progress progress = progress_;
+  const bool wake = report_.has_notices() && options_.wake;
+  lock.unlock();
+  answering_.has(progress);
+  if (wake) options_.wake();
   lock.lock();
 }
 

@@ -41,7 +41,8 @@ Config unusual() {
                    .output_hard = 4096};
   config.control = {.path = "/tmp/x y", .group = "operators", .max_operators = 1024};
   config.console = {.timestamps = Timestamps::kNone, .history = 0};
-  config.transcript = {.enabled = false, .path = "/var/t.db", .keep = Duration{0}};
+  config.transcript = {
+      .enabled = false, .path = "/var/t.db", .keep = Duration{0}, .max_size = 0, .keep_free = 99};
   config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
   config.service = {.stop_grace = Duration{1}, .seccomp = false};
   return config;
@@ -381,6 +382,8 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                                                    "control.max_operators",
                                                    "console.timestamps",
                                                    "transcript.keep",
+                                                   "transcript.max_size",
+                                                   "transcript.keep_free",
                                                    "log.level"});
   CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
                                                          "transcript.enabled", "transcript.path",

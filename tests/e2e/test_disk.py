@@ -63,7 +63,7 @@ class Small:
 
 def test_a_full_disk_does_not_stop_the_chat(small):
     config = {
-        "transcript": {"path": str(small.path)},
+        "transcript": {"path": str(small.path), "keep_free": 0},
         "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
     }
     with Daemon(config, home=small.home, prefix=small.prefix) as daemon:
@@ -101,7 +101,7 @@ def test_a_full_disk_does_not_stop_the_chat(small):
 
 def test_what_a_full_disk_could_not_take_is_counted_and_the_gap_is_seen(small):
     config = {
-        "transcript": {"path": str(small.path)},
+        "transcript": {"path": str(small.path), "keep_free": 0},
         "session": {"max_message": "128KiB"},
         "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
     }
@@ -137,7 +137,7 @@ def test_what_a_full_disk_could_not_take_is_counted_and_the_gap_is_seen(small):
 
 def test_it_stops_well_while_the_disk_is_full(small):
     with Daemon(
-        {"transcript": {"path": str(small.path)}}, home=small.home, prefix=small.prefix
+        {"transcript": {"path": str(small.path), "keep_free": 0}}, home=small.home, prefix=small.prefix
     ) as daemon:
         operator = daemon.operator()
         client, _ = speaking(daemon, operator)

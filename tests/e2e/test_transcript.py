@@ -4,6 +4,7 @@ where the file may not be opened."""
 import signal
 import sqlite3
 import stat
+import time
 
 import pytest
 from harness import Daemon, Home, run_chatd, speaking, wait_until
@@ -156,3 +157,76 @@ def test_keep_follows_a_reload(home):
         wait_until(gone, "the old message is deleted")
         speaking(daemon, operator)
 
+
+
+def unheard(home, count):
+    """Adds messages that nobody has heard to a transcript that a daemon has left."""
+    with sqlite3.connect(transcript_of(home)) as database:
+        (last,) = database.execute("SELECT max(seq) FROM events").fetchone()
+        database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            " INSERT INTO events (seq, time, session, kind, state, text)"
+            " SELECT ? + i, 1700000000000, 1, 1, 0, hex(zeroblob(100)) FROM n",
+            (count, last),
+        )
+        for name, value in (("indexed", last + count), ("attended", last)):
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+
+def time_of_start(home):
+    """Until it is ready, and what its greeting says."""
+    began = time.monotonic()
+    with Daemon({"transcript": {"keep": "0s", "max_size": "0B"}}, home=home) as daemon:
+        took = time.monotonic() - began
+        welcome = daemon.operator(subscribe=False).welcome
+        while welcome.get("counting"):
+            with daemon.operator(subscribe=False) as operator:
+                assert operator.welcome["unread"] >= welcome["unread"]
+                welcome = operator.welcome
+    return took, welcome["unread"]
+
+
+def test_a_start_with_many_unheard_messages_serves_at_once(home):
+    with Daemon(home=home) as daemon:
+        client, _ = speaking(daemon, daemon.operator())
+        client.close()
+    unheard(home, 100)
+    few = [time_of_start(home) for _ in range(3)]
+    assert {unread for _, unread in few} == {100}
+    unheard(home, 1_000_000)
+    many = [time_of_start(home) for _ in range(3)]
+    assert {unread for _, unread in many} == {1_000_000}
+    # A hundredth of a second for what is not counted, ten times that for a busy machine.
+    assert min(took for took, _ in many) < min(took for took, _ in few) + 0.1
+
+
+def test_the_oldest_go_where_the_file_is_full_and_the_operators_are_told(home):
+    config = {
+        "transcript": {"max_size": "1MiB"},
+        "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
+    }
+    with Daemon(config, home=home) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator, b"the oldest\n")
+        wait_until(lambda: recorded(operator) >= 3, "it is recorded")
+        assert operator.call("search", text="oldest")["messages"]
+        number = 0
+        while not operator.events_of("warning"):
+            text = f"{number} " + "x" * 4000
+            client.send(text.encode() + b"\n")
+            operator.wait_event("message", text=text)
+            number += 1
+            assert number < 2000
+        assert "max_size" in operator.wait_event("warning")["text"]
+        for number in range(300):
+            client.send(b"%d " % number + b"y" * 4000 + b"\n")
+        client.send(b"the newest\n")
+        operator.wait_event("message", text="the newest")
+        wait_until(
+            lambda: not operator.call("search", text="oldest")["messages"], "the oldest has gone"
+        )
+        assert operator.call("history", limit=1)["messages"][0]["text"] == "the newest"
+        wait_until(lambda: transcript_of(home).stat().st_size < 2 << 20, "it is small again")
+        assert len(operator.events_of("warning")) == 1
+        assert operator.call("stats")["recording_lost"] == 0
+        client.close()

@@ -2,6 +2,7 @@
 and order stay."""
 
 import re
+import sqlite3
 
 import pytest
 from harness import Daemon, wait_until
@@ -79,4 +80,29 @@ def test_what_is_younger_than_keep_stays_when_the_clock_comes_back(faulty):
             lambda: len(witness.operator.call("history", limit=100)["messages"]) >= 5,
             "all is in the transcript",
         )
+        witness.all_is_back()
+
+
+def test_what_a_clock_that_jumps_would_make_old_stays(faulty):
+    with Daemon({"transcript": {"keep": "2h"}}, env=faulty.env) as daemon:
+        witness = Witness(daemon)
+        said = witness.number
+        wait_until(lambda: witness.operator.call("stats")["recorded"] >= 4, "it is recorded")
+        faulty.clock_shift_s = 40 * 24 * HOUR
+        # The clock is looked at with the new rule.
+        daemon.home.write_config({"transcript": {"keep": "1h"}})
+        assert "transcript.keep" in witness.operator.call("reload")["changed"]
+        path = daemon.home.path / "chatd" / "transcript.db"
+
+        def is_doubted():
+            with sqlite3.connect(path) as database:
+                rows = database.execute("SELECT value FROM meta WHERE name = 'clock_doubted'")
+                return [value for (value,) in rows if value >= 0]
+
+        wait_until(is_doubted, "the clock is doubted")
+        witness.is_served()
+        texts = [m["text"] for m in witness.operator.call("history", limit=100)["messages"]]
+        assert [f"question {n}" for n in range(1, said + 2)] == [
+            text for text in texts if text.startswith("question")
+        ]
         witness.all_is_back()

@@ -1,23 +1,29 @@
 /// What waits for the worker, and what is said of it.
 #include "store/backlog.hpp"
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "store/report.hpp"
 #include "support/catch.hpp"
 
-using chatd::store::Backlog;
-using chatd::store::Batch;
-using chatd::store::Record;
-using chatd::store::Report;
+namespace store = chatd::store;
+using store::Backlog;
+using store::Batch;
+using store::kNoOrigin;
+using store::Record;
+using store::Report;
 
 namespace {
 
-Batch batch_of(std::uint64_t seq, std::size_t text = 10) {
+Batch batch_of(std::uint64_t seq, std::size_t text = 10,
+               std::uint32_t origin = chatd::store::kNoOrigin) {
   const std::string said(text, 'x');
   Record record;
   record.seq = seq;
+  record.origin = origin;
   record.text = said;
   Batch batch;
   batch.add(record);
@@ -56,37 +62,107 @@ TEST_CASE("backlog: small batches come out as one, large ones one by one, the ol
   std::uint64_t seq = 0;
   for (const std::size_t size : {10UL, 10UL, kBig, 10UL, kBig, 10UL}) {
     auto batch = batch_of(++seq, size);
-    REQUIRE(backlog.push(batch));
+    REQUIRE(backlog.push(batch, 100 + seq).empty());
   }
-  CHECK(backlog.events() == 6);
+  CHECK(backlog.waiting().events == 6);
   CHECK(backlog.batches() == 3);
   CHECK(drained(backlog) == std::vector<std::vector<std::uint64_t>>{{1, 2, 3}, {4, 5}, {6}});
-  CHECK(backlog.events() == 0);
+  CHECK(backlog.waiting().events == 0);
+  CHECK(backlog.waiting().bytes == 0);
   CHECK(backlog.batches() == 0);
 }
 
-TEST_CASE("backlog: an empty one gives an empty batch", "[store][backlog]") {
-  Backlog backlog{1000};
+TEST_CASE("backlog: whoever takes a batch learns up to where nothing waits", "[store][backlog]") {
+  Backlog backlog{1UL << 30U};
   Batch batch;
-  backlog.pop(batch);
+  CHECK(backlog.pop(batch) == 0);
   CHECK(batch.empty());
+  std::uint64_t ticket = 10;
+  for (const std::size_t size : {10UL, kBig, 10UL}) {
+    auto next = batch_of(1, size);
+    REQUIRE(backlog.push(next, ++ticket).empty());
+  }
+  CHECK(backlog.pop(batch) == 12);
+  batch.clear();
+  CHECK(backlog.pop(batch) == 13);
+  batch.clear();
+  CHECK(backlog.pop(batch) == 0);
 }
 
-TEST_CASE("backlog: beyond its bound a batch is refused whole, and what waits stays",
+/// `count` records of `origin`, one after the other.
+void say(Backlog& backlog, std::uint32_t origin, std::size_t count, std::uint64_t& seq,
+         std::map<std::uint32_t, std::size_t>& dropped) {
+  for (std::size_t i = 0; i < count; ++i) {
+    auto batch = batch_of(++seq, 1000, origin);
+    for (const auto& each : backlog.push(batch, seq)) dropped[each.origin] += each.events;
+  }
+}
+
+TEST_CASE("backlog: beyond its bound the newest records of those go that have most",
           "[store][backlog]") {
-  auto first = batch_of(1);
-  const std::size_t size = first.bytes();
-  Backlog backlog{2 * size};
-  REQUIRE(backlog.push(first));
-  auto too_large = batch_of(2, size + 1);
-  CHECK_FALSE(backlog.push(too_large));
-  CHECK(numbers_in(too_large) == std::vector<std::uint64_t>{2});
-  auto second = batch_of(3);
-  CHECK(backlog.push(second));
-  auto third = batch_of(4);
-  CHECK_FALSE(backlog.push(third));
-  CHECK(drained(backlog) == std::vector<std::vector<std::uint64_t>>{{1, 3}});
-  CHECK(backlog.push(third));
+  constexpr std::uint32_t kNoisy = 1;
+  constexpr std::uint32_t kLoud = 2;
+  constexpr std::uint32_t kQuiet = 3;
+  Backlog backlog{1UL << 20U};
+  std::map<std::uint32_t, std::size_t> dropped;
+  std::uint64_t seq = 0;
+  say(backlog, kNoOrigin, 100, seq, dropped);
+  say(backlog, kNoisy, 500, seq, dropped);
+  say(backlog, kLoud, 300, seq, dropped);
+  CHECK(dropped.empty());
+  const auto first_of_noisy = 101;
+  for (int round = 0; round < 50; ++round) {
+    say(backlog, kNoisy, 60, seq, dropped);
+    say(backlog, kQuiet, 2, seq, dropped);
+    CHECK(backlog.waiting().bytes <= 1UL << 20U);
+  }
+  CHECK(dropped.size() == 1);
+  CHECK(dropped[kNoisy] > 2000);
+  CHECK(backlog.waiting().events == seq - dropped[kNoisy]);
+  // Two that are noisy share what is left.
+  say(backlog, kLoud, 2000, seq, dropped);
+  CHECK(dropped.size() == 2);
+  CHECK(dropped[kLoud] > 1700);
+  CHECK_FALSE(dropped.contains(kQuiet));
+  CHECK_FALSE(dropped.contains(kNoOrigin));
+  std::vector<std::uint64_t> left;
+  for (const auto& batch : drained(backlog)) left.insert(left.end(), batch.begin(), batch.end());
+  CHECK(left.size() == seq - dropped[kNoisy] - dropped[kLoud]);
+  CHECK(std::is_sorted(left.begin(), left.end()));
+  // The oldest of each are there, without a gap.
+  for (std::size_t i = 0; i < 300; ++i) CHECK(left[i] == i + 1);
+  CHECK(left[first_of_noisy - 1] == first_of_noisy);
+  CHECK(backlog.waiting().bytes == 0);
+}
+
+TEST_CASE("backlog: what is charged to nobody goes last", "[store][backlog]") {
+  Backlog backlog{100'000};
+  std::map<std::uint32_t, std::size_t> dropped;
+  std::uint64_t seq = 0;
+  say(backlog, kNoOrigin, 80, seq, dropped);
+  say(backlog, 5, 10, seq, dropped);
+  CHECK(dropped.empty());
+  say(backlog, kNoOrigin, 50, seq, dropped);
+  CHECK(dropped[5] == 10);
+  CHECK(dropped[kNoOrigin] > 30);
+  CHECK(backlog.waiting().events == seq - 10 - dropped[kNoOrigin]);
+}
+
+TEST_CASE("backlog: up to which number operators have heard all is never dropped",
+          "[store][backlog]") {
+  Backlog backlog{1000};
+  Batch batch;
+  Record record;
+  record.kind = store::Kind::kAttended;
+  record.ref = 7;
+  batch.add(record);
+  REQUIRE(backlog.push(batch, 1).empty());
+  auto large = batch_of(1, 5000, 4);
+  CHECK(backlog.push(large, 2) == std::vector<store::Dropped>{{4, 1}});
+  Batch left;
+  CHECK(backlog.pop(left) == 2);
+  CHECK_FALSE(left.empty());
+  CHECK(left.events() == 0);
 }
 
 TEST_CASE("report: a failure is told once, and its end with what it has cost", "[store][report]") {

@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <future>
+#include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,17 +37,23 @@ std::unique_ptr<Store> open(Options options) {
 
 /// The answer of the worker, waited for.
 std::vector<std::string> history(Store& store) {
-  std::promise<std::vector<std::string>> answer;
-  store.ask([&answer](Reader& reader) {
+  std::optional<std::vector<std::string>> answer;
+  Ask ask;
+  ask.read = [&answer](Reader& reader) {
     std::vector<std::string> texts;
     (void)reader.history({}, [&](const Record& record) {
       texts.emplace_back(record.text);
       return true;
     });
-    answer.set_value(std::move(texts));
-    return [] {};
-  });
-  return answer.get_future().get();
+    return [&answer, texts] { answer = texts; };
+  };
+  ask.late = [&answer] { answer = {"late"}; };
+  store.ask(std::move(ask));
+  while (!answer) {
+    store.poll();
+    std::this_thread::sleep_for(std::chrono::microseconds{200});
+  }
+  return *answer;
 }
 
 template <class Condition>
@@ -257,13 +265,14 @@ TEST_CASE("store: operators have heard all up to a number, or all while they are
   {
     auto store = open(options_of(folder));
     CHECK(store->opened().attended == 1);
-    CHECK(store->opened().unread == 2);
+    CHECK(store->unread().messages == 2);
+    CHECK(store->unread().is_known());
     store->record(attended(kAttending));
     store->record(message(4, 1, "d"));
   }
   auto store = open(options_of(folder));
   CHECK(store->opened().attended == 4);
-  CHECK(store->opened().unread == 0);
+  CHECK(store->unread().messages == 0);
 }
 
 TEST_CASE("store: a question comes after all that was recorded before, however much that is",
@@ -403,21 +412,368 @@ TEST_CASE("store: old events are forgotten by a clock, and by a new rule at once
   const Folder folder;
   auto options = options_of(folder);
   std::atomic<std::int64_t> now{20'000};
-  options.clock = [&] { return now.load(); };
+  options.clocks.wall = [&] { return now.load(); };
   auto store = open(options);
   for (std::uint64_t seq = 1; seq <= 20; ++seq) {
     store->record(message(seq, 1, std::to_string(seq)));
   }
   CHECK(history(*store).size() == 20);  // for ever
-  store->set_keep(Duration{10'000});
+  store->set_bounds({.keep = Duration{10'000}});
   CHECK(comes_true([&] { return history(*store).size() == 11; }));
   now = 25'000;
-  store->set_keep(Duration{10'001});
+  store->set_bounds({.keep = Duration{10'001}});
   CHECK(comes_true([&] { return history(*store).size() == 6; }));
-  store->set_keep(Duration{0});
+  store->set_bounds({.keep = Duration{0}});
   now = 1'000'000;
   store->record(message(21, 1, "x"));
   CHECK(history(*store).size() == 7);
+}
+
+/// A question that never ends by itself.
+Ask endless(std::uint64_t asker) {
+  Ask ask;
+  ask.asker = asker;
+  ask.read = [](Reader& reader) {
+    while (reader.history({}, [](const Record&) { return true; })) {
+    }
+    return [] {};
+  };
+  ask.late = [] {};
+  return ask;
+}
+
+/// With something to read.
+std::unique_ptr<Store> open_filled(Options options, std::uint64_t events) {
+  auto store = open(std::move(options));
+  for (std::uint64_t seq = 1; seq <= events; ++seq) store->record(message(seq, 1, "words"));
+  REQUIRE(history(*store).size() == events);
+  return store;
+}
+
+TEST_CASE("store: a question has a time to be answered in, and recording goes on meanwhile",
+          "[store][questions]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.patience = std::chrono::milliseconds{300};
+  auto store = open_filled(options, 2000);
+  bool late = false;
+  bool answered = false;
+  Ask ask = endless(1);
+  ask.late = [&] { late = true; };
+  ask.read = [&answered, read = ask.read](Reader& reader) {
+    (void)read(reader);
+    return [&answered] { answered = true; };
+  };
+  const auto began = std::chrono::steady_clock::now();
+  store->ask(std::move(ask));
+  std::uint64_t seq = 2000;
+  int rounds = 0;
+  while (!late && !answered) {
+    store->record(message(++seq, 1, "meanwhile"));
+    store->submit();
+    REQUIRE(comes_true([&] { return store->counts().recorded == seq; }));
+    store->poll();
+    ++rounds;
+  }
+  CHECK(late);
+  CHECK_FALSE(answered);
+  CHECK(rounds > 3);
+  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{300});
+  CHECK(history(*store).size() == seq);
+}
+
+TEST_CASE("store: what one asks does not keep another from an answer", "[store][questions]") {
+  const Folder folder;
+  auto store = open_filled(options_of(folder), 2000);
+  int late = 0;
+  for (int i = 0; i < 16; ++i) {
+    Ask ask = endless(1);
+    ask.late = [&] { ++late; };
+    store->ask(std::move(ask));
+  }
+  for (int i = 0; i < 5; ++i) {
+    std::size_t found = 0;
+    Ask ask;
+    ask.asker = 2;
+    ask.read = [&found](Reader& reader) {
+      std::size_t count = 0;
+      (void)reader.history({}, [&](const Record&) { return ++count < 10; });
+      return [&found, count] { found = count; };
+    };
+    ask.late = [&found] { found = 1; };
+    store->ask(std::move(ask));
+    REQUIRE(comes_true([&] {
+      store->poll();
+      return found > 0;
+    }));
+    CHECK(found == 10);
+    if (i == 0) CHECK(late == 0);
+  }
+}
+
+TEST_CASE("store: as long as records wait the index does not follow", "[store][index]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.index_after = std::chrono::milliseconds{0};
+  auto store = open(options);
+  auto other_connection = Transcript::take(Database::open(folder.file()));
+  constexpr std::uint64_t kEvents = 100'000;
+  REQUIRE(other_connection.run("BEGIN IMMEDIATE"));
+  for (std::uint64_t seq = 1; seq <= kEvents; ++seq) {
+    store->record(message(seq, 1, "words"));
+    if (seq % 100 == 0) store->submit();
+  }
+  REQUIRE(other_connection.run("COMMIT"));
+  auto look = Transcript::take(
+      other_connection.prepare("SELECT value, (SELECT max(seq) FROM events) FROM meta"
+                               " WHERE name = 'indexed'"));
+  bool was_recorded_first = true;
+  REQUIRE(comes_true([&] {
+    const Statement::Use use{look};
+    REQUIRE(look.step() == Statement::Step::kRow);
+    const bool all = look.number(1) == static_cast<std::int64_t>(kEvents);
+    was_recorded_first = was_recorded_first && (look.number(0) == 0 || all);
+    return look.number(0) == static_cast<std::int64_t>(kEvents);
+  }));
+  CHECK(was_recorded_first);
+  CHECK(store->counts().recorded == kEvents);
+}
+
+TEST_CASE("store: a search finds all that was recorded before, whether the index has it or not",
+          "[store][index]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.index_after = std::chrono::hours{1};
+  auto store = open(options);
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    store->record(message(round, 1, "needle"));
+    std::size_t found = 0;
+    bool late = false;
+    Ask ask;
+    ask.read = [&found](Reader& reader) {
+      std::size_t count = 0;
+      (void)reader.search("needle", {}, [&](const Record&) { return ++count > 0; });
+      return [&found, count] { found = count; };
+    };
+    ask.late = [&late] { late = true; };
+    store->ask(std::move(ask));
+    REQUIRE(comes_true([&] {
+      store->poll();
+      return found > 0 || late;
+    }));
+    CHECK(found == round);
+  }
+}
+
+TEST_CASE("store: who records most loses events, and nobody else", "[store][origins]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.max_waiting_bytes = 200'000;
+  std::map<std::uint32_t, std::size_t> dropped;
+  options.dropped = [&](const Dropped& each) { dropped[each.origin] += each.events; };
+  auto store = open(options);
+  auto other_connection = Transcript::take(Database::open(folder.file()));
+  REQUIRE(other_connection.run("BEGIN IMMEDIATE"));
+  std::uint64_t seq = 0;
+  const std::string text(1000, 'x');
+  std::size_t quiet = 0;
+  for (int i = 0; i < 1000; ++i) {
+    Record noisy = message(++seq, 1, text);
+    noisy.origin = 1;
+    store->record(noisy);
+    if (i % 20 == 0) {
+      Record other = message(++seq, 2, "quiet");
+      other.origin = 2;
+      store->record(other);
+      ++quiet;
+    }
+    store->submit();
+  }
+  CHECK(store->waiting().bytes <= 200'000);
+  CHECK(dropped.size() == 1);
+  CHECK(dropped[1] > 700);
+  CHECK(store->counts().lost == dropped[1]);
+  REQUIRE(other_connection.run("COMMIT"));
+  REQUIRE(comes_true([&] { return store->counts().recorded + store->counts().lost == seq; }));
+  const auto left = history(*store);
+  CHECK(static_cast<std::size_t>(std::count(left.begin(), left.end(), "quiet")) == quiet);
+  CHECK(store->waiting().events == 0);
+}
+
+std::uint64_t used_bytes(const Folder& folder) {
+  auto database = Transcript::take(Database::open(folder.file()));
+  return static_cast<std::uint64_t>(*database.number("PRAGMA page_count") *
+                                    *database.number("PRAGMA page_size"));
+}
+
+/// Records messages of 500 bytes up to number `last`, a thousand at a time.
+void fill(Store& store, std::uint64_t& seq, std::uint64_t last) {
+  const std::string padding(490, 'x');
+  while (seq < last) {
+    for (int i = 0; i < 1000; ++i) {
+      const auto text = std::to_string(++seq) + ' ' + padding;
+      store.record(message(seq, 1, text));
+    }
+    store.submit();
+    REQUIRE(comes_true([&] { return store.counts().recorded == seq; }));
+  }
+}
+
+TEST_CASE("store: the oldest go where the file has its size, and that is said once",
+          "[store][retention]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  constexpr std::uint64_t kMost = 2UL * 1024 * 1024;
+  options.bounds.max_bytes = kMost;
+  options.index_after = std::chrono::milliseconds{10};
+  auto store = open(options);
+  std::uint64_t seq = 0;
+  fill(*store, seq, 20'000);
+  CHECK(comes_true([&] { return used_bytes(folder) <= kMost + kMost / 4; }));
+  const auto notices = store->take_notices();
+  REQUIRE(notices.size() == 1);
+  CHECK(notices.front().find("transcript.max_size") != std::string::npos);
+  const auto left = history(*store);
+  CHECK(left.size() > 500);
+  CHECK(left.size() < 6000);
+  CHECK(left.front().starts_with("20000 "));
+  // The oldest went, and no other.
+  CHECK(left.back().starts_with(std::to_string(seq - left.size() + 1) + ' '));
+  store->set_bounds({});
+  fill(*store, seq, 26'000);
+  CHECK(history(*store).size() == left.size() + 6000);
+}
+
+TEST_CASE("store: the file does not grow where too little is free", "[store][retention]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.bounds.keep_free = 5;
+  options.index_after = std::chrono::milliseconds{10};
+  std::atomic<std::uint64_t> free = 6;
+  std::atomic<int> looked = 0;
+  options.clocks.space = [&] {
+    ++looked;
+    return Space{free, 100};
+  };
+  auto store = open(options);
+  std::uint64_t seq = 0;
+  fill(*store, seq, 4000);
+  CHECK(comes_true([&] { return indexed(folder) == 4000; }));
+  CHECK(history(*store).size() == 4000);
+  free = 4;
+  const int then = looked;
+  fill(*store, seq, 5000);
+  REQUIRE(comes_true([&] { return looked > then && indexed(folder) == 5000; }));
+  const auto before = used_bytes(folder);
+  fill(*store, seq, 12'000);
+  CHECK(comes_true([&] { return used_bytes(folder) < before + before / 2; }));
+  const auto left = history(*store);
+  CHECK(left.size() < 9000);
+  CHECK(left.front().starts_with("12000 "));
+  const auto notices = store->take_notices();
+  REQUIRE(notices.size() == 1);
+  CHECK(notices.front().find("transcript.keep_free") != std::string::npos);
+}
+
+TEST_CASE("store: an event from the future keeps no old one", "[store][retention]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.clocks.wall = [] { return std::int64_t{100'000}; };
+  options.index_after = std::chrono::milliseconds{1};
+  auto store = open(options);
+  for (std::uint64_t seq = 1; seq <= 40; ++seq) {
+    Record record = message(seq, 1, std::to_string(seq));
+    if (seq == 1 || seq == 11) record.time_ms = 4'000'000'000'000;
+    store->record(record);
+  }
+  CHECK(history(*store).size() == 40);
+  CHECK(comes_true([&] { return indexed(folder) == 40; }));
+  store->set_bounds({.keep = Duration{70'000}});
+  CHECK(comes_true([&] { return history(*store).size() == 13; }));
+  CHECK(history(*store)[11] == "11");
+  CHECK(history(*store)[12] == "1");
+}
+
+TEST_CASE("store: a clock that jumps forward makes nothing old for a day, restarted or not",
+          "[store][retention][clock]") {
+  constexpr std::int64_t kHour = 3'600'000;
+  const Folder folder;
+  auto options = options_of(folder);
+  options.index_after = std::chrono::milliseconds{1};
+  std::atomic<std::int64_t> now = 1'700'000'000'000;
+  std::atomic<std::int64_t> elapsed = 0;
+  std::atomic<int> looked = 0;
+  options.clocks.wall = [&] { return now.load(); };
+  options.clocks.elapsed = [&] {
+    ++looked;
+    return elapsed.load();
+  };
+  options.bounds.keep = Duration{1000 * kHour};
+  auto store = open(options);
+  for (std::uint64_t seq = 1; seq <= 10; ++seq) {
+    Record record = message(seq, 1, "x");
+    record.time_ms = now;
+    store->record(record);
+  }
+  CHECK(history(*store).size() == 10);
+  CHECK(comes_true([&] { return indexed(folder) == 10 && looked > 0; }));
+  now += 10'000 * kHour;
+  auto keep = options.bounds.keep;
+  const auto pass_an_hour = [&] {
+    now += kHour;
+    elapsed += kHour;
+    const int before = looked;
+    keep += Duration{1};
+    store->set_bounds({.keep = keep});
+    REQUIRE(comes_true([&] { return looked > before; }));
+  };
+  for (int hour = 0; hour < 12; ++hour) pass_an_hour();
+  CHECK(history(*store).size() == 10);
+  store.reset();
+  now += kHour;
+  elapsed = 0;
+  store = open(options);
+  for (int hour = 0; hour < 11; ++hour) pass_an_hour();
+  CHECK(history(*store).size() == 10);
+  for (int hour = 0; hour < 3; ++hour) pass_an_hour();
+  CHECK(comes_true([&] { return history(*store).empty(); }));
+}
+
+TEST_CASE("store: a start does not wait until all that is unread is counted", "[store][inbox]") {
+  const Folder folder;
+  constexpr std::uint64_t kEvents = 20'000;
+  open_filled(options_of(folder), kEvents).reset();
+  auto store = open(options_of(folder));
+  CHECK(store->opened().unread.seen == Archive::kCountedAtOnce);
+  CHECK_FALSE(store->opened().unread.is_known());
+  CHECK(comes_true([&] { return store->unread().is_known(); }));
+  CHECK(store->unread().messages == kEvents);
+}
+
+TEST_CASE("store: bans change one by one", "[store][bans]") {
+  const Folder folder;
+  const auto address = [](int i) { return "192.0.2." + std::to_string(i); };
+  {
+    auto store = open(options_of(folder));
+    for (int i = 0; i < 3000; ++i) store->add_ban({address(i), i, 1, "anna"});
+    for (int i = 0; i < 3000; ++i) {
+      if (i % 3 != 0) store->remove_ban(address(i));
+      if (i % 3 == 2) store->add_ban({address(i), -1, 2, "bert"});
+    }
+  }
+  {
+    auto store = open(options_of(folder));
+    const auto& bans = store->opened().bans;
+    CHECK(bans.size() == 2000);
+    CHECK(std::count_if(bans.begin(), bans.end(), [](const Ban& ban) {
+            return ban.until_ms == -1 && ban.operator_name == "bert";
+          }) == 1000);
+    store->remove_ban(address(0));
+    store->set_bans({{"2001:db8::/64", 99, 6, "bert"}});
+    store->add_ban({address(7), 7, 7, "anna"});
+  }
+  const auto store = open(options_of(folder));
+  CHECK(store->opened().bans.size() == 2);
 }
 
 TEST_CASE("store: an answer comes back through poll, in the order of the questions", "[store]") {
@@ -428,7 +784,9 @@ TEST_CASE("store: an answer comes back through poll, in the order of the questio
   auto store = open(options);
   std::vector<int> order;
   for (int i = 0; i < 10; ++i) {
-    store->ask([&order, i](Reader&) { return [&order, i] { order.push_back(i); }; });
+    Ask ask;
+    ask.read = [&order, i](Reader&) { return [&order, i] { order.push_back(i); }; };
+    store->ask(std::move(ask));
   }
   REQUIRE(comes_true([&] {
     store->poll();

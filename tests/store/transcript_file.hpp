@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/index.hpp"
 #include "store/reader.hpp"
 #include "store/record.hpp"
 #include "store/recorder.hpp"
@@ -89,6 +90,7 @@ class Transcript {
     const auto prepared = prepare_schema(database_);
     REQUIRE(prepared);
     recorder_ = take(Recorder::make(database_));
+    index_ = take(Index::make(database_));
     reader_ = take(Reader::make(database_));
   }
 
@@ -113,7 +115,9 @@ class Transcript {
     REQUIRE(reader_.history(question, collect(found, limit)));
     return found;
   }
+  /// Has the index follow first, if it can.
   std::vector<std::string> search(std::string_view text, Question question = {}) {
+    (void)index_.catch_up();
     std::vector<std::string> found;
     auto searched = reader_.search(text, question, collect(found, 1000));
     INFO((searched ? std::string{} : searched.error().message));
@@ -124,6 +128,7 @@ class Transcript {
   Database& database() { return database_; }
   Recorder& recorder() { return recorder_; }
   Reader& reader() { return reader_; }
+  Index& index() { return index_; }
 
  private:
   static Visit collect(std::vector<std::string>& found, std::size_t limit) {
@@ -140,6 +145,7 @@ class Transcript {
 
   Database database_;
   Recorder recorder_;
+  Index index_;
   Reader reader_;
 };
 
