@@ -299,7 +299,7 @@ class Run {
       for (const json& origin : result) print(to_plain_json(origin));
       return;
     }
-    print_all(view_.origins(decode_origins(result), terminal_width()));
+    print_all(view_.origins(decode_origins(result), io::terminal_columns(STDOUT_FILENO)));
   }
 
   ExitCode show_banned(const json& result) {

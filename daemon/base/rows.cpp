@@ -130,7 +130,8 @@ std::size_t most_columns(char32_t c, bool wide_letters) {
       {0xFB00, 0xFDCF},  // Latin, Hebrew and Arabic forms
       {0xFE70, 0xFEFE},  // Arabic forms
   };
-  if (c < 0x0530) return wide_letters ? 2 : 1;
+  const bool letter = c < 0x0530 || (c >= 0x2000 && c < 0x2070);  // dashes, quotes, the ellipsis
+  if (letter) return wide_letters ? 2 : 1;
   for (const Narrow& each : kNarrow) {
     if (c >= each.first && c <= each.last) return 1;
   }

@@ -14,8 +14,9 @@ namespace chatd {
 
 /// The most columns that a terminal may give to a character that is not hidden
 /// (base/characters.hpp): 1 or 2. Terminals differ, and so do versions of Unicode: what some draw
-/// wide counts as wide, and a mark as 1. `wide_letters`: Latin, Greek and Cyrillic letters may be
-/// wide as well, which they are where a terminal draws East Asian Ambiguous characters so.
+/// wide counts as wide, and a mark as 1. `wide_letters`: Latin, Greek and Cyrillic letters and
+/// their punctuation may be wide as well, which they are where a terminal draws East Asian
+/// Ambiguous characters so.
 [[nodiscard]] std::size_t most_columns(char32_t c, bool wide_letters);
 
 /// Whether the locale of the user is Chinese, Japanese or Korean: only there do people let their

@@ -80,12 +80,13 @@ TEST_CASE("rows: characters are as wide as any terminal may draw them", "[base][
   CHECK(rows("123456789\U0001F98A", 10, 2) == "123456789\n  \U0001F98A\n");
   CHECK(rows("123456789\u00E9", 10, 2) == "123456789\u00E9\n");
   CHECK(rows("123456789\u044F", 10, 2) == "123456789\u044F\n");
+  CHECK(rows("123456789\u2026", 10, 2) == "123456789\u2026\n");
   std::string wide;
   append_rows(wide, "123456789\u044F", {10, 2, true}, "\n");
   CHECK(wide == "123456789\n  \u044F\n");
   // Ambiguous ones, flags, what a later Unicode may make wide.
-  for (const std::string_view c : {"\u2022", "\u2500", "\u2460", "\U0001F1E9", "\U0001FAFF",
-                                   "\uE000", "\U0003FFF0", "\uFF21", "\uAC00"}) {
+  for (const std::string_view c : {"\u2500", "\u2460", "\U0001F1E9", "\U0001FAFF", "\uE000",
+                                   "\U0003FFF0", "\uFF21", "\uAC00"}) {
     CAPTURE(c);
     CHECK(rows("123456789" + std::string{c}, 10, 2) == "123456789\n  " + std::string{c} + "\n");
   }

@@ -158,6 +158,7 @@ def test_a_tail_on_a_terminal_lets_no_text_begin_a_row():
 
 def test_plain_lines_on_a_terminal_let_no_text_begin_a_row():
     with padded() as (daemon, client):
+        watcher = daemon.operator()
         script = f"sleep 1000 | '{CHATCTL}' --socket '{daemon.control_path}' --timestamps none"
         child = pexpect.spawn(
             "/bin/sh",
@@ -168,7 +169,7 @@ def test_plain_lines_on_a_terminal_let_no_text_begin_a_row():
             timeout=GUARD,
         )
         desk = Desk(child)
-        daemon.operator().wait_event("operator", state="attached")
+        watcher.wait_event("operator", state="attached")
         for text in paddings():
             client.send(text.encode() + b"\n")
         client.send(b"now that was all\n")
