@@ -51,8 +51,8 @@ def test_what_is_sent_to_all_says_by_its_exit_code_who_refused():
         operator = daemon.operator()
         # Original clients take their bye and have not answered it yet.
         with daemon.original() as one:
-            one.say("hello")
-            session = operator.wait_event("message", text="hello")["session"]
+            session = operator.session_of(one)
+            operator.wait_event("message", session=session)
             assert operator.call("bye", session=session) == {"parting": True}
             done = daemon.chatctl("send", "all", "anybody?")
             assert done.returncode == 1
