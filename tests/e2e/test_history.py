@@ -271,7 +271,8 @@ def test_search_finds_what_people_can_write(home):
         for text, queries in PEOPLE_SAY.items():
             done = daemon.chatctl("--timestamps", "none", "search", queries[0])
             assert (done.returncode, done.stderr) == (0, "")
-            assert [line.split(" ", 1)[1] for line in done.stdout.splitlines()] == [text]
+            shown = text.replace("\u200d", "\\u200d")  # no terminal gets a joiner
+            assert [line.split(" ", 1)[1] for line in done.stdout.splitlines()] == [shown]
 
 
 def check_finds(operator, session):
@@ -289,14 +290,14 @@ def test_a_search_of_more_than_anybody_types_is_refused_at_once():
         operator = daemon.operator()
         client, _ = speaking(daemon, operator, b"a b\n")
         for text in ("a." * 65, "a " * 65, "快" * 65):
-            with pytest.raises(RpcError, match="^text has more than 64 words, ") as refused:
+            with pytest.raises(RpcError, match="text has more than 64 words, ") as refused:
                 operator.call("search", text=text)
             assert refused.value.code == -32602
             done = daemon.chatctl("search", text)
             assert done.returncode == 1 and done.stdout == ""
             assert "text has more than 64 words" in done.stderr and done.stderr.count("\n") == 1
         for text in ("a" * 1025, "a." * 250_000):
-            with pytest.raises(RpcError, match="^text is longer than 1 KiB, ") as refused:
+            with pytest.raises(RpcError, match="text is longer than 1 KiB, ") as refused:
                 operator.call("search", text=text)
             assert refused.value.code == -32602
         assert texts(operator.call("search", text="a " * 63 + "b")) == ["a b"]
