@@ -22,7 +22,7 @@ Config unusual() {
                    {{"10.1.2.3", 65'535}, core::DialectSetting::kOriginal, 7}};
   config.session = {
       .greeting =
-          "Grüß \"Gott\"\t\\\r\n\x1b[1m \xe2\x80\xae \xe2\x80\xac \xf3\xa0\x80\x81 \x7f end",
+          "Grüß \"Gott\"\t\\\n\r\x1b[1m \xe2\x80\xae \xe2\x80\xac \xf3\xa0\x80\x81 \x7f end",
       .farewell = "\xf0\x9f\x91\x8b '''",
       .max_message = 1536,
       .settle = Duration{1500},
