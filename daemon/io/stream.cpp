@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/bytes.hpp"
+#include "io/unacknowledged.hpp"
 
 namespace chatd::io {
 namespace {
@@ -93,6 +94,7 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   stream.ended = saved.ended;
   stream.shared = true;  // who has kept it for us may still have it
   stream.used = true;
+  if (saved.behind_weighty) stream.restore_weighty_end(*saved.behind_weighty);
   silence_.expect_answer(stream.debt);
   if (saved.closing) {
     stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
@@ -203,13 +205,30 @@ void StreamSet::on_ready(Tag tag, Events events) {
   }
   if ((events & kError) != 0) touch(id);  // the next system call learns which error it is
   if (stream.is_reading()) {
-    if (failed || (events & kReadable) != 0) receive(id);
+    if (failed || (events & kReadable) != 0) {
+      const bool was_all = receive(id);
+      // A question and its end are one thing: whoever writes to the peer in this turn knows both.
+      if (was_all && (events & kEnd) != 0 && is_open_for_reading(id, tag)) (void)receive(id);
+    }
   } else if (stream.ended && stream.queue.empty()) {
     if (failed) fail(id, stream.hang_up_error());
+  } else if (stream.paused && failed) {
+    if ((events & kError) != 0 && counts_bytes(stream.socket.get())) {
+      fail(id, stream.hang_up_error());
+    } else {
+      stream.hung_up = true;
+      touch(id);
+    }
   }
 }
 
-void StreamSet::receive(StreamId id) {
+bool StreamSet::is_open_for_reading(StreamId id, Tag tag) const {
+  const Connection& stream = streams_[id];
+  return stream.generation == tag.generation && stream.state == State::kOpen && stream.is_reading();
+}
+
+/// Reads once. Returns whether that was all that waited.
+bool StreamSet::receive(StreamId id) {
   Connection& stream = at(id);
   const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
   if (count > 0) {
@@ -228,6 +247,7 @@ void StreamSet::receive(StreamId id) {
   } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     fail(id, errno);
   }
+  return count > 0 && static_cast<std::size_t>(count) < kReadBytes;
 }
 
 /// What a paused stream has not read before it broke, for it will not be resumed. It was paused
