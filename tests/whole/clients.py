@@ -307,6 +307,12 @@ class Client:
             return False  # until it has read the end
         return len(self.tokens()) >= len(self.session.tokens()) - len(self.session.held)
 
+    def what_is_missing(self):
+        said = [text[:9] for text in self.session.tokens()]
+        held = [text[:9] for text in self.session.held.values()]
+        heard = [text[:9] for text in self.tokens()]
+        return f"{self} heard {heard} of {said}, of which {held} are held; {self.heard[-99:]!r}"
+
     def must_have_heard(self):
         """Whether it has read all that was for it, up to the end if there was one."""
         if self.fate not in ("open", "half") or not self.session:

@@ -201,7 +201,8 @@ class World(Acts):
         )
         self.until(
             lambda: all(client.has_got_all() for client in self.clients),
-            lambda: "all has come to " + self._names(lambda client: not client.has_got_all()),
+            lambda: "all has come: "
+            + "; ".join(each.what_is_missing() for each in self.clients if not each.has_got_all()),
         )
         self._ask_until("stats", {}, lambda stats: compare_stats(stats, self.ledger))
         self._ask_until("sessions", {}, self._compare_sessions)
@@ -263,7 +264,9 @@ class World(Acts):
                 found = {"in": [], "out": []}
                 for message in page["messages"]:
                     found[message["direction"]].append(message["text"])
-                require(found == {"in": heard, "out": told}, found, "and not", heard, told)
+                for way, texts in (("in", heard), ("out", told)):
+                    short = [[text[:12] for text in each] for each in (found[way], texts)]
+                    require(found[way] == texts, way, short[0], "and not", short[1])
                 return True
 
             self._ask_until("history", {"session": session.id, "limit": 1000}, right)
