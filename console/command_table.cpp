@@ -42,7 +42,7 @@ constexpr std::array kCommands{
         "kick",
         Verb::kKick,
         Place::kBoth,
-        {Parameter{kTargets, "ID[,ID...]|ADDRESS[/BITS]"}, Parameter{kPerhapsText, "REASON"}},
+        {Parameter{kTargets, "ID,...|ADDRESS[/BITS]"}, Parameter{kPerhapsText, "REASON"}},
         "ends sessions at once: one, several, or all from an address"},
     CommandSpec{"name",
                 Verb::kName,

@@ -122,8 +122,9 @@ class Session {
 
   // What operators do.
   [[nodiscard]] Disposition disposition(std::size_t size, const Settings& settings) const;
-  /// Who writes. After an automatic answer unread messages stay unread.
-  enum class Writer : std::uint8_t { kOperator, kAutomatic };
+  /// Who writes. What an operator says to everyone, and what is said automatically, is no answer:
+  /// unread messages stay unread.
+  enum class Writer : std::uint8_t { kOperator, kAnnouncer, kAutomatic };
   /// Sends at once; disposition() was kNow.
   void send(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
   /// Its connection has no room for the message: it is lost, and the session is to end.

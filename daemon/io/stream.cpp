@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <utility>
 
 #include "base/bytes.hpp"
+#include "io/unacknowledged.hpp"
 
 namespace chatd::io {
 namespace {
@@ -93,6 +93,7 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   stream.ended = saved.ended;
   stream.shared = true;  // who has kept it for us may still have it
   stream.used = true;
+  if (saved.behind_weighty) stream.restore_weighty_end(*saved.behind_weighty);
   silence_.expect_answer(stream.debt);
   if (saved.closing) {
     stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
@@ -209,7 +210,10 @@ void StreamSet::on_ready(Tag tag, Events events) {
     touch(id);
   }
   if ((events & kError) != 0) touch(id);  // the next system call learns which error it is
-  if (stream.is_reading()) {
+  const bool waits = stream.paused || stream.reading == ReadingTime::kLater;
+  if (stream.state == State::kOpen && !stream.ended && waits) {
+    if (failed) hung_up(id, events);
+  } else if (stream.is_reading()) {
     if (!failed && (events & kReadable) == 0) return;
     if (stream.state == State::kOpen) {
       if (stream.reading != ReadingTime::kAtOnce) return;
@@ -217,17 +221,39 @@ void StreamSet::on_ready(Tag tag, Events events) {
       if (!listener_.may_read(id)) return;
       stream.reading = ReadingTime::kAtOnce;
     }
-    receive(id, kReadBytes);
+    const bool was_all = receive(id, kReadBytes);
+    // A question and its end are one thing: whoever writes to the peer in this turn knows both.
+    if (was_all && (events & kEnd) != 0 && is_open_for_reading(id, tag)) {
+      (void)receive(id, kReadBytes);
+    }
   } else if (stream.ended && stream.queue.empty()) {
     if (failed) fail(id, stream.hang_up_error());
   }
+}
+
+/// The peer of a stream that is not to be read now has gone. One of a unix socket may have said
+/// something before, and hangs up for as long as that is not read.
+void StreamSet::hung_up(StreamId id, Events events) {
+  Connection& stream = at(id);
+  if ((events & kError) != 0 && counts_bytes(stream.socket.get())) {
+    fail(id, stream.hang_up_error());
+  } else {
+    stream.hung_up = true;
+    touch(id);
+  }
+}
+
+bool StreamSet::is_open_for_reading(StreamId id, Tag tag) const {
+  const Connection& stream = streams_[id];
+  return stream.generation == tag.generation && stream.state == State::kOpen && stream.is_reading();
 }
 
 void StreamSet::read(StreamId id, std::size_t most) {
   if (!exists(id)) return;
   Connection& stream = at(id);
   if (stream.reading == ReadingTime::kAtOnce) return;
-  if (std::exchange(stream.reading, ReadingTime::kAtOnce) == ReadingTime::kLater) touch(id);
+  if (stream.reading == ReadingTime::kLater) touch(id);
+  stream.reading = ReadingTime::kAtOnce;
   if (stream.state == State::kOpen && stream.is_reading()) receive(id, most);
 }
 
@@ -239,10 +265,11 @@ void StreamSet::put_off(StreamId id) {
   touch(id);
 }
 
-void StreamSet::receive(StreamId id, std::size_t most) {
+/// Reads once. Returns whether that was all that waited.
+bool StreamSet::receive(StreamId id, std::size_t most) {
   Connection& stream = at(id);
-  const ssize_t count =
-      ::recv(stream.socket.get(), buffer_.get(), std::min(most, kReadBytes), MSG_DONTWAIT);
+  most = std::min(most, kReadBytes);
+  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), most, MSG_DONTWAIT);
   if (count > 0) {
     if (stream.send_error != 0) touch(id);  // to see whether this was the last of it
     if (stream.state == State::kOpen) {
@@ -259,6 +286,7 @@ void StreamSet::receive(StreamId id, std::size_t most) {
   } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     fail(id, errno);
   }
+  return count > 0 && static_cast<std::size_t>(count) < most;
 }
 
 /// What a stream has not read before it broke that was paused, or was to be read later, for it

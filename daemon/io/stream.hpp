@@ -62,10 +62,9 @@ class StreamListener {
   /// The connection broke (errno: ECONNRESET, ETIMEDOUT, EPIPE, ...). The stream
   /// is as if abort() had been called: on_closed() follows. What the peer sent
   /// before that is read first; of what a paused stream has not read, only the first
-  /// 64 KiB, by one on_read() although it is paused. A paused stream may
-  /// learn of it only when it is resumed or written to; one whose peer had closed
-  /// its sending side learns of it at once. ETIMEDOUT is also what
-  /// a TCP peer gets that has vanished (see SilenceWatch).
+  /// 64 KiB, by one on_read() although it is paused. A stream learns of it at once, paused or not,
+  /// but for a paused one of a unix peer, which is read to the end when it is resumed. ETIMEDOUT is
+  /// also what a TCP peer gets that has vanished (see SilenceWatch).
   virtual void on_broken(StreamId id, int error) = 0;
   /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
   /// been above StreamLimits::high_bytes.
@@ -78,10 +77,11 @@ class StreamListener {
   /// payloads of which at least one byte was never acknowledged, as far as that is known.
   /// Of a stream that broke or was aborted while it was open, these are the ones that were still
   /// queued: nobody looks at what the kernel had. Of a closing stream they are those of the ones
-  /// queued at its close() that are not acknowledged, and if something that the kernel had
-  /// before is not acknowledged either, one more: that was at least one payload. What another
-  /// process gave the kernel before a restore() is before, too. Of a unix peer that has left
-  /// without having read everything, only what was seen before it left is acknowledged.
+  /// queued at its close() that are not acknowledged, and if something is not acknowledged of those
+  /// that the kernel had before, up to the last that has a weight, one more: that was at least one
+  /// payload. What another process gave the kernel before a restore() is before, too. Of a unix
+  /// peer that has left without having read everything, only what was seen before it left is
+  /// acknowledged.
   virtual void on_closed(StreamId id, std::size_t unsent) = 0;
 };
 
@@ -141,8 +141,7 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Whether write() would take so many bytes now. Tries, as that does, to send what waits.
   [[nodiscard]] bool has_room(StreamId id, std::size_t bytes);
 
-  /// Stops and resumes reading; both may be repeated. A paused stream alone does
-  /// not keep the loop running.
+  /// Stops and resumes reading; both may be repeated.
   void pause(StreamId id);
   void resume(StreamId id);
 
@@ -205,7 +204,9 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   [[nodiscard]] const Connection& at(StreamId id) const;
 
   void on_ready(Tag tag, Events events) override;
-  void receive(StreamId id, std::size_t most);
+  [[nodiscard]] bool is_open_for_reading(StreamId id, Tag tag) const;
+  bool receive(StreamId id, std::size_t most);
+  void hung_up(StreamId id, Events events);
   void flush(bool all);
   [[nodiscard]] bool hear_last_words(StreamId id);
 

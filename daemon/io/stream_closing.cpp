@@ -62,7 +62,8 @@ Farewell& StreamSet::begin_farewell(StreamId id) {
   const Time now = loop_.now();
   assert(!farewells_.contains(id));
   Farewell& farewell =
-      farewells_.emplace(id, Farewell{stream.queue, stream.sent_bytes, now}).first->second;
+      farewells_.emplace(id, Farewell{stream.queue, stream.sent_bytes, stream.weighty_end(), now})
+          .first->second;
   deadlines_.set(id, stream.deadline, farewell.next_look(now, limits_.patience));
   return farewell;
 }

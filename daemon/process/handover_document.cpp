@@ -7,7 +7,7 @@ namespace chatd {
 namespace {
 
 /// From that version on the descriptors stand behind the parts.
-constexpr std::uint32_t kDescriptorsLast = 7;
+constexpr std::uint32_t kDescriptorsLast = 8;
 
 std::size_t least_descriptors(bool has_records) {
   return has_records ? 3 : 2;

@@ -86,7 +86,7 @@ class Upkeep {
   TrustedClock::State kept_;  // what is written of it
   std::chrono::milliseconds index_after_;
   Bounds bounds_;
-  std::uint64_t unindexed_ = 1;  // events that were written since the index followed; who knows
+  std::uint64_t unindexed_ = 0;  // events that were written since the index followed
   Due index_at_;
   Due trim_at_;
   Due forget_at_ = Steady::now();

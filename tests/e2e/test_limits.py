@@ -272,6 +272,21 @@ def test_too_fast_and_then_gone_still_loses_nothing():
         assert texts == [str(n) for n in range(50)]
 
 
+def test_a_reset_of_a_client_past_its_rate_is_noticed_at_once():
+    limits = {"messages_per_second": 0.1, "messages_burst": 5}  # it is read again in 50 s
+    with Daemon({"limits": limits}) as daemon:
+        operator = daemon.operator()
+        client = daemon.client()
+        session = operator.session_of(client)
+        client.send(b"".join(b"%d\n" % number for number in range(50)))
+        operator.wait_event("message", session=session, text="4")
+        client.reset()
+        gone = operator.wait_event("disconnected", session=session)
+        assert gone["reason"] == "connection reset; it had sent more, too fast to be read"
+        # One burst of what waited, and no more.
+        assert operator.call("stats")["messages_in"] == 10
+
+
 @pytest.mark.parametrize("first", [b"", b"hello\n", b"\xff\xf1", b"hello"])
 def test_300_mib_without_a_newline_cost_no_memory_and_disturb_nobody(first):
     total = scaled(300, address=10, thread=20) * MIB
