@@ -12,6 +12,9 @@
 #   tidy     clang-tidy on every C++ file that is compiled
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
+#   whole    random clients, operators, reloads and hand-overs against chatd with the
+#            address sanitizer, for two minutes; `tests/whole/run.sh --seconds N` is the
+#            long form
 #   faults   of `release`, only the tests of what fails around the programs (tests/faults)
 #   allocator the test of `faults` that makes an allocation fail, for each allocation
 #   valgrind memcheck over the unit tests and over a chatd that serves
@@ -124,10 +127,14 @@ part_fuzz() {
   tests/fuzz/run.sh
 }
 
+part_whole() {
+  tests/whole/run.sh
+}
+
 part_faults() {
   cmake/packages.sh build test
   say "building release"
-  cmake/build.sh release chatd chatctl faulty
+  cmake/build.sh release chatd chatctl faulty intruder
   say "testing faults"
   run_tests release -L '^faults$'
 }
@@ -162,7 +169,7 @@ part_bare() {
 # that take long. The last two rows are niced, so that two cores are always busy and no test
 # runs out of time.
 waiting=(format shell release service image asan tsan)
-computing=(valgrind fuzz allocator)
+computing=(valgrind fuzz whole allocator)
 lasting=(soak tidy)
 
 # Runs one part after the other, each given with its suites in one word: HOW PART...

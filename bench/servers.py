@@ -23,6 +23,8 @@ port = 0
 [limits]
 sessions = 19000
 sessions_per_address = 19000
+connects_per_second = 0
+bytes_per_second = "0B"
 messages_per_second = 1000000
 messages_burst = 1000000
 [control]

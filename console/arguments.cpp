@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/line_ends.hpp"
 #include "base/nearest.hpp"
 #include "base/protocol.hpp"
 #include "base/result.hpp"
@@ -16,6 +17,7 @@
 #include "base/version.hpp"
 #include "base/words.hpp"
 #include "console/command_table.hpp"
+#include "console/line.hpp"
 
 namespace chatd::console {
 namespace {
@@ -35,7 +37,8 @@ Exit codes:
   0  done                        4  no such session
   1  the daemon refused          5  permission denied
   2  wrong usage                 6  talk: the connection broke
-  3  no daemon at that socket; talk: no connection
+  3  no daemon; talk: no         7  done for some sessions, refused
+     connection                     for others
 )";
 
 struct Words {
@@ -56,6 +59,7 @@ std::size_t words_before_text(const CommandSpec& spec) {
     switch (parameter.kind) {
       case Parameter::Kind::kText:
       case Parameter::Kind::kPerhapsText:
+      case Parameter::Kind::kNewName:
         return count;
       case Parameter::Kind::kNone:
       case Parameter::Kind::kFlag:
@@ -167,6 +171,7 @@ std::optional<std::string> read_text() {
       return std::nullopt;
     }
   }
+  text = with_lf(text);  // the file may be one of Windows
   if (text.ends_with('\n')) text.pop_back();
   return text;
 }
@@ -212,7 +217,7 @@ Exit print_help() {
 }  // namespace
 
 void complain(const std::string& text) {
-  std::fprintf(stderr, "chatctl: %s\n", escaped(text).c_str());
+  put_line(stderr, "chatctl: " + escaped(text));
 }
 
 Exit print_and_exit(const std::string& text) {
@@ -268,6 +273,8 @@ std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) 
     auto text = read_text();
     if (!text) return Exit{ExitCode::kRefused};
     command.text = std::move(*text);
+  } else if (command.verb == Verb::kSend) {
+    command.text = with_lf(command.text);  // "$(cat FILE)"
   }
   return arguments;
 }

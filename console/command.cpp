@@ -98,6 +98,31 @@ std::variant<SessionId, Refusal> session_of(std::string_view word, const Session
   return Refusal{"several sessions are called '" + shown + "': " + ids + "; say which id"};
 }
 
+// Whether the word is written as a network is: an address, perhaps with /BITS, or uid:1000. What
+// it means, the daemon knows. No name of a client is taken for one's own words: whatever looks
+// like this is a network.
+bool looks_like_network(std::string_view word) {
+  const auto all_of = [word](std::string_view allowed) {
+    return word.find_first_not_of(allowed) == std::string_view::npos;
+  };
+  const bool v4 = word.find('.') != std::string_view::npos && all_of("0123456789./");
+  const bool v6 = word.find(':') != std::string_view::npos && all_of("0123456789abcdefABCDEF:./");
+  return v4 || v6 || (word.starts_with("uid:") && word.size() > 4);
+}
+
+// "3,5,7"; nothing if it is anything else.
+std::vector<SessionId> listed_sessions(std::string_view word) {
+  std::vector<SessionId> ids;
+  for (;;) {
+    const std::size_t end = word.find(',');
+    const auto id = to_number(word.substr(0, end));
+    if (!id || *id == 0) return {};
+    ids.push_back(*id);
+    if (end == std::string_view::npos) return ids;
+    word.remove_prefix(end + 1);
+  }
+}
+
 // The arguments of one command, taken one after the other.
 template <class Words>
 class Reading {
@@ -159,6 +184,19 @@ class Reading {
     return true;
   }
 
+  bool take_targets() {
+    const std::string_view word = words_.peek();
+    if (looks_like_network(word)) {
+      command_.address = word;
+    } else if (auto ids = listed_sessions(word); ids.size() > 1) {
+      command_.sessions = std::move(ids);
+    } else {
+      return take_session();
+    }
+    words_.take();
+    return true;
+  }
+
   bool take_number(std::optional<std::uint64_t> number, std::string_view what) {
     if (!number) return refuse_word(what);
     command_.number = number;
@@ -175,6 +213,8 @@ class Reading {
         return true;
       case Kind::kSession:
         return none ? refuse(usage()) : take_session();
+      case Kind::kTargets:
+        return none ? refuse(usage()) : take_targets();
       case Kind::kFocusSession:
         if (none && Words::kPlace == Place::kScript) return refuse(usage());
         [[fallthrough]];
@@ -214,6 +254,9 @@ class Reading {
         command_.text = words_.peek();
         words_.take();
         return true;
+      case Kind::kNewName:
+        if (none && Words::kPlace == Place::kTyped) return true;
+        [[fallthrough]];
       case Kind::kText:
         if (none) return refuse(usage());
         [[fallthrough]];

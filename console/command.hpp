@@ -25,9 +25,12 @@ struct Command {
   std::optional<SessionId> session;
   std::string text;       ///< text, reason, name, words, address, shell or server
   bool everyone = false;  ///< send, history: "all"
-  bool force = false;     ///< claim
+  bool force = false;     ///< claim: --force; ban: --now
   /// history: how many; ban: seconds; tail: an event's number; talk: a port.
   std::optional<std::uint64_t> number = {};
+  /// kick: of several sessions, or of the network `address`, where there is no `session`.
+  std::vector<SessionId> sessions = {};
+  std::string address = {};
 
   friend bool operator==(const Command&, const Command&) = default;
   /// Whether it goes to the client in focus, so that LineGuard has to let it pass.

@@ -38,13 +38,17 @@ constexpr std::array kCommands{
                 Place::kBoth,
                 {kIdOrFocus, kNothingMore},
                 "says bye to a client and ends its session"},
-    CommandSpec{"kick",
-                Verb::kKick,
-                Place::kBoth,
-                {kId, Parameter{kPerhapsText, "REASON"}},
-                "ends a session at once"},
     CommandSpec{
-        "name", Verb::kName, Place::kBoth, {kId, Parameter{kText, "NAME"}}, "names a session"},
+        "kick",
+        Verb::kKick,
+        Place::kBoth,
+        {Parameter{kTargets, "ID,...|ADDRESS[/BITS]"}, Parameter{kPerhapsText, "REASON"}},
+        "ends sessions at once: one, several, or all from an address"},
+    CommandSpec{"name",
+                Verb::kName,
+                Place::kBoth,
+                {kId, Parameter{kNewName, "NAME"}},
+                "names a session; an empty NAME takes the name away"},
     CommandSpec{"claim",
                 Verb::kClaim,
                 Place::kBoth,
@@ -73,11 +77,17 @@ constexpr std::array kCommands{
     CommandSpec{"ban",
                 Verb::kBan,
                 Place::kBoth,
-                {kWhere, Parameter{kDuration, "DURATION"}},
-                "refuses an address for a time, such as 10m, 2h or 1d, or for good"},
+                {kWhere, Parameter{kDuration, "DURATION"}, Parameter{kFlag, "--now"}},
+                "refuses an address for a time, such as 10m, 2h or 1d, or for good; --now ends who "
+                "is connected"},
     CommandSpec{
         "unban", Verb::kUnban, Place::kBoth, {kWhere, kNothingMore}, "admits an address again"},
     CommandSpec{"bans", Verb::kBans, Place::kBoth, {}, "shows every banned address"},
+    CommandSpec{"origins",
+                Verb::kOrigins,
+                Place::kBoth,
+                {Parameter{kCount, "N"}},
+                "shows what each address costs, the N dearest first"},
     CommandSpec{"away",
                 Verb::kAway,
                 Place::kTyped,
@@ -224,12 +234,16 @@ std::string usage_of(const CommandSpec& spec, Place place) {
       case kSession:
       case kReceiver:
       case kNetwork:
+      case kTargets:
       case kShell:
       case kServer:
       case kText:
         usage += " " + noun;
         break;
       case kFocusSession:
+        usage += place == Place::kTyped ? " [" + noun + "]" : " " + noun;
+        break;
+      case kNewName:
         usage += place == Place::kTyped ? " [" + noun + "]" : " " + noun;
         break;
       case kPerhapsSession:

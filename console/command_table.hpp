@@ -30,6 +30,7 @@ enum class Verb : std::uint8_t {
   kBan,
   kUnban,
   kBans,
+  kOrigins,
   kAway,
   kBack,
   kTail,
@@ -60,12 +61,14 @@ struct Parameter {
     kReceiver,        ///< a session or "all"
     kCount,           ///< a number, or nothing
     kNetwork,         ///< an address, perhaps with /BITS
+    kTargets,         ///< a session, ids with commas between them, or a network
     kDuration,        ///< "10m", or nothing: no end
     kShell,           ///< the name of a shell
     kServer,          ///< where a chat server is: HOST[:PORT]
     kPort,            ///< a port, or nothing
     kText,            ///< the rest, not empty
     kPerhapsText,     ///< the rest
+    kNewName,         ///< the rest; only the console takes none for an empty one
     kFlag,            ///< --NAME, anywhere before a text
     kNumberOption,    ///< --NAME NUMBER, likewise
   };
@@ -78,7 +81,7 @@ struct CommandSpec {
   std::string_view word;  ///< without the slash
   Verb verb;
   Place place;
-  std::array<Parameter, 2> parameters;
+  std::array<Parameter, 3> parameters;
   std::string_view help;  ///< what it does, in the third person
 
   [[nodiscard]] bool typed() const { return place != Place::kScript; }
@@ -93,7 +96,7 @@ struct CommandSpec {
 /// The word that was most likely meant; empty if none is near.
 [[nodiscard]] std::string_view nearest_command(std::string_view word, Place place);
 
-/// "/kick ID [REASON]", and for a script "kick ID [REASON]".
+/// "/ban ADDRESS[/BITS] [DURATION]", and for a script the same without the slash.
 [[nodiscard]] std::string usage_of(const CommandSpec& spec, Place place);
 
 /// An option of chatctl itself.

@@ -92,6 +92,7 @@ Completion complete(std::string_view before, const Roster& roster) {
         completion.candidates.push_back({"all", "all"});
       [[fallthrough]];
     case Parameter::Kind::kSession:
+    case Parameter::Kind::kTargets:
     case Parameter::Kind::kFocusSession:
     case Parameter::Kind::kPerhapsSession:
       completion.in_text = false;

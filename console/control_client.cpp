@@ -12,6 +12,7 @@
 #include "base/payload.hpp"
 #include "base/protocol.hpp"
 #include "base/text.hpp"
+#include "console/socket_owner.hpp"
 #include "console/wire.hpp"
 
 namespace chatd::console {
@@ -38,7 +39,9 @@ json to_params(Page page) {
   return params;
 }
 
-RpcError to_error(const json& error) {
+}  // namespace
+
+RpcError decode_error(const json& error) {
   RpcError result{0, "the daemon gave no reason"};
   if (!error.is_object()) return result;
   if (const auto code = error.find("code"); code != error.end() && code->is_number_integer()) {
@@ -49,8 +52,6 @@ RpcError to_error(const json& error) {
   }
   return result;
 }
-
-}  // namespace
 
 ControlClient::ControlClient(io::Loop& loop, Callbacks callbacks)
     : streams_{loop, *this, kLimits},
@@ -110,7 +111,20 @@ void ControlClient::bye(SessionId session, ReplyCallback callback) {
 }
 
 void ControlClient::kick(SessionId session, std::string_view reason, ReplyCallback callback) {
-  json params{{"session", session}};
+  end_sessions({{"session", session}}, reason, std::move(callback));
+}
+
+void ControlClient::kick_all(const std::vector<SessionId>& sessions, std::string_view reason,
+                             ReplyCallback callback) {
+  end_sessions({{"session", sessions}}, reason, std::move(callback));
+}
+
+void ControlClient::kick_network(std::string_view address, std::string_view reason,
+                                 ReplyCallback callback) {
+  end_sessions({{"address", repaired(address)}}, reason, std::move(callback));
+}
+
+void ControlClient::end_sessions(json params, std::string_view reason, ReplyCallback callback) {
   if (!reason.empty()) params["reason"] = repaired(reason);
   call("kick", params, std::move(callback));
 }
@@ -142,15 +156,22 @@ void ControlClient::search(std::string_view text, Page page, ReplyCallback callb
   call("search", params, std::move(callback));
 }
 
-void ControlClient::ban(std::string_view address, std::optional<std::uint64_t> seconds,
+void ControlClient::ban(std::string_view address, std::optional<std::uint64_t> seconds, bool now,
                         ReplyCallback callback) {
   json params{{"address", repaired(address)}};
   if (seconds) params["seconds"] = *seconds;
+  if (now) params["now"] = true;
   call("ban", params, std::move(callback));
 }
 
 void ControlClient::unban(std::string_view address, ReplyCallback callback) {
   call("unban", {{"address", repaired(address)}}, std::move(callback));
+}
+
+void ControlClient::origins(std::optional<std::uint64_t> limit, ReplyCallback callback) {
+  json params = json::object();
+  if (limit) params["limit"] = *limit;
+  call("origins", std::move(params), std::move(callback));
 }
 
 void ControlClient::bans(ReplyCallback callback) {
@@ -240,14 +261,14 @@ void ControlClient::handle_answer(const json& document) {
       id.is_number_unsigned() ? waiting_.find(id.get<std::uint64_t>()) : waiting_.end();
   if (found == waiting_.end()) {
     const std::string what =
-        error == document.end() ? "an answer to no request" : escaped(to_error(*error).message);
+        error == document.end() ? "an answer to no request" : escaped(decode_error(*error).message);
     callbacks_.on_nonsense("the daemon said: " + what);
     return;
   }
   // The callback may make further requests, or close.
   const ReplyCallback callback = std::move(found->second);
   waiting_.erase(found);
-  if (error != document.end()) return callback({to_error(*error), nullptr});
+  if (error != document.end()) return callback({decode_error(*error), nullptr});
   const auto result = document.find("result");
   static const json kNothing;
   callback({std::nullopt, result == document.end() ? &kNothing : &*result});
@@ -290,6 +311,7 @@ Result<UniqueFd> connect_control(const std::string& path) {
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     return Error::from_errno(attempt, errno);
   }
+  if (auto trusted = check_server(socket.get(), path); !trusted) return std::move(trusted.error());
   return socket;
 }
 

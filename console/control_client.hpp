@@ -37,6 +37,8 @@ inline constexpr int kLostCode = -1;
 /// waits to be read by the daemon; nothing was sent.
 inline constexpr int kTooLongCode = -2;
 
+[[nodiscard]] RpcError decode_error(const nlohmann::json& error);
+
 /// `result` is never null when `error` is empty; valid during the call only.
 struct Reply {
   std::optional<RpcError> error;
@@ -86,16 +88,23 @@ class ControlClient : private io::StreamListener {
   void send_all(std::string_view text, ReplyCallback callback);
   void bye(SessionId session, ReplyCallback callback);
   void kick(SessionId session, std::string_view reason, ReplyCallback callback);
+  void kick_all(const std::vector<SessionId>& sessions, std::string_view reason,
+                ReplyCallback callback);
+  /// Everybody who is connected from there.
+  void kick_network(std::string_view address, std::string_view reason, ReplyCallback callback);
   void name(SessionId session, std::string_view name, ReplyCallback callback);
   /// `stay`: the claim outlives this connection.
   void claim(SessionId session, bool force, bool stay, ReplyCallback callback);
   void release(SessionId session, ReplyCallback callback);
   void history(std::optional<SessionId> session, Page page, ReplyCallback callback);
   void search(std::string_view text, Page page, ReplyCallback callback);
-  /// Without `seconds` it has no end.
-  void ban(std::string_view address, std::optional<std::uint64_t> seconds, ReplyCallback callback);
+  /// Without `seconds` it has no end. `now`: it ends who is connected from there.
+  void ban(std::string_view address, std::optional<std::uint64_t> seconds, bool now,
+           ReplyCallback callback);
   void unban(std::string_view address, ReplyCallback callback);
   void bans(ReplyCallback callback);
+  /// Those that cost most; without `limit` as many as the daemon thinks right.
+  void origins(std::optional<std::uint64_t> limit, ReplyCallback callback);
   void away(std::string_view text, ReplyCallback callback);
   void back(ReplyCallback callback);
   void stats(ReplyCallback callback);
@@ -118,6 +127,7 @@ class ControlClient : private io::StreamListener {
   void on_clear(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
+  void end_sessions(nlohmann::json params, std::string_view reason, ReplyCallback callback);
   void call(std::string_view method, const nlohmann::json& params, ReplyCallback callback);
   void handle_line(std::string_view line);
   void handle_answer(const nlohmann::json& document);
@@ -133,8 +143,8 @@ class ControlClient : private io::StreamListener {
   std::map<std::uint64_t, ReplyCallback> waiting_;
 };
 
-/// Connects to a daemon's unix socket. Does not wait: EAGAIN if the queue of that socket is
-/// full.
+/// Connects to a daemon's unix socket, if check_server() trusts whoever serves it. Does not
+/// wait: EAGAIN if the queue of that socket is full.
 [[nodiscard]] Result<UniqueFd> connect_control(const std::string& path);
 
 }  // namespace chatd::console

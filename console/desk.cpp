@@ -100,6 +100,10 @@ void Desk::print(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) screen_->print(line);
 }
 
+void Desk::print(const std::vector<Line>& lines) {
+  for (const Line& line : lines) screen_->print(line.text, line.hang);
+}
+
 void Desk::problem(std::string_view text) {
   for (const std::string& line : view_.problem(text)) screen_->print_problem(line);
 }

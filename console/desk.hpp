@@ -12,6 +12,7 @@
 #include "console/console.hpp"
 #include "console/event.hpp"
 #include "console/focus.hpp"
+#include "console/line.hpp"
 #include "console/roster.hpp"
 #include "console/screen.hpp"
 #include "console/shortcuts.hpp"
@@ -58,6 +59,7 @@ class Desk {
     screen_->print(view_.about(session, roster_, text));
   }
   void print(const std::vector<std::string>& lines);
+  void print(const std::vector<Line>& lines);
   /// As many lines as `text` has; what is in it of others is escaped here.
   void problem(std::string_view text);
   void problem_about(SessionId session, std::string_view text);

@@ -23,15 +23,16 @@ struct Event {
   std::string text;                 ///< message, sent, warning; operator: why it is away
   std::string operator_name;        ///< who did it; unbanned: empty if its time was over
   std::string from;                 ///< claimed: who had it until now, if it was taken by force
-  std::string name;                 ///< named: the session's new name
-  std::string address;              ///< connected; banned, unbanned: perhaps with /BITS
-  std::string listener;             ///< connected
-  std::string reason;               ///< disconnected
-  std::string until;                ///< banned: RFC 3339, UTC; empty: without end
-  std::string state;                ///< sent: "sent", "held", "lost"; operator: "attached", ...
-  std::uint64_t lost = 0;           ///< disconnected: messages; lagged: events
-  bool cut = false;                 ///< message: it was longer than the daemon takes
-  bool automatic = false;           ///< sent: the answer of an operator who is away
+  /// named: the session's new name; message, sent to one: what it was called then, if known.
+  std::string name;
+  std::string address;     ///< connected; banned, unbanned: perhaps with /BITS
+  std::string listener;    ///< connected
+  std::string reason;      ///< disconnected
+  std::string until;       ///< banned: RFC 3339, UTC; empty: without end
+  std::string state;       ///< sent: "sent", "held", "lost"; operator: "attached", ...
+  std::uint64_t lost = 0;  ///< disconnected: messages; lagged: events
+  bool cut = false;        ///< message: it was longer than the daemon takes
+  bool automatic = false;  ///< sent: the answer of an operator who is away
 
   /// The session of an event about one; 0 if it is about none.
   [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }
@@ -70,6 +71,7 @@ struct PastMessage {
   std::string operator_name;
   std::string text;
   std::string state;
+  std::string name = {};  ///< of that one session when it was said; empty: none is known
 };
 
 struct PastPage {
@@ -83,20 +85,42 @@ struct BanInfo {
   std::string operator_name;  ///< who did it; empty: the daemon does not tell
 };
 
+/// What one origin costs; the members are those of the method `origins`.
+struct OriginInfo {
+  std::string origin;
+  std::uint64_t sessions = 0;
+  std::uint64_t connects = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t memory = 0;
+  std::uint64_t records = 0;
+  std::uint64_t records_lost = 0;
+};
+
+/// A session for which something was not done.
+struct RefusedSession {
+  SessionId session = 0;
+  std::string reason;
+};
+
+/// What became of several sessions that were to end.
+struct KickOutcome {
+  std::vector<SessionId> kicked;
+  std::vector<RefusedSession> refused;
+};
+
 /// What a ban means for sessions that are connected already.
 struct BanOutcome {
   std::vector<SessionId> sessions;  ///< that stay connected from that address
   bool kept = true;                 ///< it outlives the daemon
+  KickOutcome ended = {};           ///< if it ends who is connected
 };
 
 struct SendOutcome {
-  struct Refused {
-    SessionId session = 0;
-    std::string reason;
-  };
   std::vector<SessionId> delivered;
   std::vector<SessionId> held;
-  std::vector<Refused> refused;
+  std::vector<RefusedSession> refused;
   std::vector<SessionId> left_out;  ///< of a message to all: who waits for one answer
 };
 

@@ -40,6 +40,10 @@ std::vector<std::string> HeardText::push(std::string_view bytes) {
   return rows;
 }
 
+std::string HeardText::shown(std::string_view row) {
+  return "< " + escaped(row);
+}
+
 bool HeardText::unfinished() const {
   if (shown_before_ && partial_ == "\r") return false;
   return partial_.size() > incomplete_tail(partial_);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.hpp"
+
 namespace chatd::console {
 
 class HeardText {
@@ -22,6 +24,12 @@ class HeardText {
   [[nodiscard]] std::vector<std::string> quiet();
   /// Nothing will come any more: all that is left.
   [[nodiscard]] std::vector<std::string> end();
+
+  /// A row as a terminal shows it: escaped, behind "< ", under which it hangs.
+  [[nodiscard]] static std::string shown(std::string_view row);
+  static constexpr std::size_t kHang = 2;
+  /// What the server says without a line end is shown when nothing has followed for this long.
+  static constexpr Duration kQuiet{50};
 
   /// Whether there is something for quiet() to show.
   [[nodiscard]] bool unfinished() const;

@@ -5,19 +5,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/chatd_variables.hpp"
 #include "base/control_path.hpp"
+#include "base/text.hpp"
 #include "console/arguments.hpp"
 #include "console/console.hpp"
 #include "console/control_client.hpp"
+#include "console/knock.hpp"
 #include "console/one_shot.hpp"
 #include "console/shell_completion.hpp"
 #include "console/talk.hpp"
@@ -36,37 +42,55 @@ bool is_foreign(const std::string& path) {
   if (path != detail::temporary_control_path()) return false;
   struct stat status {};
   const std::string folder = path.substr(0, path.rfind('/'));
-  return ::lstat(folder.c_str(), &status) != 0 || status.st_uid != ::geteuid();
+  return ::lstat(folder.c_str(), &status) == 0 && status.st_uid != ::geteuid();
 }
 
-// The kernel does not tell a daemon in a user namespace (PrivateUsers= in its unit) who
+// The kernel does not tell a daemon in a user namespace, such as a container's, who
 // attaches. All operators would then be called nobody, and share their claims.
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());
   return entry != nullptr ? entry->pw_name : "";
 }
 
-// Connects to the first place where there is a daemon. `path` becomes that place.
+// Connects to the daemon at `path`. Where nobody said which one (there are several places), it
+// has to let this user in as well.
+Result<UniqueFd> connect_to(const std::string& path, bool is_only_place) {
+  if (is_only_place) return connect_control(path);
+  if (is_foreign(path)) return Error{escaped(path) + ": its folder belongs to somebody else"};
+  return knock(path);
+}
+
+// Connects to the first place where there is a daemon that lets this user in. `path` becomes that
+// place; if it names one, no other is tried.
 std::variant<UniqueFd, Exit> find_daemon(std::string& path) {
-  const bool named = !path.empty();
-  const auto candidates = named ? std::vector{path} : control_path_candidates();
+  const auto places = path.empty() ? control_path_candidates() : std::vector{path};
   std::string tried;
-  for (const std::string& candidate : candidates) {
-    if (!named && is_foreign(candidate)) continue;
-    auto socket = connect_control(candidate);
+  bool locked_out = false;
+  for (const std::string& place : places) {
+    auto socket = connect_to(place, places.size() == 1);
     if (socket) {
-      path = candidate;
+      path = place;
       return std::move(*socket);
     }
-    const int code = socket.error().code;
-    if (code == EACCES || code == EPERM) {
-      complain(socket.error().message);
-      return Exit{ExitCode::kNotAllowed};
-    }
-    tried += (tried.empty() ? "" : "; ") + socket.error().message;
+    const Error& error = socket.error();
+    locked_out = locked_out || error.code == EACCES || error.code == EPERM;
+    tried += (tried.empty() ? "" : "; ") + error.message;
   }
-  complain("no daemon: " + tried);
-  return Exit{ExitCode::kNoDaemon};
+  complain((locked_out ? "no daemon that lets you in: " : "no daemon: ") + tried);
+  return Exit{locked_out ? ExitCode::kNotAllowed : ExitCode::kNoDaemon};
+}
+
+// A misspelt CHATD_SOCKET would mean some other daemon. Variables of configuration keys are that
+// daemon's to judge, whose environment this may be as well.
+void warn_of_unknown_variables() {
+  const std::vector<std::string> known{"CHATD_CONFIG", "CHATD_LISTEN", "CHATD_SOCKET"};
+  for (const std::string& name : chatd_variables()) {
+    const bool is_key = std::any_of(
+        kVariableSections.begin(), kVariableSections.end(),
+        [&](std::string_view section) { return name.find(section) == std::strlen("CHATD_"); });
+    if (is_key || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    complain(unknown_variable(name, known));
+  }
 }
 
 int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
@@ -120,6 +144,7 @@ int run(int argc, char** argv) {
     return run_talk(loop, *arguments.server, wants_color(arguments.color, STDOUT_FILENO));
   }
 
+  warn_of_unknown_variables();
   std::string path = arguments.socket;
   auto found = find_daemon(path);
   if (const auto* exit = std::get_if<Exit>(&found)) return static_cast<int>(exit->code);

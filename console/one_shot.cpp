@@ -1,7 +1,6 @@
 #include "console/one_shot.hpp"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 
 #include "base/text.hpp"
 #include "console/control_client.hpp"
+#include "console/line.hpp"
 #include "console/pages.hpp"
 #include "console/roster.hpp"
 #include "console/view.hpp"
@@ -29,12 +29,7 @@ namespace {
 using nlohmann::json;
 
 void complain(std::string_view text) {
-  std::fprintf(stderr, "chatctl: %.*s\n", static_cast<int>(text.size()), text.data());
-}
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  put_line(stderr, "chatctl: " + std::string{text});
 }
 
 constexpr std::uint64_t kDefaultPast = 20;  // messages
@@ -55,7 +50,7 @@ std::array<UniqueFd, 2> quiet_pipe() {
 // must not be told to every operator, logged and recorded.
 bool only_looks(Verb verb) {
   return verb == Verb::kList || verb == Verb::kHistory || verb == Verb::kSearch ||
-         verb == Verb::kBans || verb == Verb::kStats;
+         verb == Verb::kBans || verb == Verb::kOrigins || verb == Verb::kStats;
 }
 
 class Run {
@@ -91,6 +86,8 @@ class Run {
 
  private:
   using Show = void (Run::*)(const json& result);
+  /// Shows a result, and says what it means for a script.
+  using Judge = ExitCode (Run::*)(const json& result);
 
   void attach(UniqueFd control) {
     if (auto attached = client_.attach(std::move(control)); !attached) {
@@ -126,6 +123,9 @@ class Run {
                                                                    : ExitCode::kRefused);
     };
   }
+  ControlClient::ReplyCallback answer_as_judged(Judge judge) {
+    return answer([this, judge](const json& result) { finish((this->*judge)(result)); });
+  }
   ControlClient::ReplyCallback answer_by(Show show) {
     return answer([this, show](const json& result) {
       (this->*show)(result);
@@ -139,12 +139,14 @@ class Run {
       case Verb::kList:
         return client_.sessions(answer_by(&Run::show_list));
       case Verb::kSend:
-        if (command_.everyone) return client_.send_all(command_.text, answer_by(&Run::show_sent));
-        return client_.send(session, command_.text, answer_by(&Run::show_sent));
+        if (command_.everyone) {
+          return client_.send_all(command_.text, answer_as_judged(&Run::show_sent));
+        }
+        return client_.send(session, command_.text, answer_as_judged(&Run::show_sent));
       case Verb::kBye:
         return client_.bye(session, answer_by(&Run::show_nothing));
       case Verb::kKick:
-        return client_.kick(session, command_.text, answer_by(&Run::show_nothing));
+        return kick();
       case Verb::kName:
         return client_.name(session, command_.text, answer_by(&Run::show_nothing));
       case Verb::kClaim:
@@ -156,11 +158,14 @@ class Run {
       case Verb::kSearch:
         return ask_past();
       case Verb::kBan:
-        return client_.ban(command_.text, command_.number, answer_by(&Run::show_banned));
+        return client_.ban(command_.text, command_.number, command_.force,
+                           answer_as_judged(&Run::show_banned));
       case Verb::kUnban:
         return client_.unban(command_.text, answer_by(&Run::show_nothing));
       case Verb::kBans:
         return client_.bans(answer_by(&Run::show_bans));
+      case Verb::kOrigins:
+        return client_.origins(command_.number, answer_by(&Run::show_origins));
       case Verb::kStats:
         return client_.stats(answer_by(&Run::show_stats));
       case Verb::kReload:
@@ -173,6 +178,17 @@ class Run {
         assert(false && "the table has no such command for scripts");
         return finish(ExitCode::kUsage);
     }
+  }
+
+  void kick() {
+    if (command_.session) {
+      return client_.kick(*command_.session, command_.text, answer_by(&Run::show_nothing));
+    }
+    auto shown = answer_as_judged(&Run::show_kicked);
+    if (command_.address.empty()) {
+      return client_.kick_all(command_.sessions, command_.text, std::move(shown));
+    }
+    client_.kick_network(command_.address, command_.text, std::move(shown));
   }
 
   // --- tail ---
@@ -208,11 +224,11 @@ class Run {
 
   void lost(const Error& error) {
     if (finished_) return;
-    if (command_.verb == Verb::kTail && attached_before_) {
+    if (command_.verb == Verb::kTail && attached_before_ && refusal_.empty()) {
       pause_ = kFirstPause;
       return reconnect();
     }
-    if (!greeted_) {
+    if (!greeted_ || !refusal_.empty()) {
       complain(refusal_.empty() ? error.message : refusal_);
       return finish(refusal_.empty() ? ExitCode::kNoDaemon : ExitCode::kNotAllowed);
     }
@@ -221,7 +237,12 @@ class Run {
   }
 
   void reconnect() {
-    if (auto again = connect_(); again) return attach(std::move(*again));
+    auto again = connect_();
+    if (again) return attach(std::move(*again));
+    if (again.error().code == EPERM) {  // somebody else serves the socket now
+      complain(again.error().message);
+      return finish(ExitCode::kNotAllowed);
+    }
     if (pause_ == kFirstPause) complain("the daemon has gone; waiting for it");
     again_.start(pause_);
     pause_ = std::min(2 * pause_, kLongestPause);
@@ -261,7 +282,8 @@ class Run {
       for (const json& session : result) print(to_plain_json(session));
       return;
     }
-    print_all(view_.sessions(decode_sessions(result), terminal_width(), std::time(nullptr)));
+    print_all(view_.sessions(decode_sessions(result), io::terminal_columns(STDOUT_FILENO),
+                             std::time(nullptr)));
   }
 
   void show_bans(const json& result) {
@@ -269,25 +291,70 @@ class Run {
       for (const json& ban : result) print(to_plain_json(ban));
       return;
     }
-    print_all(view_.bans(decode_bans(result), terminal_width()));
+    print_all(view_.bans(decode_bans(result), io::terminal_columns(STDOUT_FILENO)));
   }
 
-  void show_banned(const json& result) {
-    if (one_shot_.json) return print(to_plain_json(result));
-    print_all(view_.banned(decode_ban(result)));
+  void show_origins(const json& result) {
+    if (one_shot_.json) {
+      for (const json& origin : result) print(to_plain_json(origin));
+      return;
+    }
+    print_all(view_.origins(decode_origins(result), io::terminal_columns(STDOUT_FILENO)));
   }
 
-  void show_sent(const json& result) {
-    if (one_shot_.json) return print(to_plain_json(result));
+  ExitCode show_banned(const json& result) {
+    const BanOutcome outcome = decode_ban(result);
+    if (one_shot_.json) {
+      print(to_plain_json(result));
+    } else {
+      print_all(view_.banned(outcome));
+      complain_about(outcome.ended.refused, "not ended");
+    }
+    return code_of(true, outcome.ended.refused);  // the ban itself is done
+  }
+
+  ExitCode show_kicked(const json& result) {
+    const KickOutcome outcome = decode_kick(result);
+    const bool nobody = outcome.kicked.empty() && outcome.refused.empty();
+    if (one_shot_.json) {
+      print(to_plain_json(result));
+    } else {
+      print_all(view_.kicked(outcome));
+      complain_about(outcome.refused, "not ended");
+      if (nobody) complain("nobody is connected from " + escaped(command_.address));
+    }
+    return nobody ? ExitCode::kNoSession : code_of(!outcome.kicked.empty(), outcome.refused);
+  }
+
+  ExitCode show_sent(const json& result) {
     const SendOutcome outcome = decode_send(result);
+    const bool sent = !outcome.delivered.empty() || !outcome.held.empty();
+    if (one_shot_.json) {
+      print(to_plain_json(result));
+      return code_of(sent, outcome.refused);
+    }
     for (const SessionId id : outcome.held) {
       print(view_.about(id, roster_, "held until it has spoken"));
     }
-    for (const auto& [id, reason] : outcome.refused) {
-      complain(bracket(id, {}) + "* not sent: " + escaped(reason));
-    }
+    complain_about(outcome.refused, "not sent");
     for (const SessionId id : outcome.left_out) {
       print(view_.about(id, roster_, "left out: it waits for one answer"));
+    }
+    // To say something to nobody is no failure, but whoever types it should know.
+    if (!sent && outcome.refused.empty() && outcome.left_out.empty()) {
+      complain("nobody is connected");
+    }
+    return code_of(sent, outcome.refused);
+  }
+
+  static ExitCode code_of(bool some_done, const std::vector<RefusedSession>& refused) {
+    if (refused.empty()) return ExitCode::kDone;
+    return some_done ? ExitCode::kPartly : ExitCode::kRefused;
+  }
+
+  static void complain_about(const std::vector<RefusedSession>& refused, std::string_view what) {
+    for (const auto& [id, reason] : refused) {
+      complain(bracket(id, {}) + "* " + std::string{what} + ": " + escaped(reason));
     }
   }
 
@@ -310,12 +377,12 @@ class Run {
     for (const std::string& line : plain.problem(text)) complain(line);
   }
 
-  void print(std::string_view line) {
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
-  }
+  void print(std::string_view line) { put_line(stdout, line); }
   void print_all(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) print(line);
+  }
+  void print_all(const std::vector<Line>& lines) {
+    for (const Line& line : lines) put_line(stdout, line.text, line.hang);
   }
 
   void flush() {

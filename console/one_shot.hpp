@@ -23,6 +23,7 @@ enum class ExitCode : std::uint8_t {
   kNoSession = 4,
   kNotAllowed = 5,
   kBroken = 6,  ///< talk: the connection
+  kPartly = 7,  ///< send, kick, ban: it was done for some, and refused for others
 };
 
 struct OneShot {

@@ -53,7 +53,7 @@ LineFate Operations::execute(const Command& command) {
       say_bye(session);
       break;
     case Verb::kKick:
-      client_.kick(session, command.text, replies_.done(session, "not ended"));
+      kick(command);
       break;
     case Verb::kName:
       client_.name(session, command.text, replies_.done(session, "not named"));
@@ -72,10 +72,7 @@ LineFate Operations::execute(const Command& command) {
       past_.more();
       break;
     case Verb::kBan:
-      client_.ban(command.text, command.number,
-                  replies_.shown("not banned", [this](const nlohmann::json& result) {
-                    desk_.print(desk_.view().banned(decode_ban(result)));
-                  }));
+      ban(command);
       break;
     case Verb::kUnban:
       client_.unban(command.text, replies_.done("not unbanned"));
@@ -84,6 +81,12 @@ LineFate Operations::execute(const Command& command) {
       client_.bans(replies_.shown("no list", [this](const nlohmann::json& result) {
         desk_.print(desk_.view().bans(decode_bans(result), desk_.width()));
       }));
+      break;
+    case Verb::kOrigins:
+      client_.origins(command.number,
+                      replies_.shown("no list", [this](const nlohmann::json& result) {
+                        desk_.print(desk_.view().origins(decode_origins(result), desk_.width()));
+                      }));
       break;
     case Verb::kAway:
       client_.away(command.text,
@@ -149,15 +152,49 @@ void Operations::say_to_all(const std::string& text) {
       desk_.say("not sent to " + std::to_string(count) +
                 (count == 1 ? " client that waits" : " clients that wait") + " for one answer");
     }
-    for (std::size_t i = 0; i < std::min(kListedRefusals, outcome.refused.size()); ++i) {
-      desk_.problem_about(outcome.refused[i].session,
-                          "not sent: " + escaped(outcome.refused[i].reason));
-    }
-    if (outcome.refused.size() > kListedRefusals) {
-      desk_.problem("not sent to " + std::to_string(outcome.refused.size()) + " clients in all");
-    }
+    show_refused(outcome.refused, "not sent");
     answered_();
   });
+}
+
+void Operations::kick(const Command& command) {
+  if (command.session) {
+    return client_.kick(*command.session, command.text,
+                        replies_.done(*command.session, "not ended"));
+  }
+  auto shown =
+      replies_.shown("not ended", [this, where = command.address](const nlohmann::json& result) {
+        const KickOutcome outcome = decode_kick(result);
+        if (outcome.kicked.empty() && outcome.refused.empty()) {
+          desk_.problem("nobody is connected from " + escaped(where));
+        }
+        desk_.print(desk_.view().kicked(outcome));
+        show_refused(outcome.refused, "not ended");
+      });
+  if (command.address.empty()) {
+    client_.kick_all(command.sessions, command.text, std::move(shown));
+  } else {
+    client_.kick_network(command.address, command.text, std::move(shown));
+  }
+}
+
+void Operations::ban(const Command& command) {
+  client_.ban(command.text, command.number, command.force,
+              replies_.shown("not banned", [this](const nlohmann::json& result) {
+                const BanOutcome outcome = decode_ban(result);
+                desk_.print(desk_.view().banned(outcome));
+                show_refused(outcome.ended.refused, "not ended");
+              }));
+}
+
+void Operations::show_refused(const std::vector<RefusedSession>& refused, std::string_view what) {
+  const std::string begin{what};
+  for (std::size_t i = 0; i < std::min(kListedRefusals, refused.size()); ++i) {
+    desk_.problem_about(refused[i].session, begin + ": " + escaped(refused[i].reason));
+  }
+  if (refused.size() > kListedRefusals) {
+    desk_.problem(begin + ": " + std::to_string(refused.size()) + " clients in all");
+  }
 }
 
 }  // namespace chatd::console

@@ -4,10 +4,13 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "console/command.hpp"
 #include "console/control_client.hpp"
 #include "console/desk.hpp"
+#include "console/event.hpp"
 #include "console/past.hpp"
 #include "console/reply_display.hpp"
 #include "console/screen.hpp"
@@ -26,6 +29,9 @@ class Operations {
  private:
   void say_bye(SessionId session);
   void say_to_all(const std::string& text);
+  void kick(const Command& command);
+  void ban(const Command& command);
+  void show_refused(const std::vector<RefusedSession>& refused, std::string_view what);
 
   ControlClient& client_;
   Desk& desk_;

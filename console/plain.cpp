@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/rows.hpp"
+
 namespace chatd::console {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr Duration kRepeatWindow{1000};
 
 Plain::Plain(io::Loop& loop, ScreenListener& listener, int input, int output, int errors)
     : listener_{listener},
+      output_fd_{output},
+      errors_fd_{errors},
+      wide_letters_{has_wide_letters()},
       repeat_timer_{loop, [this] { count_repeats(); }},
       output_{loop, output, [this] { listener_.on_shown(false); },
               [this](int error) { listener_.on_output_gone(error); }},
@@ -29,8 +34,14 @@ Plain::Plain(io::Loop& loop, ScreenListener& listener, int input, int output, in
   input_.pause();
 }
 
-void Plain::print(std::string_view line) {
-  output_.write(std::string{line} + "\n");
+void Plain::print(std::string_view line, std::size_t hang) {
+  std::string rows;
+  append_rows(rows, line, {width(), hang, wide_letters_}, "\n");
+  output_.write(rows);
+}
+
+std::size_t Plain::width() const {
+  return io::terminal_columns(output_fd_);
 }
 
 void Plain::print_problem(std::string_view line) {
@@ -46,7 +57,10 @@ void Plain::print_problem(std::string_view line) {
 
 void Plain::write_problem(std::string_view line) {
   // Whoever does not read the problems must not make the memory grow.
-  if (errors_.queued_bytes() < kFullBytes) errors_.write(std::string{line} + "\n");
+  if (errors_.queued_bytes() >= kFullBytes) return;
+  std::string rows;
+  append_rows(rows, line, {io::terminal_columns(errors_fd_), kUsualHang, wide_letters_}, "\n");
+  errors_.write(rows);
 }
 
 void Plain::count_repeats() {

@@ -1,4 +1,5 @@
-/// Lines in, lines out: the screen for pipes, files and scripts. Knows nothing of
+/// Lines in, lines out: the screen for pipes, files and scripts, where a line stays a line; and
+/// for a terminal without a keyboard, where it becomes rows. Knows nothing of
 /// what the lines mean. Data goes to the output, problems to the errors. A problem that
 /// comes again and again (with a file as standard input) is counted, not repeated.
 /// Invariant: a line is given out whole or not at all; the last one may lack its LF.
@@ -17,13 +18,14 @@ class Plain : public Screen {
  public:
   Plain(io::Loop& loop, ScreenListener& listener, int input, int output, int errors);
 
-  void print(std::string_view line) override;
+  using Screen::print;
+  void print(std::string_view line, std::size_t hang) override;
   void print_problem(std::string_view line) override;
   void set_prompt(std::string_view) override {}
   void hold_input(bool held) override;
   void close() override { hold_input(true); }
   [[nodiscard]] std::size_t queued_bytes() const override { return output_.queued_bytes(); }
-  [[nodiscard]] std::size_t width() const override { return 0; }
+  [[nodiscard]] std::size_t width() const override;
 
  private:
   void give_lines();
@@ -32,6 +34,9 @@ class Plain : public Screen {
   void count_repeats();
 
   ScreenListener& listener_;
+  int output_fd_;
+  int errors_fd_;
+  bool wide_letters_;
   std::string pending_;       // what has been read and not been given out
   std::size_t searched_ = 0;  // how much of it is known to have no LF
   bool held_ = true;

@@ -8,6 +8,7 @@
 
 #include "base/protocol.hpp"
 #include "console/completion.hpp"
+#include "console/line.hpp"
 
 namespace chatd::console {
 
@@ -50,9 +51,12 @@ class Screen {
   static constexpr std::size_t kMaxLine = kMaxControlText;
 
   virtual ~Screen() = default;
-  /// Shows one line, without LF, as data or as a problem.
-  virtual void print(std::string_view line) = 0;
+  /// Shows one line, without LF, as data or as a problem. On a terminal it becomes rows
+  /// (base/rows.hpp) of the width that the terminal has now; what follows the first one hangs
+  /// `hang` columns in.
+  virtual void print(std::string_view line, std::size_t hang) = 0;
   virtual void print_problem(std::string_view line) = 0;
+  void print(std::string_view line) { print(line, kUsualHang); }
   virtual void set_prompt(std::string_view prompt) = 0;
   /// While held no line is taken, and what is typed waits in the kernel. A screen
   /// begins held.

@@ -24,13 +24,26 @@ _chatctl() {
     local command='' position=0 i=1 words=''
     local -a socket=()
     COMPREPLY=()
+    # Bash takes the sign of --color=always for a word of its own.
+    if [[ $word == '=' ]]; then
+        word=''
+    elif [[ $before == '=' ]]; then
+        before=${COMP_WORDS[COMP_CWORD-2]}
+    fi
     case $before in
         --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
 @VALUES@    esac
     while ((i < COMP_CWORD)); do
         case ${COMP_WORDS[i]} in
-            --socket) ((++i)); socket=(--socket "${COMP_WORDS[i]}") ;;
-            @TAKING@) ((++i)) ;;
+            --socket)
+                ((++i))
+                [[ ${COMP_WORDS[i]} == '=' ]] && ((++i))
+                socket=(--socket "${COMP_WORDS[i]}")
+                ;;
+            @TAKING@)
+                ((++i))
+                [[ ${COMP_WORDS[i]} == '=' ]] && ((++i))
+                ;;
             -*) ;;
             *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else ((++position)); fi ;;
         esac
@@ -157,6 +170,7 @@ First first_of(const CommandSpec& spec) {
   const Parameter& first = spec.parameters.front();
   switch (first.kind) {
     case Kind::kSession:
+    case Kind::kTargets:
     case Kind::kFocusSession:
     case Kind::kPerhapsSession:
       return {true, {}};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "base/rows.hpp"
 #include "console/arguments.hpp"
 #include "console/one_shot.hpp"
 #include "console/screen.hpp"
@@ -21,6 +22,8 @@ constexpr std::size_t kLongestLine = 64UL * 1024;
 
 TalkPipe::TalkPipe(io::Loop& loop, UniqueFd socket, std::function<void(int)> on_done)
     : on_done_{std::move(on_done)},
+      on_terminal_{io::terminal_columns(STDOUT_FILENO) > 0},
+      quiet_{loop, [this] { show(text_.quiet()); }},
       link_{loop,
             std::move(socket),
             {[this](std::string_view bytes) { heard(bytes); },
@@ -56,8 +59,20 @@ void TalkPipe::input_ended(int error) {
 }
 
 void TalkPipe::heard(std::string_view bytes) {
-  output_.write(bytes);
+  if (on_terminal_) {
+    show(text_.push(bytes));
+    text_.unfinished() ? quiet_.start(HeardText::kQuiet) : quiet_.stop();
+  } else {
+    output_.write(bytes);
+  }
   if (output_.queued_bytes() > Screen::kFullBytes) link_.pause();
+}
+
+void TalkPipe::show(const std::vector<std::string>& rows) {
+  const RowShape shape{io::terminal_columns(STDOUT_FILENO), HeardText::kHang, has_wide_letters()};
+  std::string shown;
+  for (const std::string& row : rows) append_rows(shown, HeardText::shown(row), shape, "\n");
+  output_.write(shown);
 }
 
 void TalkPipe::written() {
@@ -75,6 +90,8 @@ void TalkPipe::output_gone(int error) {
 void TalkPipe::link_ended(int error) {
   ended_ = true;
   input_.pause();
+  quiet_.stop();
+  if (on_terminal_) show(text_.end());
   if (error != 0) {
     complain(Error::from_errno("the connection broke", error).message);
     code_ = static_cast<int>(ExitCode::kBroken);

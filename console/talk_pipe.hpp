@@ -1,16 +1,19 @@
 /// A conversation for a script: lines from standard input to a chat server, and its bytes as
-/// they are to standard output.
+/// they are to standard output; or, if that is a terminal, as rows behind "< ", escaped.
 /// Invariant: what one side does not take is not read from the other, so nothing piles up.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/unique_fd.hpp"
+#include "console/heard_text.hpp"
 #include "console/server_link.hpp"
 #include "io/descriptor.hpp"
 #include "io/loop.hpp"
+#include "io/timer.hpp"
 
 namespace chatd::console {
 
@@ -27,6 +30,7 @@ class TalkPipe {
   void read(std::string_view bytes);
   void input_ended(int error);
   void heard(std::string_view bytes);
+  void show(const std::vector<std::string>& rows);
   void written();
   void output_gone(int error);
   void link_ended(int error);
@@ -37,6 +41,9 @@ class TalkPipe {
   bool input_ended_ = false;
   bool ended_ = false;  // the connection
   int code_ = 0;
+  bool on_terminal_;
+  HeardText text_;  // for a terminal
+  io::Timer quiet_;
   ServerLink link_;
   io::Writer output_;
   io::Reader input_;

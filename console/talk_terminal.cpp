@@ -11,8 +11,6 @@
 namespace chatd::console {
 namespace {
 
-// What the server says without a line end is shown when nothing has followed for this long.
-constexpr Duration kQuiet{50};
 constexpr std::size_t kHistory = 1000;
 constexpr char kCtrlD = '\x04';
 
@@ -84,14 +82,14 @@ void TalkTerminal::heard(std::string_view bytes) {
   }
   // While nothing is read, nobody knows whether more has come.
   if (!full_ && text_.unfinished()) {
-    quiet_.start(kQuiet);
+    quiet_.start(HeardText::kQuiet);
   } else {
     quiet_.stop();
   }
 }
 
 void TalkTerminal::show(const std::vector<std::string>& rows) {
-  for (const std::string& row : rows) terminal_.print("< " + escaped(row));
+  for (const std::string& row : rows) terminal_.print(HeardText::shown(row), HeardText::kHang);
 }
 
 void TalkTerminal::say(std::string_view text) {
@@ -101,7 +99,7 @@ void TalkTerminal::say(std::string_view text) {
 void TalkTerminal::on_shown(bool) {
   if (std::exchange(full_, false) && !outcome_) {
     link_.resume();
-    if (text_.unfinished()) quiet_.start(kQuiet);
+    if (text_.unfinished()) quiet_.start(HeardText::kQuiet);
   }
   end_when_shown();
 }

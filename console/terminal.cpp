@@ -4,7 +4,6 @@
 #include <langinfo.h>
 #include <readline/history.h>
 #include <readline/readline.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/rows.hpp"
 #include "base/text.hpp"
 #include "console/table.hpp"
 
@@ -23,7 +23,6 @@ namespace chatd::console {
 namespace {
 
 constexpr std::size_t kListed = 60;  // candidates shown at most
-constexpr std::size_t kDefaultWidth = 80;
 constexpr Duration kForegroundLook{250};
 
 // While one of these is on, the prompt on the screen is readline's own.
@@ -82,6 +81,7 @@ Terminal::Terminal(io::Loop& loop, ScreenListener& listener, int input, int outp
     : listener_{listener},
       history_{history},
       output_{output},
+      wide_letters_{has_wide_letters()},
       // Only its mode is changed through this one; it is never read from.
       in_{::fdopen(::fcntl(input, F_DUPFD_CLOEXEC, 3), "r")},
       out_{::fopencookie(this, "w", {nullptr, &Hooks::write, nullptr, nullptr})},
@@ -213,8 +213,8 @@ bool Terminal::erase_line() {
   return true;
 }
 
-void Terminal::print(std::string_view line) {
-  print_.append(line).append("\r\n");
+void Terminal::print(std::string_view line, std::size_t hang) {
+  append_rows(print_, line, {width(), hang, wide_letters_}, "\r\n");
   dirty_ = true;
 }
 
@@ -405,9 +405,9 @@ std::size_t Terminal::queued_bytes() const {
 }
 
 std::size_t Terminal::width() const {
-  winsize size{};
-  if (::ioctl(output_, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultWidth;
-  return size.ws_col;
+  // Also where it has hung up, and cannot be asked any more.
+  const std::size_t columns = io::terminal_columns(output_);
+  return columns == 0 ? io::kUsualColumns : columns;
 }
 
 }  // namespace chatd::console

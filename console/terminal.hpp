@@ -30,7 +30,8 @@ class Terminal : public Screen {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  void print(std::string_view line) override;
+  using Screen::print;
+  void print(std::string_view line, std::size_t hang) override;
   void print_problem(std::string_view line) override { print(line); }
   void set_prompt(std::string_view prompt) override;
   void hold_input(bool held) override;
@@ -76,6 +77,7 @@ class Terminal : public Screen {
   std::string prompt_shown_;
   PasteGate keys_;
   int output_;
+  bool wide_letters_;
   std::FILE* in_;   // for readline to set the terminal's mode on
   std::FILE* out_;  // ends in writer_
   io::Writer writer_;

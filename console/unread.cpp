@@ -1,6 +1,6 @@
 #include "console/unread.hpp"
 
-#include <algorithm>
+#include <set>
 #include <utility>
 
 namespace chatd::console {
@@ -13,10 +13,10 @@ void Unread::apply(const Event& event, Target focus) {
       break;
     case EventKind::kSent:
       if (event.automatic) break;  // nobody has read it
-      for (const SessionId session : event.sessions) counts_.erase(session);
+      for (const SessionId session : event.sessions) forget(session);
       break;
     case EventKind::kDisconnected:
-      counts_.erase(event.session());
+      forget(event.session());
       break;
     default:
       break;
@@ -26,6 +26,7 @@ void Unread::apply(const Event& event, Target focus) {
 void Unread::replace(const std::vector<SessionInfo>& sessions, Target focus) {
   // A session that waited before keeps its place.
   const std::map<SessionId, Count> before = std::exchange(counts_, {});
+  waiting_.clear();
   for (const SessionInfo& each : sessions) {
     if (each.unread == 0 || focus == each.session) continue;
     const auto known = before.find(each.session);
@@ -33,15 +34,16 @@ void Unread::replace(const std::vector<SessionInfo>& sessions, Target focus) {
       add(each.session, each.unread);
     } else {
       counts_[each.session] = {each.unread, known->second.turn};
+      waiting_.emplace(known->second.turn, each.session);
     }
   }
 }
 
 void Unread::keep(const std::vector<SessionInfo>& sessions) {
-  std::erase_if(counts_, [&](const auto& count) {
-    return std::none_of(sessions.begin(), sessions.end(),
-                        [&](const SessionInfo& each) { return each.session == count.first; });
-  });
+  std::set<SessionId> there;
+  for (const SessionInfo& each : sessions) there.insert(each.session);
+  std::erase_if(waiting_, [&](const auto& each) { return !there.contains(each.second); });
+  std::erase_if(counts_, [&](const auto& each) { return !there.contains(each.first); });
 }
 
 std::uint64_t Unread::of(SessionId session) const {
@@ -55,24 +57,28 @@ Target Unread::next() const {
 }
 
 std::vector<Unread::Entry> Unread::first(std::size_t most) const {
-  std::vector<std::pair<std::uint64_t, Entry>> waiting;
-  waiting.reserve(counts_.size());
-  for (const auto& [session, count] : counts_) {
-    waiting.push_back({count.turn, {session, count.messages}});
-  }
-  most = std::min(most, waiting.size());
-  std::partial_sort(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(most),
-                    waiting.end(),
-                    [](const auto& one, const auto& other) { return one.first < other.first; });
   std::vector<Entry> entries;
-  for (std::size_t i = 0; i < most; ++i) entries.push_back(waiting[i].second);
+  for (const auto& [turn, session] : waiting_) {
+    if (entries.size() == most) break;
+    entries.push_back({session, of(session)});
+  }
   return entries;
 }
 
 void Unread::add(SessionId session, std::uint64_t messages) {
   Count& count = counts_[session];
-  if (count.messages == 0) count.turn = ++turns_;
+  if (count.messages == 0) {
+    count.turn = ++turns_;
+    waiting_.emplace(count.turn, session);
+  }
   count.messages += messages;
+}
+
+void Unread::forget(SessionId session) {
+  const auto known = counts_.find(session);
+  if (known == counts_.end()) return;
+  waiting_.erase(known->second.turn);
+  counts_.erase(known);
 }
 
 }  // namespace chatd::console

@@ -1,5 +1,8 @@
 /// What an operator has not looked at yet: for each session the number of messages that
-/// have come since it was in focus or somebody answered it. Pure.
+/// have come since it was in focus or somebody answered it. No event costs more, however much is
+/// unread. Pure.
+///
+/// Invariant: waiting_ has each session of counts_ once, at its turn.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +32,7 @@ class Unread {
   /// Forgets every session but these.
   void keep(const std::vector<SessionInfo>& sessions);
   /// The operator has looked at that session.
-  void seen(SessionId session) { counts_.erase(session); }
+  void seen(SessionId session) { forget(session); }
 
   [[nodiscard]] std::uint64_t of(SessionId session) const;
   [[nodiscard]] std::size_t sessions() const { return counts_.size(); }
@@ -44,8 +47,10 @@ class Unread {
     std::uint64_t turn = 0;  // its place in the queue, by when it began to wait
   };
   void add(SessionId session, std::uint64_t messages);
+  void forget(SessionId session);
 
   std::map<SessionId, Count> counts_;
+  std::map<std::uint64_t, SessionId> waiting_;  // by turn
   std::uint64_t turns_ = 0;
 };
 

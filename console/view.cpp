@@ -13,6 +13,8 @@ namespace {
 // A message to more clients than this is shown once for all of them.
 constexpr std::size_t kSeparately = 5;
 constexpr std::size_t kLongestName = 32;
+// The columns of the "* " before what the console says.
+constexpr std::size_t kMarkWidth = 2;
 
 std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
@@ -29,11 +31,26 @@ std::vector<std::string> escaped_lines(std::string_view text) {
   }
 }
 
+// " [1] [2]"; of many only the first.
+std::string first_brackets(const std::vector<SessionId>& ids) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kSeparately, ids.size()); ++i) {
+    out += " " + bracket(ids[i], {});
+  }
+  return ids.size() > kSeparately ? out + " ..." : out;
+}
+
 std::string formatted(std::time_t time, const char* format) {
   std::tm broken{};
   ::localtime_r(&time, &broken);
   std::array<char, 64> buffer;
   return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &broken)};
+}
+
+// What the session is called in a line about `event`.
+std::string_view name_in(const Event& event, SessionId session, const Roster& roster) {
+  const bool is_said = event.kind == EventKind::kMessage || event.kind == EventKind::kSent;
+  return is_said && !event.name.empty() ? std::string_view{event.name} : roster.name_of(session);
 }
 
 }  // namespace
@@ -77,21 +94,34 @@ std::string View::stamp(const Event& event) const {
   return time.empty() ? "" : painted(Tone::kStatus, time) + " ";
 }
 
-void View::append_text(std::vector<std::string>& lines, const Event& event, Tone tone,
+std::size_t View::stamp_width(const Event& event) const {
+  if (timestamps_ == Timestamps::kNone) return 0;
+  const std::string time = local_time(event.time, timestamps_ == Timestamps::kDateTime);
+  return time.empty() ? 0 : time.size() + 1;
+}
+
+void View::append_text(std::vector<Line>& lines, const Event& event, Tone tone,
                        const std::string& lead) const {
   const std::string begin = stamp(event) + painted(tone, lead) + " ";
+  const std::size_t hang = stamp_width(event) + display_width(lead) + 1;
   for (const std::string& text : escaped_lines(event.text)) {
     const bool bold = color_ && tone == Tone::kFocus && !text.empty();
-    lines.push_back(begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text));
+    lines.push_back({begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text), hang});
   }
 }
 
-void View::append_status(std::vector<std::string>& lines, const Event& event, const Roster& roster,
-                         const std::string& text) const {
-  lines.push_back(stamp(event) + about(event.session(), roster, text));
+void View::append_status(std::vector<Line>& lines, const Event& event, SessionId session,
+                         const Roster& roster, const std::string& text) const {
+  const std::size_t lead = display_width(bracket(session, roster.name_of(session))) + kMarkWidth;
+  lines.push_back({stamp(event) + about(session, roster, text), stamp_width(event) + lead});
 }
 
-void View::append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+void View::append_note(std::vector<Line>& lines, const Event& event, const std::string& text,
+                       Tone tone) const {
+  lines.push_back({stamp(event) + painted(tone, "* " + text), stamp_width(event) + kMarkWidth});
+}
+
+void View::append_sent(std::vector<Line>& lines, const Event& event, const Roster& roster,
                        std::string_view own_name) const {
   const std::string from = event.automatic ? " " + escaped(event.operator_name) + " (away):"
                            : event.operator_name == own_name
@@ -102,28 +132,28 @@ void View::append_sent(std::vector<std::string>& lines, const Event& event, cons
   if (event.sessions.size() > kSeparately) {
     const std::string many = count_of(event.sessions.size(), "client", "clients");
     append_text(lines, event, Tone::kAnswer, "<" + from + " to " + many + ":");
-    if (held) lines.push_back(stamp(event) + note("held until they have spoken"));
-    if (lost) lines.push_back(stamp(event) + note("not delivered"));
+    if (held) append_note(lines, event, "held until they have spoken");
+    if (lost) append_note(lines, event, "not delivered");
     return;
   }
   for (const SessionId session : event.sessions) {
     append_text(lines, event, Tone::kAnswer,
-                bracket(session, roster.name_of(session)) + "<" + from);
-    if (held) lines.push_back(stamp(event) + about(session, roster, "held until it has spoken"));
-    if (lost) lines.push_back(stamp(event) + about(session, roster, "not delivered"));
+                bracket(session, name_in(event, session, roster)) + "<" + from);
+    if (held) append_status(lines, event, session, roster, "held until it has spoken");
+    if (lost) append_status(lines, event, session, roster, "not delivered");
   }
 }
 
-std::vector<std::string> View::event(const Event& event, const Roster& roster,
-                                     std::string_view own_name, Target focus) const {
+std::vector<Line> View::event(const Event& event, const Roster& roster, std::string_view own_name,
+                              Target focus) const {
   using enum EventKind;
-  std::vector<std::string> lines;
+  std::vector<Line> lines;
   if (!event.kind) {
     const std::string word = escaped(event.method);
     if (event.session() != 0) {
-      append_status(lines, event, roster, word);
+      append_status(lines, event, event.session(), roster, word);
     } else {
-      lines.push_back(stamp(event) + note(word));
+      append_note(lines, event, word);
     }
     return lines;
   }
@@ -131,26 +161,29 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
   const std::string by = is_own ? "" : " by " + escaped(event.operator_name);
   switch (*event.kind) {
     case kConnected:
-      append_status(lines, event, roster,
+      append_status(lines, event, event.session(), roster,
                     "connected from " + escaped(event.address) +
                         (event.listener.empty() ? "" : " to " + escaped(event.listener)));
       break;
     case kMessage: {
       const bool focused = focus == event.session();
       append_text(lines, event, focused ? Tone::kFocus : Tone::kClient,
-                  bracket(event.session(), roster.name_of(event.session())) +
+                  bracket(event.session(), name_in(event, event.session(), roster)) +
                       (focused && !color_ ? "|" : ""));
-      if (event.cut) append_status(lines, event, roster, "the message was longer; it is cut here");
+      if (event.cut)
+        append_status(lines, event, event.session(), roster,
+                      "the message was longer; it is cut here");
       break;
     }
     case kAsking:
-      append_status(lines, event, roster, "waits for one answer, and says no more");
+      append_status(lines, event, event.session(), roster,
+                    "waits for one answer, and says no more");
       break;
     case kSent:
       append_sent(lines, event, roster, own_name);
       break;
     case kDelivered:
-      append_status(lines, event, roster, "the held message has been delivered");
+      append_status(lines, event, event.session(), roster, "the held message has been delivered");
       break;
     case kDisconnected: {
       std::string text = "disconnected";
@@ -158,57 +191,57 @@ std::vector<std::string> View::event(const Event& event, const Roster& roster,
       if (event.lost > 0) {
         text += "; " + count_of(event.lost, "message", "messages") + " did not reach it";
       }
-      append_status(lines, event, roster, text);
+      append_status(lines, event, event.session(), roster, text);
       break;
     }
     case kNamed:
-      append_status(lines, event, roster,
+      append_status(lines, event, event.session(), roster,
                     event.name.empty()            ? "its name was removed" + by
                     : event.operator_name.empty() ? "calls itself " + escaped(event.name)
                                                   : "is now called " + escaped(event.name) + by);
       break;
     case kOperator:
       if (event.operator_name == own_name) break;
-      lines.push_back(stamp(event) +
-                      note("operator " + escaped(event.operator_name) + " " + escaped(event.state) +
-                           (event.text.empty() ? "" : ": ") + escaped(event.text)));
+      append_note(lines, event,
+                  "operator " + escaped(event.operator_name) + " " + escaped(event.state) +
+                      (event.text.empty() ? "" : ": ") + escaped(event.text));
       break;
     case kClaimed:
       if (!event.from.empty() && event.from == own_name) {
         // The one line that must not be overlooked.
+        const std::string lead = bracket(event.session(), roster.name_of(event.session()));
         lines.push_back(
-            stamp(event) +
-            painted(Tone::kProblem, bracket(event.session(), roster.name_of(event.session())) +
-                                        "* was yours; taken from you" + by));
+            {stamp(event) + painted(Tone::kProblem, lead + "* was yours; taken from you" + by),
+             stamp_width(event) + display_width(lead) + kMarkWidth});
       } else {
-        append_status(lines, event, roster,
+        append_status(lines, event, event.session(), roster,
                       (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +
                           (event.from.empty() ? "" : ", taken from " + escaped(event.from)));
       }
       break;
     case kReleased:
-      append_status(lines, event, roster, "is released" + by);
+      append_status(lines, event, event.session(), roster, "is released" + by);
       break;
     case kBanned: {
       const std::string until = local_time(event.until, true);
-      lines.push_back(stamp(event) + note(escaped(event.address) + " is banned" + by +
-                                          (until.empty() ? "" : " until " + until)));
+      append_note(
+          lines, event,
+          escaped(event.address) + " is banned" + by + (until.empty() ? "" : " until " + until));
       break;
     }
     case kUnbanned:
-      lines.push_back(stamp(event) +
-                      note(event.operator_name.empty()
-                               ? "the ban of " + escaped(event.address) + " has ended"
-                               : escaped(event.address) + " is unbanned" + by));
+      append_note(lines, event,
+                  event.operator_name.empty()
+                      ? "the ban of " + escaped(event.address) + " has ended"
+                      : escaped(event.address) + " is unbanned" + by);
       break;
     case kWarning:
       for (const std::string& line : escaped_lines(event.text)) {
-        lines.push_back(stamp(event) + painted(Tone::kProblem, "* warning: " + line));
+        append_note(lines, event, "warning: " + line, Tone::kProblem);
       }
       break;
     case kLagged:
-      lines.push_back(stamp(event) +
-                      note(count_of(event.lost, "event was", "events were") + " missed"));
+      append_note(lines, event, count_of(event.lost, "event was", "events were") + " missed");
       break;
   }
   return lines;
@@ -263,8 +296,8 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   return lines;
 }
 
-std::vector<std::string> View::past(const PastMessage& message, const Roster& roster,
-                                    std::string_view own_name) const {
+std::vector<Line> View::past(const PastMessage& message, const Roster& roster,
+                             std::string_view own_name) const {
   Event event;
   event.kind = message.incoming ? EventKind::kMessage : EventKind::kSent;
   event.time = message.time;
@@ -272,6 +305,7 @@ std::vector<std::string> View::past(const PastMessage& message, const Roster& ro
   event.text = message.text;
   event.operator_name = message.operator_name;
   event.state = message.state;
+  event.name = message.name;
   return this->event(event, roster, own_name);
 }
 
@@ -289,17 +323,44 @@ std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_
   return lines;
 }
 
-std::vector<std::string> View::banned(const BanOutcome& outcome) const {
-  std::vector<std::string> lines;
-  if (!outcome.sessions.empty()) {
-    std::string ids;
-    for (std::size_t i = 0; i < std::min(kSeparately, outcome.sessions.size()); ++i) {
-      ids += " " + bracket(outcome.sessions[i], {});
+std::vector<std::string> View::origins(const std::vector<OriginInfo>& origins,
+                                       std::size_t width) const {
+  if (origins.empty()) return {note("nobody has connected yet")};
+  std::vector<std::vector<std::string>> rows;
+  for (const OriginInfo& each : origins) {
+    std::vector<std::string> row{escaped(each.origin)};
+    for (const auto number : {each.sessions, each.connects, each.refused, each.messages, each.bytes,
+                              each.memory, each.records, each.records_lost}) {
+      row.push_back(std::to_string(number));
     }
-    if (outcome.sessions.size() > kSeparately) ids += " ...";
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::string> lines = format_table({{"origin", false, 0},
+                                                 {"sessions", true, 0},
+                                                 {"connects", true, 1},
+                                                 {"refused", true, 2},
+                                                 {"messages", true, 1},
+                                                 {"bytes", true, 1},
+                                                 {"memory", true, 2},
+                                                 {"records", true, 3},
+                                                 {"not recorded", true, 4}},
+                                                rows, width);
+  lines.front() = painted(Tone::kStatus, lines.front());
+  return lines;
+}
+
+std::vector<std::string> View::kicked(const KickOutcome& outcome) const {
+  const auto& ids = outcome.kicked;
+  if (ids.empty()) return {};
+  return {note(count_of(ids.size(), "session", "sessions") + " ended:" + first_brackets(ids))};
+}
+
+std::vector<std::string> View::banned(const BanOutcome& outcome) const {
+  std::vector<std::string> lines = kicked(outcome.ended);
+  if (!outcome.sessions.empty()) {
     lines.push_back(note(
         count_of(outcome.sessions.size(), "client from there stays", "clients from there stay") +
-        " connected:" + ids));
+        " connected:" + first_brackets(outcome.sessions)));
   }
   if (!outcome.kept) {
     lines.push_back(note("the ban ends with the daemon: without transcripts no ban is kept"));

@@ -4,7 +4,8 @@
 /// in a line unescaped, and every line about session N begins, after an optional
 /// time, with [N] or [N NAME]. The character after the bracket, which no client chooses,
 /// says what follows: a blank, or | without colour if the client is in focus, for a
-/// client's text; < for an operator's; * for what the console says of the session.
+/// client's text; < for an operator's; * for what the console says of the session. The screen
+/// breaks what is longer than a row, with an indent under the prefix.
 #pragma once
 
 #include <ctime>
@@ -15,6 +16,7 @@
 #include "console/console.hpp"
 #include "console/event.hpp"
 #include "console/focus.hpp"
+#include "console/line.hpp"
 #include "console/roster.hpp"
 #include "console/shortcuts.hpp"
 #include "console/unread.hpp"
@@ -27,8 +29,8 @@ class View {
 
   /// `own_name` is this operator's: another one's answers carry the name. What the
   /// client in focus says stands out: bright, or without colour by "[N]| ".
-  [[nodiscard]] std::vector<std::string> event(const Event& event, const Roster& roster,
-                                               std::string_view own_name, Target focus = {}) const;
+  [[nodiscard]] std::vector<Line> event(const Event& event, const Roster& roster,
+                                        std::string_view own_name, Target focus = {}) const;
 
   /// The line that announces the day of `time`, if that is not the day `shown`, which then
   /// becomes it. Empty on the same day, and if times are not shown or have their date.
@@ -40,12 +42,16 @@ class View {
                                                   std::size_t width, std::time_t now,
                                                   const Shortcuts* shortcuts = nullptr) const;
   /// An earlier message, shown as it was when it was said.
-  [[nodiscard]] std::vector<std::string> past(const PastMessage& message, const Roster& roster,
-                                              std::string_view own_name) const;
+  [[nodiscard]] std::vector<Line> past(const PastMessage& message, const Roster& roster,
+                                       std::string_view own_name) const;
+  /// Which of several sessions have ended; nothing if none has.
+  [[nodiscard]] std::vector<std::string> kicked(const KickOutcome& outcome) const;
   /// What an operator who has banned an address should know; mostly nothing.
   [[nodiscard]] std::vector<std::string> banned(const BanOutcome& outcome) const;
   [[nodiscard]] std::vector<std::string> bans(const std::vector<BanInfo>& bans,
                                               std::size_t width) const;
+  [[nodiscard]] std::vector<std::string> origins(const std::vector<OriginInfo>& origins,
+                                                 std::size_t width) const;
   [[nodiscard]] std::vector<std::string> stats(const Stats& stats) const;
 
   [[nodiscard]] std::vector<std::string> reload(const ReloadOutcome& outcome) const;
@@ -79,12 +85,15 @@ class View {
   enum class Tone { kPlain, kClient, kFocus, kAnswer, kStatus, kProblem };
   [[nodiscard]] std::string painted(Tone tone, std::string_view text) const;
   [[nodiscard]] std::string stamp(const Event& event) const;
-  void append_text(std::vector<std::string>& lines, const Event& event, Tone tone,
+  [[nodiscard]] std::size_t stamp_width(const Event& event) const;
+  void append_text(std::vector<Line>& lines, const Event& event, Tone tone,
                    const std::string& lead) const;
-  void append_sent(std::vector<std::string>& lines, const Event& event, const Roster& roster,
+  void append_sent(std::vector<Line>& lines, const Event& event, const Roster& roster,
                    std::string_view own_name) const;
-  void append_status(std::vector<std::string>& lines, const Event& event, const Roster& roster,
-                     const std::string& text) const;
+  void append_status(std::vector<Line>& lines, const Event& event, SessionId session,
+                     const Roster& roster, const std::string& text) const;
+  void append_note(std::vector<Line>& lines, const Event& event, const std::string& text,
+                   Tone tone = Tone::kStatus) const;
 
   bool color_;
   Timestamps timestamps_;

@@ -51,6 +51,16 @@ std::vector<SessionId> ids_of(const json& object, const char* key) {
   return ids;
 }
 
+std::vector<RefusedSession> refused_of(const json& object) {
+  std::vector<RefusedSession> all;
+  const json* refused = find(object, "refused");
+  if (refused == nullptr || !refused->is_array()) return all;
+  for (const json& each : *refused) {
+    all.push_back({number_of(each, "session"), text_of(each, "reason")});
+  }
+  return all;
+}
+
 std::vector<std::string> texts_of(const json& object, const char* key) {
   std::vector<std::string> texts;
   const json* value = find(object, key);
@@ -115,14 +125,8 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
 }
 
 SendOutcome decode_send(const json& result) {
-  SendOutcome outcome{ids_of(result, "delivered"), ids_of(result, "held"), {}, {}};
-  if (find(result, "left_out") != nullptr) outcome.left_out = ids_of(result, "left_out");
-  if (const json* refused = find(result, "refused"); refused != nullptr && refused->is_array()) {
-    for (const json& each : *refused) {
-      outcome.refused.push_back({number_of(each, "session"), text_of(each, "reason")});
-    }
-  }
-  return outcome;
+  return {ids_of(result, "delivered"), ids_of(result, "held"), refused_of(result),
+          ids_of(result, "left_out")};
 }
 
 PastPage decode_past(const json& result) {
@@ -133,7 +137,7 @@ PastPage decode_past(const json& result) {
       page.messages.push_back({number_of(each, "seq"), text_of(each, "time"),
                                ids_of(each, "session"), text_of(each, "direction") == "in",
                                text_of(each, "operator"), text_of(each, "text"),
-                               text_of(each, "state")});
+                               text_of(each, "state"), text_of(each, "name")});
     }
   }
   std::sort(page.messages.begin(), page.messages.end(),
@@ -152,12 +156,29 @@ std::vector<BanInfo> decode_bans(const json& result) {
   return bans;
 }
 
+std::vector<OriginInfo> decode_origins(const json& result) {
+  std::vector<OriginInfo> origins;
+  if (!result.is_array()) return origins;
+  for (const json& each : result) {
+    origins.push_back(
+        {text_of(each, "origin"), number_of(each, "sessions"), number_of(each, "connects"),
+         number_of(each, "refused"), number_of(each, "bytes"), number_of(each, "messages"),
+         number_of(each, "memory"), number_of(each, "records"), number_of(each, "records_lost")});
+  }
+  return origins;
+}
+
 bool decode_parting(const json& result) {
   return flag_of(result, "parting");
 }
 
+KickOutcome decode_kick(const json& result) {
+  return {ids_of(result, "kicked"), refused_of(result)};
+}
+
 BanOutcome decode_ban(const json& result) {
   BanOutcome outcome{ids_of(result, "sessions")};
+  outcome.ended = decode_kick(result);
   const json* kept = find(result, "kept");
   outcome.kept = kept == nullptr || !kept->is_boolean() || kept->get<bool>();
   return outcome;

@@ -23,6 +23,8 @@ namespace chatd::console {
 [[nodiscard]] bool decode_parting(const nlohmann::json& result);
 [[nodiscard]] PastPage decode_past(const nlohmann::json& result);
 [[nodiscard]] std::vector<BanInfo> decode_bans(const nlohmann::json& result);
+[[nodiscard]] std::vector<OriginInfo> decode_origins(const nlohmann::json& result);
+[[nodiscard]] KickOutcome decode_kick(const nlohmann::json& result);
 [[nodiscard]] BanOutcome decode_ban(const nlohmann::json& result);
 [[nodiscard]] ReloadOutcome decode_reload(const nlohmann::json& result);
 [[nodiscard]] Stats decode_stats(const nlohmann::json& result);

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -25,17 +26,25 @@ namespace chatd {
 
 /// Counts up whenever a field is added to what a process writes down, or changes its meaning.
 /// 6 is that of chatd 0.1.0.
-inline constexpr std::uint32_t kSavedVersion = 7;
+inline constexpr std::uint32_t kSavedVersion = 8;
 inline constexpr std::uint32_t kOldestSavedVersion = 6;
 
 class ByteWriter {
  public:
+  using Sink = std::function<void(std::string_view)>;
+
+  ByteWriter() = default;
+  /// Gives the bytes to `sink` in pieces, as they come; bytes() has only those that it has not
+  /// got yet.
+  explicit ByteWriter(Sink sink) : sink_{std::move(sink)} {}
+
   template <class T>
   void number(T value) {
     static_assert(std::is_arithmetic_v<T>);
     const auto begin = bytes_.size();
     bytes_.resize(begin + sizeof value);
     std::memcpy(bytes_.data() + begin, &value, sizeof value);
+    if (sink_ && bytes_.size() >= kPiece) flush();
   }
   template <class E>
   void enumerator(E value) {
@@ -47,7 +56,12 @@ class ByteWriter {
   }
   void text(std::string_view bytes) {
     number(static_cast<std::uint64_t>(bytes.size()));
-    bytes_ += bytes;
+    if (sink_ && bytes.size() >= kPiece) {
+      flush();
+      sink_(bytes);
+    } else {
+      bytes_ += bytes;
+    }
   }
   /// A payload that several share is written once. It must live as long as this.
   void payload(const Payload& shared) {
@@ -65,6 +79,12 @@ class ByteWriter {
     text(bytes);
   }
 
+  /// Gives what is left to the sink.
+  void flush() {
+    if (!bytes_.empty()) sink_(bytes_);
+    bytes_.clear();
+  }
+
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
   /// Gives the bytes away.
   [[nodiscard]] std::string take() { return std::move(bytes_); }
@@ -76,6 +96,9 @@ class ByteWriter {
   }
 
  private:
+  static constexpr std::size_t kPiece = 256UL * 1024;
+
+  Sink sink_;
   std::string bytes_;
   std::unordered_map<const void*, std::uint32_t> payloads_;
   std::uint32_t count_ = 0;

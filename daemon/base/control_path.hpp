@@ -16,8 +16,8 @@ namespace chatd {
 
 namespace detail {
 
-inline std::string temporary_control_path() {
-  return "/tmp/chatd-" + std::to_string(::geteuid()) + "/control.sock";
+inline std::string temporary_control_path(uid_t uid = ::geteuid()) {
+  return "/tmp/chatd-" + std::to_string(uid) + "/control.sock";
 }
 
 inline constexpr std::string_view kSystemControlPath = "/run/chatd/control.sock";
@@ -38,13 +38,11 @@ inline constexpr std::string_view kSystemControlPath = "/run/chatd/control.sock"
   return detail::temporary_control_path();
 }
 
-/// Where chatctl looks, best first: $CHATD_SOCKET, then every place that the
-/// daemon may have taken by default_control_path(). Never empty.
+/// Where chatctl looks: at $CHATD_SOCKET alone or, without it, at every place that the
+/// daemon may have taken by default_control_path(), best first. Never empty.
 [[nodiscard]] inline std::vector<std::string> control_path_candidates() {
   std::vector<std::string> paths;
-  if (std::string path = environment("CHATD_SOCKET"); !path.empty()) {
-    paths.push_back(std::move(path));
-  }
+  if (std::string path = environment("CHATD_SOCKET"); !path.empty()) return {std::move(path)};
   if (const std::string folder = first_folder_of("RUNTIME_DIRECTORY"); !folder.empty()) {
     paths.push_back(folder + "/control.sock");
   }

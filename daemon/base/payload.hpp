@@ -29,7 +29,9 @@ class Payload {
     return *this;
   }
   ~Payload() {
-    if (block_ != nullptr && --block_->references == 0) ::operator delete(block_);
+    if (block_ == nullptr || --block_->references > 0) return;
+    live_bytes_ -= block_->size;
+    ::operator delete(block_);
   }
 
   [[nodiscard]] std::string_view view() const {
@@ -38,6 +40,9 @@ class Payload {
   [[nodiscard]] std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
   [[nodiscard]] std::uint32_t weight() const { return block_ == nullptr ? 0 : block_->weight; }
   [[nodiscard]] bool empty() const { return size() == 0; }
+
+  /// The bytes of all payloads that live, each counted once, however many share it.
+  [[nodiscard]] static std::size_t live_bytes() { return live_bytes_; }
 
  private:
   struct Block {
@@ -52,10 +57,13 @@ class Payload {
       block->size = bytes.size();
       block->references = 1;
       block->weight = weight;
+      live_bytes_ += bytes.size();
       if (!bytes.empty()) std::memcpy(block->data(), bytes.data(), bytes.size());
       return block;
     }
   };
+
+  static inline std::size_t live_bytes_ = 0;
 
   Block* block_ = nullptr;
 };

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/characters.hpp"
+
 namespace chatd {
 namespace {
 
@@ -152,7 +154,7 @@ std::size_t find_next(std::string_view text, std::size_t at) {
 }
 
 /// Appends `text` to `out` in runs as long as they can be. What is ill-formed, and
-/// characters that `passes(code_point)` refuses, are given to `show(front, part)`
+/// characters that `passes(code_point, at, size)` refuses, are given to `show(front, part)`
 /// to be appended in its own way. `Rule` must mark every byte that can begin either.
 template <class Rule, class Passes, class Show>
 void copy_runs(std::string& out, std::string_view text, Passes passes, Show show) {
@@ -160,7 +162,7 @@ void copy_runs(std::string& out, std::string_view text, Passes passes, Show show
   std::size_t at = 0;
   while ((at = find_next<Rule>(text, at)) < text.size()) {
     const Front front = decode(text.substr(at));
-    if (front.form != Form::kWell || !passes(front.code_point)) {
+    if (front.form != Form::kWell || !passes(front.code_point, at, front.size)) {
       out += text.substr(copied, at - copied);
       show(front, text.substr(at, front.size));
       copied = at + front.size;
@@ -172,38 +174,49 @@ void copy_runs(std::string& out, std::string_view text, Passes passes, Show show
 
 // ---- what deceives -------------------------------------------------------------
 
-struct Range {
-  char32_t first;
-  char32_t last;
+/// Says of each character of one text that needs attention, in order, whether it passes: what is
+/// visible does, and a mark does if it has a base and is one of the first kMostMarks after it.
+/// An escape is no base, nor is the beginning of the text: a mark would change the look of what
+/// stands before, which is ours.
+class Judge {
+ public:
+  explicit Judge(std::string_view text) : text_{text} {}
+
+  [[nodiscard]] bool passes(char32_t c, std::size_t at, std::size_t size) {
+    // What was not asked about is plain ASCII, a tab or ill-formed.
+    if (at > next_) marks_ = is_base(byte_at(text_, at - 1)) ? 0 : kMostMarks;
+    next_ = at + size;
+    switch (kind_of(c)) {
+      case CharacterKind::kVisible:
+        marks_ = 0;
+        return true;
+      case CharacterKind::kMark:
+        if (marks_ < kMostMarks) {
+          ++marks_;
+          return true;
+        }
+        return false;
+      case CharacterKind::kHidden:
+        break;
+    }
+    marks_ = kMostMarks;
+    return false;
+  }
+
+  /// One that is escaped for another reason.
+  [[nodiscard]] bool refuse(std::size_t at, std::size_t size) {
+    next_ = at + size;
+    marks_ = kMostMarks;
+    return false;
+  }
+
+ private:
+  static bool is_base(std::uint8_t byte) { return byte >= 0x20 && byte < 0x7F; }
+
+  std::string_view text_;
+  std::size_t next_ = 0;            // behind the last one that was asked about
+  std::size_t marks_ = kMostMarks;  // since the last base
 };
-
-/// From U+0300 on; below that is_deceptive() knows by itself. Sorted. These are
-/// Unicode's Default_Ignorable_Code_Point (that is, shown as nothing) and
-/// Bidi_Control, and the few others that break a line or hide text. The variation
-/// selectors of the first plane (180B..180D, 180F, FE00..FE0F) are ignorable but
-/// pass: emoji and Mongolian are written with them.
-constexpr std::array kDeceptive = std::to_array<Range>({
-    {0x034F, 0x034F},    // combining grapheme joiner: no glyph
-    {0x061C, 0x061C},    // Arabic letter mark: a bidirectional control
-    {0x115F, 0x1160},    // Hangul fillers: blanks that count as letters
-    {0x17B4, 0x17B5},    // Khmer inherent vowels: no glyph, deprecated
-    {0x180E, 0x180E},    // Mongolian vowel separator: zero width
-    {0x200B, 0x200F},    // zero-width space and joiners, direction marks
-    {0x2028, 0x202E},    // line and paragraph separator; embeddings and overrides
-    {0x2060, 0x206F},    // word joiner, invisible operators, isolates, deprecated controls
-    {0x3164, 0x3164},    // Hangul filler
-    {0xD800, 0xDFFF},    // surrogates: no characters at all
-    {0xFEFF, 0xFEFF},    // zero-width no-break space, the byte order mark
-    {0xFFA0, 0xFFA0},    // halfwidth Hangul filler
-    {0xFFF0, 0xFFFB},    // reserved as ignorable; interlinear annotation hides text
-    {0x1BCA0, 0x1BCA3},  // shorthand format controls
-    {0x1D173, 0x1D17A},  // musical format controls
-    {0xE0000, 0xE0FFF},  // tags and 240 more selectors: each can carry a hidden message
-    {0x110000, 0xFFFFFFFF},
-});
-
-static_assert(std::is_sorted(kDeceptive.begin(), kDeceptive.end(),
-                             [](Range a, Range b) { return a.last < b.first; }));
 
 // ---- showing ---------------------------------------------------------------------
 
@@ -257,10 +270,6 @@ void append_json_escape(std::string& out, char32_t c) {
   append_hex(out, c, 4);
 }
 
-bool needs_json_escape(char32_t c) {
-  return c == '"' || c == '\\' || c == '\t' || is_deceptive(c);
-}
-
 }  // namespace
 
 std::size_t incomplete_tail(std::string_view bytes) {
@@ -296,7 +305,7 @@ bool is_json_text(std::string_view text) {
 
 void append_repaired(std::string& out, std::string_view bytes) {
   copy_runs<NotAscii>(
-      out, bytes, [](char32_t) { return true; },
+      out, bytes, [](char32_t, std::size_t, std::size_t) { return true; },
       [&out](Front, std::string_view) { out += kReplacement; });
 }
 
@@ -307,17 +316,39 @@ std::string_view prefix_of(std::string_view text, std::size_t max_bytes) {
   return text.substr(0, end);
 }
 
-bool is_deceptive(char32_t c) {
-  if (c < 0x7F) return c < 0x20 && c != '\t';
-  if (c < 0x300) return c <= 0x9F || c == 0xAD;  // DEL, C1; the soft hyphen
-  const auto* range = std::lower_bound(kDeceptive.begin(), kDeceptive.end(), c,
-                                       [](Range r, char32_t value) { return r.last < value; });
-  return range != kDeceptive.end() && range->first <= c;
+char32_t take_character(std::string_view& bytes) {
+  const Front front = decode(bytes);
+  bytes.remove_prefix(front.size);
+  return front.form == Form::kWell ? front.code_point : U'\uFFFD';
+}
+
+void append_utf8(std::string& out, char32_t c) {
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+    return;
+  }
+  const auto continuation = [&out](char32_t bits) {
+    out += static_cast<char>(0x80U | (bits & 0x3FU));
+  };
+  if (c < 0x800) {
+    out += static_cast<char>(0xC0U | (c >> 6U));
+  } else {
+    if (c < 0x10000) {
+      out += static_cast<char>(0xE0U | (c >> 12U));
+    } else {
+      out += static_cast<char>(0xF0U | (c >> 18U));
+      continuation(c >> 12U);
+    }
+    continuation(c >> 6U);
+  }
+  continuation(c);
 }
 
 void append_escaped(std::string& out, std::string_view text) {
+  Judge judge{text};
   copy_runs<NotPlain>(
-      out, text, [](char32_t c) { return !is_deceptive(c); },
+      out, text,
+      [&judge](char32_t c, std::size_t at, std::size_t size) { return judge.passes(c, at, size); },
       [&out](Front front, std::string_view part) {
         if (front.form == Form::kWell) {
           append_visible(out, front.code_point);
@@ -334,8 +365,13 @@ std::string escaped(std::string_view text) {
 }
 
 void append_json(std::string& out, std::string_view text) {
+  Judge judge{text};
   copy_runs<NotPlainInJson>(
-      out, text, [](char32_t c) { return !needs_json_escape(c); },
+      out, text,
+      [&judge](char32_t c, std::size_t at, std::size_t size) {
+        const bool always = c == '"' || c == '\\' || c == '\t';
+        return always ? judge.refuse(at, size) : judge.passes(c, at, size);
+      },
       [&out](Front front, std::string_view) {
         if (front.form == Form::kWell) {
           append_json_escape(out, front.code_point);

@@ -29,23 +29,25 @@ void append_repaired(std::string& out, std::string_view bytes);
 /// does not end inside a character; empty if the first character is longer.
 [[nodiscard]] std::string_view prefix_of(std::string_view text, std::size_t max_bytes);
 
-/// Whether a character must not reach a terminal as it is: C0 except tab (LF
-/// included), DEL, C1, bidirectional controls, zero-width, line separators, tag
-/// and other invisible format characters; also what is no character at all
-/// (surrogates, over U+10FFFF). Combining marks and the variation selectors that
-/// emoji are written with pass.
-[[nodiscard]] bool is_deceptive(char32_t c);
+/// Takes the first character off `bytes`, which are not empty; U+FFFD for a maximal ill-formed
+/// part.
+[[nodiscard]] char32_t take_character(std::string_view& bytes);
 
-/// Appends `text` to `out` with every deceptive character shown as \xNN (below
-/// U+0100), \uNNNN or \UNNNNNNNN, in lower-case hexadecimal; a byte that is not
-/// UTF-8 is shown as \xNN too. All else, tab included, passes as it is.
+/// Appends `c`, which is below U+110000.
+void append_utf8(std::string& out, char32_t c);
+
+/// Appends `text` to `out` with every deceptive character (kHidden of base/characters.hpp) shown
+/// as \xNN (below U+0100), \uNNNN or \UNNNNNNNN, in lower-case hexadecimal; a byte that is not
+/// UTF-8 is shown as \xNN too. So is a combining mark that has nothing to stand on, at the
+/// beginning of the text, behind a tab or behind an escape; and from a run of marks each one after
+/// the first kMostMarks. All else, tab included, passes as it is.
 void append_escaped(std::string& out, std::string_view text);
 [[nodiscard]] std::string escaped(std::string_view text);
 
 /// Appends `text` to `out` as the inside of a JSON string: quotes, backslashes and
-/// controls as JSON demands (\t, \n and \r in short), and every other deceptive
-/// character as \uNNNN (a pair of them above U+FFFF), so that a document can be
-/// shown in a terminal as it is. What is not UTF-8 becomes U+FFFD, as in
+/// controls as JSON demands (\t, \n and \r in short), and everything else that
+/// append_escaped() shows as an escape as \uNNNN (a pair of them above U+FFFF), so that a document
+/// can be shown in a terminal as it is. What is not UTF-8 becomes U+FFFD, as in
 /// append_repaired().
 void append_json(std::string& out, std::string_view text);
 

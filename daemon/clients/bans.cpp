@@ -9,26 +9,27 @@ namespace chatd {
 bool Bans::add(const Network& network, Ban ban) {
   if (all_.size() >= kMost && !all_.contains(network)) return false;
   if (all_.insert_or_assign(network, std::move(ban)).second) {
-    ++lengths_[{network.is_v6(), network.bits()}];
+    ++lengths_[{network.kind(), network.bits()}];
   }
   return true;
 }
 
 bool Bans::remove(const Network& network) {
   if (all_.erase(network) == 0) return false;
-  const auto length = lengths_.find({network.is_v6(), network.bits()});
+  const auto length = lengths_.find({network.kind(), network.bits()});
   assert(length != lengths_.end());
   if (--length->second == 0) lengths_.erase(length);
   return true;
 }
 
 std::optional<Network> Bans::match(const Peer& peer) const {
-  if (!peer.has_address()) return {};
+  const auto all = Network::around(peer, 0);
+  if (!all) return {};
   for (const auto& [length, count] : lengths_) {
-    const auto& [v6, bits] = length;
-    if (v6 != peer.is_v6()) continue;
-    const auto network = Network::around(peer, bits);
-    if (all_.contains(network)) return network;
+    const auto& [kind, bits] = length;
+    if (kind != all->kind()) continue;
+    auto network = Network::around(peer, bits);
+    if (all_.contains(*network)) return network;
   }
   return {};
 }

@@ -62,7 +62,7 @@ class Bans {
 
  private:
   std::map<Network, Ban> all_;
-  std::map<std::pair<bool, unsigned>, std::size_t> lengths_;  ///< IPv6 or not, bits
+  std::map<std::pair<Network::Kind, unsigned>, std::size_t> lengths_;  ///< by kind and bits
 };
 
 }  // namespace chatd

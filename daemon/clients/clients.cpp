@@ -39,20 +39,36 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       entrance_{loop,
                 max_sessions,
                 transcript,
+                accounts_,
                 {[&journal](const BanChange& change) { write_down(journal, change); },
-                 [this](const Peer* peer) { return make_room(peer); }}},
-      waiting_{loop, {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, !last); }}},
-      connections_{loop,
-                   router_,
-                   journal,
-                   doors_,
-                   stream_limits(config),
-                   [this](core::Slot slot, const Peer& peer) { closed(slot, peer); }},
+                 [this](Accounts::Number newcomer, Accounts::Number full) {
+                   return eviction_.make_room(newcomer, full);
+                 }}},
+      waiting_{loop,
+               {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, true, !last); }}},
+      connections_{
+          loop,
+          router_,
+          accounts_,
+          journal,
+          doors_,
+          stream_limits(config),
+          [this](core::Slot slot, const Connections::Client& client) { closed(slot, client); }},
       router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session,
               &connections_},
+      eviction_{loop, router_, accounts_, connections_},
       sessions_{loop, router_, connections_},
       crash_records_{loop, router_, journal, *this, crash_store} {
-  entrance_.set_limits(config.limits);
+  set_limits(config.limits);
+  if (transcript == nullptr) return;
+  transcript->on_dropped([this](std::uint32_t origin, std::size_t events) {
+    if (origin != store::kNoOrigin) accounts_.not_recorded(origin, events);
+  });
+}
+
+void Clients::set_limits(const Config::Limits& limits) {
+  entrance_.set_limits(limits);
+  eviction_.set_limit(limits.memory);
 }
 
 Result<> Clients::listen(std::vector<UniqueFd> passed) {
@@ -61,7 +77,7 @@ Result<> Clients::listen(std::vector<UniqueFd> passed) {
 
 Result<> Clients::apply(const Config& config) {
   if (auto applied = doors_.apply(config.listen); !applied) return applied;
-  entrance_.set_limits(config.limits);
+  set_limits(config.limits);
   connections_.set_limits(stream_limits(config));
   router_.set_settings(core_settings(config));
   connections_.deliver();
@@ -69,23 +85,26 @@ Result<> Clients::apply(const Config& config) {
 }
 
 void Clients::came(Doors::Visitor visitor) {
-  let_in(visitor, true);
+  visitor.peer.learn_user(visitor.socket.get());
+  let_in(visitor, false, true);
   if (!visitor.socket) return;
   if (waiting_.size() < entrance_.spare_descriptors() && waiting_.add(visitor)) return;
-  let_in(visitor, false);
+  let_in(visitor, true, false);
 }
 
-/// Or refuses it, unless it may wait: then it keeps its socket.
-void Clients::let_in(Doors::Visitor& visitor, bool may_wait) {
-  if (const auto obstacle = entrance_.admit(visitor.peer)) {
-    if (may_wait && obstacle->may_pass) return;
-    entrance_.refuse(obstacle->reason);
+/// Or refuses it, unless it may wait: then it keeps its socket. `again`: it has waited already.
+void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
+  const auto answer = entrance_.admit(visitor.peer, again);
+  if (!answer.obstacle.empty()) {
+    if (may_wait && answer.may_pass) return;
+    entrance_.refuse(answer);
     visitor.socket.reset();
     return;
   }
-  auto slot = connections_.add(std::move(visitor.socket), {visitor.peer, visitor.listener});
+  auto slot =
+      connections_.add(std::move(visitor.socket), {visitor.peer, visitor.listener, answer.account});
   if (!slot) {
-    entrance_.turn_away(visitor.peer, slot.error().message);
+    entrance_.turn_away(answer.account, slot.error().message);
     return;
   }
   router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room);
@@ -93,20 +112,8 @@ void Clients::let_in(Doors::Visitor& visitor, bool may_wait) {
   crash_records_.add_soon();
 }
 
-/// Scripts whose notice was heard, and who have left or wait for an answer that may never come,
-/// do not lock out a person.
-bool Clients::make_room(const Peer* peer) {
-  const bool made = router_.make_room(
-      [&](core::Slot slot) {
-        return peer == nullptr || connections_.client(slot).peer.key() == peer->key();
-      },
-      loop_.now(), connections_.outbox());
-  connections_.deliver();
-  return made;
-}
-
-void Clients::closed(core::Slot slot, const Peer& peer) {
-  entrance_.leave(peer);
+void Clients::closed(core::Slot slot, const Connections::Client& client) {
+  entrance_.leave(client.account);
   crash_records_.closed(slot);
   if (stopped_ && connections_.size() == 0) std::exchange(stopped_, nullptr)();
 }

@@ -1,6 +1,6 @@
-/// The clients' side of the daemon: puts doors, entrance, connections, sessions and crash
-/// records together, begins and ends them, and hands them to another process as a whole. Knows
-/// no operator.
+/// The clients' side of the daemon: puts doors, entrance, accounts, connections, sessions and
+/// crash records together, begins and ends them, and hands them to another process as a whole.
+/// Knows no operator.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,13 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "clients/accounts.hpp"
 #include "clients/connections.hpp"
 #include "clients/crash_records.hpp"
 #include "clients/crash_store.hpp"
 #include "clients/doors.hpp"
 #include "clients/entrance.hpp"
+#include "clients/eviction.hpp"
 #include "clients/peer.hpp"
 #include "clients/sessions.hpp"
 #include "clients/visitor_queue.hpp"
@@ -69,6 +71,8 @@ class Clients final : private CrashRecords::Source {
   [[nodiscard]] const Doors& doors() const { return doors_; }
   [[nodiscard]] Entrance& entrance() { return entrance_; }
   [[nodiscard]] Sessions& sessions() { return sessions_; }
+  [[nodiscard]] const Accounts& accounts() const { return accounts_; }
+  [[nodiscard]] Eviction& eviction() { return eviction_; }
   [[nodiscard]] Connections& connections() { return connections_; }
   /// What outlives a crash; to be kept at the end of each turn, before the connections are
   /// flushed.
@@ -106,20 +110,22 @@ class Clients final : private CrashRecords::Source {
   }
   [[nodiscard]] std::uint64_t refused() const override { return entrance_.refused(); }
 
+  void set_limits(const Config::Limits& limits);
   void came(Doors::Visitor visitor);
-  void let_in(Doors::Visitor& visitor, bool may_wait);
-  [[nodiscard]] bool make_room(const Peer* peer);
-  void closed(core::Slot slot, const Peer& peer);
+  void let_in(Doors::Visitor& visitor, bool again, bool may_wait);
+  void closed(core::Slot slot, const Connections::Client& client);
   void restore_client(SavedClient saved, UniqueFd socket);
 
   io::Loop& loop_;
   Journal& journal_;
   Transcript* transcript_;
   Doors doors_;
+  Accounts accounts_;
   Entrance entrance_;
   VisitorQueue waiting_;
   Connections connections_;  ///< before the router, which asks it for room
   core::Router router_;
+  Eviction eviction_;
   Sessions sessions_;
   CrashRecords crash_records_;
   std::function<void()> stopped_;

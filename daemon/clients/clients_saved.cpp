@@ -31,7 +31,7 @@ struct Clients::SavedClient {
 
 void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
   waiting_.finish();  // the next process knows sessions, and nobody who is to become one
-  for (int i = 0; i < kFlushes; ++i) connections_.flush();
+  for (int i = 0; i < kFlushes; ++i) connections_.flush_all();
   crash_records_.keep();  // whoever has ended meanwhile has no place any more
   const auto now = loop_.now();
   doors_.save(out, descriptors);
@@ -103,7 +103,7 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
         [&](const auto& kept) { return kept.session == saved->session->id() && kept.socket; });
     if (connection == connections.end()) continue;  // it has gone meanwhile
     SavedClient client;
-    client.client = {saved->peer, doors_.index_of(saved->listener)};
+    client.client = {saved->peer, doors_.index_of(saved->listener), Accounts::kNone};
     client.place = place;
     client.stream.paused = saved->session->waits_to_be_read();
     client.stream.ended = saved->session->state() == core::Session::State::kAsking;
@@ -124,13 +124,16 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
 }
 
 void Clients::restore_client(SavedClient saved, UniqueFd socket) {
+  saved.client.peer.learn_user(socket.get());  // an earlier version did not ask
+  saved.client.account = entrance_.readmit(saved.client.peer);
   auto slot = connections_.restore(std::move(socket), std::move(saved.stream), saved.client);
   if (!slot) {
     spdlog::error("a connection is lost: {}", slot.error().message);
+    entrance_.leave(saved.client.account);
     return;
   }
-  entrance_.readmit(saved.client.peer);
   if (!saved.session) return;
+  if (saved.session->is_left_out()) accounts_.asks(saved.client.account, saved.session->id());
   if (!router_.adopt(*slot, std::move(saved.session))) {
     connections_.dismiss(*slot);
     return;
@@ -146,11 +149,15 @@ void Clients::dismiss(std::vector<UniqueFd> connections) {
     const bool known =
         ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0;
     if (!known && errno == ENOTSOCK) continue;
-    const Peer peer = known ? Peer{address, length} : Peer{};
-    const auto slot = connections_.add(std::move(socket), {peer});
-    if (!slot) continue;
-    entrance_.readmit(peer);
-    connections_.dismiss(*slot);
+    Peer peer = known ? Peer{address, length} : Peer{};
+    peer.learn_user(socket.get());
+    const auto account = entrance_.readmit(peer);
+    const auto slot = connections_.add(std::move(socket), {peer, 0, account});
+    if (slot) {
+      connections_.dismiss(*slot);
+    } else {
+      entrance_.leave(account);
+    }
   }
 }
 

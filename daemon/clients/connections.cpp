@@ -19,6 +19,14 @@ namespace {
 constexpr std::size_t kMostRetained = 128UL * 1024;
 /// Room for so many clients is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
+/// With so many bytes of events no more is read from clients in a turn: operators get it in order,
+/// and what comes next is not to wait long behind it.
+constexpr std::size_t kHeardInTurn = 256UL * 1024;
+/// So much is read at once of a client that had to wait. It becomes up to six times as long in the
+/// events.
+constexpr std::size_t kReadAtOnce = 16UL * 1024;
+/// So many sessions do what is due before the clock is asked whether the turn is long.
+constexpr std::size_t kTickedAtOnce = 32;
 
 std::string why_it_broke(int error) {
   if (error == ECONNRESET) return "connection reset";
@@ -28,15 +36,21 @@ std::string why_it_broke(int error) {
 
 }  // namespace
 
-Connections::Connections(io::Loop& loop, core::Router& router, Journal& journal, const Doors& doors,
-                         io::StreamLimits limits, Closed on_closed)
+Connections::Connections(io::Loop& loop, core::Router& router, Accounts& accounts, Journal& journal,
+                         const Doors& doors, io::StreamLimits limits, Closed on_closed)
     : loop_{loop},
       router_{router},
+      accounts_{accounts},
       journal_{journal},
       doors_{doors},
       closed_{std::move(on_closed)},
+      reading_{accounts,
+               [this](core::Slot slot, Accounts::Number account) {
+                 if (clients_[slot].account == account) streams_.put_off(slot);
+               }},
       streams_{loop, *this, limits},
       timer_{loop, [this] { tick(); }},
+      reading_timer_{loop, [] {}},  // a turn is all that is needed
       trim_{loop, [this] { release_memory(); }} {}
 
 Result<core::Slot> Connections::add(UniqueFd socket, const Client& client) {
@@ -92,7 +106,39 @@ std::uint32_t Connections::unsent(core::Slot slot) const {
 
 // ---- what clients do ----
 
+bool Connections::may_read(io::StreamId id) {
+  const auto account = clients_[id].account;
+  const auto now = loop_.now();
+  const bool at_once = reading_.empty() && !slowly_ && !has_heard_enough() &&
+                       accounts_.may_read_at(account, now) <= now && !loop_.turn_is_long();
+  if (!at_once) reading_.add(id, account, now);
+  return at_once;
+}
+
+/// In this turn.
+bool Connections::has_heard_enough() const {
+  return journal_.unsealed_bytes() >= kHeardInTurn;
+}
+
+void Connections::read_waiting(bool slowly) {
+  slowly_ = slowly;
+  const auto now = loop_.now();
+  // One is read however long this turn was: those before it may all be long.
+  bool first = true;
+  for (;;) {
+    if (!first && (loop_.turn_is_long() || has_heard_enough())) break;
+    const auto slot = reading_.next(now, slowly);
+    if (!slot) break;
+    first = false;
+    streams_.read(*slot, kReadAtOnce);
+  }
+  if (!reading_.empty()) loop_.turn_again();
+  reading_timer_.start_at(reading_.next_at());
+}
+
 void Connections::on_read(io::StreamId id, std::string_view bytes) {
+  read_bytes_ += bytes.size();
+  accounts_.read(clients_[id].account, bytes.size(), loop_.now());
   router_.receive(id, bytes, loop_.now(), outbox_);
   deliver();
 }
@@ -127,7 +173,7 @@ void Connections::on_closed(io::StreamId id, std::size_t unsent) {
   const Client client = std::exchange(clients_[id], {});
   trim_.session_gone();
   if (relieved_) relieved_(id);
-  closed_(id, client.peer);
+  closed_(id, client);
 }
 
 /// What was written to it before its end has arrived, but for `lost` messages.
@@ -209,13 +255,35 @@ void Connections::write_down_events() {
       event.address = address;
       event.listener = listener(each.slot);
     }
+    charge(each, event);
     journal_.add(event, time);
   }
 }
 
+/// What a client does is charged to its origin; what an operator does, to nobody.
+void Connections::charge(const core::Event& event, Event& line) {
+  switch (event.kind) {
+    case EventKind::kConnected:
+    case EventKind::kMessage:
+    case EventKind::kAsking:
+    case EventKind::kDisconnected:
+      break;
+    default:
+      return;
+  }
+  const auto account = clients_[event.slot].account;
+  line.origin = account;
+  if (event.kind == EventKind::kMessage) accounts_.said(account, 1);
+  if (event.kind == EventKind::kAsking) accounts_.asks(account, event.session);
+  if (event.kind == EventKind::kDisconnected) accounts_.asks_no_more(account, event.session);
+  if (journal_.is_recording()) accounts_.recorded(account, 1);
+}
+
 void Connections::tick() {
-  router_.tick(loop_.now(), outbox_);
-  deliver();
+  do {
+    router_.tick(loop_.now(), outbox_, kTickedAtOnce);
+    deliver();
+  } while (router_.deadline() <= loop_.now() && !loop_.turn_is_long());
 }
 
 /// The memory that is kept between turns for the effects of the next.

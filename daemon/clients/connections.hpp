@@ -15,9 +15,11 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "clients/accounts.hpp"
 #include "clients/doors.hpp"
 #include "clients/heap_trim.hpp"
 #include "clients/peer.hpp"
+#include "clients/reading_queue.hpp"
 #include "core/capacity.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
@@ -35,15 +37,16 @@ class Connections : private io::StreamListener, public core::Capacity {
   struct Client {
     Peer peer;
     Doors::Index listener = 0;
+    Accounts::Number account = Accounts::kNone;
     bool gone = false;  ///< nothing can be written any more; what was unsent is counted
   };
   /// The connection at a slot is closed; the slot may be used again.
-  using Closed = std::function<void(core::Slot slot, const Peer& peer)>;
+  using Closed = std::function<void(core::Slot slot, const Client& client)>;
 
   /// `router` asks this for room, and may be made after this. Everything must outlive this but
   /// the router, which is not called any more when this is destroyed.
-  Connections(io::Loop& loop, core::Router& router, Journal& journal, const Doors& doors,
-              io::StreamLimits limits, Closed on_closed);
+  Connections(io::Loop& loop, core::Router& router, Accounts& accounts, Journal& journal,
+              const Doors& doors, io::StreamLimits limits, Closed on_closed);
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
@@ -67,8 +70,14 @@ class Connections : private io::StreamListener, public core::Capacity {
   [[nodiscard]] core::Outbox& outbox() { return outbox_; }
   /// Does what is in the outbox. Returns the slots that it has filled beyond output_soft.
   std::vector<core::Slot> deliver();
-  /// Sends what can be sent; to be called at the end of each turn.
+  /// Reads those who could not be read when something came from them, as far as this turn allows;
+  /// to be called at the end of each turn. With `slowly`, because somebody does not keep up with
+  /// what is said, nobody is read much who says much.
+  void read_waiting(bool slowly);
+  /// Sends what can be sent; to be called at the end of each turn, after that.
   void flush() { streams_.flush(); }
+  /// The same without a limit: no turn follows.
+  void flush_all() { streams_.flush_all(); }
 
   /// All that are open or closing, in ascending order.
   [[nodiscard]] std::vector<core::Slot> slots() const;
@@ -78,8 +87,13 @@ class Connections : private io::StreamListener, public core::Capacity {
   [[nodiscard]] const std::string& listener(core::Slot slot) const;
   /// The client's socket, which from now on other processes may share.
   [[nodiscard]] int share_socket(core::Slot slot) { return streams_.share(slot); }
-  /// Bytes that wait to be sent, to all clients.
+  /// Bytes that wait to be sent, to all clients, and to one.
   [[nodiscard]] std::size_t queued_bytes() const { return streams_.queued_bytes(); }
+  [[nodiscard]] std::size_t queued_bytes(core::Slot slot) const {
+    return streams_.queued_bytes(slot);
+  }
+  /// Bytes that were read from clients, by this process.
+  [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
   /// Bytes that a slot's client has taken.
   [[nodiscard]] std::uint64_t sent_bytes(core::Slot slot) const;
   /// Called when a slot that was congested has room again, or has gone.
@@ -89,6 +103,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override;
 
  private:
+  [[nodiscard]] bool may_read(io::StreamId id) override;
   void on_read(io::StreamId id, std::string_view bytes) override;
   void on_end(io::StreamId id) override;
   void on_broken(io::StreamId id, int error) override;
@@ -102,19 +117,26 @@ class Connections : private io::StreamListener, public core::Capacity {
   void close(const core::Close& close);
   void abort(core::Slot slot);
   void write_down_events();
+  void charge(const core::Event& event, Event& line);
+  [[nodiscard]] bool has_heard_enough() const;
   void tick();
   void release_memory();
 
   io::Loop& loop_;
   core::Router& router_;
+  Accounts& accounts_;
   Journal& journal_;
   const Doors& doors_;
   Closed closed_;
   std::function<void(core::Slot)> relieved_;
   core::Outbox outbox_;
   std::vector<Client> clients_;  ///< by slot
+  ReadingQueue reading_;
+  bool slowly_ = false;  ///< as read_waiting() was told last
+  std::uint64_t read_bytes_ = 0;
   io::StreamSet streams_;
-  io::Timer timer_;  ///< the core's next deadline
+  io::Timer timer_;          ///< the core's next deadline
+  io::Timer reading_timer_;  ///< when somebody in reading_ may be read who may not now
   HeapTrim trim_;
 };
 

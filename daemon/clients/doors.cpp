@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -96,6 +97,7 @@ Result<> Doors::open_all(bool sessions_go_on) {
   std::vector<std::unique_ptr<Door>> known;
   for (const Listener& listener : configured_) known.push_back(take_restored(listener.endpoint));
   restored_.clear();  // first of all: a new address may overlap with one that is wanted no more
+  std::vector<Failed> failed;
   for (std::size_t i = 0; i < known.size(); ++i) {
     const Listener& listener = configured_[i];
     if (known[i]) {
@@ -104,12 +106,15 @@ Result<> Doors::open_all(bool sessions_go_on) {
       doors_.push_back(std::move(known[i]));
     } else if (auto door = open(listener); door) {
       doors_.push_back(std::move(*door));
-    } else if (sessions_go_on) {  // they are worth more than this listener
-      try_later(listener, door.error());
     } else {
-      return std::move(door.error());
+      failed.push_back({&listener, std::move(door.error())});
     }
   }
+  // Sessions that go on, and other listeners, are worth more than these.
+  if (!sessions_go_on && doors_.empty()) {
+    if (auto* why = wrong_for_good(failed)) return std::move(*why);
+  }
+  for (const Failed& each : failed) try_later(each);
   return {};
 }
 
@@ -141,12 +146,26 @@ void Doors::serve_passed() {
   }
 }
 
-void Doors::try_later(const Listener& listener, const Error& why) {
+/// Null if all that is wrong is that the machine does not have an address, which may still be on
+/// its way.
+Error* Doors::wrong_for_good(std::vector<Failed>& failed) {
+  const auto place = std::find_if(failed.begin(), failed.end(), [](const Failed& each) {
+    return each.why.code != EADDRNOTAVAIL;
+  });
+  return place == failed.end() ? nullptr : &place->why;
+}
+
+void Doors::try_later(const Failed& failed) {
   assert(!passed_);
-  spdlog::error("goes on without a listener, and tries again: {}", why.message);
-  missing_.push_back(listener);
+  spdlog::error("goes on without a listener, and tries again: {}", failed.why.message);
+  missing_.push_back(*failed.listener);
   try_missing_.start(kTryAgain);
-  callbacks_.on_missing(why.message);
+  callbacks_.on_missing(failed.why.message);
+}
+
+bool Doors::is_missing(const io::Endpoint& endpoint) const {
+  return std::any_of(missing_.begin(), missing_.end(),
+                     [&](const Listener& listener) { return listener.endpoint == endpoint; });
 }
 
 void Doors::open_missing() {
@@ -185,14 +204,24 @@ Result<> Doors::apply(const std::vector<Listener>& listeners) {
     if (becomes[i] == nullptr) leaving.push_back(doors_[i]->acceptor.get());
   }
   std::vector<std::unique_ptr<Door>> opened;
+  std::vector<Failed> missing;
   for (const Listener* listener : added) {
     auto door = open(*listener, leaving);
-    if (!door) return std::move(door.error());
-    opened.push_back(std::move(*door));
+    if (door) {
+      opened.push_back(std::move(*door));
+    } else if (is_missing(listener->endpoint)) {
+      missing.push_back({listener, std::move(door.error())});
+    } else {
+      return std::move(door.error());
+    }
+  }
+  if (opened.empty() && leaving.size() == doors_.size()) {
+    if (auto* why = wrong_for_good(missing)) return std::move(*why);
   }
   // Nothing can fail from here on.
   configured_ = listeners;
   missing_.clear();
+  for (const Failed& each : missing) missing_.push_back(*each.listener);
   for (std::size_t i = 0; i < doors_.size(); ++i) {
     if (becomes[i] == nullptr) continue;
     Door& door = *doors_[i];
@@ -234,6 +263,12 @@ std::vector<int> Doors::passed() const {
   for (const auto& door : doors_) {
     if (passed_) all.push_back(door->acceptor->descriptor());
   }
+  return all;
+}
+
+std::vector<std::string> Doors::missing() const {
+  std::vector<std::string> all;
+  for (const auto& listener : missing_) all.push_back(listener.endpoint.to_string());
   return all;
 }
 

@@ -58,15 +58,18 @@ class Doors {
   Doors(const Doors&) = delete;
   Doors& operator=(const Doors&) = delete;
 
-  /// Opens the listeners, all or none, or goes on with those that restore() has read. With
-  /// `sessions_go_on`, a listener that cannot be opened is no error: it is tried again
-  /// until it can. If the service manager has `passed` sockets, or had passed those that go
-  /// on, they are all there are: a listener with the address of one says how it is served;
-  /// any other is not opened, and a socket without a listener is served as `auto`.
+  /// Opens the listeners, or goes on with those that restore() has read. One that cannot be
+  /// opened is tried again until it can. It is an error only if none is open, no
+  /// `sessions_go_on`, and the reason is another than that the machine does not have the
+  /// address (yet): then nothing is open. If the service manager has `passed` sockets, or had
+  /// passed those that go on, they are all there are: a listener with the address of one says how
+  /// it is served; any other is not opened, and a socket without a listener is served as `auto`.
   [[nodiscard]] Result<> listen(std::vector<UniqueFd> passed, bool sessions_go_on);
 
   /// Follows new `listeners`: opens, changes and closes what differs. A unix socket whose
-  /// file was removed is opened again. If a listener cannot be opened, nothing changes.
+  /// file was removed is opened again. If one that is not missing already cannot be opened,
+  /// nothing changes: an address that the machine does not have is more likely to be a mistake
+  /// here than at a start. Nor does anything if only such would stay as are an error at a start.
   [[nodiscard]] Result<> apply(const std::vector<Listener>& listeners);
 
   /// Closes all, and tries none again.
@@ -74,6 +77,8 @@ class Doors {
 
   /// The descriptors of the sockets that the service manager has passed.
   [[nodiscard]] std::vector<int> passed() const;
+  /// The addresses, as they are configured, of the listeners that could not be opened yet.
+  [[nodiscard]] std::vector<std::string> missing() const;
   /// The real addresses of the open listeners, with the ports that the kernel chose.
   [[nodiscard]] std::vector<std::string> addresses() const;
 
@@ -98,6 +103,11 @@ class Doors {
     Index index = 0;
     std::unique_ptr<io::Acceptor> acceptor;
   };
+  /// Could not be opened.
+  struct Failed {
+    const Listener* listener;
+    Error why;
+  };
   using OpenedDoor = Result<std::unique_ptr<Door>>;
 
   OpenedDoor open(const Listener& listener, std::span<io::Acceptor* const> leaving = {});
@@ -110,7 +120,9 @@ class Doors {
   std::optional<std::size_t> find(const Listener& listener,
                                   const std::vector<const Listener*>& taken) const;
   void serve_passed();
-  void try_later(const Listener& listener, const Error& why);
+  static Error* wrong_for_good(std::vector<Failed>& failed);
+  void try_later(const Failed& failed);
+  [[nodiscard]] bool is_missing(const io::Endpoint& endpoint) const;
   void open_missing();
 
   io::Loop& loop_;

@@ -8,10 +8,12 @@
 
 namespace chatd {
 
-Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Callbacks callbacks)
+Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Accounts& accounts,
+                   Callbacks callbacks)
     : loop_{loop},
       fits_{fits},
       transcript_{transcript},
+      accounts_{accounts},
       callbacks_{std::move(callbacks)},
       refusals_{loop, "connection"},
       ban_end_{loop, [this] { end_bans(); }} {
@@ -21,39 +23,56 @@ Entrance::Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Cal
 }
 
 void Entrance::set_limits(const Config::Limits& limits) {
-  admission_.set_limits(std::min(limits.sessions, fits_), limits.sessions_per_address);
+  max_sessions_ = std::min(limits.sessions, fits_);
+  accounts_.set_limits({limits.sessions_per_address, limits.connects_per_second,
+                        static_cast<double>(limits.bytes_per_second)});
 }
 
 // ---- who comes ----
 
-std::optional<Entrance::Obstacle> Entrance::admit(const Peer& peer) {
+Entrance::Answer Entrance::admit(const Peer& peer, bool again) {
+  Answer answer;
+  answer.account = accounts_.of(peer);
+  const bool in_time = again || accounts_.connect(answer.account, loop_.now());
   if (const auto banned = bans_.match(peer)) {
-    return Obstacle{"its address is banned (" + banned->to_string() + ")"};
+    answer.obstacle = "its address is banned (" + banned->to_string() + ")";
+  } else if (!in_time) {
+    answer.obstacle = "its address connects too often (limits.connects_per_second)";
+  } else {
+    answer.obstacle = lacks_room(answer.account);
+    answer.may_pass = true;
   }
-  if (auto reason = lacks_room(peer); !reason.empty()) {
-    return Obstacle{std::move(reason), true};
-  }
-  admission_.readmit(peer);
-  return {};
+  if (answer.obstacle.empty()) accounts_.enter(answer.account);
+  return answer;
 }
 
 /// The limit that is reached, unless somebody makes room, who leaves soon; empty: none.
-std::string Entrance::lacks_room(const Peer& peer) {
-  switch (admission_.ask(peer)) {
-    case Admission::Answer::kYes:
-      return {};
-    case Admission::Answer::kTooMany:
-      if (callbacks_.make_room(nullptr)) return {};
-      return "the limit of sessions is reached (limits.sessions)";
-    case Admission::Answer::kTooManyFromAddress:
-      if (callbacks_.make_room(&peer)) return {};
-      return "the limit of sessions from one address is reached (limits.sessions_per_address)";
+std::string Entrance::lacks_room(Accounts::Number account) {
+  if (const auto full = accounts_.full(account); full != Accounts::kNone) {
+    if (callbacks_.make_room(account, full)) return {};
+    return "the limit of sessions from one address is reached (limits.sessions_per_address)";
+  }
+  if (accounts_.sessions() >= max_sessions_) {
+    if (callbacks_.make_room(account, Accounts::kNone)) return {};
+    return "the limit of sessions is reached (limits.sessions)";
   }
   return {};
 }
 
-void Entrance::turn_away(const Peer& peer, const std::string& reason) {
-  leave(peer);
+void Entrance::refuse(const Answer& answer) {
+  accounts_.refused(answer.account);
+  refusals_.add(answer.obstacle);
+}
+
+Accounts::Number Entrance::readmit(const Peer& peer) {
+  const auto account = accounts_.of(peer);
+  accounts_.enter(account);
+  return account;
+}
+
+void Entrance::turn_away(Accounts::Number account, const std::string& reason) {
+  leave(account);
+  accounts_.refused(account);
   refusals_.add(reason);
 }
 

@@ -1,6 +1,6 @@
-/// Who may come in: neither a banned address, nor more sessions than the limits allow.
-/// Counts and logs everybody who is refused, ends bans whose time is over, and keeps them in
-/// the transcript. Knows no socket and no session.
+/// Who may come in: neither a banned address, nor more than the limits allow, in all and of one
+/// origin. Counts and logs everybody who is refused, ends bans whose time is over, and keeps them
+/// in the transcript. Knows no socket and no session.
 ///
 /// Invariant: whoever was admitted, or readmitted, leaves once or is turned away.
 #pragma once
@@ -9,12 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "clients/admission.hpp"
+#include "clients/accounts.hpp"
 #include "clients/bans.hpp"
 #include "clients/network.hpp"
 #include "clients/peer.hpp"
@@ -42,37 +41,38 @@ class Entrance {
   struct Callbacks {
     /// A ban has changed.
     std::function<void(const BanChange&)> on_ban;
-    /// Somebody comes for whom there is no place: a session is to end that needs its place less,
-    /// of those who come from the same address as `peer` or, if that is null, of all. It leaves
-    /// soon. False: there is none.
-    std::function<bool(const Peer* peer)> make_room;
+    /// Somebody of `newcomer` comes for whom there is no place: a session is to end that needs
+    /// its place less. With `full`, only one of that account makes room. It leaves soon. False:
+    /// there is none.
+    std::function<bool(Accounts::Number newcomer, Accounts::Number full)> make_room;
   };
 
   /// Sessions, at most `fits` of which the descriptor limit allows. `transcript` may be
   /// null: then bans end with this.
-  Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Callbacks callbacks);
+  Entrance(io::Loop& loop, std::size_t fits, Transcript* transcript, Accounts& accounts,
+           Callbacks callbacks);
 
   /// Lower limits hold for who comes next.
   void set_limits(const Config::Limits& limits);
 
-  /// Why somebody cannot come in.
-  struct Obstacle {
-    std::string reason;
-    bool may_pass = false;  ///< it may be gone in a moment
+  /// What is said to somebody who comes.
+  struct Answer {
+    Accounts::Number account = Accounts::kNone;  ///< to whom it is charged
+    std::string obstacle;                        ///< empty: it is let in
+    bool may_pass = false;                       ///< the obstacle may be gone in a moment
   };
-  /// Lets `peer` in and returns nothing; or returns why not. Then the caller refuses it, or asks
-  /// again.
-  [[nodiscard]] std::optional<Obstacle> admit(const Peer& peer);
+  /// Lets `peer` in, or says why not. Then the caller refuses it, or asks `again`.
+  [[nodiscard]] Answer admit(const Peer& peer, bool again = false);
   /// Counts and logs one who was not admitted.
-  void refuse(const std::string& reason) { refusals_.add(reason); }
+  void refuse(const Answer& answer);
   /// Counts one who is in already, whatever the limits and bans are.
-  void readmit(const Peer& peer) { admission_.readmit(peer); }
-  void leave(const Peer& peer) { admission_.leave(peer); }
+  Accounts::Number readmit(const Peer& peer);
+  void leave(Accounts::Number account) { accounts_.leave(account); }
   /// Refuses one who was admitted, and for whom something else has failed.
-  void turn_away(const Peer& peer, const std::string& reason);
+  void turn_away(Accounts::Number account, const std::string& reason);
   /// How many descriptors of clients are not taken by sessions.
   [[nodiscard]] std::size_t spare_descriptors() const {
-    return fits_ - std::min(fits_, admission_.sessions());
+    return fits_ - std::min(fits_, accounts_.sessions());
   }
   /// How many were refused, by this process and the earlier ones that it goes on from.
   [[nodiscard]] std::uint64_t refused() const { return refusals_.count(); }
@@ -98,15 +98,16 @@ class Entrance {
   void add_refused(std::uint64_t count) { refusals_.go_on_from(count); }
 
  private:
-  [[nodiscard]] std::string lacks_room(const Peer& peer);
+  [[nodiscard]] std::string lacks_room(Accounts::Number account);
   void end_bans();
   void ended(const Network& network, std::string_view by);
 
   io::Loop& loop_;
   std::size_t fits_;
   Transcript* transcript_;
+  Accounts& accounts_;
   Callbacks callbacks_;
-  Admission admission_;
+  std::size_t max_sessions_ = 0;
   Bans bans_;
   Refusals refusals_;
   io::Timer ban_end_;

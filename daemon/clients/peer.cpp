@@ -13,6 +13,9 @@
 namespace chatd {
 namespace {
 
+/// Where a user's id ends, in the bytes of an address.
+constexpr std::size_t kUserBytes = 4;
+
 /// Each connection has its name in two events or log lines; inet_ntop takes ten times as
 /// long.
 std::string ipv4_name(const std::uint8_t* address, std::uint16_t port) {
@@ -49,6 +52,21 @@ Peer::Peer(const sockaddr_storage& address, socklen_t length) {
   }
 }
 
+Peer Peer::of_user(uid_t user) {
+  Peer peer;
+  std::memcpy(peer.address_.data(), &user, sizeof user);
+  peer.address_[kUserBytes] = 1;
+  return peer;
+}
+
+void Peer::learn_user(int socket) {
+  if (has_address() || user()) return;
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return;
+  *this = of_user(credentials.uid);
+}
+
 void Peer::save(ByteWriter& out) const {
   for (const auto byte : address_) out.number(byte);
   out.number(port_);
@@ -75,14 +93,16 @@ std::string Peer::to_string() const {
     std::memcpy(&storage, &in6, sizeof in6);
     return io::Endpoint::of(storage, sizeof in6).to_string();
   }
-  return "unix:";
+  const auto known = user();
+  return known ? "uid:" + std::to_string(*known) : "unix:";
 }
 
-Peer::Key Peer::key() const {
-  Key key{};
-  key[0] = family_ == AF_INET6 ? 6 : 4;
-  std::copy_n(address_.begin(), family_ == AF_INET6 ? 8 : 4, key.begin() + 1);
-  return key;
+std::optional<uid_t> Peer::user() const {
+  static_assert(sizeof(uid_t) == kUserBytes);
+  if (has_address() || address_[kUserBytes] == 0) return {};
+  uid_t user = 0;
+  std::memcpy(&user, address_.data(), sizeof user);
+  return user;
 }
 
 }  // namespace chatd

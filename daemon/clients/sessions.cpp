@@ -61,6 +61,27 @@ core::Outcome Sessions::kick(core::SessionId id, std::string_view reason, std::s
   return outcome;
 }
 
+Sessions::Kicked Sessions::kick_all(std::span<const core::SessionId> ids, std::string_view reason,
+                                    std::string_view by) {
+  Kicked all;
+  for (const core::SessionId id : ids) {
+    // Each is delivered by itself: in a room all the others hear of it, and what they hear must
+    // not wait for the last one.
+    switch (kick(id, reason, by)) {
+      case core::Outcome::kDone:
+        all.kicked.push_back(id);
+        break;
+      case core::Outcome::kNoSession:
+        all.refused.push_back({id, "no such session"});
+        break;
+      case core::Outcome::kClaimed:
+        all.refused.push_back({id, "claimed by " + std::string{claimed_by(id)}});
+        break;
+    }
+  }
+  return all;
+}
+
 core::Outcome Sessions::name(core::SessionId id, std::string_view name, std::string_view by) {
   const auto outcome = router_.name(id, name, by, loop_.now(), connections_.outbox());
   connections_.deliver();

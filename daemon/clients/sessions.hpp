@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,18 @@ class Sessions {
   [[nodiscard]] core::Outcome bye(core::SessionId id, std::string_view by);
   [[nodiscard]] core::Outcome kick(core::SessionId id, std::string_view reason,
                                    std::string_view by);
+  /// What became of several that were to end.
+  struct Kicked {
+    struct Refused {
+      core::SessionId session;
+      std::string reason;
+    };
+    std::vector<core::SessionId> kicked;
+    std::vector<Refused> refused;  ///< who stays, or is not there, and why
+  };
+  /// The same for each of `ids`, in their order.
+  [[nodiscard]] Kicked kick_all(std::span<const core::SessionId> ids, std::string_view reason,
+                                std::string_view by);
   [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);
 
   // Claims.

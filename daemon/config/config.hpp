@@ -53,6 +53,9 @@ struct Config {
   struct Limits {
     std::size_t sessions = 10'000;
     std::size_t sessions_per_address = 64;
+    double connects_per_second = 20;                   ///< of one origin; 0: no limit
+    std::size_t bytes_per_second = 4UL * 1024 * 1024;  ///< of one origin; 0: no limit
+    std::size_t memory = 256UL * 1024 * 1024;          ///< for clients; 0: no limit
     double messages_per_second = 50;
     std::size_t messages_burst = 200;
     std::size_t output_soft = 64UL * 1024;  ///< at most output_hard
@@ -96,6 +99,7 @@ struct Config {
 
   struct Service {
     Duration stop_grace{5'000};
+    bool seccomp = true;
 
     friend bool operator==(const Service&, const Service&) = default;
   } service;

@@ -112,6 +112,18 @@ constexpr std::array kConfigKeys{
                                                    .min = 1,
                                                    .max = kMillion,
                                                    .or_zero = true}),
+    limits<&Config::Limits::connects_per_second>({.name = "connects_per_second",
+                                                  .kind = kRate,
+                                                  .min = 0.1,
+                                                  .max = kMillion,
+                                                  .or_zero = true}),
+    limits<&Config::Limits::bytes_per_second>(
+        {.name = "bytes_per_second", .kind = kSize, .min = kKiB, .max = kGiB, .or_zero = true}),
+    limits<&Config::Limits::memory>({.name = "memory",
+                                     .kind = kSize,
+                                     .min = 16 * kKiB * kKiB,
+                                     .max = 1024 * kGiB,
+                                     .or_zero = true}),
     limits<&Config::Limits::messages_per_second>(
         {.name = "messages_per_second", .kind = kRate, .min = 0.1, .max = kMillion}),
     limits<&Config::Limits::messages_burst>(
@@ -128,7 +140,7 @@ constexpr std::array kConfigKeys{
     global<&Config::control, &Config::Control::path>(
         {.section = "control", .name = "path", .check = check_socket_path}),
     global<&Config::control, &Config::Control::group>(
-        {.section = "control", .name = "group", .check = check_group}),
+        {.section = "control", .name = "group", .reloadable = true, .check = check_group}),
     global<&Config::control, &Config::Control::max_operators>(
         {.section = "control",
          .name = "max_operators",
@@ -185,6 +197,8 @@ constexpr std::array kConfigKeys{
                                                             .min = 1,
                                                             .max = 600 * kSecond,
                                                             .or_zero = true}),
+    global<&Config::service, &Config::Service::seccomp>(
+        {.section = "service", .name = "seccomp", .kind = kSwitch}),
 };
 
 constexpr std::array kListenerKeys{

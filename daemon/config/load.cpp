@@ -45,8 +45,8 @@ class Loader {
  public:
   explicit Loader(const ConfigSources& sources) : sources_{sources} {}
 
-  Result<LoadedConfig, Faults> load() {
-    read_file();
+  Result<LoadedConfig, Faults> load(Result<ConfigFile, Fault> file) {
+    read_file(std::move(file));
     read_environment();
     if (!sources_.listen.empty()) {
       replace_listeners(sources_.listen, {"flag --listen", "--listen", {}, {}});
@@ -84,21 +84,15 @@ class Loader {
             std::move(name)};
   }
 
-  [[nodiscard]] std::optional<std::string> find_file() const {
-    if (sources_.file) return sources_.file;
-    if (auto path = sources_.environment("CHATD_CONFIG"); path && !path->empty()) return path;
-    struct stat status {};
-    if (::stat(sources_.default_file.c_str(), &status) == 0) return sources_.default_file;
-    // A file that is there and cannot be looked at is not passed over in silence.
-    if (errno != ENOENT && errno != ENOTDIR) return sources_.default_file;
-    return std::nullopt;
-  }
-
-  void read_file() {
-    const auto path = find_file();
-    if (!path) return;
-    loaded_.file = *path;
-    auto document = read_toml_file(*path);
+  void read_file(Result<ConfigFile, Fault> file) {
+    if (!file) {
+      loaded_.file = file.error().source;
+      faults_.push_back(file.error());
+      return;
+    }
+    if (file->path.empty()) return;
+    loaded_.file = file->path;
+    auto document = parse_toml(file->text, file->path);
     if (!document) {
       faults_.push_back(document.error());
       return;
@@ -363,7 +357,27 @@ class Loader {
   Faults faults_;
 };
 
+std::optional<std::string> find_file(const ConfigSources& sources) {
+  if (sources.file) return sources.file;
+  if (auto path = sources.environment("CHATD_CONFIG"); path && !path->empty()) return path;
+  struct stat status {};
+  if (::stat(sources.default_file.c_str(), &status) == 0) return sources.default_file;
+  // A file that is there and cannot be looked at is not passed over in silence.
+  if (errno != ENOENT && errno != ENOTDIR) return sources.default_file;
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::string ConfigFile::write() const {
+  return path + '\0' + text;  // a path has no NUL
+}
+
+std::optional<ConfigFile> ConfigFile::read(std::string_view bytes) {
+  const auto end = bytes.find('\0');
+  if (end == std::string_view::npos) return {};
+  return ConfigFile{std::string{bytes.substr(0, end)}, std::string{bytes.substr(end + 1)}};
+}
 
 Environment process_environment() {
   return [](const std::string& name) -> std::optional<std::string> {
@@ -374,7 +388,19 @@ Environment process_environment() {
 }
 
 Result<LoadedConfig, Faults> load_config(const ConfigSources& sources) {
-  return Loader{sources}.load();
+  return Loader{sources}.load(read_config_file(sources));
+}
+
+Result<LoadedConfig, Faults> load_config(const ConfigSources& sources, const ConfigFile& file) {
+  return Loader{sources}.load(file);
+}
+
+Result<ConfigFile, Fault> read_config_file(const ConfigSources& sources) {
+  const auto path = find_file(sources);
+  if (!path) return ConfigFile{};
+  auto text = read_toml_text(*path);
+  if (!text) return std::move(text.error());
+  return ConfigFile{*path, std::move(*text)};
 }
 
 }  // namespace chatd

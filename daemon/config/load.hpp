@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -28,6 +29,17 @@ struct ConfigSources {
   std::string default_file = "/etc/chatd/chatd.toml";
 };
 
+/// The configuration file as it was at one moment.
+struct ConfigFile {
+  std::string path;  ///< empty: there is none
+  std::string text;
+
+  /// For another process.
+  [[nodiscard]] std::string write() const;
+  /// Nothing if `bytes` are not what write() makes.
+  [[nodiscard]] static std::optional<ConfigFile> read(std::string_view bytes);
+};
+
 struct LoadedConfig {
   Config config;
   Origins origins;
@@ -38,5 +50,11 @@ struct LoadedConfig {
 /// a list of ADDR:PORT with commas. A value that another source overrides is checked, too.
 /// Errors: every fault, in the order of the file, then those of the environment.
 Result<LoadedConfig, Faults> load_config(const ConfigSources& sources);
+/// The same with `file` as the file that `sources` name, which is not looked at.
+Result<LoadedConfig, Faults> load_config(const ConfigSources& sources, const ConfigFile& file);
+
+/// The file that `sources` name, at most kMaxTomlBytes of it. Never waits. Errors: it is there
+/// and cannot be read.
+Result<ConfigFile, Fault> read_config_file(const ConfigSources& sources);
 
 }  // namespace chatd

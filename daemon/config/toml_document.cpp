@@ -14,9 +14,7 @@
 
 namespace chatd {
 
-namespace {
-
-Result<std::string, Fault> read_file(const std::string& path) {
+Result<std::string, Fault> read_toml_text(const std::string& path) {
   const auto fail = [&](std::string what) { return Fault{path, {}, {}, std::move(what)}; };
   const auto fail_errno = [&] {
     return fail("cannot be read: " + std::string{std::strerror(errno)});
@@ -42,8 +40,6 @@ Result<std::string, Fault> read_file(const std::string& path) {
   }
   return fail("is larger than 1 MiB, the limit for a configuration");
 }
-
-}  // namespace
 
 const TomlNode* TomlNode::find(std::string_view member) const {
   const auto found = std::find_if(items.begin(), items.end(),
@@ -90,12 +86,6 @@ Result<TomlNode, Fault> parse_toml(std::string_view text, const std::string& sou
   const TomlReport& report = root.error();
   return fail(report.line == 0 ? Position{} : lines.at(lines.offset(report.line, report.byte)),
               report.what);
-}
-
-Result<TomlNode, Fault> read_toml_file(const std::string& path) {
-  auto text = read_file(path);
-  if (!text) return text.error();
-  return parse_toml(*text, path);
 }
 
 }  // namespace chatd

@@ -1,7 +1,7 @@
 /// A TOML file as a tree in which every key and value knows its place. It knows TOML and not
 /// chatd's keys; it keeps from toml11 what toml11 does not survive.
-/// Invariant: whatever the file holds, read_toml_file() returns, soon, with a bounded use
-/// of memory and stack.
+/// Invariant: whatever the file holds, both functions return, soon, with a bounded use of
+/// memory and stack.
 #pragma once
 
 #include <cstddef>
@@ -45,11 +45,11 @@ struct TomlNode {
   [[nodiscard]] std::string_view type_name() const;
 };
 
-/// Reads the file at `path`, at most kMaxTomlBytes. Never waits: a pipe is
-/// refused. Errors: one Fault; TOML is given up at the first error of syntax.
-Result<TomlNode, Fault> read_toml_file(const std::string& path);
+/// The text of the file at `path`, at most kMaxTomlBytes. Never waits: a pipe is refused.
+Result<std::string, Fault> read_toml_text(const std::string& path);
 
-/// The same for text that is at hand; `source` is its name in a Fault.
+/// The tree of a text; `source` is its name in a Fault. Errors: one Fault; TOML is given up at
+/// the first error of syntax.
 Result<TomlNode, Fault> parse_toml(std::string_view text, const std::string& source);
 
 }  // namespace chatd

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/characters.hpp"
+#include "base/line_ends.hpp"
 #include "base/text.hpp"
 #include "base/words.hpp"
 #include "config/fault.hpp"
@@ -95,11 +97,12 @@ Result<ConfigValue, Error> read_choice(const KeyRule& rule, std::string_view tex
   return ConfigValue{static_cast<std::int64_t>(word - rule.words.begin())};
 }
 
-Result<ConfigValue, Error> read_text(const KeyRule& rule, std::string_view text) {
+Result<ConfigValue, Error> read_text(const KeyRule& rule, std::string_view written) {
+  const std::string text = with_lf(written);  // the file may be one of Windows
   if (rule.check != nullptr) {
     if (std::string what = rule.check(text); !what.empty()) return Error{std::move(what)};
   }
-  return ConfigValue{std::string{text}};
+  return ConfigValue{text};
 }
 
 /// A number as written in the file, which may be long.

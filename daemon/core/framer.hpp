@@ -78,6 +78,9 @@ class Framer {
   void save(ByteWriter& out, Time now, std::size_t most) const;
   void restore(ByteReader& in, Time now);
 
+  /// Memory for the unfinished message.
+  [[nodiscard]] std::size_t kept_bytes() const { return partial_.capacity(); }
+
   /// When expire() is to be called; kNever while nothing waits for quiet.
   [[nodiscard]] Time deadline() const { return deadline_; }
   [[nodiscard]] Dialect dialect() const { return dialect_; }

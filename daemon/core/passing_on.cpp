@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "core/router.hpp"
 
@@ -27,12 +28,11 @@ void append_lines(std::string& out, std::string_view prefix, std::string_view te
 }
 
 /// What is wrong with a name that a client wishes; empty: nothing.
-std::string_view fault_of(std::string_view name) {
+std::string fault_of(std::string_view name) {
   if (name.empty()) return "a name is missing: /name NAME";
   if (name.size() > kLongestName) return "a name has at most 32 bytes";
-  if (escaped(name) != name || name.find_first_of("\t<>*") != std::string_view::npos) {
-    return "a name has no controls and none of <, > and *";
-  }
+  if (const auto fault = fault_of_name(name); !fault.empty()) return "a name " + std::string{fault};
+  if (name.find_first_of("<>*") != std::string_view::npos) return "a name has none of <, > and *";
   const bool is_number = name.find_first_not_of("0123456789") == std::string_view::npos;
   if (is_number || name == "all" || name.starts_with(kGuest)) return "that name means something";
   return {};
@@ -66,10 +66,10 @@ void Router::News::wish(Session& session, std::string_view name, Context& contex
 
 /// Gives the session the name that it wishes. Returns what is against it; empty: nothing.
 std::string Router::News::rename(Session& session, std::string_view name, Context& context) {
-  if (const auto fault = fault_of(name); !fault.empty()) return std::string{fault};
+  if (auto fault = fault_of(name); !fault.empty()) return fault;
   const auto& members = router_.rooms_.members(session.room());
   const bool taken = std::any_of(members.begin(), members.end(), [&](Slot slot) {
-    return slot != session.slot() && name_in_room(*router_.slots_[slot]) == name;
+    return slot != session.slot() && is_same_name(name_in_room(*router_.slots_[slot]), name);
   });
   if (taken) return "somebody is called " + std::string{name} + " already";
   session.set_name(name);

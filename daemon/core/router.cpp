@@ -46,9 +46,14 @@ void Router::follow_up(Session& session) {
     by_id_.erase(session.id());
     if (session.claim() != nullptr) claimed_.erase(session.id());
     asking_.erase(session.id());
+    silent_.erase(session.id());
     rooms_.leave(session.room(), session.slot());
     slots_[session.slot()].reset();
     return;
+  }
+  if (session.filed_silent && session.has_spoken()) {
+    session.filed_silent = false;
+    silent_.erase(session.id());
   }
   const Time when = session.deadline(settings_);
   if (when < session.filed_at) file(session, when);
@@ -66,6 +71,11 @@ void Router::changes_seen() {
   changed_.clear();
 }
 
+void Router::file_silent(Session& session) {
+  session.filed_silent = true;
+  silent_.insert(session.id());
+}
+
 void Router::file(Session& session, Time when) {
   if (session.filed_at != kNever) deadlines_.erase({session.filed_at, session.slot()});
   session.filed_at = when;
@@ -79,6 +89,7 @@ SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& o
   const SessionId id = ++last_id_;
   slots_[slot] = std::make_unique<Session>(id, slot, dialect, now);
   by_id_.emplace(id, slot);
+  file_silent(*slots_[slot]);
   slots_[slot]->join(rooms_.find(room));
   rooms_.enter(slots_[slot]->room(), slot);
   with(slot, now, outbox, [](Session& session, Context& work) { session.connected(work); });
@@ -103,16 +114,12 @@ void Router::broken(Slot slot, std::string_view reason, std::uint32_t unsent, Ti
        [&](Session& session, Context& work) { session.broken(reason, unsent, work); });
 }
 
-bool Router::make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox& outbox) {
-  const auto oldest = std::find_if(asking_.begin(), asking_.end(), [&](SessionId id) {
-    const Session& session = *find(id);
-    return session.is_left_out() && may_go(session.slot());
+bool Router::give_way(SessionId id, std::string_view why, Time now, Outbox& outbox) {
+  const Session* const session = find(id);
+  if (session == nullptr || session->ended()) return false;
+  return with_id(id, now, outbox, [&](Session& leaving, Context& work) {
+    leaving.give_way(why, take_back(leaving, work), work);
   });
-  if (oldest == asking_.end()) return false;
-  with(by_id_.at(*oldest), now, outbox, [this](Session& session, Context& work) {
-    session.give_way(take_back(session, work), work);
-  });
-  return true;
 }
 
 /// Its connection takes no more: it ends at once.
@@ -191,8 +198,8 @@ void Router::stop(Time now, Outbox& outbox) {
   }
 }
 
-void Router::tick(Time now, Outbox& outbox) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+void Router::tick(Time now, Outbox& outbox, std::size_t most) {
+  for (; most > 0 && deadline() <= now; --most) {
     const Slot slot = deadlines_.begin()->second;
     Session& session = *slots_[slot];
     file(session, kNever);

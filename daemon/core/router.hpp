@@ -153,16 +153,19 @@ class Router {
   /// What an earlier router said, until set_away() is called on this one.
   [[nodiscard]] const std::optional<Away>& away_before() const { return away_before_; }
 
-  /// Ends the session that waits for one answer since the longest time, of those for whose slot
-  /// `may_go` is true, to make room for another client. Its message was heard. False: there is
-  /// none.
-  [[nodiscard]] bool make_room(const std::function<bool(Slot)>& may_go, Time now, Outbox& outbox);
+  /// Ends a session for good and at once, to make room for others; `why` is its reason. What was
+  /// written to it and is not sent is lost. False: there is none, or it has ended already.
+  bool give_way(SessionId id, std::string_view why, Time now, Outbox& outbox);
+  /// Those that wait for one answer, and those that have never said anything, in the order in
+  /// which they came. Some may have ended.
+  [[nodiscard]] const std::set<SessionId>& asking() const { return asking_; }
+  [[nodiscard]] const std::set<SessionId>& silent() const { return silent_; }
 
   /// The daemon stops: every session ends, with the farewell where one is due.
   void stop(Time now, Outbox& outbox);
 
-  /// Does everything that is due by `now`.
-  void tick(Time now, Outbox& outbox);
+  /// Does what is due by `now`, of at most `most` sessions; deadline() tells whether more is.
+  void tick(Time now, Outbox& outbox, std::size_t most = SIZE_MAX);
   /// When tick() has something to do.
   [[nodiscard]] Time deadline() const;
 
@@ -212,6 +215,7 @@ class Router {
   void follow_up(Session& session);
   void note(Session& session);
   void file(Session& session, Time when);
+  void file_silent(Session& session);
 
   Settings settings_;
   Capacity* capacity_;
@@ -221,6 +225,7 @@ class Router {
   std::unordered_map<SessionId, Slot> by_id_;
   std::set<SessionId> claimed_;
   std::set<SessionId> asking_;
+  std::set<SessionId> silent_;
   Rooms rooms_;
   bool stopping_ = false;
   std::optional<Away> away_;

@@ -310,6 +310,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   if (session->is_left_out()) asking_.insert(id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
+  if (!slots_[slot]->has_spoken()) file_silent(*slots_[slot]);
   rooms_.enter(slots_[slot]->room(), slot);
   follow_up(*slots_[slot]);
   return true;

@@ -79,6 +79,7 @@ class Saying {
 Receipt Router::send(const Recipients& to, std::string_view text, std::string_view operator_name,
                      Time now, Outbox& outbox) {
   Receipt receipt;
+  const auto writer = to.everyone ? Session::Writer::kAnnouncer : Session::Writer::kOperator;
   Outgoing message{text};
   Saying saying{outbox, text, operator_name};
   std::vector<MessageNumber> held_messages;
@@ -101,12 +102,12 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
     const auto disposition = session.disposition(text.size(), settings_);
     if (disposition == Session::Disposition::kHold) {
       saying.join(held, id);
-      held_messages.push_back(session.hold(message, work));
+      held_messages.push_back(session.hold(message, work, writer));
     } else if (disposition != Session::Disposition::kNow) {
       receipt.refused.push_back({id, Refusal::kLimit, std::string{reason_against(disposition)}});
     } else if (has_room(session, message, work)) {
       saying.join(sent, id);
-      session.send(message, work);
+      session.send(message, work, writer);
     } else {
       Session::lose(work);
       deaf.push_back(id);

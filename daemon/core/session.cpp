@@ -142,6 +142,7 @@ void Session::message(Context& context) {
   ++context.counters.messages_in;
   ++unread_;
   Event& event = context.outbox.add(EventKind::kMessage, id_);
+  event.slot = slot_;
   event.text = context.outbox.keep(text);
   event.cut = context.reading.cut;
   if (takes_turns()) heard(context);
@@ -240,7 +241,7 @@ void Session::end_of_input(Context& context) {
   } else if (unread_ > 0) {
     // It takes no turns any more: whoever closes only the sending side reads on.
     state_ = State::kAsking;
-    context.outbox.add(EventKind::kAsking, id_);
+    context.outbox.add(EventKind::kAsking, id_).slot = slot_;
     until_ = after(context.now, context.settings.answer_timeout);
     let_out_all(context);
   } else {
@@ -376,10 +377,10 @@ void Session::end(std::string_view reason, std::uint32_t unsent, Context& contex
   say_over(reason, context);
 }
 
-void Session::give_way(std::uint32_t unsent, Context& context) {
+void Session::give_way(std::string_view why, std::uint32_t unsent, Context& context) {
   context.unsent = unsent;
   context.outbox.abort(slot_);
-  say_over("gave way to another client", context);
+  say_over(why, context);
 }
 
 void Session::stop(Context& context) {

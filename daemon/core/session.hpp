@@ -122,8 +122,9 @@ class Session {
 
   // What operators do.
   [[nodiscard]] Disposition disposition(std::size_t size, const Settings& settings) const;
-  /// Who writes. After an automatic answer unread messages stay unread.
-  enum class Writer : std::uint8_t { kOperator, kAutomatic };
+  /// Who writes. What an operator says to everyone, and what is said automatically, is no answer:
+  /// unread messages stay unread.
+  enum class Writer : std::uint8_t { kOperator, kAnnouncer, kAutomatic };
   /// Sends at once; disposition() was kNow.
   void send(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
   /// Its connection has no room for the message: it is lost, and the session is to end.
@@ -134,9 +135,8 @@ class Session {
   void bye(std::string_view operator_name, Context& context);
   /// Ends it at once: kicked. Of what was written to it `unsent` messages never left.
   void end(std::string_view reason, std::uint32_t unsent, Context& context);
-  /// Ends it to make room for another client, without waiting for anything; `unsent` as for
-  /// end().
-  void give_way(std::uint32_t unsent, Context& context);
+  /// Ends it to make room for others, without waiting for anything; `unsent` as for end().
+  void give_way(std::string_view why, std::uint32_t unsent, Context& context);
   /// The daemon stops: a last word where one is due, then the end.
   void stop(Context& context);
   /// After its end `unsent` messages more are known to be lost.
@@ -183,6 +183,13 @@ class Session {
   [[nodiscard]] Time connected_at() const { return connected_at_; }
   /// When a byte last came from it or went to it.
   [[nodiscard]] Time last_activity() const { return last_activity_; }
+  /// Whether a byte came from it.
+  [[nodiscard]] bool has_spoken() const { return spoken_; }
+  /// Memory for what it has begun to say, and for what it has said too fast. What is written to
+  /// it, or held for it, is not counted.
+  [[nodiscard]] std::size_t kept_bytes() const {
+    return framer_.kept_bytes() + (backlog_ ? backlog_->capacity() : 0);
+  }
   /// Its messages since an operator last wrote to it.
   [[nodiscard]] std::uint32_t unread() const { return unread_; }
   /// Whether more was read than its rate allows: its stream is to be paused.
@@ -206,8 +213,9 @@ class Session {
 
   /// The deadline under which the router has filed this session.
   Time filed_at = kNever;
-  bool watched = false;  ///< the router takes note of each change; see Router::watch()
-  bool noted = false;    ///< and has taken note of one
+  bool watched = false;       ///< the router takes note of each change; see Router::watch()
+  bool noted = false;         ///< and has taken note of one
+  bool filed_silent = false;  ///< among those who have never said anything
 
  private:
   // Here, because these have a place here for which nothing else is needed.

@@ -9,6 +9,7 @@
 
 #include "base/event_kinds.hpp"
 #include "core/outbox.hpp"
+#include "store/record.hpp"
 
 namespace chatd {
 
@@ -23,6 +24,7 @@ struct Event {
   core::SendState sent_state{};  ///< kSent: its `state`
   bool cut = false;
   bool automatic = false;
+  std::uint32_t origin = store::kNoOrigin;        ///< whom it is charged to; see Accounts
   core::SessionId session = 0;                    ///< 0 where `sessions` is used
   std::span<const core::SessionId> sessions;      ///< kSent to several
   core::MessageNumber message = 0;                ///< as core::Event's

@@ -20,25 +20,33 @@ Payload EventLog::seal(std::uint32_t& count) {
   count = 0;
   if (buffer_.empty()) return {};
   count = static_cast<std::uint32_t>(last_seq_ - sealed_seq_);
-  const bool fits = !blocks_.empty() && blocks_.back().lines.size() + buffer_.size() <= kBlockBytes;
+  const Payload batch{buffer_, count};
   assert(blocks_.empty() || blocks_.back().last == sealed_seq_);
-  if (!fits) {
-    blocks_.push_back({sealed_seq_ + 1, 0, std::exchange(spare_, {})});
-    blocks_.back().lines.reserve(std::max(kBlockBytes, buffer_.size()));
+  if (buffer_.size() >= kBlockBytes) {
+    blocks_.push_back({sealed_seq_ + 1, 0, {}, batch});
+  } else {
+    if (!fits_into_last(buffer_.size())) {
+      blocks_.push_back({sealed_seq_ + 1, 0, std::exchange(spare_, {}), {}});
+      blocks_.back().lines.reserve(kBlockBytes);
+    }
+    blocks_.back().lines += buffer_;
   }
-  blocks_.back().lines += buffer_;
   blocks_.back().last = sealed_seq_ = last_seq_;
   bytes_ += buffer_.size();
-  while (bytes_ - blocks_.front().lines.size() >= max_bytes_ && blocks_.size() > 1) {
-    bytes_ -= blocks_.front().lines.size();
+  while (bytes_ - blocks_.front().view().size() >= max_bytes_ && blocks_.size() > 1) {
+    bytes_ -= blocks_.front().view().size();
     spare_ = std::move(blocks_.front().lines);
     spare_.clear();
     blocks_.pop_front();
   }
   if (spare_.capacity() > kKeptBytes) give_back(spare_);
-  Payload lines{buffer_, count};
   empty_out(buffer_);
-  return lines;
+  return batch;
+}
+
+bool EventLog::fits_into_last(std::size_t bytes) const {
+  if (blocks_.empty() || !blocks_.back().batch.empty()) return false;
+  return blocks_.back().lines.size() + bytes <= kBlockBytes;
 }
 
 void EventLog::save(ByteWriter& out) const {
@@ -47,7 +55,7 @@ void EventLog::save(ByteWriter& out) const {
   for (const Block& block : blocks_) {
     out.number(block.first);
     out.number(block.last);
-    out.text(block.lines);
+    out.text(block.view());
   }
 }
 
@@ -56,7 +64,7 @@ void EventLog::restore(ByteReader& in) {
   std::deque<Block> blocks;
   std::size_t bytes = 0;
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
-    Block block{in.number<Seq>(), in.number<Seq>(), {}};
+    Block block{in.number<Seq>(), in.number<Seq>(), {}, {}};
     block.lines = in.text();
     const auto lines = std::count(block.lines.begin(), block.lines.end(), '\n');
     in.require(block.first > 0 && block.first <= block.last &&
@@ -86,7 +94,8 @@ Payload EventLog::after(Seq& since) const {
                                       [](const Block& kept, Seq seq) { return kept.last < seq; });
   if (block == blocks_.end()) return {};
   const Seq from = std::exchange(since, block->last);
-  std::string_view lines = block->lines;
+  if (from + 1 == block->first && !block->batch.empty()) return block->batch;
+  std::string_view lines = block->view();
   for (Seq seq = block->first; seq <= from; ++seq) {
     lines.remove_prefix(lines.find('\n') + 1);
   }

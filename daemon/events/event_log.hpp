@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 #include "base/memory.hpp"
 #include "base/payload.hpp"
@@ -56,6 +57,8 @@ class EventLog {
   }
   [[nodiscard]] std::size_t retained_bytes() const { return buffer_.capacity(); }
 
+  /// Bytes of the batch that seal() will end.
+  [[nodiscard]] std::size_t unsealed_bytes() const { return buffer_.size(); }
   /// The number of the last event that was sealed, and of the last one at all.
   [[nodiscard]] Seq sealed_seq() const { return sealed_seq_; }
   [[nodiscard]] Seq last_seq() const { return last_seq_; }
@@ -71,11 +74,17 @@ class EventLog {
   /// Blocks are large, so that they are memory of their own: small ones would lie
   /// between the sessions, and keep the memory of those that have gone. One that goes leaves
   /// its memory to the next, which else would come from the system each time (see main.cpp).
+  /// A batch that is a block by itself is shared with those who are sent it, and not copied.
   struct Block {
     Seq first;
     Seq last;
     std::string lines;
+    Payload batch;  ///< in place of `lines`
+
+    [[nodiscard]] std::string_view view() const { return batch.empty() ? lines : batch.view(); }
   };
+
+  [[nodiscard]] bool fits_into_last(std::size_t bytes) const;
 
   std::string buffer_;
   Seq sealed_seq_;

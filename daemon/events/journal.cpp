@@ -33,19 +33,13 @@ void Journal::add(const Event& event, WallTime time) {
   write_down(event, time);
 }
 
-/// What operators say is not charged to whom they say it.
-std::uint32_t Journal::origin_of(const Event& event) const {
-  if (!origin_of_ || event.session == 0 || event.kind == EventKind::kSent) return store::kNoOrigin;
-  return origin_of_(event.session);
-}
-
 void Journal::write_down(const Event& event, WallTime time) {
   assert(row_of(event.kind).audience == Audience::kEverybody);
   const Seq seq = log_.last_seq() + 1;
   std::string_view body;
   log_.append([&](std::string& lines) { body = append_event(lines, seq, time, event); });
   assert(log_.last_seq() == seq);
-  if (transcript_ != nullptr) transcript_->record(seq, time, event, body, origin_of(event));
+  if (transcript_ != nullptr) transcript_->record(seq, time, event, body, event.origin);
   log_event(event, line_);
 }
 

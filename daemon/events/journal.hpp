@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,17 +32,16 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// Who is charged for what a session has recorded. Without it nobody is.
-  void set_origins(std::function<std::uint32_t(core::SessionId session)> origin_of) {
-    origin_of_ = std::move(origin_of);
-  }
-
   /// Writes `event` down, which happened at `time`.
   void add(const Event& event, WallTime time = wall_now());
   /// Writes a `warning` down: something that every operator should know.
   void warn(std::string_view text);
 
+  /// Whether there is a transcript.
+  [[nodiscard]] bool is_recording() const { return transcript_ != nullptr; }
+
   // For those who are sent events; see EventLog.
+  [[nodiscard]] std::size_t unsealed_bytes() const { return log_.unsealed_bytes(); }
   [[nodiscard]] Payload seal(std::uint32_t& count) { return log_.seal(count); }
   [[nodiscard]] Payload after(Seq& since) const { return log_.after(since); }
   [[nodiscard]] Seq first_seq() const { return log_.first_seq(); }
@@ -65,13 +63,11 @@ class Journal {
   [[nodiscard]] std::size_t retained_bytes() const;
 
  private:
-  [[nodiscard]] std::uint32_t origin_of(const Event& event) const;
   void write_down(const Event& event, WallTime time);
 
   EventLog log_;
   HeldMessages held_;
   Transcript* transcript_;
-  std::function<std::uint32_t(core::SessionId)> origin_of_;
   std::string line_;  ///< memory for one of the daemon's log
 };
 

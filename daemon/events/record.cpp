@@ -103,6 +103,17 @@ WallTime time_of(const store::Record& record) {
   return WallTime{std::chrono::milliseconds{record.time_ms}};
 }
 
+std::string_view given_name(std::string_view recorded) {
+  // The session, a number, stands before it, and what could be mistaken for it behind.
+  constexpr std::string_view kBefore = R"(,"name":)";
+  const auto begin = recorded.find(kBefore);
+  if (begin == std::string_view::npos) return {};
+  const auto text = recorded.substr(begin + kBefore.size());
+  std::size_t end = 1;
+  while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2U : 1U;
+  return end < text.size() && end > 1 ? text.substr(0, end + 1) : std::string_view{};
+}
+
 void append_event(std::string& out, const store::Record& record) {
   switch (record.kind) {
     case store::Kind::kMessage:

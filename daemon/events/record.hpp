@@ -19,6 +19,10 @@ namespace chatd {
 /// When the event of `record` happened.
 [[nodiscard]] WallTime time_of(const store::Record& record);
 
+/// The name that an event gave to a session, as a string of JSON with its quotes, in what the
+/// transcript keeps of that event (store::Names). Empty if it took the name away, or is none.
+[[nodiscard]] std::string_view given_name(std::string_view recorded);
+
 /// Appends the line of a recorded event, as it was when the event happened.
 void append_event(std::string& out, const store::Record& record);
 

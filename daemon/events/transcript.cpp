@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/private_file.hpp"
+#include "base/text.hpp"
 #include "events/record.hpp"
 #include "events/transcript_path.hpp"
 
@@ -56,6 +58,9 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
     return std::move(store.error()).while_doing("transcript.path");
   }
   transcript->store_ = std::move(*store);
+  for (const auto& file : transcript->opened().tightened) {
+    spdlog::warn("others could read or write {}; its mode has been tightened", escaped(file));
+  }
   return transcript;
 }
 
@@ -86,7 +91,6 @@ void Transcript::ask(std::uint64_t asker, MessageQuery query,
                      std::function<void(Result<std::string>)> answer) {
   store::Ask ask;
   ask.asker = asker;
-  ask.of_index = query.search;
   ask.late = [answer] {
     answer(Error{"it took longer than 2 s, the limit of a question", ETIMEDOUT});
   };

@@ -44,11 +44,17 @@ void append_sessions(std::string& out, const store::Record& record) {
   }
 }
 
-std::string message_json(const store::Record& record, std::string_view text, bool cut) {
+/// `name`: that of the session when it was said, as JSON; empty if it had none.
+std::string message_json(const store::Record& record, std::string_view text, bool cut,
+                         std::string_view name) {
   std::string out = "{\"seq\":" + std::to_string(record.seq) + ",\"time\":\"";
   append_rfc3339(out, time_of(record));
   out += "\",\"session\":";
   append_sessions(out, record);
+  if (!name.empty()) {
+    out += ",\"name\":";
+    out += name;
+  }
   if (record.kind == store::Kind::kSent) {
     out += R"(,"direction":"out","operator":)";
     append_json_string(out, record.operator_name);
@@ -77,9 +83,13 @@ Result<std::string> messages_json(store::Reader& reader, const MessageQuery& que
       more = true;
       return false;
     }
-    std::string json = message_json(record, record.text, record.cut);
+    // A message to several has no name; a question about one session shows it as if to that.
+    const auto name = record.session == 0
+                          ? std::string_view{}
+                          : given_name(reader.names().last_before(record.seq, record.session));
+    std::string json = message_json(record, record.text, record.cut, name);
     if (json.size() > kMaxPageBytes)
-      json = message_json(record, prefix_of(record.text, kShownBytes), true);
+      json = message_json(record, prefix_of(record.text, kShownBytes), true, name);
     if (bytes + json.size() + 1 > kMaxPageBytes) {
       more = true;
       return false;

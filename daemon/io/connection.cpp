@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "io/farewell.hpp"
 
 namespace chatd::io {
 namespace {
@@ -27,13 +28,13 @@ constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 Events Connection::wanted() const {
   Events wanted = kNothing;
-  if (is_reading()) wanted |= kReadable;
+  if (is_reading() && reading != ReadingTime::kLater) wanted |= kReadable;
   if (blocked) wanted |= kWritable;
-  // After the peer's end of file there is nothing to read, but it may still go away.
-  // A paused stream is not watched: it is a hang-up already when a unix peer that
-  // wrote and left has not been read yet.
+  // After the peer's end of file there is nothing to read, but it may still go away, and so may
+  // the peer of a paused stream. That is a hang-up once only: a unix peer that wrote and left
+  // hangs up for as long as it has not been read.
   // After both ends of file it is a hang-up for ever.
-  if (wanted == kNothing && ended && state != State::kLingering) wanted = kHangUp;
+  if (wanted == kNothing && state != State::kLingering && (ended || !hung_up)) wanted = kHangUp;
   return wanted;
 }
 
@@ -97,8 +98,11 @@ std::size_t Connection::send() {
     const auto taken = static_cast<std::size_t>(sent);
     std::size_t given = 0;
     for (std::size_t i = 0; i < count; ++i) given += parts[i].iov_len;
-    queue.consume(taken);
     total += taken;
+    if (const auto behind = queue.consume(taken)) {
+      weighty = true;
+      weighty_bits = static_cast<std::uint32_t>(sent_bytes + total - *behind);
+    }
     if (taken < given) {
       blocked = true;
       break;
@@ -108,6 +112,17 @@ std::size_t Connection::send() {
   used = used || total > 0;
   if (queue.empty()) blocked = false;
   return total;
+}
+
+std::int64_t Connection::weighty_end() const {
+  if (!weighty) return Farewell::kNowhere;
+  const auto behind = static_cast<std::uint32_t>(sent_bytes) - weighty_bits;
+  return static_cast<std::int64_t>(sent_bytes) - static_cast<std::int64_t>(behind);
+}
+
+void Connection::restore_weighty_end(std::uint32_t behind) {
+  weighty = true;
+  weighty_bits = static_cast<std::uint32_t>(sent_bytes) - behind;
 }
 
 void Connection::save(ByteWriter& out, Duration linger_left) const {
@@ -126,6 +141,8 @@ void Connection::save(ByteWriter& out, Duration linger_left) const {
   out.flag(state == State::kLingering);
   out.flag(paused);
   out.flag(ended);
+  out.flag(weighty);
+  out.number(static_cast<std::uint32_t>(sent_bytes) - weighty_bits);
 }
 
 }  // namespace chatd::io

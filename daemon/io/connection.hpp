@@ -28,6 +28,13 @@ enum class ConnectionState : std::uint8_t {
   kFinished,   // the descriptor is closed, on_closed() is due
 };
 
+/// When a connection is read from which something has come.
+enum class ReadingTime : std::uint8_t {
+  kAtOnce,
+  kSoon,   // when the listener says so; it is watched on, for that is the next turn or so
+  kLater,  // when the listener says so; the kernel is not asked meanwhile
+};
+
 struct Connection {
   using State = ConnectionState;
 
@@ -60,6 +67,12 @@ struct Connection {
   /// Whether the socket has an error that nobody was told of yet.
   [[nodiscard]] bool has_failed() const;
 
+  /// Where the last payload that has a weight ends, of those that the kernel was given whole; as
+  /// Farewell has it.
+  [[nodiscard]] std::int64_t weighty_end() const;
+  /// The same of another process, `behind` bytes before those that this one sends.
+  void restore_weighty_end(std::uint32_t behind);
+
   /// Writes it down as SavedStream::read() reads it.
   void save(ByteWriter& out, Duration linger_left) const;
 
@@ -72,7 +85,9 @@ struct Connection {
   /// Why nothing can be sent any more. The connection is kept until what the peer
   /// had sent before is read.
   std::uint8_t send_error = 0;
+  Debt debt;
   std::uint16_t generation = 0;  // of this use of the id
+  ReadingTime reading : 2 = ReadingTime::kAtOnce;
   bool paused : 1 = false;
   bool ended : 1 = false;    // the peer's end of file was read
   bool touched : 1 = false;  // the set will attend to it at the end of the turn
@@ -80,7 +95,10 @@ struct Connection {
   bool blocked : 1 = false;  // the kernel takes no more until it says so
   bool shared : 1 = false;   // somebody else may have a duplicate of the descriptor
   bool used : 1 = false;     // the kernel was given something, perhaps by another process
-  Debt debt;
+  bool weighty : 1 = false;  // and a whole payload that has a weight among it
+  bool hung_up : 1 = false;  // the peer did while reading was paused, and may be read to the end
+  /// The last 32 bits of where that ends: the kernel never owes a peer as much as they can tell.
+  std::uint32_t weighty_bits = 0;
 };
 
 static_assert(sizeof(Connection) <= 64);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +44,12 @@ DescriptorKind kind_of(int fd) {
     return DescriptorKind::kTerminal;
   }
   return DescriptorKind::kOther;
+}
+
+std::size_t terminal_columns(int fd) {
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col == 0 ? kUsualColumns : size.ws_col;
 }
 
 bool in_background(int fd) {

@@ -39,6 +39,12 @@ enum class DescriptorKind {
 /// or changing its settings, would stop the whole process (SIGTTIN, SIGTTOU).
 [[nodiscard]] bool in_background(int fd);
 
+/// How wide a terminal counts as that does not know its own size.
+constexpr std::size_t kUsualColumns = 80;
+
+/// The columns of the terminal behind `fd`; 0 if there is none.
+[[nodiscard]] std::size_t terminal_columns(int fd);
+
 /// Opens anew what stands behind `fd`, non-blocking, where that gives the same
 /// bytes (terminals and pipes), and duplicates it otherwise. Empty if `fd` is not
 /// open. `shared` tells whether the flags are still shared with the giver.

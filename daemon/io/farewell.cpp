@@ -1,17 +1,18 @@
 #include "io/farewell.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace chatd::io {
 
-Farewell::Farewell(const SendQueue& queue, std::uint64_t sent, Time now)
-    : begin_{static_cast<std::int64_t>(sent)},
-      end_{begin_},
-      acknowledged_{queue.empty() ? begin_ - 1 : begin_},
+Farewell::Farewell(const SendQueue& queue, std::uint64_t sent, std::int64_t weighty, Time now)
+    : weighty_{weighty},
+      end_{static_cast<std::int64_t>(sent)},
+      acknowledged_{queue.empty() ? end_ - 1 : end_},
       progress_{now} {
+  assert(weighty_ <= end_);
   queue.each([this](const Payload& payload, std::string_view rest) {
-    if (owed_.empty()) begin_ -= static_cast<std::int64_t>(payload.size() - rest.size());
     end_ += static_cast<std::int64_t>(rest.size());
     owed_.push_back({end_, payload.weight()});
   });
@@ -46,7 +47,8 @@ Time Farewell::next_look(Time now, Duration patience) {
 std::size_t Farewell::unsent(bool exact) const {
   std::size_t sum = 0;
   for (std::size_t i = first_; i < owed_.size(); ++i) sum += owed_[i].weight;
-  const bool more = exact ? acknowledged_ < begin_ : sum == 0 && !is_acknowledged();
+  const bool more =
+      exact ? acknowledged_ < weighty_ : sum == 0 && !is_acknowledged() && weighty_ != kNowhere;
   return more ? sum + 1 : sum;
 }
 

@@ -21,9 +21,13 @@ class Farewell {
   static constexpr Duration kFirstLook{20};
   static constexpr Duration kSlowestLook{500};
 
+  /// Where no payload ended that has a weight.
+  static constexpr std::int64_t kNowhere = INT64_MIN;
+
   /// Of a stream that is not clear: `queue` is what waits to be given to the kernel behind the
   /// `sent` bytes that it has. Where nothing waits, something of those is not acknowledged.
-  Farewell(const SendQueue& queue, std::uint64_t sent, Time now);
+  /// `weighty`: where the last payload that has a weight ends, of those that the kernel has whole.
+  Farewell(const SendQueue& queue, std::uint64_t sent, std::int64_t weighty, Time now);
 
   /// The kernel has taken some of the queue.
   void taken(Time now) { progress_ = now; }
@@ -47,9 +51,10 @@ class Farewell {
   [[nodiscard]] Time next_look(Time now, Duration patience);
 
   /// The weight of the payloads of which a byte is not known to be acknowledged: those that
-  /// were queued at the beginning, and one, whatever its weight was, if something from before
-  /// is not acknowledged either. `exact`: seen() was told bytes. Where it was not, nobody
-  /// knows of what the rest is, and that one counts only if there is no other.
+  /// were queued at the beginning, and one, whatever its weight was, if something up to the last
+  /// one from before that has a weight is not acknowledged either. `exact`: seen() was told bytes.
+  /// Where it was not, nobody knows of what the rest is, and that one counts only if there is no
+  /// other.
   [[nodiscard]] std::size_t unsent(bool exact) const;
 
  private:
@@ -60,7 +65,7 @@ class Farewell {
 
   std::vector<Owed> owed_;      // in order
   std::size_t first_ = 0;       // those before it are acknowledged
-  std::int64_t begin_;          // of the first payload that was queued
+  std::int64_t weighty_;        // where the last one with a weight ends that was not queued
   std::int64_t end_;            // of everything
   std::int64_t acknowledged_;   // up to here, at the last look
   Time progress_;               // the last time that something was taken or acknowledged

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -98,6 +99,11 @@ Time Loop::now() const {
 Time Loop::update_now() {
   uv_update_time(&loop_);
   return now();
+}
+
+bool Loop::turn_is_long() const {
+  constexpr auto kBudgetNs = static_cast<std::uint64_t>(std::chrono::nanoseconds{kBudget}.count());
+  return uv_hrtime() - turn_began_ns_ > kBudgetNs;
 }
 
 void Loop::on_ready(Tag, Events) {

@@ -33,6 +33,10 @@ struct LoopParts {
 
 class Loop : private LoopParts, private Watcher {
  public:
+  /// The time that those may take who do in one turn what could wait for the next. Longer turns
+  /// serve no more: a turn by itself costs microseconds.
+  static constexpr Duration kBudget{4};
+
   Loop();
   ~Loop() override;
   Loop(const Loop&) = delete;
@@ -55,6 +59,10 @@ class Loop : private LoopParts, private Watcher {
   /// For a part that has found work for the end of a turn when its own TurnEnd is already
   /// past: the loop does not wait, and another turn follows at once.
   void turn_again() { again_ = true; }
+
+  /// Whether this turn has lasted longer than kBudget: what can wait is left to the next turn, so
+  /// that whoever has come meanwhile is served. Asks the clock.
+  [[nodiscard]] bool turn_is_long() const;
 
   /// The number of this turn, which counts up by one. A part that notes it at its TurnEnd
   /// knows later whether that is past, and turn_again() is called for.

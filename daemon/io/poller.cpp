@@ -19,6 +19,12 @@ std::uint64_t packed(Tag tag, std::uint16_t watcher) {
   return std::uint64_t{watcher} << 48U | std::uint64_t{tag.generation} << 32U | tag.id;
 }
 
+/// As watchers have them, of those of epoll(7).
+Events events_from(std::uint32_t told) {
+  return static_cast<Events>((told & ~std::uint32_t{kEnd}) |
+                             ((told & EPOLLRDHUP) != 0 ? std::uint32_t{kEnd} : 0U));
+}
+
 }  // namespace
 
 Poller::Poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, events_(kEventsATurn) {
@@ -41,7 +47,7 @@ void Poller::dispatch() {
     Watcher* watcher = watchers_[data >> 48U];
     if (watcher == nullptr) continue;
     watcher->on_ready({static_cast<std::uint32_t>(data), static_cast<std::uint16_t>(data >> 32U)},
-                      static_cast<Events>(events_[i].events));
+                      events_from(events_[i].events));
   }
   ready_ = 0;
   telling_ = false;
@@ -76,7 +82,8 @@ void Poller::leave(std::uint16_t number) {
 int Watcher::watch(int fd, Tag tag, Events& now, Events wanted) {
   if (now == wanted) return 0;
   epoll_event event{};
-  event.events = wanted;
+  event.events =
+      std::uint32_t{wanted} | ((wanted & kReadable) != 0 ? std::uint32_t{EPOLLRDHUP} : 0U);
   event.data.u64 = packed(tag, number_);
   const int how = wanted == kNothing ? EPOLL_CTL_DEL
                   : now == kNothing  ? EPOLL_CTL_ADD

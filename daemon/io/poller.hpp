@@ -31,6 +31,9 @@ inline constexpr Events kWritable = EPOLLOUT;
 /// nothing else.
 inline constexpr Events kHangUp = EPOLLHUP;
 inline constexpr Events kError = EPOLLERR;
+/// Told besides kReadable: the peer has closed its sending side, behind what is to be read.
+inline constexpr Events kEnd = 0x20;
+static_assert((kEnd & (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0);
 
 /// The name under which a watcher hears of a descriptor.
 struct Tag {

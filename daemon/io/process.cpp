@@ -1,5 +1,7 @@
 #include "io/process.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <cassert>
 #include <csignal>
@@ -14,22 +16,26 @@ struct Process::Node : uv_process_t {
 };
 
 Result<std::unique_ptr<Process>> Process::run(Loop& loop, const std::string& program,
-                                              const std::vector<std::string>& arguments, int output,
-                                              EndCallback on_end) {
-  std::vector<char*> pointers;
-  for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
-  std::array<uv_stdio_container_t, 3> standard{};
-  standard[0].flags = UV_IGNORE;
-  for (const std::size_t i : {1U, 2U}) {
-    standard[i].flags = UV_INHERIT_FD;
-    standard[i].data.fd = output;
+                                              const Gets& gets, EndCallback on_end) {
+  std::vector<char*> arguments;
+  for (const auto& each : gets.arguments) arguments.push_back(const_cast<char*>(each.c_str()));
+  arguments.push_back(nullptr);
+  std::vector<char*> variables;
+  for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
+  variables.push_back(const_cast<char*>(gets.variable.c_str()));
+  variables.push_back(nullptr);
+  const std::array<int, kThird + 1> descriptors{-1, gets.output, gets.output, gets.third};
+  std::array<uv_stdio_container_t, kThird + 1> stdio{};
+  for (std::size_t i = 0; i < stdio.size(); ++i) {
+    stdio[i].flags = descriptors[i] < 0 ? UV_IGNORE : UV_INHERIT_FD;
+    stdio[i].data.fd = descriptors[i];
   }
   uv_process_options_t options{};
   options.file = program.c_str();
-  options.args = pointers.data();
-  options.stdio_count = static_cast<int>(standard.size());
-  options.stdio = standard.data();
+  options.args = arguments.data();
+  options.env = variables.data();
+  options.stdio_count = static_cast<int>(stdio.size());
+  options.stdio = stdio.data();
   options.exit_cb = [](uv_process_t* handle, std::int64_t exit_code, int signal) {
     auto* node = static_cast<Node*>(handle);
     node->running = false;

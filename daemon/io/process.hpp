@@ -18,10 +18,17 @@ class Process {
   /// -1 if it ended by a signal.
   using EndCallback = std::function<void(int exit_code)>;
 
-  /// `arguments` begin with its name. `output` stays the caller's.
+  /// What the program gets. The descriptors stay the caller's.
+  struct Gets {
+    std::vector<std::string> arguments;  ///< its name first
+    int output;
+    int third;             ///< one more, which it knows as kThird
+    std::string variable;  ///< "NAME=VALUE", beside the environment of this process
+  };
+  static constexpr int kThird = 3;
+
   static Result<std::unique_ptr<Process>> run(Loop& loop, const std::string& program,
-                                              const std::vector<std::string>& arguments, int output,
-                                              EndCallback on_end);
+                                              const Gets& gets, EndCallback on_end);
   /// A process that still runs is killed; nothing is called any more. Not allowed inside the
   /// callback.
   ~Process();

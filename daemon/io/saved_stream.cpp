@@ -14,6 +14,11 @@ SavedStream SavedStream::read(ByteReader& in) {
   saved.end_sent = in.flag();
   saved.paused = in.flag();
   saved.ended = in.flag();
+  if (in.version() >= 8) {
+    const bool weighty = in.flag();
+    const auto behind = in.number<std::uint32_t>();
+    if (weighty) saved.behind_weighty = behind;
+  }
   in.require(saved.closing || !saved.end_sent);
   in.require(saved.queue.empty() || !saved.end_sent);
   return saved;

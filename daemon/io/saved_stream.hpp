@@ -1,6 +1,8 @@
 /// A stream of another process, all but its descriptor.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/payload.hpp"
@@ -21,6 +23,9 @@ struct SavedStream {
   bool end_sent = false;  ///< and the end of file is out
   bool paused = false;
   bool ended = false;  ///< the peer's end of file was read
+  /// How many bytes the kernel was given behind the last whole payload that has a weight; nothing
+  /// if there was none, or if nobody knows.
+  std::optional<std::uint32_t> behind_weighty;
 
   /// Reads what StreamSet::save() wrote. The reader refuses a stream that cannot be.
   static SavedStream read(ByteReader& in);

@@ -59,23 +59,27 @@ std::size_t SendQueue::gather(std::span<iovec> vectors) const {
   return count;
 }
 
-void SendQueue::consume(std::size_t count) {
+std::optional<std::size_t> SendQueue::consume(std::size_t count) {
   assert(count <= bytes_);
-  if (count == bytes_) {
-    clear();
-    return;
-  }
+  std::optional<std::size_t> behind;
   bytes_ -= count;
   while (count > 0) {
     assert(offset_ < first_.size());
     const std::size_t left = first_.size() - offset_;
     if (count < left) {
       offset_ += count;
-      return;
+      if (behind) *behind += count;
+      break;
     }
     count -= left;
+    if (first_.weight() > 0) {
+      behind = 0;
+    } else if (behind) {
+      *behind += left;
+    }
     advance();
   }
+  return behind;
 }
 
 void SendQueue::clear() {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,8 +40,9 @@ class SendQueue {
       each(rest_->payloads[i], rest_->payloads[i].view());
     }
   }
-  /// Takes `count` bytes, at most bytes(), from the front.
-  void consume(std::size_t count);
+  /// Takes `count` bytes, at most bytes(), from the front. Returns how many of these lie behind
+  /// the last payload that has a weight and is gone whole now; nothing if there is none.
+  std::optional<std::size_t> consume(std::size_t count);
   void clear();
 
  private:

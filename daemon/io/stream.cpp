@@ -7,15 +7,15 @@
 #include <cerrno>
 
 #include "base/bytes.hpp"
+#include "io/unacknowledged.hpp"
 
 namespace chatd::io {
 namespace {
 
 using State = Connection::State;
 
-/// What one readiness event may bring; more waits for its next turn, so that one
-/// fast peer does not keep the others waiting.
-constexpr std::size_t kReadBytes = 64 * 1024;
+/// So many streams are attended to before the clock is asked whether the turn is long.
+constexpr std::size_t kAttendedAtOnce = 32;
 /// Room for so many streams is made at a time: doubling would leave up to half unused.
 constexpr std::size_t kGrowth = 1024;
 
@@ -93,6 +93,7 @@ Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {
   stream.ended = saved.ended;
   stream.shared = true;  // who has kept it for us may still have it
   stream.used = true;
+  if (saved.behind_weighty) stream.restore_weighty_end(*saved.behind_weighty);
   silence_.expect_answer(stream.debt);
   if (saved.closing) {
     stream.state = saved.end_sent ? State::kLingering : State::kFlushing;
@@ -151,7 +152,7 @@ void StreamSet::resume(StreamId id) {
   touch(id);
 }
 
-void StreamSet::flush() {
+void StreamSet::flush(bool all) {
   // Called back in here, a listener may call flush(): what it wants is under way,
   // or, if it came too late for that, in the turn that follows at once.
   if (flushing_) return;
@@ -159,8 +160,15 @@ void StreamSet::flush() {
   flushed_turn_ = loop_.turn();
   // One pass: a listener that always has more to write must not keep the loop.
   const std::size_t count = touched_.size();
-  for (std::size_t i = 0; i < count; ++i) attend(touched_[i]);
-  touched_.erase(touched_.begin(), touched_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::size_t done = 0;
+  while (done < count) {
+    attend(touched_[done++]);
+    if (!all && done % kAttendedAtOnce == 0 && done < count && loop_.turn_is_long()) {
+      loop_.turn_again();
+      break;
+    }
+  }
+  touched_.erase(touched_.begin(), touched_.begin() + static_cast<std::ptrdiff_t>(done));
   report_finished();
   flushing_ = false;
 }
@@ -202,16 +210,66 @@ void StreamSet::on_ready(Tag tag, Events events) {
     touch(id);
   }
   if ((events & kError) != 0) touch(id);  // the next system call learns which error it is
-  if (stream.is_reading()) {
-    if (failed || (events & kReadable) != 0) receive(id);
+  const bool waits = stream.paused || stream.reading == ReadingTime::kLater;
+  if (stream.state == State::kOpen && !stream.ended && waits) {
+    if (failed) hung_up(id, events);
+  } else if (stream.is_reading()) {
+    if (!failed && (events & kReadable) == 0) return;
+    if (stream.state == State::kOpen) {
+      if (stream.reading != ReadingTime::kAtOnce) return;
+      stream.reading = ReadingTime::kSoon;
+      if (!listener_.may_read(id)) return;
+      stream.reading = ReadingTime::kAtOnce;
+    }
+    const bool was_all = receive(id, kReadBytes);
+    // A question and its end are one thing: whoever writes to the peer in this turn knows both.
+    if (was_all && (events & kEnd) != 0 && is_open_for_reading(id, tag)) {
+      (void)receive(id, kReadBytes);
+    }
   } else if (stream.ended && stream.queue.empty()) {
     if (failed) fail(id, stream.hang_up_error());
   }
 }
 
-void StreamSet::receive(StreamId id) {
+/// The peer of a stream that is not to be read now has gone. One of a unix socket may have said
+/// something before, and hangs up for as long as that is not read.
+void StreamSet::hung_up(StreamId id, Events events) {
   Connection& stream = at(id);
-  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+  if ((events & kError) != 0 && counts_bytes(stream.socket.get())) {
+    fail(id, stream.hang_up_error());
+  } else {
+    stream.hung_up = true;
+    touch(id);
+  }
+}
+
+bool StreamSet::is_open_for_reading(StreamId id, Tag tag) const {
+  const Connection& stream = streams_[id];
+  return stream.generation == tag.generation && stream.state == State::kOpen && stream.is_reading();
+}
+
+void StreamSet::read(StreamId id, std::size_t most) {
+  if (!exists(id)) return;
+  Connection& stream = at(id);
+  if (stream.reading == ReadingTime::kAtOnce) return;
+  if (stream.reading == ReadingTime::kLater) touch(id);
+  stream.reading = ReadingTime::kAtOnce;
+  if (stream.state == State::kOpen && stream.is_reading()) receive(id, most);
+}
+
+void StreamSet::put_off(StreamId id) {
+  if (!exists(id)) return;
+  Connection& stream = at(id);
+  if (stream.reading != ReadingTime::kSoon) return;
+  stream.reading = ReadingTime::kLater;
+  touch(id);
+}
+
+/// Reads once. Returns whether that was all that waited.
+bool StreamSet::receive(StreamId id, std::size_t most) {
+  Connection& stream = at(id);
+  most = std::min(most, kReadBytes);
+  const ssize_t count = ::recv(stream.socket.get(), buffer_.get(), most, MSG_DONTWAIT);
   if (count > 0) {
     if (stream.send_error != 0) touch(id);  // to see whether this was the last of it
     if (stream.state == State::kOpen) {
@@ -228,14 +286,16 @@ void StreamSet::receive(StreamId id) {
   } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     fail(id, errno);
   }
+  return count > 0 && static_cast<std::size_t>(count) < most;
 }
 
-/// What a paused stream has not read before it broke, for it will not be resumed. It was paused
-/// because of its rate, so that is not more than one read. False if the listener has ended the
-/// stream in there.
+/// What a stream has not read before it broke that was paused, or was to be read later, for it
+/// will not be. It had to wait because of its rate, so that is not more than one read. False if the
+/// listener has ended the stream in there.
 bool StreamSet::hear_last_words(StreamId id) {
   const Connection& stream = at(id);
-  if (stream.state != State::kOpen || !stream.paused || stream.ended) return true;
+  if (stream.state != State::kOpen || stream.ended) return true;
+  if (!stream.paused && stream.reading == ReadingTime::kAtOnce) return true;
   const auto generation = stream.generation;
   // Not buffer_: a listener that is being told what another stream has read may call flush().
   const auto buffer = std::make_unique<char[]>(kReadBytes);

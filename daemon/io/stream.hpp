@@ -52,6 +52,9 @@ using StreamId = std::uint32_t;
 class StreamListener {
  public:
   virtual ~StreamListener() = default;
+  /// Something has arrived. False: it is not to be read now; the listener calls
+  /// StreamSet::read() when it is, and is not asked again before that.
+  [[nodiscard]] virtual bool may_read(StreamId /*id*/) { return true; }
   /// `bytes` is never empty and valid during the call only.
   virtual void on_read(StreamId id, std::string_view bytes) = 0;
   /// The peer closed its sending side. It may still be reading. Called once.
@@ -59,10 +62,9 @@ class StreamListener {
   /// The connection broke (errno: ECONNRESET, ETIMEDOUT, EPIPE, ...). The stream
   /// is as if abort() had been called: on_closed() follows. What the peer sent
   /// before that is read first; of what a paused stream has not read, only the first
-  /// 64 KiB, by one on_read() although it is paused. A paused stream may
-  /// learn of it only when it is resumed or written to; one whose peer had closed
-  /// its sending side learns of it at once. ETIMEDOUT is also what
-  /// a TCP peer gets that has vanished (see SilenceWatch).
+  /// 64 KiB, by one on_read() although it is paused. A stream learns of it at once, paused or not,
+  /// but for a paused one of a unix peer, which is read to the end when it is resumed. ETIMEDOUT is
+  /// also what a TCP peer gets that has vanished (see SilenceWatch).
   virtual void on_broken(StreamId id, int error) = 0;
   /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
   /// been above StreamLimits::high_bytes.
@@ -75,10 +77,11 @@ class StreamListener {
   /// payloads of which at least one byte was never acknowledged, as far as that is known.
   /// Of a stream that broke or was aborted while it was open, these are the ones that were still
   /// queued: nobody looks at what the kernel had. Of a closing stream they are those of the ones
-  /// queued at its close() that are not acknowledged, and if something that the kernel had
-  /// before is not acknowledged either, one more: that was at least one payload. What another
-  /// process gave the kernel before a restore() is before, too. Of a unix peer that has left
-  /// without having read everything, only what was seen before it left is acknowledged.
+  /// queued at its close() that are not acknowledged, and if something is not acknowledged of those
+  /// that the kernel had before, up to the last that has a weight, one more: that was at least one
+  /// payload. What another process gave the kernel before a restore() is before, too. Of a unix
+  /// peer that has left without having read everything, only what was seen before it left is
+  /// acknowledged.
   virtual void on_closed(StreamId id, std::size_t unsent) = 0;
 };
 
@@ -100,6 +103,10 @@ enum class WriteError { kOverflow };
 
 class StreamSet : private Watcher, private SilenceWatch::Peers {
  public:
+  /// What one call of on_read() brings at most; more waits for its next turn, so that one
+  /// fast peer does not keep the others waiting.
+  static constexpr std::size_t kReadBytes = 64UL * 1024;
+
   StreamSet(Loop& loop, StreamListener& listener, StreamLimits limits);
   /// Aborts what is still open, without callbacks.
   ~StreamSet() override;
@@ -134,10 +141,16 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Whether write() would take so many bytes now. Tries, as that does, to send what waits.
   [[nodiscard]] bool has_room(StreamId id, std::size_t bytes);
 
-  /// Stops and resumes reading; both may be repeated. A paused stream alone does
-  /// not keep the loop running.
+  /// Stops and resumes reading; both may be repeated.
   void pause(StreamId id);
   void resume(StreamId id);
+
+  /// Reads at most `most` bytes of what has arrived on a stream for which may_read() was false,
+  /// unless it has been paused or has ended meanwhile. It need not exist any more.
+  void read(StreamId id, std::size_t most = kReadBytes);
+  /// Such a stream will not be read soon: the kernel is not asked about it meanwhile, which would
+  /// tell in each turn what is known.
+  void put_off(StreamId id);
 
   /// Sends what is queued, then an end of file, and waits with `patience` until all of it is
   /// acknowledged. Meanwhile, and then for `linger`, it reads and discards until
@@ -156,7 +169,10 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Sends what is pending, for most streams in one system call, and calls back
   /// on_drained(), on_broken() and on_closed() where due. Whoever owns the set calls it
   /// at the end of each turn: in which order sets are flushed is for the owner to say.
-  void flush();
+  /// Where that takes longer than a turn may last, the rest is sent in the next one.
+  void flush() { flush(false); }
+  /// The same for all, however long it takes: nothing follows.
+  void flush_all() { flush(true); }
 
   /// Whether nothing waits for the peer of a stream which exists(), neither queued here nor
   /// unacknowledged in the kernel. The kernel is asked only if nothing is queued and something
@@ -188,7 +204,10 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   [[nodiscard]] const Connection& at(StreamId id) const;
 
   void on_ready(Tag tag, Events events) override;
-  void receive(StreamId id);
+  [[nodiscard]] bool is_open_for_reading(StreamId id, Tag tag) const;
+  bool receive(StreamId id, std::size_t most);
+  void hung_up(StreamId id, Events events);
+  void flush(bool all);
   [[nodiscard]] bool hear_last_words(StreamId id);
 
   [[nodiscard]] StreamId end_of_ids() const override;

@@ -28,6 +28,7 @@ bool StreamSet::close(StreamId id) {
   const bool clear = is_clear(id);
   if (!clear) begin_farewell(id);
   stream.state = State::kFlushing;
+  stream.reading = ReadingTime::kAtOnce;
   touch(id);
   return clear;
 }
@@ -61,7 +62,8 @@ Farewell& StreamSet::begin_farewell(StreamId id) {
   const Time now = loop_.now();
   assert(!farewells_.contains(id));
   Farewell& farewell =
-      farewells_.emplace(id, Farewell{stream.queue, stream.sent_bytes, now}).first->second;
+      farewells_.emplace(id, Farewell{stream.queue, stream.sent_bytes, stream.weighty_end(), now})
+          .first->second;
   deadlines_.set(id, stream.deadline, farewell.next_look(now, limits_.patience));
   return farewell;
 }

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 
 namespace chatd {
@@ -57,7 +58,7 @@ void Attendance::say(std::string_view name, std::string_view state, std::string_
 
 bool Attendance::is_there(std::string_view name, const Person* except) const {
   return std::any_of(people_.begin(), people_.end(), [&](const auto& other) {
-    return other && other.get() != except && other->name == name;
+    return other && other.get() != except && is_same_name(other->name, name);
   });
 }
 
@@ -83,7 +84,8 @@ std::string Attendance::usual_name(const std::string& user) const {
 /// another one: operators come back all at once, each to the name that it had.
 std::string Attendance::give_name(std::string_view wish, const Person& self) {
   for (const auto& other : people_) {
-    if (!other || other.get() == &self || other->has_acted || other->name != wish) continue;
+    if (!other || other.get() == &self || other->has_acted) continue;
+    if (!is_same_name(other->name, wish)) continue;
     other->name = unique_name(wish, other.get(), false);
   }
   return unique_name(wish, &self);

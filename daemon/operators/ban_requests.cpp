@@ -13,15 +13,6 @@ namespace {
 
 static_assert(Bans::kMost == 10'000, "a sentence below says 10,000");
 
-/// The network that `address` names; nothing if it names none, which becomes the problem of
-/// `params`.
-std::optional<Network> network_of(rpc::Params& params) {
-  auto network = Network::parse(params.text("address"));
-  if (network) return *network;
-  params.fail("address: " + network.error().message);
-  return {};
-}
-
 void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) {
   out += "\"address\":\"" + network.to_string() + "\",\"until\":";
   if (ban.until == kNever) {
@@ -39,10 +30,18 @@ void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) 
 
 }  // namespace
 
+std::optional<Network> network_of(rpc::Params& params) {
+  auto network = Network::parse(params.text("address"));
+  if (network) return *network;
+  params.fail("address: " + network.error().message);
+  return {};
+}
+
 void ask_ban(const Requests::Request& request) {
   const auto network = network_of(request.params);
   const bool ends = request.params.has("seconds");
   const auto seconds = request.params.number_or("seconds", 0);
+  const bool now = request.params.flag("now");
   constexpr auto kLongest = std::chrono::duration_cast<std::chrono::seconds>(Bans::kLongest);
   if (ends && (seconds == 0 || seconds > static_cast<std::uint64_t>(kLongest.count()))) {
     request.params.fail(
@@ -56,8 +55,17 @@ void ask_ban(const Requests::Request& request) {
   }
   std::string result = "{";
   append_ban(result, *network, entrance.bans().all().at(*network));
+  auto& sessions = request.parts.clients.sessions();
+  auto staying = sessions.within(*network);
+  if (now) {
+    const auto ended = sessions.kick_all(staying, "banned", request.operator_name());
+    staying.clear();
+    for (const auto& refused : ended.refused) staying.push_back(refused.session);
+    result += ',';
+    append_kicked(result, ended);
+  }
   result += ",\"sessions\":";
-  append_json_ids(result, request.parts.clients.sessions().within(*network));
+  append_json_ids(result, staying);
   result += entrance.keeps_bans() ? ",\"kept\":true}" : ",\"kept\":false}";
   request.reply.result(result);
 }

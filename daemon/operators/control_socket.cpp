@@ -91,7 +91,7 @@ void ControlSocket::on_end(io::StreamId id) {
   Connection& self = at(id);
   self.ended = true;
   // What it asked for before is done first, if it has to wait; see must_wait().
-  if (!self.leaving && !must_wait(id) && self.deferred == 0) leave(id, "");
+  if (!self.leaving && !must_wait(id) && !self.put_off && self.deferred == 0) leave(id, "");
 }
 
 void ControlSocket::on_broken(io::StreamId id, int) {
@@ -121,6 +121,14 @@ void ControlSocket::stop(std::function<void()> done) {
 
 bool ControlSocket::has(OperatorId id) const {
   return id < connections_.size() && connections_[id] && !connections_[id]->leaving;
+}
+
+std::vector<OperatorId> ControlSocket::all() const {
+  std::vector<OperatorId> ids;
+  for (OperatorId id = 0; id < connections_.size(); ++id) {
+    if (has(id)) ids.push_back(id);
+  }
+  return ids;
 }
 
 // ---- lines ----
@@ -153,18 +161,37 @@ void ControlSocket::process(OperatorId id) {
     done = end + 1;
     listener_.on_line(id, line, self.answers);
     if (!self.leaving && self.answers.size() > kAnswersAtOnce) write(id, {});
+    if (!self.leaving && loop_.turn_is_long() && done < input.size()) {
+      put_off(id);
+      break;
+    }
   }
   self.processing = false;
   if (self.leaving) return;
   if (done < input.size()) self.pending = input.erase(0, done);
   write(id, {});
   if (self.leaving) return;
-  if (must_wait(id)) {
+  if (must_wait(id) || self.put_off) {
     streams_.pause(id);
   } else if (self.ended) {
     if (self.deferred == 0) leave(id, "");
   } else {
     streams_.resume(id);
+  }
+}
+
+/// The rest of its requests waits for the next turn: others want to be served as well.
+void ControlSocket::put_off(OperatorId id) {
+  if (std::exchange(at(id).put_off, true)) return;
+  put_off_.push_back(id);
+  loop_.turn_again();
+}
+
+void ControlSocket::go_on() {
+  const auto put_off = std::exchange(put_off_, {});
+  for (const OperatorId id : put_off) {
+    if (!has(id) || !std::exchange(at(id).put_off, false)) continue;
+    process(id);
   }
 }
 
@@ -226,6 +253,7 @@ bool ControlSocket::finish_requests() {
     if (streams_.queued_bytes(id) <= kHighBytes) {
       const auto size = ::recv(streams_.descriptor(id), buffer.data(), buffer.size(), MSG_DONTWAIT);
       if (size > 0) on_read(id, {buffer.data(), static_cast<std::size_t>(size)});
+      while (has(id) && std::exchange(at(id).put_off, false)) process(id);
       if (has(id) && slow_clients_.keep_waiting(id)) refuse_requests(id);
     }
     has_deferred = has_deferred || (has(id) && at(id).deferred > 0);

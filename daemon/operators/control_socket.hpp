@@ -88,11 +88,17 @@ class ControlSocket : private io::StreamListener {
 
   /// Whether it is there, and not leaving.
   [[nodiscard]] bool has(OperatorId id) const;
+  /// All that are there, and not leaving.
+  [[nodiscard]] std::vector<OperatorId> all() const;
+  /// The socket of one that is there.
+  [[nodiscard]] int descriptor(OperatorId id) const { return streams_.descriptor(id); }
   [[nodiscard]] std::size_t queued_bytes(OperatorId id) const { return streams_.queued_bytes(id); }
   [[nodiscard]] std::uint64_t sent_bytes(OperatorId id) const { return streams_.sent_bytes(id); }
   /// Connections that are there, and not leaving.
   [[nodiscard]] std::size_t count() const { return count_; }
 
+  /// Goes on with the requests that were left to this turn, because an earlier one was long.
+  void go_on();
   /// Sends what waits. To be called at the end of each turn, after the events of the turn.
   void flush() { streams_.flush(); }
   /// Does and answers what has arrived already, or refuses it where it would have to wait for
@@ -111,6 +117,7 @@ class ControlSocket : private io::StreamListener {
     bool leaving = false;
     bool ended = false;       ///< its peer will send no more
     bool processing = false;  ///< a line of it is being worked on
+    bool put_off = false;     ///< its requests wait for the next turn
   };
 
   void on_read(io::StreamId id, std::string_view bytes) override;
@@ -127,6 +134,7 @@ class ControlSocket : private io::StreamListener {
   }
   [[nodiscard]] bool must_wait(OperatorId id) const;
   void process(OperatorId id);
+  void put_off(OperatorId id);
   void refuse_requests(OperatorId id);
 
   io::Loop& loop_;
@@ -134,6 +142,7 @@ class ControlSocket : private io::StreamListener {
   std::vector<std::unique_ptr<Connection>> connections_;  ///< by stream
   std::size_t count_ = 0;                                 ///< of those that are not leaving
   std::uint64_t last_number_ = 0;
+  std::vector<OperatorId> put_off_;  ///< some may have gone
   std::function<void()> stopped_;
   SlowClients slow_clients_;
   io::StreamSet streams_;

@@ -17,15 +17,34 @@ namespace {
 constexpr std::size_t kMaxBehind = kMaxControlWaiting - ControlSocket::kHighBytes;
 /// How long an operator for whom more than that waits may take nothing.
 constexpr Duration kPatience{1000};
+/// Who has no more than this before it is as good as up to date.
+constexpr std::size_t kLittle = 64UL * 1024;
 /// Events of the transcript are taken in pages of about this size.
 constexpr std::size_t kPageBytes = 128UL * 1024;
 
 }  // namespace
 
 Feed::Feed(io::Loop& loop, ControlSocket& socket, Journal& journal, Transcript* transcript)
-    : socket_{socket}, journal_{journal}, transcript_{transcript}, patience_{loop, [this] {
-                                                                               judge();
-                                                                             }} {}
+    : loop_{loop},
+      socket_{socket},
+      journal_{journal},
+      transcript_{transcript},
+      patience_{loop, [this] { judge(); }} {}
+
+bool Feed::keeps_up() {
+  bool all = true;
+  for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
+    Subscription* const self = find(id);
+    if (self == nullptr) continue;
+    if (self->live && socket_.queued_bytes(id) <= kLittle) {
+      self->behind_since = kNever;
+      continue;
+    }
+    if (self->behind_since == kNever) self->behind_since = loop_.now();
+    all = all && loop_.now() - self->behind_since > kPatience;
+  }
+  return all;
+}
 
 Feed::Subscription* Feed::find(OperatorId id) {
   return id < subscriptions_.size() ? subscriptions_[id].get() : nullptr;

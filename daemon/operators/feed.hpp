@@ -35,6 +35,10 @@ class Feed {
   /// There is room for what the operator missed.
   void drained(OperatorId id);
 
+  /// Whether everybody who has subscribed has taken what happened, or has had time enough for it:
+  /// who does not read keeps nobody waiting for longer than that.
+  [[nodiscard]] bool keeps_up();
+
   /// Queues what has happened for everybody who is live. To be called at the end of each turn,
   /// and before an operator is told that something begins now.
   void seal();
@@ -48,7 +52,8 @@ class Feed {
                               ///< not given yet; not that of `page` if it has begun anew; 0: none
     std::size_t behind = 0;   ///< bytes of the events that were sealed while it was not live
     bool suspected = false;   ///< of not reading: too much waits for it
-    std::uint64_t taken = 0;  ///< bytes that it had taken when it was looked at last
+    Time behind_since = kNever;  ///< kNever: it has taken what happened
+    std::uint64_t taken = 0;     ///< bytes that it had taken when it was looked at last
   };
 
   [[nodiscard]] Subscription* find(OperatorId id);
@@ -61,6 +66,7 @@ class Feed {
     return socket_.queued_bytes(id) <= ControlSocket::kHighBytes;
   }
 
+  io::Loop& loop_;
   ControlSocket& socket_;
   Journal& journal_;
   Transcript* transcript_;

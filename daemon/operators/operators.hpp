@@ -37,6 +37,10 @@ class Operators : private ConnectionListener {
   }
   /// As ControlDoor::reopen(). Whoever is attached stays.
   [[nodiscard]] Result<> reopen() { return door_.reopen(); }
+  /// As ControlDoor::set_group().
+  [[nodiscard]] Result<> set_group(const std::string& group) { return door_.set_group(group); }
+  /// As ControlDoor::ask_again().
+  void ask_again() { door_.ask_again(); }
   /// Serves a connected socket, whoever is at its other end: the console of this process.
   [[nodiscard]] Result<> attach(UniqueFd socket);
 
@@ -55,7 +59,12 @@ class Operators : private ConnectionListener {
   [[nodiscard]] std::size_t count() const { return socket_.count(); }
   void set_max_operators(std::size_t count) { door_.set_max_operators(count); }
 
+  /// As Feed::keeps_up().
+  [[nodiscard]] bool keep_up() { return feed_.keeps_up(); }
+
   // At the end of each turn, in this order.
+  /// As ControlSocket::go_on().
+  void go_on() { socket_.go_on(); }
   /// Queues what happened for everybody who listens.
   void seal() { feed_.seal(); }
   /// Sends what waits.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/line_ends.hpp"
 #include "base/protocol.hpp"
 #include "base/version.hpp"
 #include "base/words.hpp"
@@ -47,7 +48,7 @@ void ask_subscribe(const Requests::Request& request) {
 }
 
 void ask_away(const Requests::Request& request) {
-  const auto text = request.params.text("text");
+  const auto text = with_lf(request.params.text("text"));
   if (trimmed(text).empty()) {
     request.params.fail("text must say something");
   } else if (text.size() > Attendance::kMaxAway) {

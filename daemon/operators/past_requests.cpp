@@ -7,6 +7,7 @@
 
 #include "events/transcript_json.hpp"
 #include "operators/requests.hpp"
+#include "store/wanted.hpp"
 
 namespace chatd {
 
@@ -68,6 +69,9 @@ void ask_search(const Requests::Request& request) {
   MessageQuery query;
   query.search = true;
   query.text = request.params.text("text");
+  if (auto wanted = store::Wanted::parse(query.text); !wanted) {
+    request.params.fail(wanted.error().message);
+  }
   ask_transcript(request, std::move(query));
 }
 

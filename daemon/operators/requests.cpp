@@ -4,7 +4,7 @@
 #include <array>
 #include <variant>
 
-#include "base/text.hpp"
+#include "base/names.hpp"
 #include "operators/send_request.hpp"
 
 namespace chatd {
@@ -27,9 +27,9 @@ constexpr std::array kMethods{
     Method{"release", ask_release},   Method{"away", ask_away},
     Method{"back", ask_back},         Method{"ban", ask_ban},
     Method{"unban", ask_unban},       Method{"bans", ask_bans},
-    Method{"history", ask_history},   Method{"search", ask_search},
-    Method{"stats", ask_stats},       Method{"reload", ask_reload},
-    Method{"stop", ask_stop},
+    Method{"origins", ask_origins},   Method{"history", ask_history},
+    Method{"search", ask_search},     Method{"stats", ask_stats},
+    Method{"reload", ask_reload},     Method{"stop", ask_stop},
 };
 
 static_assert(
@@ -89,10 +89,8 @@ void Requests::perform(OperatorId from, std::string_view line, std::string& answ
 void check_name(rpc::Params& params, const std::string& name) {
   if (name.size() > kMaxName) {
     params.fail("name must have at most 64 bytes");
-  } else if (escaped(name) != name || name.find('\t') != std::string::npos) {
-    params.fail("name must not hold control or invisible characters");
-  } else if (name.find_first_not_of(' ') == std::string::npos && !name.empty()) {
-    params.fail("name must not be blank");
+  } else if (const auto fault = fault_of_name(name); !fault.empty()) {
+    params.fail("name " + std::string{fault});
   }
 }
 

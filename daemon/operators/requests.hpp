@@ -1,11 +1,12 @@
 /// What operators ask: one table of methods, which are those of doc/protocol.md, and the way
 /// from a line to its answer. Most methods answer at once; one that has to ask somebody else
 /// promises its answer (ControlSocket::defer()) and gives it later. What the methods do stands,
-/// noun by noun, in session_requests.cpp, ban_requests.cpp, own_requests.cpp, past_requests.cpp
-/// and daemon_requests.cpp.
+/// noun by noun, in session_requests.cpp, ban_requests.cpp, origin_requests.cpp, own_requests.cpp,
+/// past_requests.cpp and daemon_requests.cpp.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,8 @@
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
+#include "clients/network.hpp"
+#include "clients/sessions.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
@@ -83,6 +86,7 @@ void ask_release(const Requests::Request& request);
 void ask_ban(const Requests::Request& request);
 void ask_unban(const Requests::Request& request);
 void ask_bans(const Requests::Request& request);
+void ask_origins(const Requests::Request& request);
 void ask_hello(const Requests::Request& request);
 void ask_subscribe(const Requests::Request& request);
 void ask_away(const Requests::Request& request);
@@ -97,6 +101,13 @@ void ask_stop(const Requests::Request& request);
 /// that is refused, so is the request.
 void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
              std::string_view text, Reply& reply);
+
+/// The network that the param `address` names; nothing if it names none, which becomes the
+/// problem of `params`.
+std::optional<Network> network_of(rpc::Params& params);
+
+/// Appends the members `kicked` and `refused` of an answer.
+void append_kicked(std::string& out, const Sessions::Kicked& all);
 
 /// A name is one short line without anything that could deceive a reader; what is
 /// wrong with it becomes the problem of `params`.

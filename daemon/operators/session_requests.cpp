@@ -1,8 +1,10 @@
 // Requests about sessions: who is connected, what is said to them, and whose they are.
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/wall_time.hpp"
@@ -34,6 +36,38 @@ core::Recipients recipients(rpc::Params& params, const nlohmann::json* to) {
   return all;
 }
 
+/// The ids that `session` is: one or an array of them; what is wrong with it becomes the problem
+/// of `params`.
+std::vector<core::SessionId> ids_of(rpc::Params& params, const nlohmann::json* session) {
+  std::vector<core::SessionId> all;
+  const auto is_id = [](const nlohmann::json& item) {
+    return item.is_number_unsigned() && item.get<core::SessionId>() > 0;
+  };
+  if (session == nullptr) {
+    params.fail("session or address is missing");
+  } else if (is_id(*session)) {
+    all.push_back(session->get<core::SessionId>());
+  } else if (session->is_array() && std::all_of(session->begin(), session->end(), is_id)) {
+    for (const auto& item : *session) all.push_back(item.get<core::SessionId>());
+  } else {
+    params.fail("session must be the id of a session, a whole number from 1, or an array of ids");
+  }
+  return all;
+}
+
+/// Bytes; of several sessions each has an event with the reason in it.
+constexpr std::size_t kMaxReason = 1024;
+static_assert(kMaxReason == 1024, "a sentence below says 1024 bytes");
+
+/// A client's name must not stand for another session, or for all of them.
+void check_client_name(rpc::Params& params, const std::string& name) {
+  if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
+    params.fail("name must not be a number: that is the id of a session");
+  } else if (name == "all") {
+    params.fail("name must not be \"all\", which means every client");
+  }
+}
+
 void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
             core::SessionId session) {
   switch (outcome) {
@@ -51,6 +85,19 @@ void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
 }
 
 }  // namespace
+
+void append_kicked(std::string& out, const Sessions::Kicked& all) {
+  out += "\"kicked\":";
+  append_json_ids(out, all.kicked);
+  out += ",\"refused\":[";
+  for (const auto& refused : all.refused) {
+    if (out.back() != '[') out += ',';
+    out += "{\"session\":" + std::to_string(refused.session) + ",\"reason\":";
+    append_json_string(out, refused.reason);
+    out += '}';
+  }
+  out += ']';
+}
 
 void ask_sessions(const Requests::Request& request) {
   if (!request.accept()) return;
@@ -148,17 +195,40 @@ void ask_bye(const Requests::Request& request) {
 }
 
 void ask_kick(const Requests::Request& request) {
-  const auto session = request.params.id("session");
-  const auto reason = request.params.text_or("reason", {});
+  auto& params = request.params;
+  auto& sessions = request.parts.clients.sessions();
+  const auto reason = params.text_or("reason", {});
+  const auto* const wish = params.raw("session");
+  const bool single = wish != nullptr && !wish->is_array();
+  std::optional<Network> network;
+  std::vector<core::SessionId> ids;
+  if (!params.has("address")) {
+    ids = ids_of(params, wish);
+  } else if (wish == nullptr) {
+    network = network_of(params);
+  } else {
+    params.fail("session and address exclude each other");
+  }
+  if (!single && reason.size() > kMaxReason) {
+    params.fail("the reason for several sessions must have at most 1024 bytes");
+  }
   if (!request.accept()) return;
-  answer(request.parts, request.reply,
-         request.parts.clients.sessions().kick(session, reason, request.operator_name()), session);
+  if (single) {
+    answer(request.parts, request.reply,
+           sessions.kick(ids.front(), reason, request.operator_name()), ids.front());
+    return;
+  }
+  if (network) ids = sessions.within(*network);
+  std::string result = "{";
+  append_kicked(result, sessions.kick_all(ids, reason, request.operator_name()));
+  request.reply.result(result += '}');
 }
 
 void ask_name(const Requests::Request& request) {
   const auto session = request.params.id("session");
   const auto name = request.params.text("name");
   check_name(request.params, name);
+  check_client_name(request.params, name);
   if (!request.accept()) return;
   answer(request.parts, request.reply,
          request.parts.clients.sessions().name(session, name, request.operator_name()), session);

@@ -2,14 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cassert>
 #include <csignal>
 #include <utility>
 
 #include "base/control_path.hpp"
 #include "base/version.hpp"
+#include "config/unknown_variables.hpp"
 #include "io/signal.hpp"
+#include "process/call_filter.hpp"
 #include "process/descriptors.hpp"
-#include "service/handover.hpp"
 
 namespace chatd {
 
@@ -18,23 +20,13 @@ namespace {
 /// What operators can come back to.
 constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
 
+/// With so many bytes to be recorded, clients that say much are read slowly.
+constexpr std::size_t kMuchToRecord = 4UL * 1024 * 1024;
+
 /// With fewer descriptors than this, clients get the few that a database would take.
 constexpr std::size_t kDescriptorsToRecord = 32;
 
 }  // namespace
-
-struct Daemon::Signals {
-  explicit Signals(Daemon& daemon)
-      : terminate{daemon.loop_, SIGTERM, [&daemon] { daemon.succession_->terminate(); }},
-        interrupt{daemon.loop_, SIGINT, [&daemon] { daemon.shutdown_->begin("SIGINT"); }},
-        hang_up{daemon.loop_, SIGHUP, [&daemon] { (void)daemon.reload(); }},
-        hand_over{daemon.loop_, SIGUSR2, [&daemon] { daemon.succession_->hand_over(); }} {}
-
-  io::Signal terminate;
-  io::Signal interrupt;
-  io::Signal hang_up;
-  io::Signal hand_over;
-};
 
 Daemon::Daemon(service::Program program, const Options& options, ConfigSources sources,
                LoadedConfig loaded)
@@ -52,8 +44,6 @@ Daemon::~Daemon() {
 Result<> Daemon::run() {
   if (auto opened = open(); !opened) return opened;
   loop_.run();
-  // All is done. With the handlers gone, one more signal would kill this process.
-  service::keep_signals_out();
   return {};
 }
 
@@ -63,6 +53,7 @@ Result<> Daemon::open() {
   Inheritance inheritance;
   if (auto opened = open_log(); !opened) return opened;
   spdlog::info("chatd {} starts", kVersion);
+  for (const std::string& sentence : unknown_variables()) spdlog::warn("{}", sentence);
 
   crash_store_ = inheritance.open_crash_store(store_);
   auto recorded = open_transcript(descriptor_limit, inheritance.has_sessions());
@@ -82,13 +73,12 @@ Result<> Daemon::open() {
   make_parts(fits);
   inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
-  // Before anybody can see that the daemon is there, and stop it.
-  signals_ = std::make_unique<Signals>(*this);
+  signals_ = std::make_unique<io::HeldSignals>(loop_, [this](int signal) { obey(signal); });
   if (auto opened = listen(inheritance); !opened) return opened;
-  service::let_signals_in();
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
   }
+  filter_calls();  // with everything open, and before anybody is heard
   manager_.ready();
   slow_close_.begin(inheritance.take_watched());  // while clients are served already
   return {};
@@ -131,6 +121,11 @@ void Daemon::make_parts(std::size_t max_sessions) {
 
 /// Promises depend on this order.
 void Daemon::end_turn() {
+  // What clients said meanwhile is read before all that follows from it.
+  const bool records_wait = transcript_ && transcript_->backlog().bytes > kMuchToRecord;
+  clients_->connections().read_waiting(records_wait || !operators_->keep_up());
+  operators_->go_on();
+  clients_->eviction().bound_memory();
   // Nobody sees an event before its number is reserved.
   if (transcript_) transcript_->submit();
   // No client has got something of which a crash record knows nothing.
@@ -149,6 +144,11 @@ void Daemon::make_succession() {
   hooks.check_config = [this]() -> Result<> {
     if (auto config = read_config(); !config) return std::move(config.error());
     return {};
+  };
+  hooks.config_file = [this]() -> Result<std::string> {
+    auto file = read_config_file(sources_);
+    if (!file) return Error{file.error().to_string()};
+    return file->write();
   };
   hooks.close_log = [this] { log_.reset(); };
   hooks.open_log = [this] { (void)open_log(); };
@@ -173,7 +173,44 @@ Result<> Daemon::open_console() {
   return {};
 }
 
+void Daemon::obey(int signal) {
+  switch (signal) {
+    case SIGTERM:
+      succession_->terminate();
+      break;
+    case SIGINT:
+      shutdown_->begin("SIGINT");
+      break;
+    case SIGHUP:
+      (void)reload();
+      break;
+    case SIGUSR2:
+      succession_->hand_over();
+      break;
+    default:
+      assert(false);
+  }
+}
+
+void Daemon::filter_calls() const {
+  if (!has_call_filter()) return;
+  if (!config_.service.seccomp) {
+    if (is_call_filter_on()) {
+      spdlog::warn(
+          "the filter of system calls stays on: this process has taken over from one with it");
+    }
+    return;
+  }
+  if (auto put = put_call_filter_on(); !put) {
+    spdlog::warn("goes on without its filter of system calls: {}", put.error().message);
+  }
+}
+
 Result<ConfigChange> Daemon::reload() {
+  // Whatever becomes of the configuration: somebody may have moved the file away.
+  if (auto opened = log_->reopen(); !opened) {
+    journal_->warn("the log goes on in the file that was open: " + opened.error().message);
+  }
   if (shutdown_->has_begun())
     return Error{"the configuration stays as it is: the daemon is about to stop"};
   manager_.reloading();
@@ -201,9 +238,15 @@ Result<ConfigChange> Daemon::load_and_apply() {
   if (auto opened = operators_->reopen(); !opened) return refuse(opened.error().message);
   const auto change = diff(config_, loaded->config);
   const Config next = after_reload(config_, loaded->config);
-  if (auto applied = clients_->apply(next); !applied) return refuse(applied.error().message);
+  if (auto set = operators_->set_group(next.control.group); !set)
+    return refuse(set.error().message);
+  if (auto applied = clients_->apply(next); !applied) {
+    (void)operators_->set_group(config_.control.group);
+    return refuse(applied.error().message);
+  }
   config_ = next;
   operators_->set_max_operators(config_.control.max_operators);
+  operators_->ask_again();
   if (transcript_) transcript_->set_bounds(config_.transcript);
   Log::set_level(config_.log.level);
   spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",
@@ -216,8 +259,10 @@ std::string Daemon::status() const {
   const auto count = [](std::size_t number, const char* noun) {
     return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
   };
-  return count(clients_->stats().sessions, "session") + ", " +
-         count(operators_->count(), "operator");
+  std::string line =
+      count(clients_->stats().sessions, "session") + ", " + count(operators_->count(), "operator");
+  for (const auto& address : clients_->doors().missing()) line += "; cannot listen on " + address;
+  return line;
 }
 
 }  // namespace chatd

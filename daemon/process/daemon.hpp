@@ -14,6 +14,7 @@
 #include "config/options.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
+#include "io/held_signals.hpp"
 #include "io/loop.hpp"
 #include "log/log.hpp"
 #include "operators/operators.hpp"
@@ -43,8 +44,6 @@ class Daemon {
   [[nodiscard]] Result<> run();
 
  private:
-  struct Signals;
-
   Result<> open();
   Result<> open_log();
   Result<> open_transcript(std::size_t descriptor_limit, bool sessions_go_on);
@@ -53,7 +52,9 @@ class Daemon {
   void end_turn();
   Result<> listen(Inheritance& inheritance);
   Result<> open_console();
+  void filter_calls() const;
 
+  void obey(int signal);
   Result<ConfigChange> reload();
   Result<ConfigChange> load_and_apply();
   [[nodiscard]] Result<LoadedConfig> read_config() const;
@@ -79,7 +80,7 @@ class Daemon {
   std::unique_ptr<io::TurnEnd> turn_end_;
   std::unique_ptr<Shutdown> shutdown_;
   std::unique_ptr<Succession> succession_;
-  std::unique_ptr<Signals> signals_;
+  std::unique_ptr<io::HeldSignals> signals_;
 };
 
 }  // namespace chatd

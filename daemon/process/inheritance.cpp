@@ -36,17 +36,20 @@ Inheritance::Inheritance() {
 }
 
 void Inheritance::read_document(int file) {
-  auto whole = service::read_once(file);
-  if (!whole) {
-    left_->why = whole.error().message;
+  auto mapped = service::MappedDocument::of(file);
+  if (!mapped) {
+    left_->why = mapped.error().message;
     return;
   }
-  auto body = service::disclose(*whole);
+  left_->mapped.emplace(std::move(*mapped));
+  auto body = service::disclose(left_->mapped->bytes());
+  service::use_up(file);
   if (!body) {
     left_->why = body.error().message;
     return;
   }
-  auto document = HandoverDocument::read(body->body);
+  // What was mapped has lost a byte of its head, which nobody reads again.
+  auto document = HandoverDocument::read(body->body, body->version);
   if (!document) {
     left_->why = kNotUnderstood;
     return;
@@ -108,7 +111,7 @@ void Inheritance::restore(Clients& clients, Operators& operators,
 }
 
 void Inheritance::restore_parts(Clients& clients, Operators& operators) {
-  auto& [document, version, descriptors, kept, stored, why] = *left_;
+  auto& [mapped, document, version, descriptors, kept, stored, why] = *left_;
   ByteReader door{document.operators, version};
   operators.restore(std::move(descriptors[document.place_of_control()]), door);
   ByteReader sessions{document.clients, version};

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "operators/operators.hpp"
 #include "process/handover_document.hpp"
 #include "service/descriptor_store.hpp"
+#include "service/document_file.hpp"
 
 namespace chatd {
 
@@ -57,6 +59,7 @@ class Inheritance {
  private:
   /// What came with a document.
   struct Left {
+    std::optional<service::MappedDocument> mapped;  ///< what `document` is read from
     HandoverDocument document;
     std::uint32_t version = kSavedVersion;  ///< of the document
     std::vector<UniqueFd> descriptors;      ///< at the places that the document says

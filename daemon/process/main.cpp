@@ -6,20 +6,25 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/result.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
+#include "config/unknown_variables.hpp"
+#include "io/held_signals.hpp"
 #include "io/out_of_memory.hpp"
 #include "process/daemon.hpp"
+#include "service/handover.hpp"
 #include "service/program.hpp"
 
 namespace {
 
 [[gnu::constructor(chatd::io::kFirstOfAll)]] void begin() {
   chatd::io::end_when_out_of_memory();
+  chatd::io::hold_signals();  // the first process of a container would never hear of them again
 }
 
 constexpr int kFailed = 1;
@@ -48,6 +53,14 @@ void keep_large_blocks_apart() {
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
+/// From the text that the process before this one has had checked, if there is one; else from
+/// the file.
+chatd::Result<chatd::LoadedConfig, chatd::Faults> load(const chatd::ConfigSources& sources) {
+  const auto checked = chatd::service::take_checked_config();
+  const auto file = checked ? chatd::ConfigFile::read(*checked) : std::nullopt;
+  return file ? chatd::load_config(sources, *file) : chatd::load_config(sources);
+}
+
 /// Prints `text`, which the options ask for; returns the exit code.
 int print_result(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -67,19 +80,26 @@ int main(int argc, char** argv) {
   keep_large_blocks_apart();
   auto parsed = chatd::parse_options(argc, argv);
   if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {
+    chatd::io::release_signals();
     print(stderr, exit->err);
     return exit->out.empty() ? exit->code : print_result(exit->out);
   }
   const auto& options = std::get<chatd::Options>(parsed);
+  if (options.check_config || options.print_config) chatd::io::release_signals();
   chatd::ConfigSources sources;
   sources.file = options.config;
   sources.listen = options.listen;
-  auto loaded = chatd::load_config(sources);
+  auto loaded = load(sources);
   if (!loaded) {
     print(stderr, chatd::to_string(loaded.error()));
     return kBadConfiguration;
   }
-  if (options.check_config) return 0;
+  if (options.check_config) {
+    for (const std::string& sentence : chatd::unknown_variables()) {
+      print(stderr, "warning: " + sentence + "\n");
+    }
+    return 0;
+  }
   if (options.print_config) {
     return print_result(chatd::print_config(loaded->config, loaded->origins));
   }

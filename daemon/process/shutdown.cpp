@@ -21,8 +21,9 @@ Shutdown::Shutdown(const Parts& parts)
 
 void Shutdown::begin(const char* why) {
   if (std::exchange(has_begun_, true)) {
-    // Asked twice: somebody does not want to wait.
-    finish();
+    // Asked twice: somebody does not want to wait. Unless nobody can have waited yet: signals
+    // that came one after the other may be taken at once.
+    if (sessions_end_) finish();
     return;
   }
   spdlog::info("stops: {}", why);
@@ -33,6 +34,7 @@ void Shutdown::begin(const char* why) {
 }
 
 void Shutdown::end_sessions() {
+  sessions_end_ = true;
   // Operators hear the end of every session before theirs.
   parts_.clients.stop([this] { parts_.operators.stop([this] { finish(); }); });
 }

@@ -2,7 +2,7 @@
 /// operators hear of all that, and then the loop stops.
 ///
 /// Invariant: the loop stops in the end, whatever clients and operators do, if the
-/// configuration gives a grace (service.stop_grace); asked a second time, it stops at once.
+/// configuration gives a grace (service.stop_grace); asked a second time, later, it stops at once.
 #pragma once
 
 #include "clients/clients.hpp"
@@ -41,6 +41,7 @@ class Shutdown {
   io::Timer grace_;
   io::Timer last_words_;
   bool has_begun_ = false;
+  bool sessions_end_ = false;
 };
 
 }  // namespace chatd

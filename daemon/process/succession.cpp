@@ -3,10 +3,13 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "io/held_signals.hpp"
 #include "process/handover_document.hpp"
+#include "service/document_file.hpp"
 #include "service/handover.hpp"
 
 namespace chatd {
@@ -29,16 +32,30 @@ Succession::Succession(const Parts& parts, service::Program program, Hooks hooks
 
 // ---- SIGUSR2 ----
 
+/// Whether the daemon stops, or is about to find out how.
+bool Succession::is_ending() const {
+  return parts_.shutdown.has_begun() || question_;
+}
+
 void Succession::hand_over() {
-  const bool stopping = parts_.shutdown.has_begun();
+  const bool stopping = is_ending();
   if (stopping || check_.is_under_way()) {
     spdlog::warn("SIGUSR2: {}", stopping ? "the daemon is about to stop" : "under way already");
     return;
   }
   spdlog::info("SIGUSR2: hands over to {}", program_.path);
-  if (auto started = check_.start(); !started) {
+  if (auto started = check_successor(); !started) {
     spdlog::error("does not hand over: {}", started.error().message);
   }
+}
+
+/// By the file as it is now: what is checked is what the successor begins with, whatever happens
+/// to the file meanwhile.
+Result<> Succession::check_successor() {
+  auto config = hooks_.config_file();
+  if (!config) return std::move(config.error());
+  config_ = service::enclose(*config);
+  return check_.start(config_);
 }
 
 void Succession::successor_checked(Result<> accepts) {
@@ -46,9 +63,9 @@ void Succession::successor_checked(Result<> accepts) {
     spdlog::error("does not hand over: {}", accepts.error().message);
     return;
   }
-  if (parts_.shutdown.has_begun()) return;
-  parts_.operators.finish_requests();       // before anything that they change is written down
-  if (parts_.shutdown.has_begun()) return;  // one of them may have been to stop
+  if (is_ending()) return;
+  parts_.operators.finish_requests();  // before anything that they change is written down
+  if (is_ending()) return;             // one of them may have been to stop
   const bool with_console = parts_.console.is_open();
   parts_.console.close();
   spdlog::error("does not hand over: {}", become_successor().message);
@@ -59,22 +76,28 @@ void Succession::successor_checked(Result<> accepts) {
 
 /// Returns only if that failed.
 Error Succession::become_successor() {
+  spdlog::info("hands over {} sessions", parts_.clients.stats().sessions);
   std::vector<int> descriptors;
   auto document = save(descriptors);
   if (!document) return std::move(document.error());
+  auto config = service::make_memory_file(config_);
+  if (!config) return std::move(config.error());
   drain_transcript();
+  // From here on a signal waits for the successor.
+  if (io::is_held(SIGTERM)) return Error{"SIGTERM has come"};
+  if (io::is_held(SIGINT)) return Error{"SIGINT has come"};
   std::vector<char*> arguments;
   for (auto& argument : program_.arguments) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
-  spdlog::info("hands over {} sessions", parts_.clients.stats().sessions);
   hooks_.close_log();
   // What it has to know of even if it cannot read the document: sockets that stay, and
   // descriptors that are no sockets, which it would not find.
   auto kept = parts_.clients.doors().passed();
   kept.push_back(parts_.loop.poller().descriptor());
   if (parts_.crash_store != nullptr) kept.push_back(parts_.crash_store->descriptor());
-  auto failed =
-      service::replace_process(program_.path, arguments.data(), document->get(), descriptors, kept);
+  auto failed = service::replace_process(
+      program_.path, arguments.data(),
+      {document->get(), config->get(), std::move(descriptors), std::move(kept)});
   hooks_.open_log();
   return failed;
 }
@@ -129,22 +152,19 @@ Error Succession::leave_to_next() {
 /// thousands of sockets out of it, and while this process ends nobody is served.
 Result<UniqueFd> Succession::save(std::vector<int>& descriptors) {
   parts_.slow_close.wait();
-  HandoverDocument document;
-  ByteWriter clients;
-  parts_.clients.save(clients, descriptors);
-  document.has_records = parts_.crash_store != nullptr;
-  if (document.has_records) descriptors.push_back(parts_.crash_store->descriptor());
+  auto file = service::DocumentFile::make();
+  if (!file) return std::move(file.error());
+  HandoverWriter document{*file};
+  document.part([&](ByteWriter& out) { parts_.clients.save(out, descriptors); });
+  const bool has_records = parts_.crash_store != nullptr;
+  if (has_records) descriptors.push_back(parts_.crash_store->descriptor());
   descriptors.push_back(parts_.loop.poller().descriptor());
-  ByteWriter operators;
-  descriptors.push_back(parts_.operators.save(operators));  // with this all events are sealed
-  ByteWriter events;
-  parts_.journal.save(events);
-
-  document.descriptors = descriptors;
-  document.events = events.take();
-  document.operators = operators.take();
-  document.clients = clients.take();
-  return service::make_memory_file(service::enclose(document.write()));
+  document.part([&](ByteWriter& out) {
+    descriptors.push_back(parts_.operators.save(out));  // with this all events are sealed
+  });
+  document.part([&](ByteWriter& out) { parts_.journal.save(out); });
+  document.descriptors(descriptors, has_records);
+  return file->finish();
 }
 
 void Succession::drain_transcript() {

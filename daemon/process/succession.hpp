@@ -10,6 +10,8 @@
 /// | SIGTERM | otherwise                               | the daemon stops                   |
 ///
 /// If anything fails, all goes on as before: the chat after SIGUSR2, the stop after SIGTERM.
+/// A signal to stop that comes while a hand-over is prepared ends the hand-over; one that comes
+/// later is obeyed by the successor.
 /// What the next process does is in Inheritance.
 #pragma once
 
@@ -55,6 +57,8 @@ class Succession {
   struct Hooks {
     /// Whether a process that starts now would accept the configuration.
     std::function<Result<>()> check_config;
+    /// The configuration file as it is now, for a process to begin with.
+    std::function<Result<std::string>()> config_file;
     /// Writes out the last lines of the log, and opens it again.
     std::function<void()> close_log;
     std::function<void()> open_log;
@@ -70,6 +74,8 @@ class Succession {
   void terminate();
 
  private:
+  [[nodiscard]] bool is_ending() const;
+  [[nodiscard]] Result<> check_successor();
   void successor_checked(Result<> accepts);
   [[nodiscard]] Error become_successor();
   void job_known(service::Job job);
@@ -81,6 +87,7 @@ class Succession {
   service::Program program_;
   Hooks hooks_;
   SuccessorCheck check_;
+  std::string config_;  // in its envelope: what the successor checks, and begins with
   std::unique_ptr<service::JobQuestion> question_;  // why this process is to end
 };
 

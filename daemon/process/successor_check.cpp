@@ -30,16 +30,18 @@ SuccessorCheck::SuccessorCheck(io::Loop& loop, const service::Program& program,
              }},
       ended_{loop, [this] { ended(); }} {}
 
-Result<> SuccessorCheck::start() {
+Result<> SuccessorCheck::start(const std::string& config) {
   assert(!is_under_way());
   output_ = UniqueFd{::memfd_create("chatd-check", MFD_CLOEXEC)};
-  auto arguments = program_.arguments;
-  arguments.emplace_back("--check-config");
-  auto process =
-      io::Process::run(loop_, program_.path, arguments, output_.get(), [this](int exit_code) {
-        exit_code_ = exit_code;
-        ended_.start(Duration{0});
-      });
+  auto file = service::make_memory_file(config);
+  if (!file) return std::move(file.error());
+  io::Process::Gets gets{program_.arguments, output_.get(), file->get(),
+                         service::checked_config_variable(io::Process::kThird)};
+  gets.arguments.emplace_back("--check-config");
+  auto process = io::Process::run(loop_, program_.path, gets, [this](int exit_code) {
+    exit_code_ = exit_code;
+    ended_.start(Duration{0});
+  });
   if (!process) return std::move(process.error());
   process_ = std::move(*process);
   limit_.start(kLimit);

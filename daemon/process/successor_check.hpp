@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -22,8 +23,9 @@ class SuccessorCheck {
   SuccessorCheck(io::Loop& loop, const service::Program& program,
                  std::function<void(Result<>)> done);
 
-  /// Runs the program; after ten seconds it is killed. Only while none runs.
-  [[nodiscard]] Result<> start();
+  /// Runs the program; after ten seconds it is killed. Only while none runs. It checks
+  /// `config`, in its envelope, and not what the file holds by then.
+  [[nodiscard]] Result<> start(const std::string& config);
   [[nodiscard]] bool is_under_way() const { return process_ != nullptr; }
 
  private:

@@ -11,7 +11,6 @@
 #include <cassert>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -26,6 +25,8 @@ namespace {
 constexpr std::string_view kMagic = "chatd\r\n\x1a";
 /// "PID:DOCUMENT:KEPT:KEPT..."; the pid, so that a child of the process is not misled.
 constexpr const char* kVariable = "CHATD_HANDOVER";
+/// "CONFIG", a descriptor; also for a program that only checks it.
+constexpr const char* kConfigVariable = "CHATD_HANDOVER_CONFIG";
 
 /// CRC-32C, eight bytes at a time: a document has some MiB, and nobody is served while it
 /// is written and read.
@@ -82,29 +83,21 @@ bool is_socket(int fd) {
   return ::fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode);
 }
 
-/// While the process is replaced nobody handles a signal, and by default it would end
-/// the process. A signal that comes then waits for the new process, which lets it in.
-void block_signals(int how) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, signal);
-  ::pthread_sigmask(how, &set, nullptr);
-}
-
 }  // namespace
 
-std::string enclose(std::string_view body, std::uint32_t version) {
+std::string envelope(std::string_view body, std::uint32_t version) {
   ByteWriter head;
   for (const char c : kMagic) head.number(c);
   head.number(version);
   head.number<std::uint64_t>(body.size());
   head.number(checksum(body));
   head.number(checksum(head.bytes()));
-  std::string document;
-  document.reserve(head.bytes().size() + body.size());
-  document += head.bytes();
-  document += body;
-  return document;
+  assert(head.bytes().size() == kEnvelopeBytes);
+  return head.take();
+}
+
+std::string enclose(std::string_view body, std::uint32_t version) {
+  return envelope(body, version) + std::string{body};
 }
 
 Result<Disclosed> disclose(std::string_view document) {
@@ -156,22 +149,26 @@ Result<std::string> read_once(int fd) {
   return document;
 }
 
-Error replace_process(const std::string& program, char* const* arguments, int document,
-                      const std::vector<int>& descriptors, const std::vector<int>& kept) {
-  assert(std::all_of(kept.begin(), kept.end(), [&](int fd) {
-    return std::find(descriptors.begin(), descriptors.end(), fd) != descriptors.end();
+Error replace_process(const std::string& program, char* const* arguments,
+                      const Inherited& inherited) {
+  const auto& [document, config, descriptors, kept] = inherited;
+  assert(std::all_of(kept.begin(), kept.end(), [&all = inherited.descriptors](int fd) {
+    return std::find(all.begin(), all.end(), fd) != all.end();
   }));
-  block_signals(SIG_BLOCK);
   auto value = std::to_string(::getpid()) + ':' + std::to_string(document);
   for (const int fd : kept) value += ':' + std::to_string(fd);
-  bool ready = ::setenv(kVariable, value.c_str(), 1) == 0 && set_inherited(document, true);
+  value += ':' + std::to_string(config);  // for one that knows nothing of it
+  bool ready = ::setenv(kVariable, value.c_str(), 1) == 0 &&
+               ::setenv(kConfigVariable, std::to_string(config).c_str(), 1) == 0 &&
+               set_inherited(document, true) && set_inherited(config, true);
   for (const int fd : descriptors) ready = ready && set_inherited(fd, true);
   if (ready) ::execv(program.c_str(), arguments);
   const int code = errno;
   ::unsetenv(kVariable);
+  ::unsetenv(kConfigVariable);
   for (const int fd : descriptors) set_inherited(fd, false);
   set_inherited(document, false);
-  block_signals(SIG_UNBLOCK);
+  set_inherited(config, false);
   return Error::from_errno("run " + program, code);
 }
 
@@ -186,6 +183,26 @@ Left take_left() {
   ::unsetenv(kVariable);
   if (numbers.size() < 2 || numbers[0] != ::getpid()) return {};
   return {inherit(numbers[1]), {numbers.begin() + 2, numbers.end()}};
+}
+
+std::optional<std::string> take_checked_config() {
+  const std::string value = environment(kConfigVariable);
+  ::unsetenv(kConfigVariable);
+  int number = -1;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  // What is no file in memory is somebody else's.
+  if (::fcntl(number, F_GET_SEALS) < 0) return {};
+  const UniqueFd file = inherit(number);
+  if (!file) return {};
+  auto whole = read_once(file.get());
+  if (!whole) return {};
+  auto body = disclose(*whole);
+  if (!body) return {};
+  return std::string{body->body};
+}
+
+std::string checked_config_variable(int descriptor) {
+  return std::string{kConfigVariable} + '=' + std::to_string(descriptor);
 }
 
 UniqueFd inherit(int number) {
@@ -208,14 +225,6 @@ std::vector<UniqueFd> inherit_rest() {
   }
   ::closedir(folder);
   return rest;
-}
-
-void let_signals_in() {
-  block_signals(SIG_UNBLOCK);
-}
-
-void keep_signals_out() {
-  block_signals(SIG_BLOCK);
 }
 
 }  // namespace chatd::service

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@
 
 namespace chatd::service {
 
+/// What stands in front of a body, so many bytes.
+inline constexpr std::size_t kEnvelopeBytes = 28;
+[[nodiscard]] std::string envelope(std::string_view body, std::uint32_t version = kSavedVersion);
 /// `body` in its envelope.
 [[nodiscard]] std::string enclose(std::string_view body, std::uint32_t version = kSavedVersion);
 struct Disclosed {
@@ -32,20 +36,21 @@ struct Disclosed {
 /// The contents of such a file, which is empty afterwards: a document is never used twice.
 [[nodiscard]] Result<std::string> read_once(int fd);
 
-/// Replaces this process by `program`, which inherits `document` and `descriptors`, each
-/// under its number. Some of them are in `kept` as well: the new process is told of these
-/// beside the document, which it may be unable to read. Of `kept` the sockets are to stay
-/// open then, and all else is to be closed. Returns only if it failed, and then nothing has
-/// changed.
-[[nodiscard]] Error replace_process(const std::string& program, char* const* arguments,
-                                    int document, const std::vector<int>& descriptors,
-                                    const std::vector<int>& kept);
+/// What a program inherits that takes the place of this process: open descriptors, each under
+/// its number.
+struct Inherited {
+  int document;
+  int config;  ///< the configuration with which it is to begin, in an envelope of its own
+  std::vector<int> descriptors;
+  /// Some of these, of which it is told beside the document, which it may be unable to read:
+  /// the sockets among them are to stay open then, and all else is to be closed.
+  std::vector<int> kept;
+};
 
-/// Lets in the signals that came while the process was replaced. To be called when
-/// somebody handles them.
-void let_signals_in();
-/// From now on the same signals wait, for ever if nobody lets them in: the process ends.
-void keep_signals_out();
+/// Replaces this process by `program`. Returns only if it failed, and then nothing has
+/// changed. A signal that is held (io/held_signals.hpp) waits for the new process.
+[[nodiscard]] Error replace_process(const std::string& program, char* const* arguments,
+                                    const Inherited& inherited);
 
 /// What replace_process() has left to this process. There is no document if it was started
 /// in another way.
@@ -55,6 +60,11 @@ struct Left {
 };
 /// Once: a second call finds nothing.
 [[nodiscard]] Left take_left();
+/// The configuration that the process before this one has had checked, without its envelope;
+/// nothing if there is none. Once: a second call finds nothing.
+[[nodiscard]] std::optional<std::string> take_checked_config();
+/// The variable, as "NAME=VALUE", by which a program finds it as that descriptor.
+[[nodiscard]] std::string checked_config_variable(int descriptor);
 /// Makes a descriptor that was inherited by its number our own. Empty if it is not
 /// open, or was not meant to be inherited.
 [[nodiscard]] UniqueFd inherit(int number);

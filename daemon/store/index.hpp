@@ -1,12 +1,16 @@
 /// The index of history and search: which events are a session's, and which words a message
 /// has. Indexing an event costs more than recording it, and much less where many are indexed
-/// together, so the index follows some `kBehind` events behind, or less. Knows the tables of
-/// schema.cpp and no thread.
+/// together, so the index follows some `kBehind` events behind, or less, in short steps. Knows
+/// the tables of schema.cpp and no thread.
 ///
-/// Invariant: all events up to the number `indexed` in `meta` are in it, and none after.
+/// Invariants: the sessions of all events up to the number `indexed` in `meta` are in it, and
+/// those of none after; the same for words and the number `worded`. Whoever asks reads what
+/// comes after them as it is.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,10 +23,11 @@ class Index {
  public:
   [[nodiscard]] static Result<Index> make(Database& database);
 
-  /// Adds some of the events that are not in it yet, which takes some milliseconds. In one
-  /// transaction, outside of any other. True if there may be more.
+  /// Adds events that are not in it yet, the oldest first, or joins what was added before. In
+  /// transactions of its own, outside of any other; takes about kStep, and longer only for one
+  /// message that is very long. True if there is more to do.
   [[nodiscard]] Result<bool> step();
-  /// Adds all of them.
+  /// Does all that there is to do.
   [[nodiscard]] Result<> catch_up();
 
   /// SQL for the events of a session, whether they are indexed or not: their numbers and
@@ -31,20 +36,34 @@ class Index {
   [[nodiscard]] static std::string of_session(std::string_view session, std::string_view columns,
                                               std::string_view which, std::string_view order);
 
-  /// After so many events it is time to catch up, although more may come. A search that comes
-  /// just before that waits for all of them, some 30 ms.
-  static constexpr std::uint64_t kBehind = 8192;
-  /// Events of a step. With a quarter of this, each event costs a third more.
-  static constexpr std::int64_t kAtOnce = 4096;
+  /// After so many events it is time for a step, which takes in about as many.
+  static constexpr std::uint64_t kBehind = 2048;
+  /// The worker records nothing and answers nobody for so long.
+  static constexpr std::chrono::milliseconds kStep{8};
 
  private:
-  bool add_missing(std::int64_t upto);
+  using Clock = std::chrono::steady_clock;
+
+  Result<bool> forget_old();
+  Result<bool> is_behind();
+  bool add_sessions();
+  bool add_words(Clock::time_point until);
+  Result<bool> join(Clock::time_point until);
 
   Database* database_ = nullptr;
-  Statement upto_;
-  Statement add_words_;
+  std::optional<Statement> forget_old_;  // while there is an index of an older version
+  Statement is_behind_;
   Statement add_sessions_;
   Statement set_indexed_;
+  Statement without_words_;
+  Statement add_words_;
+  Statement set_worded_;
+  Statement join_;
+  bool is_to_join_ = false;
 };
+
+/// Gives the connection the SQL function words_of(text): what is to be added to the table of
+/// words, and what is to be taken out again.
+[[nodiscard]] Result<> add_words_of(Database& database);
 
 }  // namespace chatd::store

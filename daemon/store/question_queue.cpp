@@ -9,8 +9,7 @@ namespace chatd::store {
 namespace {
 
 bool can_be_answered(const QuestionQueue::Waiting& question, const Progress& progress) {
-  if (progress.fails) return true;
-  return question.ticket <= (question.ask.of_index ? progress.indexed : progress.recorded);
+  return progress.fails || question.ticket <= progress.recorded;
 }
 
 }  // namespace

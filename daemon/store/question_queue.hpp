@@ -14,10 +14,9 @@
 
 namespace chatd::store {
 
-/// What is recorded, and what the index has, by the tickets of the records.
+/// What is recorded, by the tickets of the records.
 struct Progress {
   std::uint64_t recorded = 0;
-  std::uint64_t indexed = 0;
   bool fails = false;  ///< it does not go on for now
 
   friend bool operator==(const Progress&, const Progress&) = default;
@@ -30,8 +29,6 @@ using Done = std::function<void()>;
 struct Ask {
   /// Those who ask take turns.
   std::uint64_t asker = 0;
-  /// It is asked of the index.
-  bool of_index = false;
   /// Runs on a thread of its own, perhaps several times: where reading ends with an error because
   /// others have to be answered, what it returns is forgotten.
   std::function<Done(Reader& reader)> read;

@@ -13,9 +13,6 @@ namespace chatd::store {
 
 namespace {
 
-/// The words after these are left out; SQLite bounds the depth of an expression.
-constexpr std::size_t kMaxWords = 64;
-
 /// has_id(extra, session) for SQL.
 void sql_has_id(sqlite3_context* context, int, sqlite3_value** values) {
   const auto* bytes = static_cast<const char*>(sqlite3_value_blob(values[0]));
@@ -29,49 +26,14 @@ std::int64_t before_of(const Question& question) {
                               : static_cast<std::int64_t>(question.before);
 }
 
-/// What the tokenizer of words takes for their end, of ASCII.
-bool separates_words(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
-}
-
-/// Whether the tokenizer may find a word in it. What is not ASCII is left to it.
-bool may_hold_word(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (static_cast<unsigned char>(c) & 0x80U) != 0;
-  });
-}
-
 }  // namespace
-
-std::string match_expression(std::string_view text) {
-  std::string expression;
-  std::size_t words = 0;
-  while (words < kMaxWords) {
-    const auto begin = std::find_if_not(text.begin(), text.end(), separates_words) - text.begin();
-    text.remove_prefix(static_cast<std::size_t>(begin));
-    if (text.empty()) break;
-    const auto size = std::find_if(text.begin(), text.end(), separates_words) - text.begin();
-    auto word = text.substr(0, static_cast<std::size_t>(size));
-    text.remove_prefix(word.size());
-    if (!may_hold_word(word)) continue;
-    const bool prefix = word.ends_with('*');
-    if (prefix) word.remove_suffix(1);
-    if (words++ > 0) expression += ' ';
-    expression += '"';
-    for (const char c : word) {
-      expression += c;
-      if (c == '"') expression += c;
-    }
-    expression += '"';
-    if (prefix) expression += '*';
-  }
-  return expression;
-}
 
 Result<Reader> Reader::make(Database& database) {
   Reader reader;
   reader.database_ = &database;
+  auto names = Names::make(database);
+  if (!names) return std::move(names.error());
+  reader.names_ = std::move(*names);
   if (sqlite3_create_function_v2(database.raw(), "has_id", 2,
                                  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
                                  sql_has_id, nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -88,6 +50,11 @@ Result<Reader> Reader::make(Database& database) {
        Index::of_session("0", CHATD_COLUMNS,
                          "# < ?1 AND # >= ?3 AND # <= ?4 AND e.kind = 2 AND has_id(e.extra, ?2)",
                          "DESC")},
+      {&reader.unindexed_,
+       "SELECT e.seq, " CHATD_COLUMNS " FROM events e WHERE e.seq < ?1"
+       " AND e.seq > (SELECT value FROM meta WHERE name = 'worded') AND e.text IS NOT NULL"
+       " AND (?2 = 0 OR (e.seq >= ?3 AND e.seq <= ?4"
+       " AND (e.session = ?2 OR (e.session = 0 AND has_id(e.extra, ?2))))) ORDER BY e.seq DESC"},
       {&reader.found_,
        "SELECT e.seq, " CHATD_COLUMNS " FROM words JOIN events e ON e.seq = words.rowid"
        " WHERE words MATCH ?5 AND words.rowid < ?1 ORDER BY words.rowid DESC"},
@@ -252,17 +219,47 @@ Result<> Reader::history(const Question& question, const Visit& visit) {
 }
 
 Result<> Reader::search(std::string_view text, const Question& question, const Visit& visit) {
-  const std::string expression = match_expression(text);
-  if (expression.empty()) return {};
+  auto wanted = Wanted::parse(text);
+  if (!wanted) return std::move(wanted.error());
+  if (wanted->empty()) return {};
+  // In between the index may take in what was read as it is.
+  if (auto begun = database_->run("BEGIN"); !begun) return begun;
+  bool goes_on = true;
+  const auto count = [&](const Record& record) { return goes_on = visit(record); };
+  auto done = [&]() -> Result<> {
+    const auto span =
+        question.session == 0 ? std::optional<Span>{Span{}} : span_of(question.session);
+    if (!span) return database_->error();
+    if (auto read = search_unindexed(*wanted, question, *span, count); !read || !goes_on) {
+      return read;
+    }
+    return search_index(*wanted, question, *span, count);
+  }();
+  (void)database_->run("COMMIT");
+  return done;
+}
+
+Result<> Reader::search_unindexed(const Wanted& wanted, const Question& question, const Span& span,
+                                  const Visit& visit) {
+  unindexed_.bind(1, before_of(question))
+      .bind(2, static_cast<std::int64_t>(question.session))
+      .bind(3, span.first)
+      .bind(4, span.last);
+  return messages(unindexed_, question, [&](const Record& record) {
+    return !wanted.is_in(record.text) || visit(record);
+  });
+}
+
+Result<> Reader::search_index(const Wanted& wanted, const Question& question, const Span& span,
+                              const Visit& visit) {
+  const std::string expression = wanted.expression();
   if (question.session == 0) {
     return messages(found_.bind(1, before_of(question)).bind(5, expression), question, visit);
   }
-  const auto span = span_of(question.session);
-  if (!span) return database_->error();
   found_of_session_.bind(1, before_of(question))
       .bind(2, static_cast<std::int64_t>(question.session))
-      .bind(3, span->first)
-      .bind(4, span->last)
+      .bind(3, span.first)
+      .bind(4, span.last)
       .bind(5, expression);
   return messages(found_of_session_, question, visit);
 }

@@ -13,8 +13,10 @@
 #include "base/result.hpp"
 #include "store/ban.hpp"
 #include "store/database.hpp"
+#include "store/names.hpp"
 #include "store/record.hpp"
 #include "store/trusted_clock.hpp"
+#include "store/wanted.hpp"
 
 namespace chatd::store {
 
@@ -45,13 +47,16 @@ class Reader {
 
   /// Messages, newest first.
   [[nodiscard]] Result<> history(const Question& question, const Visit& visit);
-  /// Messages that have all words of `text`, newest first. Words stand between
-  /// blanks; a last `*` stands for any ending. Case and accents do not count. What the index
-  /// does not have is not found.
+  /// Messages that have all words of `text`, as Wanted has them, newest first. What the index
+  /// does not have yet is read as it is. Errors: more words than a search may have, besides what
+  /// SQLite says.
   [[nodiscard]] Result<> search(std::string_view text, const Question& question,
                                 const Visit& visit);
   /// Events after `after` up to `upto`, in order, as they were when they happened.
   [[nodiscard]] Result<> replay(std::uint64_t after, std::uint64_t upto, const Visit& visit);
+
+  /// The names that sessions had.
+  [[nodiscard]] Names& names() { return names_; }
 
   /// The number of the last event; 0 if there is none.
   [[nodiscard]] Result<std::uint64_t> last_seq();
@@ -69,10 +74,14 @@ class Reader {
 
  private:
   struct Span {
-    std::int64_t first;
-    std::int64_t last;
+    std::int64_t first = 0;
+    std::int64_t last = 0;
   };
 
+  Result<> search_unindexed(const Wanted& wanted, const Question& question, const Span& span,
+                            const Visit& visit);
+  Result<> search_index(const Wanted& wanted, const Question& question, const Span& span,
+                        const Visit& visit);
   Result<> messages(Statement& statement, const Question& question, const Visit& visit);
   std::optional<Span> span_of(std::uint64_t session);
   Record record_of(const Statement& row);
@@ -80,9 +89,11 @@ class Reader {
   Result<std::uint64_t> number(const char* sql, std::int64_t parameter = 0);
 
   Database* database_ = nullptr;
+  Names names_;
   Statement all_;
   Statement of_session_;
   Statement to_several_;
+  Statement unindexed_;
   Statement found_;
   Statement found_of_session_;
   Statement first_of_;
@@ -92,9 +103,5 @@ class Reader {
   Statement unread_;
   std::vector<std::uint64_t> sessions_;  ///< of the row that is being read
 };
-
-/// The words of `text` as a query of FTS5, each quoted so that nothing in it has a
-/// meaning of its own. Empty if there is no word in it.
-[[nodiscard]] std::string match_expression(std::string_view text);
 
 }  // namespace chatd::store

@@ -6,6 +6,7 @@
 
 #include "store/id_list.hpp"
 #include "store/index.hpp"
+#include "store/names.hpp"
 
 namespace chatd::store {
 
@@ -37,6 +38,7 @@ Result<Recorder> Recorder::make(Database& database) {
                                                  "e.text IS NOT NULL AND e.kind = 2"
                                                  " AND coalesce(e.outcome, e.state) IN (0, 3)",
                                                  "DESC LIMIT ?2")},
+      {&recorder.insert_name_, "INSERT OR IGNORE INTO names (session, seq) VALUES (?1, ?2)"},
       {&recorder.set_meta_, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"},
       {&recorder.delete_bans_, "DELETE FROM bans"},
       {&recorder.delete_ban_, "DELETE FROM bans WHERE address = ?1"},
@@ -141,6 +143,11 @@ bool Recorder::add(const Record& record) {
   if (!insert_event_.run()) return false;
   if (database_->changes() == 0) return true;
   if (!note_time(record.seq, record.time_ms)) return false;
+  if (record.kind == Kind::kOther && Names::is_naming(record.text)) {
+    return insert_name_.bind(1, static_cast<std::int64_t>(record.session))
+        .bind(2, static_cast<std::int64_t>(record.seq))
+        .run();
+  }
   return !is_sent || record.state != State::kHeld || add_sent(record);
 }
 

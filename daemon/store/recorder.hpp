@@ -47,6 +47,7 @@ class Recorder {
   Statement set_outcome_;
   Statement insert_outcome_;
   Statement recent_sent_;
+  Statement insert_name_;
   Statement set_meta_;
   Statement delete_bans_;
   Statement delete_ban_;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "store/index.hpp"
 #include "store/span.hpp"
 
 namespace chatd::store {
@@ -31,6 +32,7 @@ Result<std::int64_t> number_of(Database& database, Statement& statement, std::in
 Result<Retention> Retention::make(Database& database) {
   Retention retention;
   retention.database_ = &database;
+  if (auto added = add_words_of(database); !added) return std::move(added.error());
 #define CHATD_PORTION "seq BETWEEN ?1 AND ?2 AND time < ?3"
   const std::pair<Statement*, const char*> all[] = {
       {&retention.old_span_, "SELECT span FROM spans WHERE oldest < ?1 ORDER BY oldest LIMIT 1"},
@@ -44,8 +46,8 @@ Result<Retention> Retention::make(Database& database) {
       // Only what is in the index can be taken out of it.
       {&retention.forget_words_,
        "INSERT INTO words (words, rowid, text)"
-       " SELECT 'delete', seq, text FROM events WHERE " CHATD_PORTION
-       " AND text IS NOT NULL AND seq <= (SELECT value FROM meta WHERE name = 'indexed')"},
+       " SELECT 'delete', seq, words_of(text) FROM events WHERE " CHATD_PORTION
+       " AND text IS NOT NULL AND seq <= (SELECT value FROM meta WHERE name = 'worded')"},
       {&retention.forget_sessions_,
        "DELETE FROM by_session WHERE (session, seq) IN"
        " (SELECT session, seq FROM events WHERE " CHATD_PORTION ")"},

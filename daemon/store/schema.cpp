@@ -78,6 +78,27 @@ CREATE TABLE by_session (    -- where session 0 stands for messages to several
 INSERT INTO by_session SELECT session, seq FROM events ORDER BY session, seq;
 INSERT INTO meta SELECT 'indexed', coalesce(max(seq), 0) FROM events;
 )",
+    // Of what was recorded before, no names are known: to look for them would read all events.
+    R"(
+CREATE TABLE names (         -- the events that gave a session its name, or took it away
+  session INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)
+) WITHOUT ROWID;
+CREATE TRIGGER forget_name AFTER DELETE ON events WHEN old.kind = 0 BEGIN
+  DELETE FROM names WHERE session = old.session AND seq = old.seq;
+END;
+)",
+    // The words are those of words.hpp, between blanks. They are taken in anew, in steps, while
+    // all else goes on; index.hpp joins the pieces in steps, too. So does the old table go: at
+    // once it would take seconds, and twice its size in the log beside the file.
+    R"(
+ALTER TABLE words RENAME TO old_words;
+CREATE VIRTUAL TABLE words USING fts5 (text, content = '', columnsize = 0, tokenize = 'ascii');
+INSERT INTO words (words, rank) VALUES ('automerge', 0);
+INSERT INTO words (words, rank) VALUES ('crisismerge', 64);
+INSERT INTO meta VALUES ('worded', 0);
+)",
     // When events of older files happened is found out when it is asked for, and not before
     // anybody is served: -1 says that they may be as old as can be.
     R"(

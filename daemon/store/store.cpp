@@ -127,8 +127,7 @@ void Store::ask(Ask ask) {
   {
     const Lock lock{mutex_};
     ticket = wanted_ = submitted_;
-    if (ask.of_index) index_wanted_ = ticket;
-    wake = ask.of_index || progress_.recorded < ticket;
+    wake = progress_.recorded < ticket;
   }
   if (wake) work_.notify_one();
   answering_.ask(std::move(ask), ticket);
@@ -203,8 +202,7 @@ bool Store::is_settled() const {
 // ---- the worker's thread ----
 
 bool Store::has_work() const {
-  return stop_ || bounds_changed_ || wants_index() ||
-         (!retry_ && (!backlog_.empty() || !bans_.empty()));
+  return stop_ || bounds_changed_ || (!retry_ && (!backlog_.empty() || !bans_.empty()));
 }
 
 void Store::wait_for_work(Lock& lock) {
@@ -231,8 +229,8 @@ void Store::work() {
     wait_for_work(lock);
     const bool stop = stop_;
     if (!retry_ || stop || Steady::now() >= *retry_) write_batch(lock);
-    if (!stop) keep_up(lock);
     tell(lock);
+    if (!stop) keep_up(lock);
     if (stop && (retry_ || backlog_.empty())) {
       report_.lost(batch_.events() + backlog_.waiting().events);
       return;
@@ -277,7 +275,6 @@ void Store::write_batch(Lock& lock) {
 /// Does a part of what is due, if nothing is to be recorded, or if there is no room for that.
 void Store::keep_up(Lock& lock) {
   if (std::exchange(bounds_changed_, false)) upkeep_.set_bounds(bounds_);
-  if (wants_index()) upkeep_.hurry_index();
   const bool idle = backlog_.empty() && !retry_;
   if (idle ? !upkeep_.is_due() : !upkeep_.room_is_due()) return;
   if (idle && upkeep_.gives_memory_back()) {
@@ -291,8 +288,10 @@ void Store::keep_up(Lock& lock) {
     for (int step = 0; step < kRoomSteps && upkeep_.room_is_due(); ++step) upkeep_.make_room();
   }
   lock.lock();
-  if (upkeep_.has_index()) progress_.indexed = progress_.recorded;
-  if (auto notice = upkeep_.take_notice(); !notice.empty()) report_.tell(std::move(notice));
+  if (auto notice = upkeep_.take_notice(); !notice.empty()) {
+    report_.tell(std::move(notice));
+    tell(lock);
+  }
 }
 
 /// Says what is new to those who wait for it.

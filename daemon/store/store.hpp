@@ -127,9 +127,6 @@ class Store {
   [[nodiscard]] bool has_work() const;
   /// Somebody waits for what is not written yet.
   [[nodiscard]] bool hurries() const { return wanted_ > progress_.recorded && !retry_; }
-  [[nodiscard]] bool wants_index() const {
-    return index_wanted_ > progress_.indexed && progress_.recorded >= index_wanted_ && !retry_;
-  }
 
   Options options_;
   std::unique_ptr<Archive> archive_;  ///< the worker's, but for the numbers and what reads
@@ -141,9 +138,8 @@ class Store {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   Backlog backlog_;
-  std::uint64_t submitted_ = 1;     ///< the ticket of what was submitted last
-  std::uint64_t wanted_ = 0;        ///< a question waits for what has this ticket
-  std::uint64_t index_wanted_ = 0;  ///< and for this in the index
+  std::uint64_t submitted_ = 1;  ///< the ticket of what was submitted last
+  std::uint64_t wanted_ = 0;     ///< a question waits for what has this ticket
   BanChanges bans_;
   Report report_;
   Bounds bounds_;

@@ -74,14 +74,14 @@ void Upkeep::step() {
   if (has_come(forget_at_)) forget_old();
 }
 
-/// The index follows the events. If it cannot, it does so later: what it lacks is not found.
+/// The index follows the events. If it cannot, it does so later: a search reads what it lacks.
 void Upkeep::follow() {
-  if (auto more = archive_.index.step(); more && *more) {
-    index_at_ = Steady::now();
-    return;
-  }
+  const auto begin = Steady::now();
+  auto more = archive_.index.step();
   unindexed_ = 0;
   index_at_.reset();
+  // Where much is missing, half of the time is left to others who need the processor.
+  if (more && *more) index_at_ = Steady::now() + (Steady::now() - begin);
   if (!trim_at_) trim_at_ = Steady::now() + kTrimAfter;
 }
 
@@ -104,6 +104,8 @@ void Upkeep::forget_old() {
       next = kForgetRetry;
     } else if (*more) {
       next = kForgetPause;
+      // What was taken out of the index has left pieces there.
+      if (!index_at_) index_at_ = Steady::now() + index_after_;
     } else if (auto oldest = archive_.retention.oldest_ms(); oldest && *oldest >= 0) {
       next = std::chrono::milliseconds{*oldest - now_ms} + bounds_.keep;
     } else {

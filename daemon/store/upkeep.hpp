@@ -60,10 +60,6 @@ class Upkeep {
   [[nodiscard]] bool gives_memory_back() const { return has_come(trim_at_); }
   /// Does a part of what is due.
   void step();
-  /// The index follows now, because somebody waits for it.
-  void hurry_index() { index_at_ = Steady::now(); }
-  /// Whether the index has all events, or cannot have them.
-  [[nodiscard]] bool has_index() const { return !index_at_ && unindexed_ == 0; }
   /// Whether it is to be looked after whether there is room for more, which is what make_room()
   /// does a part of: the only part of a step() that does not wait until nothing is recorded.
   [[nodiscard]] bool room_is_due() const { return has_come(room_at_); }

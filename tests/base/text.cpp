@@ -2,6 +2,8 @@
 // lead bytes: it encodes every character, and calls well-formed what is an
 // encoding, and a beginning what is the front of one. utfcpp is asked as a third.
 #include "base/text.hpp"
+
+#include "base/characters.hpp"
 #include "support/catch.hpp"
 
 #include <utf8.h>
@@ -24,6 +26,7 @@ using chatd::append_repaired;
 using chatd::escaped;
 using chatd::incomplete_tail;
 using chatd::is_deceptive;
+using chatd::is_mark;
 using chatd::is_utf8;
 using chatd::prefix_of;
 using namespace std::string_view_literals;
@@ -334,31 +337,55 @@ TEST_CASE("text: what deceives and what does not", "[base][text]") {
       {0x115F, 0x1160, true},          // Hangul fillers
       {0x1161, 0x17B3, false},         //
       {0x17B4, 0x17B5, true},          // Khmer
-      {0x17B6, 0x180D, false},         // Mongolian variation selectors among them
-      {0x180E, 0x180E, true},          // Mongolian vowel separator
-      {0x180F, 0x200A, false},         // spaces of every width
+      {0x17B6, 0x180A, false},         //
+      {0x180B, 0x180F, true},          // Mongolian variation selectors, vowel separator
+      {0x1810, 0x200A, false},         // spaces of every width
       {0x200B, 0x200F, true},          // zero width, marks
       {0x2010, 0x2027, false},         // dashes, quotes
       {0x2028, 0x202E, true},          // separators, embeddings, overrides
       {0x202F, 0x205F, false},         //
       {0x2060, 0x206F, true},          // isolates
-      {0x2070, 0x3163, false},         //
+      {0x2070, 0x27FF, false},         // symbols
+      {0x2800, 0x2800, true},          // Braille without dots
+      {0x2801, 0x3163, false},         //
       {0x3164, 0x3164, true},          // Hangul filler
       {0x3165, 0xD7FF, false},         // CJK, Hangul
       {0xD800, 0xDFFF, true},          // surrogates
-      {0xE000, 0xFEFE, false},         // private use, variation selectors for emoji
+      {0xE000, 0xFDCF, false},         // private use, compatibility, Arabic forms
+      {0xFDD0, 0xFDEF, true},          // noncharacters
+      {0xFDF0, 0xFDFF, false},         //
+      {0xFE00, 0xFE0F, true},          // variation selectors, those of emoji too
+      {0xFE10, 0xFEFE, false},         //
       {0xFEFF, 0xFEFF, true},          // byte order mark
       {0xFF00, 0xFF9F, false},         // fullwidth
       {0xFFA0, 0xFFA0, true},          // halfwidth Hangul filler
       {0xFFA1, 0xFFEF, false},         //
-      {0xFFF0, 0xFFFB, true},          // interlinear annotation
-      {0xFFFC, 0x1BC9F, false},        // U+FFFD
+      {0xFFF0, 0xFFFC, true},          // interlinear annotation, object replacement
+      {0xFFFD, 0xFFFD, false},         // what we put for ill-formed bytes
+      {0xFFFE, 0xFFFF, true},          // noncharacters
+      {0x10000, 0x1342F, false},       //
+      {0x13430, 0x1343F, true},        // controls of hieroglyphs
+      {0x13440, 0x16FE3, false},       //
+      {0x16FE4, 0x16FE4, true},        // Khitan filler
+      {0x16FE5, 0x1BC9F, false},       //
       {0x1BCA0, 0x1BCA3, true},        // shorthand
-      {0x1BCA4, 0x1D172, false},       //
+      {0x1BCA4, 0x1D158, false},       //
+      {0x1D159, 0x1D159, true},        // null note-head
+      {0x1D15A, 0x1D172, false},       //
       {0x1D173, 0x1D17A, true},        // musical
-      {0x1D17B, 0xDFFFF, false},       // emoji
+      {0x1D17B, 0x1FFFD, false},       // emoji
+      {0x1FFFE, 0x1FFFF, true},        // noncharacters
+      {0x20000, 0x2FFFD, false},       // CJK
+      {0x2FFFE, 0x2FFFF, true},        // noncharacters
+      {0x30000, 0x3FFFD, false},       // CJK
+      {0xDFFFE, 0xDFFFF, true},        // noncharacters
       {0xE0000, 0xE0FFF, true},        // tags
-      {0xE1000, 0x10FFFF, false},      // private use
+      {0xE1000, 0xEFFFD, false},       //
+      {0xEFFFE, 0xEFFFF, true},        // noncharacters
+      {0xF0000, 0xFFFFD, false},       // private use
+      {0xFFFFE, 0xFFFFF, true},        // noncharacters
+      {0x100000, 0x10FFFD, false},     // private use
+      {0x10FFFE, 0x10FFFF, true},      // noncharacters
       {0x110000, 0x110100, true},      // no characters
       {0xFFFFFFF0, 0xFFFFFFFE, true},  //
   }));
@@ -379,8 +406,15 @@ TEST_CASE("text: escapes as people are shown them", "[base][text]") {
       {"", ""},
       {"plain text, a\ttab and %s %n", "plain text, a\ttab and %s %n"},
       {"h\xC3\xA9llo \xF0\x9F\x98\x80", "h\xC3\xA9llo \xF0\x9F\x98\x80"},
-      {"\xE2\x9D\xA4\xEF\xB8\x8F", "\xE2\x9D\xA4\xEF\xB8\x8F"},  // a red heart: FE0F passes
-      {"e\xCC\x81", "e\xCC\x81"},                                // a combining mark
+      {"\xE2\x9D\xA4\xEF\xB8\x8F", "\xE2\x9D\xA4\\ufe0f"},  // a red heart
+      {"1\xEF\xB8\x8F\xE2\x83\xA3", "1\\ufe0f\\u20e3"},     // a keycap
+      {"e\xCC\x81", "e\xCC\x81"},                           // a combining mark
+      {"\xCC\x81", "\\u0301"},                              // with nothing to stand on
+      {" \xCC\x81", " \xCC\x81"},
+      {"\t\xCC\x81", "\t\\u0301"},
+      {"\x1B\xCC\x81", "\\x1b\\u0301"},
+      {"\xE2\x80\x8B\xCC\x81\xCC\x81", "\\u200b\\u0301\\u0301"},
+      {"\xFF\xCC\x81", "\\xff\\u0301"},
       {"\x1B[2J", "\\x1b[2J"},
       {"a\nb\r", "a\\x0ab\\x0d"},
       {"\0nul\0"sv, "\\x00nul\\x00"},
@@ -406,7 +440,8 @@ TEST_CASE("text: every character is escaped or passes as it is", "[base][text]")
       if (is_deceptive(utf8::next(at, shown.end()))) ++deceptive;
     }
     const bool passed = shown == text;
-    if (deceptive != 0 || passed == is_deceptive(c)) {
+    // A mark alone stands on nothing.
+    if (deceptive != 0 || passed == (is_deceptive(c) || is_mark(c))) {
       CAPTURE(static_cast<std::uint32_t>(c), shown);
       FAIL("a deceptive character passed, or a good one did not");
     }

@@ -1,6 +1,7 @@
 // Text, tried exhaustively: every string of one to three bytes, and every code point,
 // against a short form of Unicode's definition: a well-formed string encodes a scalar value,
-// and an ill-formed part is as long as it could still have become one.
+// and an ill-formed part is as long as it could still have become one; and against a list of what
+// is hidden, by the properties of Unicode.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/characters.hpp"
 #include "base/text.hpp"
 #include "support/catch.hpp"
 #include "support/valgrind.hpp"
@@ -97,10 +99,10 @@ class Fronts {
   std::vector<std::uint8_t> of_one_;
 };
 
-/// How a code point is shown.
-std::string shown(char32_t c) {
+/// How a code point is shown; a mark in the place of `marks` others, or without a base.
+std::string shown(char32_t c, std::size_t marks = 0) {
   char escape[16];
-  if (!is_deceptive(c)) return encoded(c);
+  if (!is_deceptive(c) && !(is_mark(c) && marks >= kMostMarks)) return encoded(c);
   const char* format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
   std::snprintf(escape, sizeof escape, format, static_cast<unsigned>(c));
   return escape;
@@ -138,15 +140,23 @@ class Trial {
     shown_now_.clear();
     well_ = true;
     tail_ = 0;
+    std::size_t marks = kMostMarks;  // since the last character that a mark can stand on
     for (std::size_t i = 0; i < text.size();) {
       bool whole = false;
       const auto size = fronts_.front(text.substr(i), whole);
       const auto part = text.substr(i, size);
       if (whole) {
+        const char32_t c = code_point(part);
         expected_ += part;
-        shown_now_ += shown_[code_point(part)];
+        if (is_mark(c)) {
+          shown_now_ += shown(c, marks++);
+        } else {
+          shown_now_ += shown_[c];
+          marks = c == U'\t' || is_deceptive(c) ? kMostMarks : 0;
+        }
       } else {
         well_ = false;
+        marks = kMostMarks;
         expected_ += "\xEF\xBF\xBD";
         for (const char byte : part) shown_now_ += escapes_[static_cast<unsigned char>(byte)];
         // It may still become a character if more comes.
@@ -178,7 +188,41 @@ class Trial {
   std::size_t tail_ = 0;
 };
 
+/// What must not be shown, stated once more: by property and purpose, where characters.cpp has
+/// ranges in order.
+bool must_be_hidden(char32_t c) {
+  const auto within = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
+  const bool control = c <= 0x1F || within(0x7F, 0x9F);
+  const bool direction =
+      c == 0x061C || within(0x200E, 0x200F) || within(0x202A, 0x202E) || within(0x2066, 0x2069);
+  const bool separator = c == 0x2028 || c == 0x2029;
+  const bool joiner = c == 0x034F || within(0x200B, 0x200D) || c == 0x2060 || c == 0xFEFF;
+  const bool selector =
+      within(0x180B, 0x180D) || c == 0x180F || within(0xFE00, 0xFE0F) || within(0xE0100, 0xE01EF);
+  const bool filler = c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 || c == 0x16FE4;
+  const bool ignorable = c == 0xAD || within(0x17B4, 0x17B5) || c == 0x180E ||
+                         within(0x2061, 0x2065) || within(0x206A, 0x206F) ||
+                         within(0xFFF0, 0xFFF8) || within(0x1BCA0, 0x1BCA3) ||
+                         within(0x1D173, 0x1D17A) || within(0xE0000, 0xE0FFF);
+  const bool nothing_to_see =
+      c == 0x2800 || c == 0x1D159 || c == 0xFFFC || within(0x13430, 0x1343F);
+  const bool annotation = within(0xFFF9, 0xFFFB);
+  const bool noncharacter = within(0xFDD0, 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+  return (control && c != '\t') || direction || separator || joiner || selector || filler ||
+         ignorable || nothing_to_see || annotation || noncharacter || !is_scalar(c);
+}
+
 }  // namespace
+
+TEST_CASE("text: hidden is what Unicode's properties say, and no other code point",
+          "[core][text][exhaustive]") {
+  std::size_t wrong = 0;
+  for (char32_t c = 0; c <= 0x110001; ++c) {
+    if (is_deceptive(c) != must_be_hidden(c)) ++wrong;
+    if (is_mark(c) && must_be_hidden(c)) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
 
 TEST_CASE("text: every string of one to three bytes is repaired, judged and shown as it must be",
           "[core][text][exhaustive]") {
@@ -226,10 +270,10 @@ TEST_CASE("text: every code point is kept, judged and shown as it must be, where
       continue;
     }
     const std::string bytes = encoded(c);
-    const std::string as_shown = shown(c);
     // Alone, and at the end of a word and after it, where the fast ways begin and end.
     for (const std::string_view before : {"", "seven b", "eight by"}) {
       const std::string text = std::string{before} + bytes + "z";
+      const std::string as_shown = shown(c, before.empty() ? kMostMarks : 0);
       out.clear();
       append_repaired(out, text);
       bool right = out == text && is_utf8(text);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -96,14 +97,63 @@ TEST_CASE("doors: whoever connects is passed on with what is known of the listen
   CHECK(hall.doors.passed().empty());
 }
 
-TEST_CASE("doors: all are opened or none", "[clients][doors]") {
+TEST_CASE("doors: where none can be opened, and that will not change, it is an error",
+          "[clients][doors]") {
   io::Loop loop;
-  Hall hall{loop, {at("127.0.0.1"), impossible()}};
+  const auto other = listening();
+  const auto port = port_of(other);
+  Hall hall{loop, {impossible(), at("127.0.0.1", port)}};
   auto opened = hall.doors.listen({}, false);
   REQUIRE_FALSE(opened);
-  CHECK(opened.error().message.find("192.0.2.1") != std::string::npos);
+  CHECK(opened.error().message.find(std::to_string(port)) != std::string::npos);
+  CHECK(opened.error().code == EADDRINUSE);
   CHECK(hall.doors.addresses().empty());
+  CHECK(hall.doors.missing().empty());
   CHECK(hall.missing.empty());
+}
+
+TEST_CASE("doors: what cannot be opened is missing where another one is open", "[clients][doors]") {
+  io::Loop loop;
+  const auto other = listening();
+  const auto taken = "127.0.0.1:" + std::to_string(port_of(other));
+  Hall hall{loop, {at("127.0.0.1", port_of(other)), at("127.0.0.2"), impossible()}};
+  REQUIRE(hall.doors.listen({}, false));
+  CHECK(hall.doors.addresses().size() == 1);
+  CHECK(hall.doors.missing() == std::vector<std::string>{taken, "192.0.2.1:0"});
+  CHECK(hall.missing.size() == 2);
+}
+
+TEST_CASE("doors: an address that is not there yet is waited for, even if it is the only one",
+          "[clients][doors]") {
+  io::Loop loop;
+  Hall hall{loop, {impossible()}};
+  REQUIRE(hall.doors.listen({}, false));
+  CHECK(hall.doors.addresses().empty());
+  CHECK(hall.doors.missing() == std::vector<std::string>{"192.0.2.1:0"});
+  REQUIRE(hall.missing.size() == 1);
+  CHECK(hall.missing[0] == "listen on 192.0.2.1:0: Cannot assign requested address");
+}
+
+TEST_CASE("doors: a reload goes by what is missing already, and tries it at once",
+          "[clients][doors]") {
+  io::Loop loop;
+  auto other = listening();
+  const auto port = port_of(other);
+  Hall hall{loop, {at("127.0.0.1", port), at("127.0.0.2")}};
+  REQUIRE(hall.doors.listen({}, false));
+  REQUIRE(hall.doors.apply({at("127.0.0.1", port, kTelnet), at("127.0.0.3"), at("127.0.0.2")}));
+  CHECK(hall.doors.addresses().size() == 2);
+  CHECK(hall.doors.missing().size() == 1);
+  CHECK(hall.missing.size() == 1);  // said once
+  // What is missing anew is refused, and so is a daemon that would listen nowhere.
+  CHECK_FALSE(hall.doors.apply({at("127.0.0.1", port), at("127.0.0.2"), impossible()}));
+  CHECK_FALSE(hall.doors.apply({at("127.0.0.1", port)}));
+  CHECK(hall.doors.addresses().size() == 2);
+  CHECK(hall.doors.missing().size() == 1);
+  other.reset();
+  REQUIRE(hall.doors.apply({at("127.0.0.1", port, kTelnet)}));
+  CHECK(hall.doors.addresses() == std::vector{"127.0.0.1:" + std::to_string(port)});
+  CHECK(hall.doors.missing().empty());
 }
 
 TEST_CASE("doors: a reload that fails changes nothing", "[clients][doors]") {

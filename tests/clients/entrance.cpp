@@ -28,6 +28,7 @@ Network network(std::string_view text) {
 
 Config::Limits limits(std::size_t sessions, std::size_t per_address) {
   Config::Limits limits;
+  limits.connects_per_second = 0;
   limits.sessions = sessions;
   limits.sessions_per_address = per_address;
   return limits;
@@ -35,10 +36,10 @@ Config::Limits limits(std::size_t sessions, std::size_t per_address) {
 
 /// Asks and, if there is an obstacle, refuses at once; returns the reason.
 std::optional<std::string> admit(Entrance& entrance, const chatd::Peer& peer) {
-  const auto obstacle = entrance.admit(peer);
-  if (!obstacle) return {};
-  entrance.refuse(obstacle->reason);
-  return obstacle->reason;
+  const auto answer = entrance.admit(peer);
+  if (answer.obstacle.empty()) return {};
+  entrance.refuse(answer);
+  return answer.obstacle;
 }
 
 class Gate {
@@ -47,13 +48,16 @@ class Gate {
       : entrance{loop,
                  fits,
                  nullptr,
+                 accounts,
                  {[this](const BanChange& change) {
                     said.push_back(change.network.to_string() +
                                    (change.ban != nullptr ? " banned by " : " free by ") +
                                    std::string{change.by});
                   },
-                  [this](const chatd::Peer* peer) {
-                    asked.push_back(peer == nullptr ? "anybody" : peer->to_string());
+                  [this](Accounts::Number newcomer, Accounts::Number full) {
+                    asked.push_back(
+                        accounts.origin(newcomer).to_string() + " of " +
+                        (full == Accounts::kNone ? "all" : accounts.origin(full).to_string()));
                     return somebody_goes;
                   }}} {
     entrance.set_limits(limits(100, 0));
@@ -63,6 +67,7 @@ class Gate {
   std::vector<std::string> said;
   std::vector<std::string> asked;  ///< who was asked to make room
   bool somebody_goes = false;
+  Accounts accounts;
   Entrance entrance;
 };
 
@@ -84,7 +89,7 @@ TEST_CASE("entrance: whoever is refused is told to the caller with the reason, a
   REQUIRE(entrance.ban(network("198.51.100.0/24"), Duration{0}, "ann"));
   CHECK(admit(entrance, peer_at("198.51.100.7")) == "its address is banned (198.51.100.0/24)");
   CHECK(entrance.refused() == 3);
-  entrance.leave(a);
+  entrance.leave(gate.accounts.of(a));
   CHECK_FALSE(admit(entrance, a));
   CHECK(entrance.refused() == 3);
 }
@@ -101,10 +106,11 @@ TEST_CASE("entrance: before somebody is refused, another is asked to make room",
   CHECK(admit(entrance, a) == kFullFromAddress);
   gate.somebody_goes = true;
   CHECK_FALSE(admit(entrance, a));
-  entrance.leave(a);  // who made room
+  entrance.leave(gate.accounts.of(a));  // who made room
   CHECK_FALSE(admit(entrance, b));
   CHECK_FALSE(admit(entrance, peer_at("192.0.2.3")));
-  CHECK(gate.asked == std::vector<std::string>{"192.0.2.1:4711", "192.0.2.1:4711", "anybody"});
+  CHECK(gate.asked == std::vector<std::string>{"192.0.2.1 of 192.0.2.1", "192.0.2.1 of 192.0.2.1",
+                                               "192.0.2.3 of all"});
   CHECK(entrance.refused() == 1);
 }
 
@@ -116,13 +122,13 @@ TEST_CASE("entrance: a limit that is reached may not be in a moment, a ban stays
   CHECK(entrance.spare_descriptors() == 3);
   const auto a = peer_at("192.0.2.1");
   const auto may_pass = [&](const chatd::Peer& peer) {
-    const auto obstacle = entrance.admit(peer);
-    REQUIRE(obstacle);
-    return obstacle->may_pass;
+    const auto answer = entrance.admit(peer);
+    REQUIRE_FALSE(answer.obstacle.empty());
+    return answer.may_pass;
   };
-  REQUIRE_FALSE(entrance.admit(a));
+  REQUIRE_FALSE(admit(entrance, a));
   CHECK(may_pass(a));
-  REQUIRE_FALSE(entrance.admit(peer_at("192.0.2.2")));
+  REQUIRE_FALSE(admit(entrance, peer_at("192.0.2.2")));
   CHECK(may_pass(peer_at("192.0.2.3")));
   REQUIRE(entrance.ban(network("192.0.2.1"), Duration{0}, "ann"));
   CHECK_FALSE(may_pass(a));
@@ -130,6 +136,36 @@ TEST_CASE("entrance: a limit that is reached may not be in a moment, a ban stays
   CHECK(entrance.spare_descriptors() == 1);
   for (int i = 0; i < 3; ++i) entrance.readmit(a);
   CHECK(entrance.spare_descriptors() == 0);
+}
+
+TEST_CASE("entrance: whoever connects too often is refused, and asking again is not connecting",
+          "[clients][entrance]") {
+  Gate gate;
+  Entrance& entrance = gate.entrance;
+  auto config = limits(100, 0);
+  config.connects_per_second = 1;
+  entrance.set_limits(config);
+  const auto a = peer_at("192.0.2.1");
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(admit(entrance, a));
+  const auto answer = entrance.admit(a);
+  CHECK(answer.obstacle == "its address connects too often (limits.connects_per_second)");
+  CHECK_FALSE(answer.may_pass);
+  CHECK_FALSE(admit(entrance, peer_at("192.0.2.2")));
+  CHECK(entrance.admit(a, true).obstacle.empty());
+}
+
+TEST_CASE("entrance: a user of the machine is limited and banned as an address is",
+          "[clients][entrance]") {
+  Gate gate;
+  Entrance& entrance = gate.entrance;
+  entrance.set_limits(limits(100, 2));
+  const auto user = chatd::Peer::of_user(1000);
+  CHECK_FALSE(admit(entrance, user));
+  CHECK_FALSE(admit(entrance, user));
+  CHECK(admit(entrance, user) == kFullFromAddress);
+  CHECK_FALSE(admit(entrance, chatd::Peer::of_user(1001)));
+  REQUIRE(entrance.ban(network("uid:1001"), Duration{0}, "ann"));
+  CHECK(admit(entrance, chatd::Peer::of_user(1001)) == "its address is banned (uid:1001)");
 }
 
 TEST_CASE("entrance: the descriptor limit holds where it is lower", "[clients][entrance]") {
@@ -143,7 +179,7 @@ TEST_CASE("entrance: whoever is turned away after all leaves a place to another"
   Gate gate{1};
   const auto a = peer_at("192.0.2.1");
   REQUIRE_FALSE(admit(gate.entrance, a));
-  gate.entrance.turn_away(a, "there is no descriptor");
+  gate.entrance.turn_away(gate.accounts.of(a), "there is no descriptor");
   CHECK(gate.entrance.refused() == 1);
   CHECK_FALSE(admit(gate.entrance, a));
 }
@@ -155,9 +191,9 @@ TEST_CASE("entrance: whoever is in already comes back, whatever the limits and b
   REQUIRE(gate.entrance.ban(network("192.0.2.1"), Duration{0}, "ann"));
   gate.entrance.readmit(a);
   gate.entrance.readmit(a);
-  gate.entrance.leave(a);
+  gate.entrance.leave(gate.accounts.of(a));
   CHECK(admit(gate.entrance, peer_at("192.0.2.2")) == kFull);
-  gate.entrance.leave(a);
+  gate.entrance.leave(gate.accounts.of(a));
   CHECK_FALSE(admit(gate.entrance, peer_at("192.0.2.2")));
   CHECK(gate.entrance.refused() == 1);
 }

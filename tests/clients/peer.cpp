@@ -1,9 +1,12 @@
-/// Peers: how an address is written, and which addresses are one.
+/// Peers: how an address is written, and who is at the other end of a unix socket.
 #include "clients/peer.hpp"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -61,13 +64,27 @@ TEST_CASE("peer: an address that is cut short is not one", "[clients][peer]") {
   CHECK_FALSE(Peer(storage, sizeof(sockaddr_in6) - 1).has_address());
 }
 
-TEST_CASE("peer: the key is that of the address, not of the port", "[clients][peer]") {
-  CHECK(peer_at("192.0.2.1", 1).key() == peer_at("192.0.2.1", 2).key());
-  CHECK(peer_at("192.0.2.1", 1).key() != peer_at("192.0.2.2", 1).key());
-  CHECK(peer_at("192.0.2.1", 1).key() == peer_at("::ffff:192.0.2.1", 1).key());
-  CHECK(peer_at("2001:db8::1", 1).key() == peer_at("2001:db8::2:0:0:1", 1).key());
-  CHECK(peer_at("2001:db8::1", 1).key() != peer_at("2001:db8:0:1::1", 1).key());
-  CHECK(peer_at("0.0.0.0", 1).key() != peer_at("::", 1).key());
+TEST_CASE("peer: a user of the machine is known by its number", "[clients][peer]") {
+  const auto user = Peer::of_user(1000);
+  CHECK(user.to_string() == "uid:1000");
+  CHECK(user.user() == uid_t{1000});
+  CHECK_FALSE(user.has_address());
+  CHECK(Peer::of_user(0).to_string() == "uid:0");
+  CHECK_FALSE(Peer{}.user());
+  CHECK_FALSE(peer_at("192.0.2.1", 1).user());
+}
+
+TEST_CASE("peer: the kernel says which user has connected", "[clients][peer]") {
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  Peer peer;
+  peer.learn_user(ends[0]);
+  CHECK(peer.user() == ::getuid());
+  ::close(ends[0]);
+  ::close(ends[1]);
+  Peer address = peer_at("192.0.2.1", 1);
+  address.learn_user(-1);
+  CHECK(address.to_string() == "192.0.2.1:1");
 }
 
 }  // namespace

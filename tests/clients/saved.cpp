@@ -131,13 +131,13 @@ TEST_CASE("saved event log: numbers that somebody else used are left out", "[cli
 
 TEST_CASE("saved peer: it is the same", "[clients][saved]") {
   for (const auto& peer : {of("192.0.2.1", AF_INET, 4711), of("2001:db8::1", AF_INET6, 1),
-                           of("::ffff:192.0.2.1", AF_INET6, 65535), Peer{}}) {
+                           of("::ffff:192.0.2.1", AF_INET6, 65535), Peer{}, Peer::of_user(1000)}) {
     const auto bytes = saved(peer);
     ByteReader in{bytes};
     const auto read = Peer::read(in);
     REQUIRE(in.finished());
     CHECK(read.to_string() == peer.to_string());
-    CHECK(read.key() == peer.key());
+    CHECK(read.user() == peer.user());
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       ByteReader part{std::string_view{bytes}.substr(0, size)};
       (void)Peer::read(part);

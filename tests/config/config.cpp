@@ -22,7 +22,7 @@ Config unusual() {
                    {{"10.1.2.3", 65'535}, core::DialectSetting::kOriginal, 7}};
   config.session = {
       .greeting =
-          "Grüß \"Gott\"\t\\\r\n\x1b[1m \xe2\x80\xae \xe2\x80\xac \xf3\xa0\x80\x81 \x7f end",
+          "Grüß \"Gott\"\t\\\n\r\x1b[1m \xe2\x80\xae \xe2\x80\xac \xf3\xa0\x80\x81 \x7f end",
       .farewell = "\xf0\x9f\x91\x8b '''",
       .max_message = 1536,
       .settle = Duration{1500},
@@ -32,6 +32,9 @@ Config unusual() {
       .idle_timeout = Duration{86'400'001}};
   config.limits = {.sessions = 1,
                    .sessions_per_address = 0,
+                   .connects_per_second = 0.5,
+                   .bytes_per_second = 0,
+                   .memory = 16UL * 1024 * 1024,
                    .messages_per_second = 0.3,
                    .messages_burst = 1'000'000,
                    .output_soft = 0,
@@ -41,7 +44,7 @@ Config unusual() {
   config.transcript = {
       .enabled = false, .path = "/var/t.db", .keep = Duration{0}, .max_size = 0, .keep_free = 99};
   config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
-  config.service = {.stop_grace = Duration{1}};
+  config.service = {.stop_grace = Duration{1}, .seccomp = false};
   return config;
 }
 
@@ -107,6 +110,41 @@ TEST_CASE("config: without any source the defaults hold", "[config]") {
   CHECK(loaded->file.empty());
   CHECK(loaded->config.listen.front().endpoint.to_string() == "127.0.0.1:8080");
   CHECK(loaded_from("").config == Config{});
+}
+
+TEST_CASE("config: a file that was read before holds in place of what is there", "[config]") {
+  const Folder folder;
+  const std::string path = folder.write("F", "[limits]\nsessions = 5\n");
+  auto file = read_config_file(sources(path));
+  REQUIRE(file);
+  const auto copy = ConfigFile::read(file->write());
+  REQUIRE(copy);
+  (void)folder.write("F", "no TOML");
+  auto loaded = load_config(sources(path), *copy);
+  REQUIRE(loaded);
+  CHECK(loaded->config.limits.sessions == 5);
+  CHECK(loaded->file == path);
+  CHECK_FALSE(load_config(sources(path)));
+  CHECK_FALSE(ConfigFile::read("no NUL"));
+  CHECK_FALSE(read_config_file(sources(folder.path("missing"))));
+
+  // That there was none holds as well.
+  file = read_config_file(sources(std::nullopt));
+  REQUIRE(file);
+  CHECK(ConfigFile::read(file->write())->path.empty());
+  loaded = load_config(sources(path), *file);
+  REQUIRE(loaded);
+  CHECK(loaded->config == Config{});
+}
+
+TEST_CASE("config: the line ends of texts are LF, whoever wrote the file", "[config]") {
+  const auto greeting = [](const LoadedConfig& loaded) { return loaded.config.session.greeting; };
+  CHECK(greeting(loaded_from("[session]\r\ngreeting = \"\"\"one\r\ntwo\"\"\"\r\n")) == "one\ntwo");
+  CHECK(greeting(loaded_from("[session]\ngreeting = \"one\\r\\ntwo\\rthree\\r\"\n")) ==
+        "one\ntwo\rthree\r");
+  const auto loaded = load_config(sources(std::nullopt, {{"CHATD_SESSION_GREETING", "a\r\nb"}}));
+  REQUIRE(loaded);
+  CHECK(greeting(*loaded) == "a\nb");
 }
 
 TEST_CASE("config: what is printed loads again to the same", "[config]") {
@@ -333,20 +371,24 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                                                    "session.idle_timeout",
                                                    "limits.sessions",
                                                    "limits.sessions_per_address",
+                                                   "limits.connects_per_second",
+                                                   "limits.bytes_per_second",
+                                                   "limits.memory",
                                                    "limits.messages_per_second",
                                                    "limits.messages_burst",
                                                    "limits.output_soft",
                                                    "limits.output_hard",
+                                                   "control.group",
                                                    "control.max_operators",
                                                    "console.timestamps",
                                                    "transcript.keep",
                                                    "transcript.max_size",
                                                    "transcript.keep_free",
                                                    "log.level"});
-  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
-                                                         "console.history", "transcript.enabled",
-                                                         "transcript.path", "log.target",
-                                                         "log.file", "service.stop_grace"});
+  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
+                                                         "transcript.enabled", "transcript.path",
+                                                         "log.target", "log.file",
+                                                         "service.stop_grace", "service.seccomp"});
 
   const Config running = after_reload(Config{}, unusual());
   CHECK(diff(running, unusual()).changed.empty());

@@ -140,8 +140,8 @@ TEST_CASE("document: every key and value knows its place", "[config][document]")
 TEST_CASE("document: a file that cannot be read is an error that says so", "[config][document]") {
   const Folder folder;
   const auto said = [&](const std::string& path) {
-    auto document = read_toml_file(path);
-    return document ? std::string{} : replaced(document.error().to_string(), path, "F");
+    auto text = read_toml_text(path);
+    return text ? std::string{} : replaced(text.error().to_string(), path, "F");
   };
   CHECK(said(folder.path("missing")) == "F: cannot be read: No such file or directory");
   CHECK(said(folder.path("")) == "F: is a folder, not a file");
@@ -163,8 +163,10 @@ TEST_CASE("document: a megabyte is taken, a byte more is not", "[config][documen
   const std::string line = "# " + std::string(61, 'x') + "\n";
   const std::string most = repeated(line, kMaxTomlBytes / line.size());
   REQUIRE(most.size() == kMaxTomlBytes);
-  CHECK(read_toml_file(folder.write("most", most)));
-  auto more = read_toml_file(folder.write("more", most + '#'));
+  auto text = read_toml_text(folder.write("most", most));
+  REQUIRE(text);
+  CHECK(parse_toml(*text, "most"));
+  auto more = read_toml_text(folder.write("more", most + '#'));
   REQUIRE_FALSE(more);
   CHECK(more.error().what == "is larger than 1 MiB, the limit for a configuration");
 }

@@ -33,7 +33,7 @@ TEST_CASE("completion: commands, ids, and names that become ids", "[console][com
   CHECK(inserts("/k") == Words{"/kick"});
   CHECK(inserts("/rel") == Words{"/release", "/reload"});
   CHECK(inserts("/st") == Words{"/stats"});
-  CHECK(inserts("/").size() == 20);
+  CHECK(inserts("/").size() == 21);
   CHECK(inserts("/zz").empty());
   CHECK(inserts("@") == Words{"@1", "@2", "@12"});
   CHECK(inserts("@1") == Words{"@1", "@12"});
@@ -42,6 +42,7 @@ TEST_CASE("completion: commands, ids, and names that become ids", "[console][com
   CHECK(inserts("/focus ") == Words{"1", "2", "12"});
   CHECK(inserts("/focus an") == Words{"12"});
   CHECK(inserts("/kick 2") == Words{"2"});
+  CHECK(inserts("/ban ::1 --") == Words{"--now"});
   CHECK(inserts("/bye  al") == Words{"2"});
   CHECK(inserts("/name 1") == Words{"1", "12"});
   CHECK(inserts("/claim --") == Words{"--force"});

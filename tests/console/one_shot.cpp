@@ -41,4 +41,52 @@ TEST_CASE("tail: it follows a daemon that counts from 1 again from its first eve
   CHECK(asked_by_tail(18) == json{{"since", 0}, {"watch", true}});
 }
 
+namespace {
+
+/// How chatctl ends if that is what the daemon answers.
+ExitCode ends_with(Verb verb, const std::string& method, const json& answer, bool as_json) {
+  io::Loop loop;
+  test::FakeDaemon daemon{loop};
+  daemon.answers[method] = answer;
+  OneShot wish;
+  wish.json = as_json;
+  wish.command.verb = verb;
+  wish.command.text = "x";
+  wish.command.everyone = true;
+  if (verb == Verb::kKick) wish.command.address = "192.0.2.0/24";
+  return run_one_shot(loop, wish, daemon.connect(),
+                      [&]() -> Result<UniqueFd> { return daemon.connect(); });
+}
+
+}  // namespace
+
+TEST_CASE("one-shot: its exit code tells of any refusal", "[console][one-shot]") {
+  const json refused{{{"session", 3}, {"reason", "claimed by bo"}}};
+  const json none = json::array();
+  for (const bool as_json : {false, true}) {
+    const auto sent = [&](const json& delivered, const json& held, const json& refusals) {
+      return ends_with(Verb::kSend, "send",
+                       {{"delivered", delivered}, {"held", held}, {"refused", refusals}}, as_json);
+    };
+    CHECK(sent({1}, none, none) == ExitCode::kDone);
+    CHECK(sent(none, none, none) == ExitCode::kDone);
+    CHECK(sent({1}, none, refused) == ExitCode::kPartly);
+    CHECK(sent(none, {1}, refused) == ExitCode::kPartly);
+    CHECK(sent(none, none, refused) == ExitCode::kRefused);
+    const auto kicked = [&](const json& ids, const json& refusals) {
+      return ends_with(Verb::kKick, "kick", {{"kicked", ids}, {"refused", refusals}}, as_json);
+    };
+    CHECK(kicked({1, 2}, none) == ExitCode::kDone);
+    CHECK(kicked({1, 2}, refused) == ExitCode::kPartly);
+    CHECK(kicked(none, refused) == ExitCode::kRefused);
+    CHECK(kicked(none, none) == ExitCode::kNoSession);
+    const auto banned = [&](const json& refusals) {
+      return ends_with(Verb::kBan, "ban",
+                       {{"sessions", none}, {"kicked", none}, {"refused", refusals}}, as_json);
+    };
+    CHECK(banned(none) == ExitCode::kDone);
+    CHECK(banned(refused) == ExitCode::kPartly);
+  }
+}
+
 }  // namespace chatd::console

@@ -125,6 +125,36 @@ TEST_CASE("console: claims, bans and absence are asked for as typed", "[console]
   CHECK(desk.sees("192.0.2.0/24  for good"));
 }
 
+TEST_CASE("console: several sessions end by one request, and who stays is told",
+          "[console][plain]") {
+  Desk desk;
+  using nlohmann::json;
+  desk.daemon.answers["kick"] = {{"kicked", {1, 2}},
+                                 {"refused", {{{"session", 3}, {"reason", "claimed by bo"}}}}};
+  desk.daemon.answers["ban"] = {{"sessions", json::array()}, {"kicked", {4}}};
+  desk.open();
+  desk.type("/kick 1,2,3 noise\n/kick 192.0.2.0/24\n/ban ::1 --now\n");
+  REQUIRE(desk.asked("ban"));
+  CHECK(desk.daemon.asked_for("kick") ==
+        std::vector<json>{{{"session", {1, 2, 3}}, {"reason", "noise"}},
+                          {{"address", "192.0.2.0/24"}}});
+  CHECK(desk.daemon.asked_for("ban") == std::vector<json>{{{"address", "::1"}, {"now", true}}});
+  CHECK(desk.sees("* 2 sessions ended: [1] [2]"));
+  CHECK(desk.sees("[3]* not ended: claimed by bo"));
+  CHECK(desk.sees("* 1 session ended: [4]"));
+}
+
+TEST_CASE("console: to end the sessions of a network where nobody is connected is told",
+          "[console][plain]") {
+  Desk desk;
+  desk.daemon.answers["kick"] = {{"kicked", nlohmann::json::array()},
+                                 {"refused", nlohmann::json::array()}};
+  desk.open();
+  desk.type("/kick 192.0.2.0/24\n");
+  REQUIRE(desk.asked("kick"));
+  CHECK(desk.sees("nobody is connected from 192.0.2.0/24"));
+}
+
 TEST_CASE("console: what was said is shown a page at a time, oldest first", "[console][plain]") {
   Desk desk;
   desk.open();

@@ -29,8 +29,14 @@ Event event_of(const std::string& notification) {
   return decode_event(document["method"].get<std::string>(), document["params"]);
 }
 
+Lines texts(const std::vector<Line>& lines) {
+  Lines all;
+  for (const Line& line : lines) all.push_back(line.text);
+  return all;
+}
+
 Lines shown(const std::string& notification, Timestamps timestamps = Timestamps::kNone) {
-  return View{false, timestamps}.event(event_of(notification), roster_with_names(), "root");
+  return texts(View{false, timestamps}.event(event_of(notification), roster_with_names(), "root"));
 }
 
 }  // namespace
@@ -189,10 +195,48 @@ TEST_CASE("view: times are the operator's own", "[console][view]") {
   }
 }
 
+TEST_CASE("view: rows hang under the prefix of their line", "[console][view]") {
+  struct Row {
+    std::string_view notification;
+    std::string_view prefix;  ///< as wide as the indent
+  };
+  const auto row = GENERATE(values<Row>({
+      {R"({"method":"message","params":{"session":3,"text":"x\ny"}})", "[3] "},
+      {R"({"method":"message","params":{"session":4,"text":"x"}})", "[4 anna] "},
+      {R"({"method":"sent","params":{"session":3,"operator":"root","text":"x","state":"sent"}})",
+       "[3]< "},
+      {R"({"method":"sent","params":{"session":3,"operator":"bo","text":"x","state":"sent"}})",
+       "[3]< bo: "},
+      {R"({"method":"disconnected","params":{"session":4,"reason":"x"}})", "[4 anna]* "},
+      {R"({"method":"operator","params":{"name":"bo","state":"away","text":"x"}})", "* "},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})", "[3]* "},
+      {R"({"method":"warning","params":{"text":"x"}})", "* "},
+      {R"({"method":"nobody knows","params":{}})", "* "},
+  }));
+  const std::string time = R"("time":"2026-11-23T23:50:00.123Z",)";
+  std::string notification{row.notification};
+  notification.insert(notification.find(R"("params":{)") + 10,
+                      notification.ends_with("{}}") ? time.substr(0, time.size() - 1) : time);
+  CAPTURE(notification);
+  for (const bool color : {false, true}) {
+    const auto hangs = [&](Timestamps timestamps) {
+      std::vector<std::size_t> all;
+      for (const Line& line :
+           View{color, timestamps}.event(event_of(notification), roster_with_names(), "root")) {
+        all.push_back(line.hang);
+      }
+      return all;
+    };
+    for (const auto hang : hangs(Timestamps::kNone)) CHECK(hang == row.prefix.size());
+    for (const auto hang : hangs(Timestamps::kTime)) CHECK(hang == 9 + row.prefix.size());
+    for (const auto hang : hangs(Timestamps::kDateTime)) CHECK(hang == 20 + row.prefix.size());
+  }
+}
+
 TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
   const View view{true, Timestamps::kNone};
   const auto line = [&](const std::string& notification, Target focus = {}) {
-    return view.event(event_of(notification), roster_with_names(), "root", focus).front();
+    return view.event(event_of(notification), roster_with_names(), "root", focus).front().text;
   };
   const std::string message = R"({"method":"message","params":{"session":3,"text":"x"}})";
   CHECK(line(message) == "\x1b[36m[3]\x1b[0m x");
@@ -209,7 +253,7 @@ TEST_CASE("view: without colours the client in focus stands out by a mark", "[co
   const Event event =
       event_of(R"({"method":"message","params":{"session":3,"text":"x\ny","cut":true}})");
   const auto lines = [&](Target focus) {
-    return view.event(event, roster_with_names(), "root", focus);
+    return texts(view.event(event, roster_with_names(), "root", focus));
   };
   CHECK(lines(Target{3}) ==
         Lines{"[3]| x", "[3]| y", "[3]* the message was longer; it is cut here"});
@@ -224,9 +268,9 @@ TEST_CASE("view: no two kinds of line differ by red and green alone", "[console]
        {R"({"method":"message","params":{"session":3,"text":"x"}})",
         R"({"method":"sent","params":{"session":3,"operator":"bo","text":"x","state":"lost"}})",
         R"({"method":"connected","params":{"session":3,"address":"x"}})"}) {
-    for (const std::string& line :
+    for (const Line& line :
          view.event(event_of(notification), roster_with_names(), "root", Target{3})) {
-      all += line;
+      all += line.text;
     }
   }
   for (const char* color : {"31", "32", "35"}) {
@@ -399,6 +443,8 @@ TEST_CASE("view: the answer to a ban says who stays connected, and whether it is
               "* the ban ends with the daemon: without transcripts no ban is kept"});
   CHECK(shown_of(R"({"sessions":[1,2,3,4,5,6,7]})") ==
         Lines{"* 7 clients from there stay connected: [1] [2] [3] [4] [5] ..."});
+  CHECK(shown_of(R"({"sessions":[3],"kicked":[1,2],"refused":[{"session":3,"reason":"x"}]})") ==
+        Lines{"* 2 sessions ended: [1] [2]", "* 1 client from there stays connected: [3]"});
 }
 
 TEST_CASE("view: durations are short", "[console][view]") {

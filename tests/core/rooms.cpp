@@ -58,12 +58,23 @@ TEST_CASE("rooms: a name is wished, told, and unique", "[core][rooms]") {
   CHECK(chat.in("/name all\n", 2) == "2 out '* that name means something\n'");
   CHECK(chat.in("/name 12\n", 2) == "2 out '* that name means something\n'");
   CHECK(chat.in("/name guest-1\n", 2) == "2 out '* that name means something\n'");
-  CHECK(chat.in("/name <Zoe>\n", 2) == "2 out '* a name has no controls and none of <, > and *\n'");
+  CHECK(chat.in("/name <Zoe>\n", 2) == "2 out '* a name has none of <, > and *\n'");
+  // What is seen counts.
+  CHECK(chat.in("/name Zo\u00EB\n", 2) ==
+        "2 names itself 'Zo\u00EB'; 2 out '* you are Zo\u00EB now\n'; out '* b is Zo\u00EB now\n'; "
+        "3 out '* b is Zo\u00EB now\r\n'");
+  CHECK(chat.in("/name Zoe\u0308\n", 3) == "3 out '* somebody is called Zoe\u0308 already\r\n'");
+  CHECK(chat.in("/name Zoe\uFE0F\n", 3) ==
+        "3 out '* a name must not hold control or invisible characters\r\n'");
+  CHECK(chat.in("/name Z\u00A0e\n", 3) ==
+        "3 out '* a name must not hold another blank than U+0020\r\n'");
+  CHECK(chat.in("/name Z  e\n", 3) == "3 out '* a name must not hold two blanks in a row\r\n'");
   CHECK(chat.in("/name " + std::string(33, 'x') + "\n", 2) ==
         "2 out '* a name has at most 32 bytes\n'");
   CHECK(chat.counters().messages_in == 3);
   // Other words with a slash are words, and so is this one where there is no room.
-  CHECK(chat.in("/names\n", 2) == "2 said '/names'; out '<b> /names\n'; 3 out '<b> /names\r\n'");
+  CHECK(chat.in("/names\n", 2) ==
+        "2 said '/names'; out '<Zo\u00EB> /names\n'; 3 out '<Zo\u00EB> /names\r\n'");
   chat.connect(kLine);
   CHECK(chat.in("/name Zoe\n", 4) == "4 said '/name Zoe'");
 }

@@ -130,6 +130,17 @@ TEST_CASE("router: a message to all leaves out who waits for an answer", "[core]
         "2 out 'yes\n'; 3 out 'yes\n'; closed; 3 closed");
 }
 
+TEST_CASE("router: a message to all answers nobody", "[core][router]") {
+  Chat chat;
+  chat.connect();
+  chat.in("question\n");
+  chat.send_all("lunch");
+  CHECK(chat.session().unread() == 1);
+  // Its end of file was on its way.
+  CHECK(chat.eof() == "asking");
+  CHECK(chat.send("the answer") == "sent; gone 'answered'; out 'the answer\n'; closed");
+}
+
 TEST_CASE("router: who waits for an answer makes room, the oldest first", "[core][router]") {
   Chat chat;
   connect_lines(chat, 4);

@@ -175,3 +175,58 @@ def test_every_operator_sees_a_ban_in_the_console():
             desk.enter("/quit")
             assert desk.wait_end() == 0
         client.close()
+
+
+def test_a_ban_with_now_ends_who_is_connected_but_not_those_of_another_operator():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        ann = daemon.operator(name="ann")
+        client, session = speaking(daemon, ann)
+        claimed, kept = speaking(daemon, ann)
+        ann.call("claim", session=kept)
+        done = daemon.chatctl("--name", "bob", "ban", "127.0.0.0/8", "1h", "--now")
+        assert done.returncode == 7, done
+        assert f"1 session ended: [{session}]" in done.stdout
+        assert f"1 client from there stays connected: [{kept}]" in done.stdout
+        assert f"[{kept}]* not ended: claimed by ann" in done.stderr
+        banned = ann.wait_event("banned", address="127.0.0.0/8")
+        gone = ann.wait_event("disconnected", session=session, reason="kicked by bob: banned")
+        assert banned["seq"] < gone["seq"]
+        client.expect_end()
+        assert refused(daemon)
+        answer = ann.call("ban", address="127.0.0.1", now=True)
+        assert (answer["kicked"], answer["refused"], answer["sessions"]) == ([kept], [], [])
+        claimed.expect_end()
+        client.close()
+        claimed.close()
+
+
+def test_a_kick_ends_all_of_a_network_and_lets_them_come_again():
+    with Daemon(BOTH) as daemon:
+        ann = daemon.operator(name="ann")
+        clients = [speaking(daemon, ann) for _ in range(3)]
+        other = Client(daemon.addresses()[1])
+        stays = ann.session_of(other)
+        done = daemon.chatctl("--name", "bob", "kick", "127.0.0.0/8", "noise")
+        assert (done.returncode, done.stderr) == (0, ""), done
+        ids = " ".join(f"[{session}]" for _, session in clients)
+        assert done.stdout == f"* 3 sessions ended: {ids}\n"
+        for client, session in clients:
+            ann.wait_event("disconnected", session=session, reason="kicked by bob: noise")
+            client.close()
+        done = daemon.chatctl("kick", "127.0.0.0/8")
+        assert done.returncode == 4 and "nobody is connected from 127.0.0.0/8" in done.stderr
+        done = daemon.chatctl("--json", "kick", f"{stays},99")
+        assert done.returncode == 7
+        answer = json.loads(done.stdout)
+        assert answer["kicked"] == [stays]
+        assert answer["refused"] == [{"session": 99, "reason": "no such session"}]
+        done = daemon.chatctl("kick", "127.0.0.1/33")
+        assert done.returncode == 1 and "0 to 32 bits" in done.stderr
+        client, session = speaking(daemon, ann)
+        desk = chatctl(daemon, "--name", "cat")
+        desk.enter("/kick 127.0.0.1 enough")
+        desk.wait(rf"^\* 1 session ended: \[{session}\]$")
+        desk.enter("/quit")
+        assert desk.wait_end() == 0
+        client.close()
+        other.close()

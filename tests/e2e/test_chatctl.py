@@ -44,6 +44,41 @@ def test_chatctl_has_the_same_operations_and_its_exit_codes():
         daemon.check_end()
 
 
+def test_what_is_sent_to_all_says_by_its_exit_code_who_refused():
+    with Daemon() as daemon:
+        done = daemon.chatctl("send", "all", "hello?")
+        assert (done.returncode, done.stderr) == (0, "chatctl: nobody is connected\n")
+        operator = daemon.operator()
+        # Original clients take their bye and have not answered it yet.
+        with daemon.original() as one:
+            session = operator.session_of(one)
+            operator.wait_event("message", session=session)
+            assert operator.call("bye", session=session) == {"parting": True}
+            done = daemon.chatctl("send", "all", "anybody?")
+            assert done.returncode == 1
+            assert done.stderr == f"chatctl: [{session}]* not sent: bye was already said to it\n"
+            client, _ = speaking(daemon, operator)
+            done = daemon.chatctl("send", "all", "anybody?")
+            assert done.returncode == 7 and "bye was already said" in done.stderr
+            client.expect(b"anybody?\n")
+            done = daemon.chatctl("--json", "send", "all", "anybody?")
+            assert done.returncode == 7 and len(json.loads(done.stdout)["refused"]) == 1
+            client.close()
+
+
+def test_the_line_ends_of_what_is_sent_are_lf():
+    with Daemon() as daemon:
+        client, session = speaking(daemon, daemon.operator())
+        for words, piped in [
+            (["-"], "one\r\ntwo\rthree\r\n"),
+            (["one\r\ntwo\rthree"], None),
+        ]:
+            done = daemon.chatctl("send", str(session), *words, input=piped)
+            assert done.returncode == 0, done.stderr
+            assert client.take(len(b"one\ntwo\rthree\n")) == b"one\ntwo\rthree\n"
+        client.close()
+
+
 def test_a_command_that_only_looks_is_announced_to_nobody():
     with Daemon() as daemon:
         operator = daemon.operator()

@@ -250,6 +250,8 @@ def test_history_and_search_page_without_getting_in_the_way(daemon):
     wait_until(lambda: len(desk.text().splitlines()) >= before + 4, "the last page")
     assert desk.text().splitlines()[before : before + 3] == said([1, 3, 5])
     shows("/search neverthere", [], "* nothing was found")
+    desk.enter("/search " + "a." * 65)
+    desk.wait("text has more than 64 words, the limit of a search")
     client.expect_silence(0.1)
     leave(desk)
     client.close()

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from harness import SANITIZER, Client, speaking, wait_until
+from harness import FOR_ONE_ORIGIN, SANITIZER, Client, speaking, wait_until
 from harness.managers import Manager
 
 
@@ -126,7 +126,7 @@ def test_a_configuration_that_the_next_process_would_refuse_gets_a_stop():
 
 def test_thousands_of_sessions_go_on():
     with Manager(store=100, job="restart") as manager:
-        config = {"limits": {"sessions_per_address": 0}, "session": {"settle": "10s"}}
+        config = {"limits": FOR_ONE_ORIGIN, "session": {"settle": "10s"}}
         with manager.start(config) as daemon:
             operator = daemon.operator()
             clients = [daemon.client() for _ in range(2000)]
@@ -158,7 +158,7 @@ def test_a_session_costs_a_restart_few_system_calls(tmp_path):
     count, least = 1800, 300
     strace = ["strace", "-f", "-c", "-U", "calls,name", "-o"]
     with Manager(store=100, job="restart") as manager:
-        with manager.start({"limits": {"sessions_per_address": 0}}) as daemon:
+        with manager.start({"limits": FOR_ONE_ORIGIN}) as daemon:
             operator = daemon.operator()
             clients = [daemon.client() for _ in range(count)]
             wait_until(lambda: operator.call("stats")["sessions"] == count, "all are there")

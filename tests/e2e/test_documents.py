@@ -43,7 +43,7 @@ def test_the_page_of_chatctl_has_every_command_and_option():
     page = rendered(BUILD / "man" / "chatctl.1")
     help_text = chatctl_help()
     commands = usages(help_text, "Commands")
-    assert len(commands) > 15 and "kick ID [REASON]" in commands
+    assert len(commands) > 15 and "ban ADDRESS[/BITS] [DURATION] [--now]" in commands
     for usage in commands:
         assert re.search(rf"^ +{re.escape(usage)}$", page, re.MULTILINE), usage
     for usage in usages(help_text, "Options"):
@@ -56,7 +56,7 @@ def test_the_page_of_chatctl_has_all_that_can_be_typed():
     with Daemon() as daemon:
         typed = daemon.chatctl(input="/help\n").stdout
     forms = [re.split(r"  +", line.strip())[0] for line in typed.splitlines()]
-    assert len(forms) > 20 and "/kick ID [REASON]" in forms
+    assert len(forms) > 20 and "/ban ADDRESS[/BITS] [DURATION] [--now]" in forms
     for form in forms:
         for part in form.split(" .. "):
             assert part in page, form
@@ -130,6 +130,19 @@ def two_sessions():
             }
 
 
+def test_bash_completes_the_value_behind_an_equals_sign(two_sessions):
+    def offered(line):
+        return sorted(bash_words(line, two_sessions))
+
+    # Bash makes three words of --color=a.
+    assert offered("chatctl --color =") == ["always", "auto", "never"]
+    assert offered("chatctl --color = a") == ["always", "auto"]
+    assert offered("chatctl --color = never bye ") == ["1", "2"]
+    socket = two_sessions["CHATD_SOCKET"]
+    elsewhere = two_sessions | {"CHATD_SOCKET": "/nowhere"}
+    assert sorted(bash_words(f"chatctl --socket = {socket} bye ", elsewhere)) == ["1", "2"]
+
+
 @pytest.mark.parametrize("words", [bash_words, fish_words])
 def test_the_shells_complete_commands_options_and_ids(two_sessions, words):
     def offered(line):
@@ -147,6 +160,7 @@ def test_the_shells_complete_commands_options_and_ids(two_sessions, words):
     assert offered("chatctl kick 1 ") == []
     assert offered("chatctl completion ") == ["bash", "fish", "zsh"]
     assert offered("chatctl --color ") == ["always", "auto", "never"]
+    assert "--now" in offered("chatctl ban --")
     assert "--force" in offered("chatctl claim --")
     assert "--force" not in offered("chatctl bye --")
     assert "--since" in offered("chatctl tail --s")

@@ -140,3 +140,19 @@ def test_the_operators_bye_and_kick_end_an_asker_too():
                 operator.call(method, session=session)
                 assert client.take_all() in (b"", b"bye\n")
             operator.wait_event("disconnected", session=session)
+
+
+def test_an_announcement_before_the_end_of_file_is_not_the_answer_that_is_waited_for():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        with daemon.client() as client:
+            session = operator.session_of(client)
+            client.send(b"deploy?\n")
+            operator.wait_event("message", session=session)
+            operator.call("send", to="all", text="lunch")
+            client.close_sending()
+            operator.wait_event("asking", session=session)
+            assert operator.call("send", to="all", text="coffee")["left_out"] == [session]
+            operator.call("send", to=session, text="yes")
+            assert client.take_all() == b"lunch\nyes\n"
+        operator.wait_event("disconnected", session=session, reason="answered")

@@ -131,8 +131,7 @@ def test_a_listener_that_cannot_be_opened_costs_no_session_and_is_tried_again():
         assert f"listen on 127.0.0.1:{taken}: Address already in use" in warning["text"]
         after.call("send", to=session, text="still there")
         client.expect(b"still there\n")
-        with pytest.raises(RpcError, match="Address already in use"):
-            after.call("reload")
+        assert after.call("reload") == {"changed": [], "needs_restart": []}
         somebody.close()
         daemon.wait_log(rf"listening on 127\.0\.0\.1:{taken}")
         with Client(("127.0.0.1", taken)) as late:
@@ -324,6 +323,58 @@ def test_a_bad_configuration_changes_nothing_and_is_named():
         daemon.wait_log(r"does not hand over: .*chatd\.toml:2:10: session\.settle")
         client.send(b"still here\n")
         operator.wait_event("message", session=session, text="still here")
+
+
+@pytest.mark.parametrize("broken", ["no TOML", "", "gone"])
+def test_a_configuration_that_is_made_wrong_after_the_check_costs_nothing(program, broken):
+    with Daemon({"session": {"greeting": "hello"}}, program=str(program)) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        path = daemon.home.config_path
+        good = path.read_text()
+        # The text is complete, whatever comes into the file.
+        break_it = f"rm {path}" if broken == "gone" else f"printf '%s' '{broken}' >{path}"
+        real = program.with_name("real")
+        shutil.copy(CHATD, real)
+        replace(
+            program,
+            "#!/bin/sh\n"
+            f'case "$*" in *--check-config) {real} "$@" || exit; {break_it};;\n'
+            f'*) exec {real} "$@";; esac\n',
+        )
+        hand_over(daemon)
+        operator = daemon.operator()
+        client.send(b"still here\n")
+        operator.wait_event("message", session=session, text="still here")
+        with daemon.client() as late:  # and so is the configuration
+            operator.session_of(late)
+            late.expect(b"hello\n")
+        # From now on the file counts again.
+        if broken != "":
+            with pytest.raises(RpcError, match="chatd.toml"):
+                operator.call("reload")
+        path.write_text(good.replace("hello", "good day"))
+        assert operator.call("reload")["changed"] == ["session.greeting"]
+        client.close()
+
+
+def test_what_is_checked_is_what_was_there_when_the_hand_over_began(program):
+    """The file becomes right while the program that would take over starts."""
+    with Daemon({}, program=str(program)) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        path = daemon.home.config_path
+        good = path.read_text()
+        path.write_text("no TOML")
+        real = program.with_name("real")
+        shutil.copy(CHATD, real)
+        (path.parent / "good").write_text(good)
+        replace(program, f'#!/bin/sh\ncp {path.parent}/good {path}\nexec {real} "$@"\n')
+        daemon.send_signal(signal.SIGUSR2)
+        daemon.wait_log(r"does not hand over: .*chatd\.toml:1:")
+        client.send(b"still here\n")
+        operator.wait_event("message", session=session, text="still here")
+        client.close()
 
 
 def test_a_program_that_never_answers_is_given_up(program):

@@ -3,7 +3,9 @@ again, and an operator who comes back gets every event once and in order."""
 
 import json
 import random
+import sqlite3
 import threading
+import unicodedata
 
 import pytest
 from harness import (
@@ -170,6 +172,45 @@ def test_a_broadcast_is_in_the_history_of_each():
         two.close()
 
 
+def test_history_has_the_names_of_clients_that_have_long_gone(home):
+    with Daemon(home=home, config={}) as daemon:
+        ann = daemon.operator(name="ann")
+        client, session = speaking(daemon, ann, b"before\n")
+        for name, text in [("Zoe", b"as Zoe\n"), ("\"Q\"", b"as Q\n"), ("", b"after\n")]:
+            ann.call("name", session=session, name=name)
+            client.send(text)
+            ann.wait_event("message", text=text.decode().rstrip())
+            ann.call("send", to=session, text="you are " + name)
+        ann.call("send", to="all", text="bye all")
+        client.close()
+        ann.wait_event("disconnected", session=session)
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        for messages in (
+            operator.call("history")["messages"],
+            operator.call("history", session=session)["messages"],
+        ):
+            assert [(each["text"], each.get("name")) for each in messages] == [
+                ("before", None),
+                ("as Zoe", "Zoe"),
+                ("you are Zoe", "Zoe"),
+                ("as Q", '"Q"'),
+                ('you are "Q"', '"Q"'),
+                ("after", None),
+                ("you are ", None),
+                ("bye all", None),
+            ]
+        assert operator.call("search", text="as zoe")["messages"][0]["name"] == "Zoe"
+        shown = daemon.chatctl("--timestamps", "none", "history").stdout.splitlines()
+        assert shown[:4] == [
+            f"[{session}] before",
+            f"[{session} Zoe] as Zoe",
+            f"[{session} Zoe]< ann: you are Zoe",
+            f'[{session} "Q"] as Q',
+        ]
+        assert "[1 Zoe] as Zoe" in daemon.chatctl("search", "as zoe").stdout
+
+
 def test_search_finds_words_newest_first():
     with Daemon() as daemon:
         operator = daemon.operator()
@@ -190,6 +231,77 @@ def test_search_finds_words_newest_first():
             assert operator.call("search", text=text)["more"] is False
         client.close()
         other.close()
+
+
+PEOPLE_SAY = {
+    "祝你们新年快乐": ["快乐", "新年快乐", "祝*"],
+    "サーバーのメモリが足りません": ["メモリ", "ﾒﾓﾘ", "サーバー"],
+    "สวัสดีครับผมต้องการความช่วยเหลือ": ["ความ", "ช่วยเหลือ"],
+    "서울에서 만나요": ["서울"],
+    "Tiếng Việt": ["tieng viet", "TIẾNG", unicodedata.normalize("NFD", "Tiếng Việt")],
+    unicodedata.normalize("NFD", "tôi đang ở café"): ["dang", "café", "cafe", "CAFÉ toi"],
+    "Hauptstraße 5": ["hauptstrasse", "HAUPTSTRASSE 5"],
+    "Ёлка": ["елка"],
+    "to the moon🚀now": ["🚀", "moon🚀now"],
+    "we 👨‍👩‍👧 came": ["👨‍👩‍👧"],
+    "nothing of all that": ["nothing"],
+}
+
+
+def test_search_finds_what_people_can_write(home):
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        client.send("".join(f"{text}\n" for text in PEOPLE_SAY).encode())
+        operator.wait_event("message", text=list(PEOPLE_SAY)[-1])
+        client.close()
+        operator.wait_event("disconnected")
+        check_finds(operator, session)
+
+        def indexed():
+            with sqlite3.connect(f"file:{home.path}/chatd/transcript.db?mode=ro", uri=True) as database:
+                return database.execute(
+                    "SELECT value FROM meta WHERE name = 'worded'"
+                ).fetchone()[0] >= len(PEOPLE_SAY)
+
+        wait_until(indexed, "the words are indexed")
+        check_finds(operator, session)
+    with Daemon(home=home) as daemon:
+        check_finds(daemon.operator(), session)
+        for text, queries in PEOPLE_SAY.items():
+            done = daemon.chatctl("--timestamps", "none", "search", queries[0])
+            assert (done.returncode, done.stderr) == (0, "")
+            shown = text.replace("\u200d", "\\u200d")  # no terminal gets a joiner
+            assert [line.split(" ", 1)[1] for line in done.stdout.splitlines()] == [shown]
+
+
+def check_finds(operator, session):
+    for text, queries in PEOPLE_SAY.items():
+        for query in queries:
+            assert texts(operator.call("search", text=query)) == [text], query
+            found = operator.call("search", text=query, session=session, limit=1)
+            assert texts(found) == [text] and not found["more"]
+    for query in "年乐", "メモ帳", "ความรัก", "🚁", "👨‍👩‍👦", "caf", "мой":
+        assert texts(operator.call("search", text=query)) == [], query
+
+
+def test_a_search_of_more_than_anybody_types_is_refused_at_once():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, _ = speaking(daemon, operator, b"a b\n")
+        for text in ("a." * 65, "a " * 65, "快" * 65):
+            with pytest.raises(RpcError, match="text has more than 64 words, ") as refused:
+                operator.call("search", text=text)
+            assert refused.value.code == -32602
+            done = daemon.chatctl("search", text)
+            assert done.returncode == 1 and done.stdout == ""
+            assert "text has more than 64 words" in done.stderr and done.stderr.count("\n") == 1
+        for text in ("a" * 1025, "a." * 250_000):
+            with pytest.raises(RpcError, match="text is longer than 1 KiB, ") as refused:
+                operator.call("search", text=text)
+            assert refused.value.code == -32602
+        assert texts(operator.call("search", text="a " * 63 + "b")) == ["a b"]
+        client.close()
 
 
 def test_without_a_transcript_the_answer_says_so():

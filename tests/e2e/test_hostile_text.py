@@ -28,13 +28,30 @@ HOSTILE = {
     "a forged log line": "a [2026-11-23 12:00:00.000] [error] [7] forged",
     "soft hyphen": "a\u00adb",
     "combining": "e\u0301 stays as it is",
+    "a tower of marks": "e" + "\u0301\u0336" * 40,
+    "marks on nothing": "\u0338\u20e0 crossed out",
+    "variation selectors": "a\ufe00\ufe0f\U000e0100\u180bb \u2764\ufe0f",
+    "fillers": "a\u115f\u1160\u3164\uffa0\u2800\u034fb",
+    "noncharacters": "a\ufdd0\ufdef\ufffe\uffff\U0001fffe\U0010ffffb",
+    "annotation": "a\ufff9hidden\ufffa text\ufffb",
+    "music": "a\U0001d159\U0001d173\U0001d17ab",
 }
 
 DECEPTIVE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
-    "\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff"
+    "\U0001d159\U0001d173-\U0001d17a\U0001fffe\U0001ffff\U000e0000-\U000e0fff\U0010fffe\U0010ffff]"
 )
 """All but tab, and LF, which ends the lines."""
+
+
+def most_marks(text):
+    """The longest run of combining marks."""
+    most = run = 0
+    for character in text:
+        run = run + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
+        most = max(most, run)
+    return most
 
 PREFIX = re.compile(r"(\d\d:\d\d:\d\d )?\[1( [^\]]*)?\]")
 
@@ -42,6 +59,8 @@ PREFIX = re.compile(r"(\d\d:\d\d:\d\d )?\[1( [^\]]*)?\]")
 def assert_harmless(shown, who):
     found = DECEPTIVE.search(shown)
     assert found is None, f"{found.group()!r} in what {who} printed: {shown!r}"
+    assert most_marks(shown) <= 8, f"a tower of marks in what {who} printed: {shown!r}"
+    assert "\u0338" not in shown, f"a mark on nothing in what {who} printed: {shown!r}"
 
 
 def send_all_of_it(daemon):
@@ -124,18 +143,26 @@ def test_the_log_file_shows_it_escaped_too():
 
 def test_a_name_that_could_deceive_is_refused():
     with Daemon() as daemon:
-        for name in ("anna\x1b[31m", "a\u202eb", "a\nb", "a\u200bb"):
+        unclear = ("anna ", " anna", "an  na", "an\u00a0na", "an\u2003na", "anna\ufe0f", "\u0301anna")
+        for name in ("anna\x1b[31m", "a\u202eb", "a\nb", "a\u200bb", *unclear):
             with pytest.raises(RpcError) as refused:
                 daemon.operator(name=name)
             assert refused.value.code == -32602
         operator = daemon.operator()
         with daemon.client() as client:
             session = operator.session_of(client)
-            for name in ("Zoë\x1b[2J", "\u202e", "a\n[7] forged", "a\x00"):
+            for name in ("Zoë\x1b[2J", "\u202e", "a\n[7] forged", "a\x00", *unclear):
                 with pytest.raises(RpcError) as refused:
                     operator.call("name", session=session, name=name)
                 assert refused.value.code == -32602
             assert operator.session(session)["name"] is None
+
+
+def test_two_operators_whose_names_look_the_same_are_told_apart():
+    with Daemon() as daemon:
+        assert daemon.operator(name="Zo\u00eb").name == "Zo\u00eb"
+        assert daemon.operator(name="Zoe\u0308").name == "Zoe\u0308-2"
+        assert daemon.operator(name="Zoe").name == "Zoe"
 
 
 def test_what_operators_write_is_shown_escaped_too():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import (
+    FOR_ONE_ORIGIN,
     SANITIZER,
     Client,
     Daemon,
@@ -21,7 +22,7 @@ from harness import (
 )
 from harness.network import OWN_NETWORK, in_network_of
 
-UNPACED = {"messages_per_second": 1000000, "messages_burst": 1000000}
+UNPACED = {"messages_per_second": 1000000, "messages_burst": 1000000, **FOR_ONE_ORIGIN}
 
 MIB = 1 << 20
 
@@ -106,13 +107,15 @@ def test_ipv6_addresses_are_counted_by_their_64_bits():
                 operator.wait_event("disconnected")
 
 
-def test_unix_clients_are_not_counted_by_address():
+def test_clients_of_a_unix_socket_are_counted_by_user():
     home_listener = [{"address": "unix:@HOME@/c.sock"}]
-    with Daemon({"listen": home_listener, "limits": {"sessions_per_address": 1}}) as daemon:
+    with Daemon({"listen": home_listener, "limits": {"sessions_per_address": 2}}) as daemon:
         operator = daemon.operator()
-        clients = [daemon.client() for _ in range(5)]
+        clients = [daemon.client() for _ in range(2)]
         for _ in clients:
-            operator.wait_event("connected")
+            assert operator.wait_event("connected")["address"] == f"uid:{os.getuid()}"
+        with daemon.client() as third:
+            assert is_turned_away(third)
         for client in clients:
             client.close()
 
@@ -220,7 +223,7 @@ def test_200_connections_against_64_descriptors_cost_nothing_and_lock_nobody_out
             for client in outside:
                 assert is_turned_away(client)
                 client.close()
-            for client in inside[:5]:
+            for client in inside:  # Whoever never said a word would make room.
                 session = by_address[client.address]["session"]
                 client.send(b"hi\n")
                 operator.wait_event("message", session=session)
@@ -267,6 +270,21 @@ def test_too_fast_and_then_gone_still_loses_nothing():
         operator.wait_event("disconnected", session=session)
         texts = [event["text"] for event in operator.events_of("message", session=session)]
         assert texts == [str(n) for n in range(50)]
+
+
+def test_a_reset_of_a_client_past_its_rate_is_noticed_at_once():
+    limits = {"messages_per_second": 0.1, "messages_burst": 5}  # it is read again in 50 s
+    with Daemon({"limits": limits}) as daemon:
+        operator = daemon.operator()
+        client = daemon.client()
+        session = operator.session_of(client)
+        client.send(b"".join(b"%d\n" % number for number in range(50)))
+        operator.wait_event("message", session=session, text="4")
+        client.reset()
+        gone = operator.wait_event("disconnected", session=session)
+        assert gone["reason"] == "connection reset; it had sent more, too fast to be read"
+        # One burst of what waited, and no more.
+        assert operator.call("stats")["messages_in"] == 10
 
 
 @pytest.mark.parametrize("first", [b"", b"hello\n", b"\xff\xf1", b"hello"])

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from harness import SANITIZER, Daemon, scaled, wait_until
+from harness import FOR_ONE_ORIGIN, SANITIZER, Daemon, scaled, wait_until
 
 HERDS = 4
 HERD = Path(__file__).with_name("load_clients.py")
@@ -76,7 +76,7 @@ class Answering(threading.Thread):
 def test_ten_thousand_clients_at_once_and_then_everything_as_it_was():
     count = scaled(10_000, address=5, thread=10)
     half, share = count // 2, count // 2 // HERDS
-    limits = {"sessions": count, "sessions_per_address": count}
+    limits = {"sessions": count, **FOR_ONE_ORIGIN}
     with Daemon({"limits": limits}) as daemon:
         operator = daemon.operator(subscribe=False)
         empty_fds = daemon.fds()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import Daemon, scaled, wait_until
+from harness import FOR_ONE_ORIGIN, Daemon, scaled, wait_until
 
 BATCH = 50
 
@@ -85,7 +85,7 @@ STATES = [
 def test_connections_that_reset_leave_nothing_behind(state):
     """Over all states these are 10,000."""
     rounds = max(1, scaled(10_000 // len(STATES) // BATCH + 1))
-    limits = {"sessions_per_address": 10000}
+    limits = FOR_ONE_ORIGIN
     with Daemon({"limits": limits, "session": {"settle": "5ms"}}) as daemon:
         operator = daemon.operator()
         before = daemon.fds()

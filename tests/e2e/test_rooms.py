@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness import Client, Daemon, hand_over
+from harness import Client, Daemon, hand_over, wait_until
 from harness.network import free_port
 
 ROOM = {"listen": [{"address": "127.0.0.1", "port": 0, "room": "lab"}]}
@@ -101,3 +101,25 @@ def test_operators_hear_and_speak_and_names_are_kept_across_a_restart():
         ann.expect_end()
         for client in (ann, ben):
             client.close()
+
+
+def test_talk_that_a_kicked_client_has_not_taken_is_no_message_of_the_counters():
+    with Daemon(ROOM) as daemon:
+        operator = daemon.operator()
+        with daemon.client() as ben:
+            ben.send(b"is anybody here?\n")
+            operator.wait_event("message", text="is anybody here?")
+            descriptors = daemon.fds()
+            deaf = daemon.client(receive_buffer=4096)
+            deaf.send(b"hello\n")
+            session = operator.wait_event("message", text="hello")["session"]
+            for number in range(100):
+                ben.send(b"%d " % number + b"x" * 2000 + b"\n")
+            operator.wait_event("message", text="99 " + "x" * 2000)
+            operator.call("kick", session=session)
+            gone = operator.wait_event("disconnected", session=session)
+            assert "lost" not in gone
+            deaf.reset()  # what its machine had not acknowledged never will be
+            wait_until(lambda: daemon.fds() == descriptors, "nothing is left of it")
+            stats = operator.call("stats")
+            assert (stats["messages_out"], stats["delivered"], stats["lost"]) == (0, 0, 0)

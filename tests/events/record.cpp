@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.hpp"
 #include "events/event_json.hpp"
 #include "support/catch.hpp"
 
@@ -70,6 +71,27 @@ TEST_CASE("record: what a newer daemon has recorded comes back as it was", "[eve
   std::string expected;
   append_recorded(expected, 12, kWhen, "later", R"(,"session":3,"what":[1,2])");
   CHECK(line == expected);
+}
+
+TEST_CASE("record: the name that an event gave is found as it stands there", "[events][record]") {
+  for (const std::string name : {"Zoe", "a \"b\" \\", "\",\"name\":\"x", "\u202e", "\\"}) {
+    Event event;
+    event.kind = EventKind::kNamed;
+    event.session = 3;
+    event.name = name;
+    event.operator_name = "x\",\"name\":\"y";
+    std::string line;
+    const auto body = append_event(line, 12, kWhen, event);
+    std::string text;
+    const auto record = record_of(12, kWhen, event, body, text);
+    std::string expected = "\"";
+    append_json(expected, name);
+    CHECK(given_name(record.text) == expected + '"');
+  }
+  CHECK(given_name(R"(named,"session":3,"name":"","operator":"x")").empty());
+  CHECK(given_name(R"(named,"session":3,"name":"cut)").empty());
+  CHECK(given_name(R"(named,"session":3)").empty());
+  CHECK(given_name("").empty());
 }
 
 }  // namespace

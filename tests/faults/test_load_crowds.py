@@ -7,10 +7,10 @@ import socket
 import struct
 
 import pytest
-from harness import SANITIZER, Daemon, scaled, wait_until
+from harness import FOR_ONE_ORIGIN, SANITIZER, Daemon, scaled, wait_until
 from witness import MIB, Witness
 
-FAST = {"messages_per_second": 1000000, "messages_burst": 1000000, "sessions_per_address": 20000}
+FAST = {"messages_per_second": 1000000, "messages_burst": 1000000, **FOR_ONE_ORIGIN}
 
 RESET = struct.pack("ii", 1, 0)
 

@@ -8,10 +8,10 @@ import subprocess
 import time
 
 import pytest
-from harness import LONG, Client, Daemon, scaled, wait_until
+from harness import FOR_ONE_ORIGIN, LONG, Client, Daemon, scaled, wait_until
 from witness import MIB, Witness
 
-FAST = {"messages_per_second": 1000000, "messages_burst": 1000000, "sessions_per_address": 20000}
+FAST = {"messages_per_second": 1000000, "messages_burst": 1000000, **FOR_ONE_ORIGIN}
 
 
 # Half-open: the peer has gone, and no packet says so.

@@ -110,7 +110,10 @@ struct Next {
     ByteReader log{in.text()};
     events.restore(log);
     server = std::make_unique<Clients>(loop, quiet_config(), 100, events);
-    flush = std::make_unique<io::TurnEnd>(loop, [this] { server->connections().flush(); });
+    flush = std::make_unique<io::TurnEnd>(loop, [this] {
+      server->connections().read_waiting(false);
+      server->connections().flush();
+    });
     taken = server->restore(in, with);
     must(static_cast<bool>(server->listen()), "listen");
   }
@@ -138,7 +141,10 @@ std::string make_first() {
   auto config = quiet_config();
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kAuto, 64}};
   Clients server{loop, config, 100, events};
-  const io::TurnEnd flush{loop, [&server] { server.connections().flush(); }};
+  const io::TurnEnd flush{loop, [&server] {
+                            server.connections().read_waiting(false);
+                            server.connections().flush();
+                          }};
   must(static_cast<bool>(server.listen()), "listen");
   Ends ends;
   for (auto& end : ends) {

@@ -1,7 +1,9 @@
-// Text: escaped text has no deceptive character, and can be unescaped; another parser reads
-// our JSON as the original text; repaired text is UTF-8, and repairing it again changes
-// nothing.
+// Text: escaped text has no deceptive character, and can be unescaped; as rows of a terminal it
+// fits and hangs; another parser reads our JSON as the original text; repaired text is UTF-8, and
+// repairing it again changes nothing.
 #include "base/text.hpp"
+
+#include "base/rows.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -29,18 +31,50 @@ void each_character(std::string_view text, Each each) {
   }
 }
 
-/// Controls, bidirectional controls, zero-width, tags: written down once more, because
-/// is_deceptive() is what is tested.
+/// Controls, bidirectional controls, zero-width, selectors, tags, noncharacters: written down once
+/// more, because is_deceptive() is what is tested.
 bool must_not_be_shown(char32_t c) {
-  return (c < 0x20 && c != '\t') || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C ||
-         c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) ||
-         (c >= 0xE0000 && c <= 0xE0FFF);
+  return (c < 0x20 && c != '\t') || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x34F ||
+         c == 0x61C || (c >= 0x180B && c <= 0x180F) || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x2800 ||
+         (c >= 0xFDD0 && c <= 0xFDEF) || (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF ||
+         (c >= 0xFFF9 && c <= 0xFFFC) || (c & 0xFFFE) == 0xFFFE || (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+/// Marks that everybody knows; is_mark() has more.
+bool is_latin_mark(char32_t c) {
+  return c >= 0x300 && c <= 0x36F && c != 0x34F;
 }
 
 void check_harmless(std::string_view text) {
   must(chatd::is_utf8(text), "what is shown is not UTF-8");
-  each_character(text, [](char32_t c) { must(!must_not_be_shown(c), "it is shown as it is"); });
+  std::size_t marks = 8;  // none stands at the beginning
+  each_character(text, [&marks](char32_t c) {
+    must(!must_not_be_shown(c), "it is shown as it is");
+    marks = is_latin_mark(c) ? marks + 1 : 0;
+    must(marks <= 8, "a tower of marks, or one on nothing");
+  });
+}
+
+void check_rows(std::string_view line, std::size_t columns, std::size_t hang) {
+  std::string rows;
+  chatd::append_rows(rows, line, {columns, hang}, "\n");
+  must(rows.ends_with('\n'), "the last row does not end");
+  if (columns < 4) return;
+  std::size_t width = 0;
+  bool first = true;
+  bool begun = false;  // something was written into the row
+  each_character(rows, [&](char32_t c) {
+    if (c == '\n') {
+      width = 0;
+      first = begun = false;
+      return;
+    }
+    must(first || begun || c == ' ', "a row begins in the first column");
+    begun = true;
+    width += chatd::most_columns(c, false);
+    must(width <= columns, "a row is too wide");
+  });
 }
 
 void append_utf8(std::string& out, char32_t c) {
@@ -108,6 +142,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string shown = escaped(text);
   check_harmless(shown);
   must(escaped(shown) == shown, "what is shown would be shown in another way");
+  check_rows(shown, size == 0 ? 0 : data[0] % 100, size);
   // A backslash passes as it is, so a text with one cannot be unescaped for certain.
   if (text.find('\\') == std::string_view::npos) {
     must(turned_back(shown) == without_c1(text), "it cannot be turned back");

@@ -19,6 +19,7 @@ from harness.clients import Client, connect, parse_endpoint
 from harness.daemons import (
     CHATCTL,
     CHATD,
+    FOR_ONE_ORIGIN,
     REPOSITORY,
     Daemon,
     Home,
@@ -35,6 +36,7 @@ __all__ = [
     "CHATCTL",
     "CHATD",
     "FIRST_WORDS",
+    "FOR_ONE_ORIGIN",
     "GUARD",
     "LONG",
     "ORIGINAL_CLIENT",

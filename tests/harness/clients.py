@@ -1,6 +1,7 @@
 """Clients on raw sockets, for tests that speak in bytes. Of the daemon this knows only how
 it writes an address."""
 
+import os
 import select
 import socket
 import struct
@@ -51,7 +52,7 @@ class Client:
         """As the daemon names it."""
         name = self.socket.getsockname()
         if isinstance(name, (str, bytes)):
-            return "unix:"
+            return f"uid:{os.getuid()}"
         return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
     def send(self, data):

@@ -21,6 +21,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CHATD = os.path.abspath(os.environ.get("CHATD", REPOSITORY / "build/release/bin/chatd"))
 CHATCTL = os.path.abspath(os.environ.get("CHATCTL", REPOSITORY / "build/release/bin/chatctl"))
 
+FOR_ONE_ORIGIN = {
+    "sessions_per_address": 0,
+    "connects_per_second": 0,
+    "bytes_per_second": "0B",
+}
+"""Limits for many clients that all come from one address, where limits are not what is tested."""
+
 REPORTS = re.compile(
     r"runtime error|Sanitizer|[Aa]ssert|uv_loop_close|terminate called|pure virtual"
 )

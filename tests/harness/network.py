@@ -20,6 +20,16 @@ OWN_NETWORK = [
 ]
 """Runs what follows in a new network with ::1 and five addresses out of three /64."""
 
+ANY_IPV6 = [
+    "unshare",
+    "--net",
+    "/bin/sh",
+    "-c",
+    "ip link set lo up && echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind"
+    ' && ip -6 route add local fd00::/16 dev lo && exec "$0" "$@"',
+]
+"""Runs what follows in a new network in which every address of fd00::/16 is its own."""
+
 CLONE_NEWNET = 0x40000000
 
 

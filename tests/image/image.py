@@ -16,7 +16,7 @@ from harness.waiting import wait_until
 
 FOLDER = BUILD / "image"
 SUITE = "bookworm"
-BASE = f"docker.io/library/debian:{SUITE}-slim"
+BASE = f"localhost/debian:{SUITE}-slim"
 NAME = "localhost/chatd:test"
 
 
@@ -26,7 +26,8 @@ def buildah(*argv, **how):
 
 
 def make_base(folder):
-    """The image that the Dockerfile begins with, from a folder; made once."""
+    """An image in the place of the one that the Dockerfile begins with, from a folder; made
+    once."""
     container = buildah("from", "scratch")
     buildah("add", "--quiet", container, folder, "/")
     buildah("config", "--cmd", "/bin/bash", container)
@@ -69,7 +70,7 @@ def build():
     tree.mkdir()
     copy_tree(tree)
     how = ["--isolation", "chroot", "--pull-never", "--format", "docker", "--layers"]
-    buildah("build", *how, *compiler_cache(), "--tag", NAME, tree)
+    buildah("build", *how, *compiler_cache(), "--build-arg", f"BASE={BASE}", "--tag", NAME, tree)
     shutil.rmtree(tree)
 
 

@@ -1,13 +1,17 @@
 """The image of the Dockerfile: what is in it, and how it behaves as a container."""
 
+import json
 import os
+import re
 import shutil
 import signal
+import stat
 
 import pytest
 from image import Container, Image
 
-from harness import Client, Operator, wait_until
+from harness import REPOSITORY, Client, Operator, wait_until
+from harness.bill import check_bill
 
 ADDRESS = ("127.0.0.1", 8080)
 
@@ -57,6 +61,45 @@ def test_it_runs_as_a_user_who_can_do_no_harm(image, container):
     status = (open(f"/proc/{container.pid}/status")).read()
     assert "Uid:\t0" not in status and "Gid:\t0" not in status
     assert container.exec("touch", "/usr/bin/x").returncode != 0
+
+
+def test_no_program_in_it_gives_the_rights_of_another_user(image):
+    """No set-user-ID, no set-group-ID, no capability of a file."""
+    for folder, _, names in os.walk(image.root):
+        for path in (os.path.join(folder, name) for name in names):
+            found = os.lstat(path)
+            assert not (stat.S_ISREG(found.st_mode) and found.st_mode & 0o6000), path
+            assert "security.capability" not in os.listxattr(path, follow_symlinks=False), path
+
+
+def test_the_kernel_refuses_it_what_it_does_not_need(container):
+    status = open(f"/proc/{container.pid}/status").read()
+    assert "Seccomp:\t2\n" in status and "NoNewPrivs:\t1\n" in status
+
+
+def test_its_base_is_named_by_its_digest():
+    """The tests have a base of their own, so this is only read."""
+    text = (REPOSITORY / "Dockerfile").read_text()
+    (base,) = re.findall(r"(?m)^ARG BASE=(\S+)$", text)
+    assert re.fullmatch(r"docker\.io/library/debian:bookworm-slim@sha256:[0-9a-f]{64}", base)
+    assert set(re.findall(r"(?m)^FROM (\S+)", text)) == {"${BASE}", "base"}
+
+
+def test_it_says_what_it_is_made_of(image):
+    bill = json.loads((image.root / "usr/share/doc/chatd/sbom.spdx.json").read_text())
+    check_bill(bill)
+    versions = "chroot {} dpkg-query -W -f '${{Package}} ${{Version}}\n'".format(image.root)
+    installed = dict(line.split() for line in os.popen(versions).read().splitlines())
+    # What the programs load is in the image, in that version; what they were compiled with is not.
+    by_id = {package["SPDXID"]: package for package in bill["packages"]}
+    loaded = [
+        by_id[each["relatedSpdxElement"]]
+        for each in bill["relationships"]
+        if each["relationshipType"] == "DEPENDS_ON"
+    ]
+    assert {"libc6", "libuv1", "libsqlite3-0", "libstdc++6"} <= {each["name"] for each in loaded}
+    for package in loaded:
+        assert installed[package["name"]] == package["versionInfo"], package["name"]
 
 
 def test_it_says_how_an_engine_treats_it(image):

@@ -14,6 +14,7 @@ namespace chatd::test {
 
 class Recorder : public io::StreamListener {
  public:
+  bool may_read(io::StreamId) override { return reads_at_once; }
   void on_read(io::StreamId id, std::string_view bytes) override {
     read += bytes;
     note("read " + std::to_string(id));
@@ -49,6 +50,7 @@ class Recorder : public io::StreamListener {
                        [&](const std::string& each) { return each.starts_with(beginning); });
   }
 
+  bool reads_at_once = true;
   std::string read;                 // of all streams
   std::vector<std::string> events;  // repeated reads of one stream are one event
   std::function<void(io::StreamId, std::string_view)> when_read;

@@ -23,6 +23,7 @@ struct Flags {
   bool end_sent;
   bool paused;
   bool ended;
+  bool weighty;
 };
 
 std::string written(const std::vector<Payload>& queue, std::uint32_t left, Flags flags) {
@@ -31,6 +32,8 @@ std::string written(const std::vector<Payload>& queue, std::uint32_t left, Flags
   for (const auto& payload : queue) out.payload(payload);
   out.number(left);
   for (const bool flag : {flags.closing, flags.end_sent, flags.paused, flags.ended}) out.flag(flag);
+  out.flag(flags.weighty);
+  out.number<std::uint32_t>(flags.weighty ? 5 : 0);
   return out.bytes();
 }
 
@@ -100,7 +103,7 @@ TEST_CASE("saved stream: one that was clear when it was closed lingers at once",
 TEST_CASE("saved stream: what was written is read", "[io][saved]") {
   const Payload one{"one", 1};
   const Payload two{"two", 3};
-  const auto bytes = written({one, two, one}, 17, {true, false, true, false});
+  const auto bytes = written({one, two, one}, 17, {true, false, true, false, true});
   ByteReader in{bytes};
   const auto saved = SavedStream::read(in);
   REQUIRE(in.finished());
@@ -114,10 +117,14 @@ TEST_CASE("saved stream: what was written is read", "[io][saved]") {
   CHECK_FALSE(saved.end_sent);
   CHECK(saved.paused);
   CHECK_FALSE(saved.ended);
+  CHECK(saved.behind_weighty == 5U);
+  ByteReader before{std::string_view{bytes}.substr(0, bytes.size() - 5), 7};
+  CHECK_FALSE(SavedStream::read(before).behind_weighty);
+  CHECK(before.finished());
 }
 
 TEST_CASE("saved stream: every part of it is needed", "[io][saved]") {
-  const auto bytes = written({Payload{"one", 1}}, 0, {false, false, false, true});
+  const auto bytes = written({Payload{"one", 1}}, 0, {false, false, false, true, false});
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     ByteReader in{std::string_view{bytes}.substr(0, size)};
     (void)SavedStream::read(in);
@@ -131,10 +138,11 @@ TEST_CASE("saved stream: what cannot be is refused", "[io][saved]") {
     (void)SavedStream::read(in);
     return !in.ok();
   };
-  CHECK_FALSE(refused(written({}, 0, {true, true, false, false})));
-  CHECK(refused(written({}, 0, {false, true, false, false})));  // an end without a close
-  CHECK(refused(written({Payload{"x", 1}}, 0, {true, true, false, false})));  // and bytes after it
+  CHECK_FALSE(refused(written({}, 0, {true, true, false, false, false})));
+  CHECK(refused(written({}, 0, {false, true, false, false, false})));  // an end without a close
+  CHECK(refused(
+      written({Payload{"x", 1}}, 0, {true, true, false, false, false})));  // and bytes after it
   auto flag = written({}, 0, {});
-  flag.back() = 2;
+  flag[flag.size() - 5] = 2;
   CHECK(refused(flag));
 }

@@ -2,7 +2,9 @@
 #include "support/catch.hpp"
 
 #include <array>
+#include <optional>
 #include <string>
+#include <vector>
 
 using chatd::Payload;
 using chatd::io::SendQueue;
@@ -57,6 +59,27 @@ TEST_CASE("send queue: taken in two goes at every byte gives the same bytes", "[
     CHECK(queue.empty());
     CHECK(queue.weight() == 0);
     CHECK(front(queue, 16).empty());
+  }
+}
+
+TEST_CASE("send queue: it knows how many bytes have gone behind the last that has a weight",
+          "[io][send_queue]") {
+  struct Take {
+    std::size_t count;
+    std::optional<std::size_t> behind;
+  };
+  for (const auto& takes : std::vector<std::vector<Take>>{
+           {{11, 4}},                            // all at once
+           {{2, std::nullopt}, {3, 2}, {6, 4}},  // the last of a payload counts
+           {{3, 0}, {1, std::nullopt}, {7, 4}},  // talk alone is no message
+           {{5, 2}, {1, std::nullopt}, {1, 0}, {2, std::nullopt}, {2, std::nullopt}}}) {
+    SendQueue queue;
+    queue.push(Payload{"one", 1});
+    queue.push(Payload{"two", 0});
+    queue.push(Payload{"3", 2});
+    queue.push(Payload{"four", 0});
+    for (const auto& take : takes) CHECK(queue.consume(take.count) == take.behind);
+    CHECK(queue.empty());
   }
 }
 

@@ -375,14 +375,14 @@ TEST_CASE("stream: a paused stream is not read, and nothing is lost", "[io][stre
   }
 }
 
-TEST_CASE("stream: the last words of a peer that resets are heard before it is broken",
+TEST_CASE("stream: the last words of a unix peer are heard, however long it is paused",
           "[io][stream]") {
   Bench bench;
-  auto [ours, theirs] = GENERATE(0, 1) == 0 ? tcp_pair() : unix_pair();
+  auto [ours, theirs] = unix_pair();
   const int socket = ours.get();
   Peer peer{bench.loop, std::move(theirs)};
   const StreamId id = bench.adopt(std::move(ours));
-  // The peer leaves without having read this, so its system sends a reset.
+  // The peer leaves without having read this, so that the connection breaks.
   bench.write(id, "a greeting");
   run_pending(bench.loop);
 
@@ -409,6 +409,49 @@ TEST_CASE("stream: the last words of a peer that resets are heard before it is b
   REQUIRE(bench.heard.events.size() == 3);
   CHECK(bench.heard.events[0] == "read 0");
   CHECK(bench.heard.heard("broken 0 "));
+}
+
+TEST_CASE("stream: a reset is noticed at once, paused or not", "[io][stream]") {
+  Bench bench;
+  auto [ours, theirs] = tcp_pair();
+  Peer peer{bench.loop, std::move(theirs)};
+  const StreamId id = bench.adopt(std::move(ours));
+  bench.write(id, "a greeting");
+  run_pending(bench.loop);
+  bench.set.pause(id);
+  run_pending(bench.loop);
+  peer.send("last words");
+  peer.leave();  // with a reset, for it has not read the greeting
+  REQUIRE(bench.until_heard("closed"));
+  CHECK(bench.heard.read == "last words");
+  CHECK(bench.heard.heard("broken 0 "));
+}
+
+TEST_CASE("stream: words and the end of file behind them are heard in one turn", "[io][stream]") {
+  Bench bench;
+  auto [ours, theirs] = GENERATE(0, 1) == 0 ? tcp_pair() : unix_pair();
+  Peer peer{bench.loop, std::move(theirs)};
+  const StreamId id = bench.adopt(std::move(ours));
+  run_pending(bench.loop);
+  peer.send("deploy?");
+  peer.end();
+  std::uint64_t turn_of_words = 0;
+  std::uint64_t turn_of_end = 0;
+  SECTION("if nobody is in between") {
+    bench.heard.when_read = [&](StreamId, std::string_view) { turn_of_words = bench.loop.turn(); };
+    bench.heard.when_ended = [&](StreamId) { turn_of_end = bench.loop.turn(); };
+    REQUIRE(bench.until_heard("end"));
+    CHECK(turn_of_words == turn_of_end);
+  }
+  SECTION("but not if it is paused by its words") {
+    bench.heard.when_read = [&](StreamId stream, std::string_view) { bench.set.pause(stream); };
+    REQUIRE(bench.until_heard("read"));
+    run_pending(bench.loop);
+    CHECK(is_quiet(bench.loop));
+    CHECK_FALSE(bench.heard.heard("end"));
+    bench.set.resume(id);
+    REQUIRE(bench.until_heard("end"));
+  }
 }
 
 TEST_CASE("stream: close delivers all that is queued, then an end of file, never a reset",

@@ -50,6 +50,30 @@ TEST_CASE("claims: others are refused with the holder's name", "[operators][atte
   CHECK(holder(ann) == nullptr);
 }
 
+TEST_CASE("claims: of several sessions that are to end, those of others stay and are listed",
+          "[operators][requests][claims]") {
+  Bench bench;
+  auto one = bench.speaking_client();
+  auto two = bench.speaking_client();
+  auto three = bench.speaking_client();
+  auto ann = named(bench, "ann");
+  auto bob = named(bench, "bob");
+  (void)ann.result("claim", {{"session", 2}});
+  CHECK(bob.result("kick", {{"session", {3, 2, 9}}, {"reason", "noise"}}) ==
+        json{{"kicked", {3}},
+             {"refused",
+              {{{"session", 2}, {"reason", "claimed by ann"}},
+               {{"session", 9}, {"reason", "no such session"}}}}});
+  const auto gone = ann.wait_event("disconnected");
+  CHECK(gone["session"] == 3);
+  CHECK(gone["reason"] == "kicked by bob: noise");
+  CHECK(ann.result("kick", {{"session", {2}}}) ==
+        json{{"kicked", {2}}, {"refused", json::array()}});
+  CHECK(bob.result("kick", {{"session", json::array()}}) ==
+        json{{"kicked", json::array()}, {"refused", json::array()}});
+  CHECK(bob.result("sessions").size() == 1);
+}
+
 TEST_CASE("claims: they end with the holder's connection, except those that stay",
           "[operators][attendance][claims]") {
   Bench bench;

@@ -1,6 +1,7 @@
 /// The connections of operators, with a listener that the test holds.
 #include "operators/control_socket.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,7 @@ namespace chatd::test {
 namespace {
 
 /// Notes what it hears. A line is answered by itself, but "later" by a promise, and "leave" by
-/// the end of the connection.
+/// the end of the connection; "long" takes longer than a turn may last.
 class Notes : public ConnectionListener {
  public:
   void on_connected(OperatorId id, const std::string& user, bool is_own) override {
@@ -23,6 +24,11 @@ class Notes : public ConnectionListener {
   }
   void on_line(OperatorId id, std::string_view line, std::string& answers) override {
     heard += "line " + std::to_string(id) + '\n';
+    if (line == "long") {
+      const auto end = std::chrono::steady_clock::now() + 2 * io::Loop::kBudget;
+      while (std::chrono::steady_clock::now() < end) {
+      }
+    }
     if (line == "later") {
       promised.push_back(socket->defer(id, "7"));
     } else {
@@ -59,7 +65,10 @@ class Sockets {
   Clients clients{loop, line_config(), 10, journal};
   Notes notes;
   ControlSocket socket{loop, clients.connections(), notes};
-  io::TurnEnd turn_end{loop, [this] { socket.flush(); }};
+  io::TurnEnd turn_end{loop, [this] {
+                         socket.go_on();
+                         socket.flush();
+                       }};
 };
 
 TEST_CASE("control socket: answers to lines that came together go out together",
@@ -97,6 +106,20 @@ TEST_CASE("control socket: a connection that is refused gets the answer and the 
   CHECK(peer.received() == "no\n");
   CHECK(sockets.notes.heard.empty());
   CHECK(sockets.socket.count() == 0);
+}
+
+TEST_CASE("control socket: requests that take long are done one by one, and others between them",
+          "[operators][control_socket]") {
+  Sockets sockets;
+  auto first = sockets.connect();
+  auto second = sockets.connect();
+  first->send("long\nlong\nlong\nlong\n");
+  first->end();
+  second->send("short\n");
+  REQUIRE(sockets.until([&] { return first->ended() && !second->received().empty(); }));
+  CHECK(first->received() == "long\nlong\nlong\nlong\n");
+  const auto& heard = sockets.notes.heard;
+  CHECK(heard.find("line 1") < heard.rfind("line 0"));
 }
 
 TEST_CASE("control socket: other requests go on while an answer is due later",

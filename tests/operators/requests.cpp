@@ -114,6 +114,57 @@ TEST_CASE("requests: a ban is for a possible time, or for good", "[operators][re
   CHECK(one.result("bans").size() == 1);
 }
 
+TEST_CASE("requests: what is to be kicked is one session, a list of them or a network",
+          "[operators][requests]") {
+  Bench bench;
+  Operator one{bench};
+  const std::string kLong(1025, 'x');
+  for (const json& wrong : std::vector<json>{{{"reason", "x"}},
+                                             {{"session", 0}},
+                                             {{"session", "1"}},
+                                             {{"session", {1, 0}}},
+                                             {{"session", {1, "2"}}},
+                                             {{"address", "nowhere"}},
+                                             {{"address", 7}},
+                                             {{"address", "::1"}, {"session", 1}},
+                                             {{"address", "::1"}, {"reason", kLong}},
+                                             {{"session", {1, 2}}, {"reason", kLong}}}) {
+    INFO(wrong);
+    CHECK(one.error("kick", wrong) == rpc::kInvalidParams);
+  }
+  CHECK(one.error("kick", {{"session", 1}, {"reason", kLong}}) == rpc::kNoSession);
+  CHECK(one.result("kick", {{"address", "192.0.2.0/24"}}) ==
+        json{{"kicked", json::array()}, {"refused", json::array()}});
+  CHECK(one.error("ban", {{"address", "::1"}, {"now", "yes"}}) == rpc::kInvalidParams);
+  const auto banned = one.result("ban", {{"address", "192.0.2.7"}, {"now", true}});
+  CHECK(banned["kicked"].empty());
+  CHECK(banned["sessions"].empty());
+  CHECK_FALSE(one.result("ban", {{"address", "192.0.2.7"}}).contains("kicked"));
+}
+
+TEST_CASE("requests: a client's name stands for no other session", "[operators][requests]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  Operator one{bench};
+  for (const std::string name : {"7", "007", "99999999999999999999", "all"}) {
+    CHECK(one.error("name", {{"session", 1}, {"name", name}}) == rpc::kInvalidParams);
+  }
+  for (const std::string name : {"7up", "-1", "All", "1.5", ""}) {
+    CHECK(one.result("name", {{"session", 1}, {"name", name}}) == json::object());
+  }
+}
+
+TEST_CASE("requests: the line ends of an away text are LF", "[operators][requests]") {
+  Bench bench;
+  Operator watcher{bench};
+  (void)watcher.result("subscribe");
+  Operator one{bench};
+  (void)one.result("hello", {{"name", "ann"}});
+  (void)one.result("subscribe");
+  (void)one.result("away", {{"text", "at\r\nlunch\rnow"}});
+  CHECK(watcher.wait_event("operator", 2)["text"] == "at\nlunch\rnow");
+}
+
 TEST_CASE("requests: a name that could deceive is not taken", "[operators][requests]") {
   Bench bench;
   Operator one{bench};

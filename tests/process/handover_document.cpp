@@ -1,27 +1,52 @@
 /// What one process leaves to the next is read as it was written, or not at all.
 #include "process/handover_document.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "service/handover.hpp"
 #include "support/catch.hpp"
 
 namespace chatd::test {
 namespace {
 
-HandoverDocument example(bool has_records) {
-  HandoverDocument document;
-  document.descriptors = {7, 8, 9, 10, 11};
-  document.has_records = has_records;
-  document.events = "what happened";
-  document.operators = "";
-  document.clients = std::string{"\0who is there", 13};
-  return document;
+struct Parts {
+  std::vector<int> descriptors;
+  bool has_records = false;
+  std::string clients, operators, events;
+};
+
+Parts example(bool has_records) {
+  return {{7, 8, 9, 10, 11}, has_records, std::string{"\0who is there", 13}, "", "what happened"};
+}
+
+/// The body that a writer makes of them, out of its file.
+std::string written(const Parts& parts) {
+  auto file = service::DocumentFile::make();
+  REQUIRE(file);
+  HandoverWriter writer{*file};
+  for (const auto* part : {&parts.clients, &parts.operators, &parts.events}) {
+    writer.part([part](ByteWriter& out) {
+      for (const char c : *part) out.number(c);
+    });
+  }
+  writer.descriptors(parts.descriptors, parts.has_records);
+  auto finished = file->finish();
+  REQUIRE(finished);
+  auto mapped = service::MappedDocument::of(finished->get());
+  REQUIRE(mapped);
+  auto body = service::disclose(mapped->bytes());
+  REQUIRE(body);
+  CHECK(body->version == kSavedVersion);
+  return std::string{body->body};
 }
 
 TEST_CASE("handover document: what was written is read", "[process][handover]") {
   const bool has_records = GENERATE(false, true);
-  const auto read = HandoverDocument::read(example(has_records).write());
+  const auto bytes = written(example(has_records));
+  const auto read = HandoverDocument::read(bytes);
   REQUIRE(read);
   CHECK(read->descriptors == std::vector<int>{7, 8, 9, 10, 11});
   CHECK(read->has_records == has_records);
@@ -30,32 +55,77 @@ TEST_CASE("handover document: what was written is read", "[process][handover]") 
   CHECK(read->clients == std::string_view{"\0who is there", 13});
 }
 
-TEST_CASE("handover document: its bytes are those of version 6", "[process][handover]") {
-  HandoverDocument document;
-  document.descriptors = {7, 258};
-  document.events = "e";
-  document.operators = "op";
-  document.clients = "";
+TEST_CASE("handover document: that of version 6 is read", "[process][handover]") {
   using namespace std::string_view_literals;
-  CHECK(document.write() ==
-        "\2\0\0\0\0\0\0\0"
-        "\7\0\0\0\2\1\0\0"
-        "\0"
-        "\1\0\0\0\0\0\0\0e"
-        "\2\0\0\0\0\0\0\0op"
-        "\0\0\0\0\0\0\0\0"sv);
+  const auto bytes =
+      "\2\0\0\0\0\0\0\0"
+      "\7\0\0\0\2\1\0\0"
+      "\0"
+      "\1\0\0\0\0\0\0\0e"
+      "\2\0\0\0\0\0\0\0op"
+      "\0\0\0\0\0\0\0\0"sv;
+  const auto read = HandoverDocument::read(bytes, 6);
+  REQUIRE(read);
+  CHECK(read->descriptors == std::vector<int>{7, 258});
+  CHECK_FALSE(read->has_records);
+  CHECK(read->events == "e");
+  CHECK(read->operators == "op");
+  CHECK(read->clients.empty());
+  CHECK_FALSE(HandoverDocument::read(bytes));
+}
+
+TEST_CASE("handover document: megabytes go to the file as they are written",
+          "[process][handover]") {
+  Parts large = example(false);
+  large.clients.assign(3'000'001, 'c');
+  large.events.assign(700'000, 'e');
+  const auto bytes = written(large);
+  const auto read = HandoverDocument::read(bytes);
+  REQUIRE(read);
+  CHECK(read->clients == large.clients);
+  CHECK(read->events == large.events);
+  std::size_t most = 0;
+  std::string all;
+  ByteWriter out{[&](std::string_view piece) { all += piece; }};
+  for (int i = 0; i < 1'000'000; ++i) {
+    out.number(i);
+    most = std::max(most, out.bytes().size());
+  }
+  out.text(large.clients);
+  CHECK(out.bytes().empty());
+  out.flush();
+  CHECK(all.size() == 4'000'000 + 8 + large.clients.size());
+  CHECK(most <= 256UL * 1024);
+}
+
+TEST_CASE("handover document: it is used once", "[process][handover]") {
+  auto file = service::DocumentFile::make();
+  REQUIRE(file);
+  HandoverWriter{*file}.descriptors({7, 8}, false);
+  auto finished = file->finish();
+  REQUIRE(finished);
+  const auto whole = [&] {
+    auto mapped = service::MappedDocument::of(finished->get());
+    REQUIRE(mapped);
+    return static_cast<bool>(service::disclose(mapped->bytes()));
+  };
+  CHECK(whole());
+  service::use_up(finished->get());
+  CHECK_FALSE(whole());
 }
 
 TEST_CASE("handover document: the last descriptors are those of the daemon itself",
           "[process][handover]") {
-  const auto document = example(true);
-  CHECK(document.place_of_records() == 2);
-  CHECK(document.place_of_watched() == 3);
-  CHECK(document.place_of_control() == 4);
+  const auto bytes = written(example(true));
+  const auto document = HandoverDocument::read(bytes);
+  REQUIRE(document);
+  CHECK(document->place_of_records() == 2);
+  CHECK(document->place_of_watched() == 3);
+  CHECK(document->place_of_control() == 4);
 }
 
 TEST_CASE("handover document: every byte of it is needed, and no other", "[process][handover]") {
-  const auto whole = example(true).write();
+  const auto whole = written(example(true));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     if (HandoverDocument::read(std::string_view{whole}.substr(0, size))) {
       FAIL("the first " << size << " bytes");
@@ -66,16 +136,15 @@ TEST_CASE("handover document: every byte of it is needed, and no other", "[proce
 
 TEST_CASE("handover document: the descriptors of the daemon itself cannot be missing",
           "[process][handover]") {
-  auto bytes = example(false).write();
-  const std::size_t flag = 8 + 5 * 4;
-  HandoverDocument small;
+  auto bytes = written(example(false));
+  Parts small;
   small.descriptors = {7, 8};
-  auto two = small.write();
+  auto two = written(small);
   CHECK(HandoverDocument::read(two));
-  two[8 + 2 * 4] = 1;  // records that are not there
+  two.back() = 1;  // records that are not there
   CHECK_FALSE(HandoverDocument::read(two));
   CHECK(HandoverDocument::read(bytes));
-  bytes[flag] = 2;
+  bytes.back() = 2;
   CHECK_FALSE(HandoverDocument::read(bytes));
 }
 

@@ -12,14 +12,14 @@ namespace chatd::test {
 namespace {
 
 /// Empty: it accepts. The script gets --check-config as $0.
-std::string verdict(const std::string& script) {
+std::string verdict(const std::string& script, const std::string& config = "") {
   io::Loop loop;
   const service::Program program{"/bin/sh", {"sh", "-c", script}};
   std::optional<std::string> said;
   SuccessorCheck check{loop, program,
                        [&](Result<> accepts) { said = accepts ? "" : accepts.error().message; }};
   CHECK_FALSE(check.is_under_way());
-  REQUIRE(check.start());
+  REQUIRE(check.start(config));
   CHECK(check.is_under_way());
   REQUIRE(run_until(loop, [&] { return said.has_value(); }));
   CHECK_FALSE(check.is_under_way());
@@ -28,6 +28,11 @@ std::string verdict(const std::string& script) {
 
 TEST_CASE("successor: one that ends with 0 accepts", "[process][successor]") {
   CHECK(verdict("echo some words; test \"$0\" = --check-config").empty());
+}
+
+TEST_CASE("successor: it finds what it is to check", "[process][successor]") {
+  const std::string script = "cat /proc/self/fd/$CHATD_HANDOVER_CONFIG; exit 1";
+  CHECK(verdict(script, "the text") == "/bin/sh --check-config ended with 1: the text");
 }
 
 TEST_CASE("successor: one that does not accept is quoted, escaped and cut",
@@ -49,7 +54,7 @@ TEST_CASE("successor: a program that is not there cannot be asked", "[process][s
   io::Loop loop;
   const service::Program program{"/nowhere/chatd", {"chatd"}};
   SuccessorCheck check{loop, program, [](const Result<>&) { FAIL("nothing was run"); }};
-  auto started = check.start();
+  auto started = check.start("");
   REQUIRE_FALSE(started);
   CHECK(started.error().message == "run /nowhere/chatd: No such file or directory");
   CHECK_FALSE(check.is_under_way());

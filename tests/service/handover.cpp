@@ -74,3 +74,33 @@ TEST_CASE("handover: what is left to another process is not taken", "[service][h
   CHECK(left.document);
   CHECK(left.kept == std::vector<int>{7, 8});
 }
+
+TEST_CASE("handover: a checked configuration is taken once, and nothing else for one",
+          "[service][handover]") {
+  using chatd::service::take_checked_config;
+  const auto name = [](int descriptor) {
+    const auto variable = chatd::service::checked_config_variable(descriptor);
+    const auto equals = variable.find('=');
+    ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
+  };
+  const auto inherited = [](const std::string& content) {
+    auto file = chatd::service::make_memory_file(content);
+    REQUIRE(file);
+    return ::fcntl(file->get(), F_DUPFD, 3);
+  };
+  CHECK_FALSE(take_checked_config());
+  name(inherited(enclose("what was checked")));
+  CHECK(take_checked_config() == "what was checked");
+  CHECK_FALSE(take_checked_config());
+  name(inherited("something else"));
+  CHECK_FALSE(take_checked_config());
+  name(-1);
+  CHECK_FALSE(take_checked_config());
+  // What is not in memory is somebody else's, and stays open.
+  const int other = ::open("/dev/null", O_RDONLY);
+  REQUIRE(other > 2);
+  name(other);
+  CHECK_FALSE(take_checked_config());
+  CHECK(::fcntl(other, F_GETFD) == 0);
+  ::close(other);
+}

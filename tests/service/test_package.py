@@ -1,15 +1,30 @@
 """The Debian package, in a Debian: what it brings, what it keeps and what it leaves."""
 
+import json
 import re
 
 from package import version_of
 from service import ADDRESS
 
 from harness import ORIGINAL_CLIENT, wait_until
+from harness.bill import check_bill
 
 
 def test_lintian_has_nothing_to_say(workshop, package):
     assert workshop.lintian(package) == ""
+
+
+def test_it_says_what_it_is_made_of(service, package):
+    text = service.machine.run("cat", "/usr/share/doc/chatd/sbom.spdx.json").stdout
+    bill = json.loads(text)
+    check_bill(bill)
+    (itself,) = [each for each in bill["packages"] if each["name"] == "chatd"]
+    assert itself["versionInfo"] == version_of(package)
+    # dpkg says in its own way what the programs load.
+    depends = service.machine.run("dpkg-query", "-W", "-f", "${Depends}", "chatd").stdout
+    named = {each["name"] for each in bill["packages"]}
+    for library in ("libuv1", "libsqlite3-0", "libreadline8", "libsystemd0", "libstdc++6"):
+        assert library in depends and any(name.startswith(library) for name in named), library
 
 
 def test_an_installed_package_serves_and_says_nothing_but_that(service):
@@ -50,7 +65,7 @@ def test_members_of_the_group_attach_and_others_do_not(service):
     assert service.chatctl("--json", "list", user="member").stdout.count('"session"') == 1
     service.chatctl("send", session, "from a member", user="member")
     client.expect(b"from a member\n")
-    # Under the name that claims belong to, though the service does not see other users.
+    # Under the name that claims belong to.
     assert operator.wait_event("sent", text="from a member")["operator"] == "member"
     refused = service.chatctl("list", user="stranger", check=False)
     assert refused.returncode == 5 and "denied" in refused.stderr

@@ -9,10 +9,10 @@ import pytest
 from service import CONTROL
 from talkers import Answerer, Crowd, Probe
 
-from harness import Client, wait_until
+from harness import FOR_ONE_ORIGIN, Client, wait_until
 
 CONFIG = {
-    "limits": {"sessions": 16000, "sessions_per_address": 0},
+    "limits": {"sessions": 16000, **FOR_ONE_ORIGIN},
     "session": {"farewell": "farewell"},
 }
 

@@ -5,8 +5,9 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
-from harness import REPOSITORY, wait_until
+from harness import FOR_ONE_ORIGIN, REPOSITORY, wait_until
 
 FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
 STANDSTILL = 60  # seconds
@@ -53,7 +54,7 @@ def test_a_bad_configuration_at_start_ends_with_78_and_is_not_tried_again(servic
 
 def test_a_journal_that_does_not_read_for_a_minute_delays_nobody(service):
     """More is logged than any buffer on the way takes. What is lost is counted."""
-    service.configure({"log": {"level": "debug"}, "limits": {"sessions_per_address": 0}})
+    service.configure({"log": {"level": "debug"}, "limits": FOR_ONE_ORIGIN})
     service.restart()
     operator = service.operator()
     client, session = service.speaking(operator)
@@ -123,6 +124,27 @@ def test_sockets_of_systemd_serve_without_a_network(service):
     late, _ = service.speaking(operator)
     machine.run("systemctl", "stop", "chatd.socket", "chatd.service")
     late.expect_end()
+
+
+def test_the_service_is_bounded_and_puts_on_its_own_filter_beside_that_of_systemd(service):
+    machine = service.machine
+    client, _ = service.speaking(service.operator())
+    for _ in range(2):
+        status = Path(f"/proc/{machine.host_pid(service.pid())}/status").read_text()
+        (filters,) = re.findall(r"(?m)^Seccomp_filters:\t(\d+)$", status)
+        # The other programs of the machine have those of the machine alone.
+        manager = Path(f"/proc/{machine.init}/status").read_text()
+        (of_machine,) = re.findall(r"(?m)^Seccomp_filters:\t(\d+)$", manager)
+        assert int(filters) > int(of_machine) + 1
+        service.restart()
+    assert "without its filter" not in service.journal()
+    assert service.property("MemoryMax") == str(768 * 1024 * 1024)
+    assert service.property("TasksMax") == "32"
+    limits = Path(f"/proc/{machine.host_pid(service.pid())}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    operator = service.operator()
+    client.send(b"still here\n")
+    operator.wait_event("message", text="still here")
 
 
 def commands_of(section):

@@ -12,8 +12,9 @@ namespace chatd::store::test {
 namespace {
 
 std::uint64_t indexed(Database& database) {
-  return static_cast<std::uint64_t>(
-      *database.number("SELECT value FROM meta WHERE name = 'indexed'"));
+  const auto indexed = *database.number("SELECT value FROM meta WHERE name = 'indexed'");
+  CHECK(*database.number("SELECT value FROM meta WHERE name = 'worded'") == indexed);
+  return static_cast<std::uint64_t>(indexed);
 }
 
 void catch_up(Transcript& transcript) {
@@ -66,7 +67,10 @@ TEST_CASE("index: wherever it ends, the answers are the same", "[store][index]")
   whole.write(day());
   const auto found = finds(whole);
   CHECK(found.front().size() == 4);
+  CHECK(indexed(whole.database()) == 0);
+  catch_up(whole);
   CHECK(indexed(whole.database()) == 14);
+  CHECK(finds(whole) == found);
   const auto known = answers(whole);
   CHECK(whole.history({1, 0}).size() == 5);
   for (std::size_t end = 0; end <= day().size(); ++end) {
@@ -80,9 +84,8 @@ TEST_CASE("index: wherever it ends, the answers are the same", "[store][index]")
     CHECK(indexed(transcript.database()) == end);
     CHECK(*transcript.reader().last_session() == 2);
     CHECK(answers(transcript) == known);
-    CHECK(indexed(transcript.database()) == end);  // history needs no more
     CHECK(finds(transcript) == found);
-    CHECK(indexed(transcript.database()) == 14);
+    CHECK(indexed(transcript.database()) == end);  // nobody who asks needs more
   }
 }
 
@@ -125,10 +128,45 @@ TEST_CASE("index: it is as it was where catching up fails", "[store][index]") {
   REQUIRE(other_connection.run("BEGIN IMMEDIATE"));
   auto index = Transcript::take(Index::make(transcript.database()));
   CHECK_FALSE(index.catch_up());
-  CHECK(transcript.search("morning").empty());
+  CHECK(transcript.search("morning").size() == 4);
   CHECK(transcript.history({2, 0}).size() == 6);
   REQUIRE(other_connection.run("COMMIT"));
+  CHECK(indexed(transcript.database()) == 0);
+  REQUIRE(index.catch_up());
+  CHECK(indexed(transcript.database()) == 14);
   CHECK(transcript.search("morning").size() == 4);
+}
+
+TEST_CASE("index: a step takes in a part, however much there is", "[store][index]") {
+  Transcript transcript;
+  std::vector<std::string> texts;
+  constexpr std::uint64_t kCount = 6 * Index::kBehind;
+  for (std::uint64_t seq = 1; seq <= kCount; ++seq) {
+    texts.push_back("word" + std::to_string(seq) + " of many");
+  }
+  std::vector<Record> records;
+  for (std::uint64_t seq = 1; seq <= kCount; ++seq) {
+    records.push_back(message(seq, seq % 7, texts[seq - 1]));
+  }
+  transcript.write(records);
+  auto index = Transcript::take(Index::make(transcript.database()));
+  const auto worded = [&] {
+    return static_cast<std::uint64_t>(
+        *transcript.database().number("SELECT value FROM meta WHERE name = 'worded'"));
+  };
+  int steps = 0;
+  for (std::uint64_t before = 0; Transcript::take(index.step()); before = worded()) {
+    CHECK(worded() <= before + Index::kBehind);
+    CHECK(transcript.search("many").size() == 1000);
+    ++steps;
+  }
+  CHECK(steps >= 5);
+  CHECK(indexed(transcript.database()) == kCount);
+  CHECK_FALSE(Transcript::take(index.step()));
+  // The pieces that the steps have left are few.
+  const auto pieces = *transcript.database().number("SELECT count(DISTINCT segid) FROM words_idx");
+  CHECK(pieces < 8);
+  CHECK(transcript.search("word1") == std::vector<std::string>{"1/1 in word1 of many"});
 }
 
 }  // namespace

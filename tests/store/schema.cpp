@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/index.hpp"
 #include "store/retention.hpp"
 #include "store/transcript_file.hpp"
 #include "support/catch.hpp"
@@ -35,6 +36,61 @@ INSERT INTO held VALUES (3, 8);
 INSERT INTO meta VALUES ('attended', 7);
 PRAGMA user_version = 1;
 )";
+
+/// The tables of version 3, which 0.1.0 writes, with what it had in them.
+constexpr const char* kVersion3 = R"(
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, session INTEGER NOT NULL,
+  kind INTEGER NOT NULL, state INTEGER NOT NULL, outcome INTEGER, ref INTEGER,
+  operator TEXT, text TEXT, extra BLOB);
+CREATE VIRTUAL TABLE words USING fts5 (text, content = 'events', content_rowid = 'seq',
+  columnsize = 0);
+CREATE TABLE by_session (session INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)) WITHOUT ROWID;
+CREATE TABLE held (session INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)) WITHOUT ROWID;
+CREATE TABLE outcomes (seq INTEGER NOT NULL, session INTEGER NOT NULL,
+  outcome INTEGER NOT NULL, PRIMARY KEY (seq, session)) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE bans (address TEXT PRIMARY KEY, until INTEGER, since INTEGER NOT NULL,
+  operator TEXT NOT NULL) WITHOUT ROWID;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+INSERT INTO events (seq, time, session, kind, state, text)
+  SELECT i, i * 1000, i % 10 + 1, 1, 0, '祝你们新年快乐' || i FROM n;
+INSERT INTO words (rowid, text) SELECT seq, text FROM events WHERE seq <= 4000;
+INSERT INTO by_session SELECT session, seq FROM events WHERE seq <= 4000;
+INSERT INTO meta VALUES ('indexed', 4000);
+PRAGMA user_version = 3;
+)";
+
+TEST_CASE("schema: a file of 0.1.0 is searched while its words are taken in anew",
+          "[store][schema][search]") {
+  const Folder folder;
+  {
+    auto database = Transcript::take(Database::open(folder.file()));
+    REQUIRE(database.run(kVersion3));
+  }
+  Transcript transcript{folder.file()};
+  auto index = Transcript::take(Index::make(transcript.database()));
+  int steps = 0;
+  for (bool more = true; more; ++steps) {
+    CHECK(transcript.search("快乐 快乐17").size() == 1);
+    CHECK(transcript.search("快乐17") == std::vector<std::string>{"17/8 in 祝你们新年快乐17"});
+    CHECK(transcript.search("快乐4999", {10, 0}).size() == 1);
+    CHECK(transcript.search("新年*").size() == 1000);
+    CHECK(transcript.history({3, 0}).size() == 500);
+    more = Transcript::take(index.step());
+  }
+  CHECK(steps > 3);
+  CHECK(*transcript.database().number(
+            "SELECT count(*) FROM sqlite_master WHERE name GLOB 'old_words*'") == 0);
+  CHECK(*transcript.database().number("SELECT value FROM meta WHERE name = 'worded'") == 5000);
+  CHECK(*transcript.database().number("SELECT value FROM meta WHERE name = 'indexed'") == 5000);
+  CHECK(transcript.database().run("INSERT INTO words (words) VALUES ('integrity-check')"));
+  CHECK(transcript.search("快乐17") == std::vector<std::string>{"17/8 in 祝你们新年快乐17"});
+}
 
 TEST_CASE("schema: a file of version 1 is brought up to date with all that it has",
           "[store][schema]") {
@@ -79,7 +135,8 @@ TEST_CASE("schema: a file of a newer version is refused and left as it is", "[st
   auto prepared = prepare_schema(database);
   REQUIRE_FALSE(prepared);
   CHECK(prepared.error().message ==
-        "it was written by a newer chatd (its schema is 99, this one knows 4)");
+        "it was written by a newer chatd (its schema is 99, this one knows " +
+            std::to_string(kSchemaVersion) + ")");
   CHECK(*database.number("SELECT count(*) FROM sqlite_master") == 1);
 }
 

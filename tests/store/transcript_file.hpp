@@ -115,9 +115,7 @@ class Transcript {
     REQUIRE(reader_.history(question, collect(found, limit)));
     return found;
   }
-  /// Has the index follow first, if it can.
   std::vector<std::string> search(std::string_view text, Question question = {}) {
-    (void)index_.catch_up();
     std::vector<std::string> found;
     auto searched = reader_.search(text, question, collect(found, 1000));
     INFO((searched ? std::string{} : searched.error().message));

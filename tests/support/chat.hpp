@@ -144,11 +144,12 @@ class Chat : private core::Capacity {
   void back() { router_.end_away(); }
   /// Whoever asks for the longest time, and is none of `staying`, makes room.
   std::string make_room(const std::vector<SessionId>& staying = {}) {
-    const bool made = router_.make_room(
-        [&](Slot slot) {
-          return std::find(staying.begin(), staying.end(), id_of(slot)) == staying.end();
-        },
-        now_, outbox_);
+    SessionId oldest = 0;
+    for (const SessionId id : router_.asking()) {
+      const bool stays = std::find(staying.begin(), staying.end(), id) != staying.end();
+      if (oldest == 0 && !stays && router_.find(id)->is_left_out()) oldest = id;
+    }
+    const bool made = router_.give_way(oldest, "gave way to another client", now_, outbox_);
     auto all = effects();
     REQUIRE(made == !all.empty());
     return shown(all);

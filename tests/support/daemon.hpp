@@ -45,6 +45,9 @@ class Bench {
                   config.control.max_operators,
                   {[this] { return reload(); }, [this] { ++stops; }}},
         turn_end{loop, [this] {
+                   clients.connections().read_waiting(!operators.keep_up());
+                   operators.go_on();
+                   clients.eviction().bound_memory();
                    clients.crash_records().keep();
                    clients.connections().flush();
                    operators.seal();

@@ -371,19 +371,28 @@ class Walk : private core::Capacity {
     return !client.room.empty() && session != nullptr && session->hears_room();
   }
 
-  /// The oldest of those that wait for one answer, and may go, goes.
+  /// Somebody gives way to others: the oldest that waits for one answer, one that never spoke, or
+  /// anybody.
   void make_room() {
-    const auto odd = choose_() % 2;
-    SessionId oldest = 0;
+    SessionId chosen = 0;
     for (Slot slot = 0; slot < kSlots; ++slot) {
       const auto& client = clients_[slot];
-      const bool may = is_there(client) && client.input_over && slot % 2 == odd;
-      if (may && (oldest == 0 || client.id < oldest)) oldest = client.id;
+      if (is_there(client) && client.input_over) {
+        must(router_.asking().contains(client.id), "who asks is not known as such");
+        if (chosen == 0 || client.id < chosen) chosen = client.id;
+      }
     }
-    const bool made =
-        router_.make_room([odd](Slot slot) { return slot % 2 == odd; }, now_, outbox_);
-    must(made == (oldest != 0), "room was made, or was not");
-    must(router_.find(oldest) == nullptr, "another one gave way");
+    for (const SessionId id : router_.silent()) {
+      must(!router_.find(id)->has_spoken(), "one that has spoken is taken for silent");
+      if (chosen == 0) chosen = id;
+    }
+    const auto& any = clients_[choose_() % kSlots];
+    if (chosen == 0 || one_in(3)) chosen = any.id;
+    const bool there =
+        chosen != 0 && router_.find(chosen) != nullptr && !router_.find(chosen)->ended();
+    const bool made = router_.give_way(chosen, "gave way", now_, outbox_);
+    must(made == there, "room was made, or was not");
+    must(!there || router_.find(chosen) == nullptr, "it did not give way");
     deliver();
   }
 

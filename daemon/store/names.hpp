@@ -1,0 +1,34 @@
+/// The names that sessions had: for each the events that gave it one, or took it away. Knows the
+/// tables of schema.cpp, and not how an event says the name.
+///
+/// A lookup costs two steps down a tree, however much was said: the table `names` has the numbers
+/// of these events alone. An event that is forgotten takes its row along (a trigger in schema.cpp).
+/// What was recorded before there was such a table has no rows in it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "store/database.hpp"
+
+namespace chatd::store {
+
+class Names {
+ public:
+  [[nodiscard]] static Result<Names> make(Database& database);
+
+  /// What was recorded (Record::text) of the last event before `seq` that named `session`; empty
+  /// if none is known. Valid until the next call.
+  [[nodiscard]] std::string_view last_before(std::uint64_t seq, std::uint64_t session);
+
+  /// Whether an event of kind kOther that was recorded as `text` names a session.
+  [[nodiscard]] static bool is_naming(std::string_view text) { return text.starts_with("named,"); }
+
+ private:
+  Statement last_;
+  std::string found_;
+};
+
+}  // namespace chatd::store
