@@ -144,23 +144,25 @@ class Batch {
     }
   }
 
-  /// Keeps those for which `keeps(share)` is true, in their order.
+  /// Keeps those for which `keeps(share)` is true, in their order, and the memory that they need.
   template <class Keeps>
   void keep_if(Keeps keeps) {
-    std::string kept;
-    std::size_t events = 0;
-    for (std::string_view rest = bytes_; !rest.empty();) {
-      const Head head = head_of(rest);
+    std::size_t kept = 0;
+    for (std::size_t at = 0; at < bytes_.size();) {
+      const Head head = head_of(std::string_view{bytes_}.substr(at));
       const auto size = size_of(head);
       const Share share{head.origin, size, head.kind != Kind::kAttended};
-      if (keeps(share)) {
-        kept += rest.substr(0, size);
-        if (share.is_event) ++events;
+      if (!keeps(share)) {
+        if (share.is_event) --events_;
+      } else {
+        if (kept < at) std::memmove(bytes_.data() + kept, bytes_.data() + at, size);
+        kept += size;
       }
-      rest.remove_prefix(size);
+      at += size;
     }
-    bytes_ = std::move(kept);
-    events_ = events;
+    if (kept == bytes_.size()) return;
+    bytes_.resize(kept);
+    bytes_.shrink_to_fit();
   }
 
  private:
