@@ -61,7 +61,7 @@ TEST_CASE("rooms: a name is wished, told, and unique", "[core][rooms]") {
   CHECK(chat.in("/name <Zoe>\n", 2) == "2 out '* a name has none of <, > and *\n'");
   // What is seen counts.
   CHECK(chat.in("/name Zo\u00EB\n", 2) ==
-        "2 names itself 'Zo\u00EB'; out '* b is Zo\u00EB now\n'; 2 out '* you are Zo\u00EB now\n'; "
+        "2 names itself 'Zo\u00EB'; 2 out '* you are Zo\u00EB now\n'; out '* b is Zo\u00EB now\n'; "
         "3 out '* b is Zo\u00EB now\r\n'");
   CHECK(chat.in("/name Zoe\u0308\n", 3) == "3 out '* somebody is called Zoe\u0308 already\r\n'");
   CHECK(chat.in("/name Zoe\uFE0F\n", 3) ==
