@@ -13,6 +13,9 @@ namespace {
 /// What SQLite keeps of the file: 1 MiB. The system's own cache has the rest.
 constexpr int kCachedPages = 256;
 
+/// Who waits longer for another writer tries again.
+constexpr int kBusyMs = 250;
+
 /// Of its machine: some hundred microseconds.
 constexpr int kStepsBetweenAsking = 2000;
 
@@ -124,7 +127,7 @@ Result<Database> Database::open(const std::string& path, int flags) {
   }
   sqlite3_extended_result_codes(connection, 1);
   // Somebody may be looking at the file with a tool of theirs.
-  sqlite3_busy_timeout(connection, 1000);
+  sqlite3_busy_timeout(connection, kBusyMs);
   const auto cache = "PRAGMA cache_size = " + std::to_string(kCachedPages);
   if (auto set = database.run(cache.c_str()); !set) return std::move(set.error());
   return database;

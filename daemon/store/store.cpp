@@ -207,8 +207,7 @@ bool Store::has_work() const {
 
 void Store::wait_for_work(Lock& lock) {
   while (!has_work()) {
-    auto until = upkeep_.next();
-    if (retry_ && (!until || *retry_ < *until)) until = retry_;
+    const auto until = retry_ ? retry_ : upkeep_.next();
     idle_ = !retry_;  // until then, more to write is no reason to wake
     if (until) {
       work_.wait_until(lock, *until);
@@ -230,8 +229,8 @@ void Store::work() {
     wait_for_work(lock);
     const bool stop = stop_;
     if (!retry_ || stop || Steady::now() >= *retry_) write_batch(lock);
-    if (!stop) keep_up(lock);
     tell(lock);
+    if (!stop) keep_up(lock);
     if (stop && (retry_ || backlog_.empty())) {
       report_.lost(batch_.events() + backlog_.waiting().events);
       return;
@@ -276,7 +275,7 @@ void Store::write_batch(Lock& lock) {
 /// Does a part of what is due, if nothing is to be recorded, or if there is no room for that.
 void Store::keep_up(Lock& lock) {
   if (std::exchange(bounds_changed_, false)) upkeep_.set_bounds(bounds_);
-  const bool idle = backlog_.empty() || retry_.has_value();
+  const bool idle = backlog_.empty() && !retry_;
   if (idle ? !upkeep_.is_due() : !upkeep_.room_is_due()) return;
   if (idle && upkeep_.gives_memory_back()) {
     batch_.release_memory();
@@ -289,7 +288,10 @@ void Store::keep_up(Lock& lock) {
     for (int step = 0; step < kRoomSteps && upkeep_.room_is_due(); ++step) upkeep_.make_room();
   }
   lock.lock();
-  if (auto notice = upkeep_.take_notice(); !notice.empty()) report_.tell(std::move(notice));
+  if (auto notice = upkeep_.take_notice(); !notice.empty()) {
+    report_.tell(std::move(notice));
+    tell(lock);
+  }
 }
 
 /// Says what is new to those who wait for it.
