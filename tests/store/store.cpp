@@ -591,7 +591,7 @@ TEST_CASE("store: who records most loses events, and nobody else", "[store][orig
   }
   CHECK(store->waiting().bytes <= 200'000);
   CHECK(dropped.size() == 1);
-  CHECK(dropped[1] > 700);
+  CHECK(dropped[1] > 500);
   CHECK(store->counts().lost == dropped[1]);
   REQUIRE(other_connection.run("COMMIT"));
   REQUIRE(comes_true([&] { return store->counts().recorded + store->counts().lost == seq; }));
@@ -638,7 +638,7 @@ TEST_CASE("store: the oldest go where the file has its size, and that is said on
   const auto left = history(*store);
   CHECK(left.size() > 500);
   CHECK(left.size() < 6000);
-  CHECK(left.front().starts_with("20001 "));
+  CHECK(left.front().starts_with(std::to_string(seq) + ' '));
   // The oldest went, and no other.
   CHECK(left.back().starts_with(std::to_string(seq - left.size() + 1) + ' '));
   fill(*store, seq, 26'001);
