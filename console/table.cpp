@@ -4,6 +4,8 @@
 #include <clocale>
 #include <cwchar>
 
+#include "base/rows.hpp"
+
 namespace chatd::console {
 namespace {
 
@@ -53,6 +55,23 @@ std::size_t character_width(char32_t c) {
   return width < 0 ? 1 : static_cast<std::size_t>(width);
 }
 
+// How much wider than it is aligned for a row may be drawn: so much has to stay free, or the screen
+// breaks the row (base/rows.hpp).
+std::size_t doubt_about(const std::vector<std::vector<std::string>>& rows) {
+  const bool wide_letters = has_wide_letters();
+  std::size_t most = 0;
+  for (const auto& row : rows) {
+    std::size_t doubt = 0;
+    for (const std::string& cell : row) {
+      const std::size_t usual = display_width(cell);
+      doubt += std::max(most_columns(cell, wide_letters), usual) - usual;
+      if (wide_letters) ++doubt;  // the ellipsis of a cell that is cut
+    }
+    most = std::max(most, doubt);
+  }
+  return most;
+}
+
 std::size_t total_of(const std::vector<std::size_t>& widths) {
   std::size_t total = 0;
   for (const std::size_t width : widths) total += width + kGap;
@@ -87,6 +106,7 @@ std::string cut_to_width(std::string_view text, std::size_t columns) {
 std::vector<std::string> format_table(std::vector<Column> columns,
                                       const std::vector<std::vector<std::string>>& rows,
                                       std::size_t width) {
+  if (width > 0) width -= std::min(doubt_about(rows), width / 2);
   std::vector<std::size_t> natural;
   std::vector<std::size_t> cell;  // which cell of a row each column shows
   for (std::size_t i = 0; i < columns.size(); ++i) {

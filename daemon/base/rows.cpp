@@ -138,6 +138,16 @@ std::size_t most_columns(char32_t c, bool wide_letters) {
   return 2;
 }
 
+std::size_t most_columns(std::string_view text, bool wide_letters) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const Character next = front_of(text);
+    columns += most_columns(next.code_point, wide_letters);
+    text.remove_prefix(next.size);
+  }
+  return columns;
+}
+
 bool has_wide_letters() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const std::string locale = environment(name);

@@ -19,6 +19,9 @@ namespace chatd {
 /// Ambiguous characters so.
 [[nodiscard]] std::size_t most_columns(char32_t c, bool wide_letters);
 
+/// The same of a text without colours.
+[[nodiscard]] std::size_t most_columns(std::string_view text, bool wide_letters);
+
 /// Whether the locale of the user is Chinese, Japanese or Korean: only there do people let their
 /// terminal draw ambiguous letters wide.
 [[nodiscard]] bool has_wide_letters();

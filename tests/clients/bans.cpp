@@ -75,7 +75,11 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[clients]
       {std::string{"192.0.2.7\0", 10}, "no address"},
       {"192.0.2.7:4711", "without the port"},
       {"[2001:db8::1]:4711", "without the port"},
-      {"unix:/run/x", "a client of a unix socket has no address"},
+      {"unix:/run/x", "a client of a unix socket has no address, but a user"},
+      {"uid:", "not the number of a user"},
+      {"uid:-1", "not the number of a user"},
+      {"uid:4294967296", "not the number of a user"},
+      {"uid:1000/8", "not the number of a user"},
       {"192.0.2.7/", "an IPv4 address has 0 to 32 bits"},
       {"192.0.2.7/33", "an IPv4 address has 0 to 32 bits"},
       {"192.0.2.7/-1", "an IPv4 address has 0 to 32 bits"},
@@ -89,7 +93,7 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[clients]
     auto parsed = Network::parse(row.text);
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().message ==
-          row.text + ": " + row.why + "; 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32 would be right");
+          row.text + ": " + row.why + "; 192.0.2.7, 192.0.2.0/24, 2001:db8::/32 or uid:1000 would be right");
   }
   auto long_one = Network::parse(std::string(100'000, 'x'));
   REQUIRE_FALSE(long_one);

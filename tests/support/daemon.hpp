@@ -31,6 +31,8 @@ inline Config line_config() {
   config.listen = {{{"127.0.0.1", 0}, core::DialectSetting::kLine, 64}};
   config.limits.messages_per_second = 1'000'000;
   config.limits.messages_burst = 1'000'000;
+  config.limits.connects_per_second = 0;
+  config.limits.bytes_per_second = 0;
   return config;
 }
 
