@@ -9,7 +9,7 @@ namespace {
 
 /// In times in which not everything can be read, an origin is read at this rate, in bytes a
 /// second, and so much at once.
-constexpr double kPace = 256.0 * 1024;
+constexpr double kPace = 64.0 * 1024;
 constexpr double kPaceBurst = 64.0 * 1024;
 /// What was read longer ago than this is forgotten: whoever has calmed down is as good as others.
 constexpr double kMemory = 4 * kPace;

@@ -36,11 +36,16 @@ bool Feed::keeps_up() {
   for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
     Subscription* const self = find(id);
     if (self == nullptr) continue;
-    if (self->live && socket_.queued_bytes(id) <= kLittle) {
+    self->was_live = self->was_live || self->live;
+    if (!self->was_live || (self->live && socket_.queued_bytes(id) <= kLittle)) {
       self->behind_since = kNever;
       continue;
     }
-    if (self->behind_since == kNever) self->behind_since = loop_.now();
+    const auto taken = socket_.sent_bytes(id);
+    if (self->behind_since == kNever || taken != self->taken_then) {
+      self->behind_since = loop_.now();
+      self->taken_then = taken;
+    }
     all = all && loop_.now() - self->behind_since > kPatience;
   }
   return all;
@@ -57,6 +62,7 @@ void Feed::subscribe(OperatorId id, std::optional<Seq> since) {
   Subscription& self = *subscriptions_[id];
   self.page = 0;
   self.live = !since || *since >= journal_.sealed_seq();
+  self.was_live = false;
   self.cursor = since.value_or(0);
   if (!self.live) catch_up(id);
 }

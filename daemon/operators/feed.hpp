@@ -35,8 +35,8 @@ class Feed {
   /// There is room for what the operator missed.
   void drained(OperatorId id);
 
-  /// Whether everybody who has subscribed has taken what happened, or has had time enough for it:
-  /// who does not read keeps nobody waiting for longer than that.
+  /// Whether nobody lags behind who listens live and reads: whoever takes nothing for a second
+  /// keeps nobody waiting, nor does who reads what is long past.
   [[nodiscard]] bool keeps_up();
 
   /// Queues what has happened for everybody who is live. To be called at the end of each turn,
@@ -47,13 +47,15 @@ class Feed {
   struct Subscription {
     Seq cursor = 0;           ///< the last event that was queued for it, unless live
     bool live = false;        ///< it has every event up to the last sealed one in its queue
+    bool was_live = false;    ///< since it has subscribed
     std::uint64_t page = 0;   ///< the number of the page that it waits for; 0: none
     std::uint64_t asked = 0;  ///< the number of the page that the transcript was asked for and has
                               ///< not given yet; not that of `page` if it has begun anew; 0: none
     std::size_t behind = 0;   ///< bytes of the events that were sealed while it was not live
     bool suspected = false;   ///< of not reading: too much waits for it
-    Time behind_since = kNever;  ///< kNever: it has taken what happened
-    std::uint64_t taken = 0;     ///< bytes that it had taken when it was looked at last
+    Time behind_since = kNever;    ///< and has taken nothing since; kNever: it has what happened
+    std::uint64_t taken_then = 0;  ///< bytes that it had taken by then
+    std::uint64_t taken = 0;       ///< bytes that it had taken when it was looked at last
   };
 
   [[nodiscard]] Subscription* find(OperatorId id);

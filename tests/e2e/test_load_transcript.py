@@ -4,7 +4,7 @@ of the transcript, and the loop has next to nothing to do with it."""
 import os
 import threading
 
-from harness import Daemon, Home, scaled, speaking, wait_until
+from harness import Daemon, Home, RpcError, scaled, speaking, wait_until
 
 COUNT = scaled(100_000)
 CONFIG = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
@@ -100,8 +100,14 @@ def test_questions_about_many_messages_do_not_delay_the_loop():
                 other.call("send", to=session, text="at once")
                 client.expect(b"at once\n")
             assert sum(one in asker.answers for asker, one in asked) < len(asked)
+            answered = 0
             for asker, one in asked:
-                assert asker.finish(one)["messages"] == []
+                try:
+                    assert asker.finish(one)["messages"] == []
+                    answered += 1
+                except RpcError as late:  # what is asked together has two seconds together
+                    assert late.code == 4
+            assert answered > 0
             loop, others = (after - then for after, then in zip(cpu_ns(daemon), before))
             assert 10 * loop < others, f"{loop} ns on the loop, {others} elsewhere"
     finally:
