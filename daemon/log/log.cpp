@@ -159,7 +159,9 @@ class StderrSink final : public TextSink {
     }
     return taken;
   }
-  [[nodiscard]] std::size_t columns() const override { return io::terminal_columns(STDERR_FILENO); }
+  [[nodiscard]] std::size_t columns() const override {
+    return is_terminal_ ? io::terminal_columns(STDERR_FILENO) : 0;
+  }
 
  private:
   static bool ready(int patience_ms) {
@@ -178,6 +180,8 @@ class StderrSink final : public TextSink {
     const auto end = text.rfind('\n', kPart - 1);
     return end == std::string_view::npos ? kPart : end + 1;
   }
+
+  bool is_terminal_ = ::isatty(STDERR_FILENO) != 0;
 };
 
 /// Separates the fields of a line and its text, for the journal alone: a text that is logged

@@ -22,6 +22,8 @@ constexpr std::size_t kKeptEventBytes = 1024UL * 1024;
 
 /// With so many bytes to be recorded, clients that say much are read slowly.
 constexpr std::size_t kMuchToRecord = 4UL * 1024 * 1024;
+/// And this long after the last event was recorded.
+constexpr Duration kRecordPatience{1000};
 
 /// With fewer descriptors than this, clients get the few that a database would take.
 constexpr std::size_t kDescriptorsToRecord = 32;
@@ -119,11 +121,22 @@ void Daemon::make_parts(std::size_t max_sessions) {
       std::make_unique<Shutdown>(Shutdown::Parts{loop_, config_, manager_, *clients_, *operators_});
 }
 
+/// Whether so much waits to be recorded that clients should say less for a while. A disk that takes
+/// nothing keeps nobody waiting.
+bool Daemon::records_wait() {
+  if (!transcript_ || transcript_->backlog().bytes <= kMuchToRecord) return false;
+  const auto recorded = transcript_->counts().recorded;
+  if (recorded != recorded_) {
+    recorded_ = recorded;
+    recorded_at_ = loop_.now();
+  }
+  return loop_.now() - recorded_at_ <= kRecordPatience;
+}
+
 /// Promises depend on this order.
 void Daemon::end_turn() {
   // What clients said meanwhile is read before all that follows from it.
-  const bool records_wait = transcript_ && transcript_->backlog().bytes > kMuchToRecord;
-  clients_->connections().read_waiting(records_wait || !operators_->keep_up());
+  clients_->connections().read_waiting(records_wait() || !operators_->keep_up());
   operators_->go_on();
   clients_->eviction().bound_memory();
   // Nobody sees an event before its number is reserved.

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "clients/clients.hpp"
 #include "clients/crash_store.hpp"
 #include "config/load.hpp"
@@ -49,6 +51,7 @@ class Daemon {
   Result<> open_transcript(std::size_t descriptor_limit, bool sessions_go_on);
   void make_parts(std::size_t max_sessions);
   void make_succession();
+  [[nodiscard]] bool records_wait();
   void end_turn();
   Result<> listen(Inheritance& inheritance);
   Result<> open_console();
@@ -63,6 +66,9 @@ class Daemon {
   service::Program program_;
   ConfigSources sources_;
   Config config_;
+
+  std::uint64_t recorded_ = 0;  // events, when it was looked at last while many waited
+  Time recorded_at_{};          // when there were more
 
   io::Loop loop_;
   service::Manager manager_;
