@@ -38,12 +38,11 @@ constexpr std::array kCommands{
                 Place::kBoth,
                 {kIdOrFocus, kNothingMore},
                 "says bye to a client and ends its session"},
-    CommandSpec{
-        "kick",
-        Verb::kKick,
-        Place::kBoth,
-        {Parameter{kTargets, "ID,...|ADDRESS[/BITS]"}, Parameter{kPerhapsText, "REASON"}},
-        "ends sessions at once: one, several, or all from an address"},
+    CommandSpec{"kick",
+                Verb::kKick,
+                Place::kBoth,
+                {Parameter{kTargets, "ID,...|ADDRESS[/BITS]"}, Parameter{kPerhapsText, "REASON"}},
+                "ends sessions at once: one, several, or all from an address"},
     CommandSpec{"name",
                 Verb::kName,
                 Place::kBoth,
@@ -241,8 +240,6 @@ std::string usage_of(const CommandSpec& spec, Place place) {
         usage += " " + noun;
         break;
       case kFocusSession:
-        usage += place == Place::kTyped ? " [" + noun + "]" : " " + noun;
-        break;
       case kNewName:
         usage += place == Place::kTyped ? " [" + noun + "]" : " " + noun;
         break;

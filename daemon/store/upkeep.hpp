@@ -87,7 +87,7 @@ class Upkeep {
   std::chrono::milliseconds index_after_;
   Bounds bounds_;
   std::uint64_t unindexed_ = 0;  // events that were written since the index followed
-  Due index_at_;  // at first, what an earlier process has left
+  Due index_at_;                 // at first, what an earlier process has left
   Due trim_at_;
   Due forget_at_ = Steady::now();
   Due room_at_ = Steady::now();             // nothing: nothing was recorded since

@@ -93,7 +93,8 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[clients]
     auto parsed = Network::parse(row.text);
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().message ==
-          row.text + ": " + row.why + "; 192.0.2.7, 192.0.2.0/24, 2001:db8::/32 or uid:1000 would be right");
+          row.text + ": " + row.why +
+              "; 192.0.2.7, 192.0.2.0/24, 2001:db8::/32 or uid:1000 would be right");
   }
   auto long_one = Network::parse(std::string(100'000, 'x'));
   REQUIRE_FALSE(long_one);
