@@ -171,7 +171,7 @@ void ControlClient::unban(std::string_view address, ReplyCallback callback) {
 void ControlClient::origins(std::optional<std::uint64_t> limit, ReplyCallback callback) {
   json params = json::object();
   if (limit) params["limit"] = *limit;
-  call("origins", std::move(params), std::move(callback));
+  call("origins", params, std::move(callback));
 }
 
 void ControlClient::bans(ReplyCallback callback) {
