@@ -101,12 +101,12 @@ void Transcript::ask(std::uint64_t asker, MessageQuery query,
 }
 
 void Transcript::replay(std::uint64_t asker, Seq after, Seq upto, std::size_t max_bytes,
-                        std::function<void(ReplayPage)> answer) {
-  ask_replay(asker, after, upto, max_bytes, std::move(answer), kReplayTries);
+                        const std::function<void(ReplayPage)>& answer) {
+  ask_replay(asker, after, upto, max_bytes, answer, kReplayTries);
 }
 
 void Transcript::ask_replay(std::uint64_t asker, Seq after, Seq upto, std::size_t max_bytes,
-                            std::function<void(ReplayPage)> answer, int tries) {
+                            const std::function<void(ReplayPage)>& answer, int tries) {
   store::Ask ask;
   ask.asker = asker;
   ask.read = [=](store::Reader& reader) {

@@ -60,7 +60,7 @@ class Transcript {
            std::function<void(Result<std::string>)> answer);
   /// The events after `after`, up to `upto`, as replay_page() has them, later.
   void replay(std::uint64_t asker, Seq after, Seq upto, std::size_t max_bytes,
-              std::function<void(ReplayPage)> answer);
+              const std::function<void(ReplayPage)>& answer);
   /// Operators have heard everything up to `seq`; store::kAttending: they hear all that comes.
   void attended(Seq seq);
 
@@ -94,7 +94,7 @@ class Transcript {
   explicit Transcript(io::Loop& loop);
   void woken();
   void ask_replay(std::uint64_t asker, Seq after, Seq upto, std::size_t max_bytes,
-                  std::function<void(ReplayPage)> answer, int tries);
+                  const std::function<void(ReplayPage)>& answer, int tries);
 
   std::function<void(const std::string&)> notice_;
   std::function<void(std::uint32_t, std::size_t)> dropped_;

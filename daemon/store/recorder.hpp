@@ -33,7 +33,7 @@ class Recorder {
   bool add_sent(const Record& record);
   bool came_to(std::uint64_t seq, std::uint64_t session, State outcome);
   bool disconnected(const Record& record);
-  bool change(const BanChanges& bans);
+  bool change(const BanChanges& changes);
   bool note_time(std::uint64_t seq, std::int64_t time_ms);
   bool write_span();
   bool lose_all();
