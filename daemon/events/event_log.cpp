@@ -20,7 +20,7 @@ Payload EventLog::seal(std::uint32_t& count) {
   count = 0;
   if (buffer_.empty()) return {};
   count = static_cast<std::uint32_t>(last_seq_ - sealed_seq_);
-  const Payload batch{buffer_, count};
+  Payload batch{buffer_, count};
   assert(blocks_.empty() || blocks_.back().last == sealed_seq_);
   if (buffer_.size() >= kBlockBytes) {
     blocks_.push_back({sealed_seq_ + 1, 0, {}, batch});
