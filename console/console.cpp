@@ -1,6 +1,7 @@
 #include "console/console.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -201,7 +202,8 @@ void Console::Impl::lost(const Error& error) {
                         (phase_ == Phase::kAttaching && ++attempts_ > kAttempts);
   if (hopeless) return give_up(error);
   auto control = options_.reattach();
-  if (!control) return give_up(error);
+  // EPERM: somebody else serves the socket now.
+  if (!control) return give_up(control.error().code == EPERM ? control.error() : error);
   desk_.say("the connection to the daemon had ended; attached again");
   attach(std::move(*control));
   update();

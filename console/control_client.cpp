@@ -12,6 +12,7 @@
 #include "base/payload.hpp"
 #include "base/protocol.hpp"
 #include "base/text.hpp"
+#include "console/socket_owner.hpp"
 #include "console/wire.hpp"
 
 namespace chatd::console {
@@ -290,6 +291,7 @@ Result<UniqueFd> connect_control(const std::string& path) {
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     return Error::from_errno(attempt, errno);
   }
+  if (auto trusted = check_server(socket.get(), path); !trusted) return std::move(trusted.error());
   return socket;
 }
 

@@ -133,8 +133,8 @@ class ControlClient : private io::StreamListener {
   std::map<std::uint64_t, ReplyCallback> waiting_;
 };
 
-/// Connects to a daemon's unix socket. Does not wait: EAGAIN if the queue of that socket is
-/// full.
+/// Connects to a daemon's unix socket, if check_server() trusts whoever serves it. Does not
+/// wait: EAGAIN if the queue of that socket is full.
 [[nodiscard]] Result<UniqueFd> connect_control(const std::string& path);
 
 }  // namespace chatd::console

@@ -208,11 +208,11 @@ class Run {
 
   void lost(const Error& error) {
     if (finished_) return;
-    if (command_.verb == Verb::kTail && attached_before_) {
+    if (command_.verb == Verb::kTail && attached_before_ && refusal_.empty()) {
       pause_ = kFirstPause;
       return reconnect();
     }
-    if (!greeted_) {
+    if (!greeted_ || !refusal_.empty()) {
       complain(refusal_.empty() ? error.message : refusal_);
       return finish(refusal_.empty() ? ExitCode::kNoDaemon : ExitCode::kNotAllowed);
     }
@@ -221,7 +221,12 @@ class Run {
   }
 
   void reconnect() {
-    if (auto again = connect_(); again) return attach(std::move(*again));
+    auto again = connect_();
+    if (again) return attach(std::move(*again));
+    if (again.error().code == EPERM) {  // somebody else serves the socket now
+      complain(again.error().message);
+      return finish(ExitCode::kNotAllowed);
+    }
     if (pause_ == kFirstPause) complain("the daemon has gone; waiting for it");
     again_.start(pause_);
     pause_ = std::min(2 * pause_, kLongestPause);

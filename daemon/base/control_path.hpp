@@ -16,8 +16,8 @@ namespace chatd {
 
 namespace detail {
 
-inline std::string temporary_control_path() {
-  return "/tmp/chatd-" + std::to_string(::geteuid()) + "/control.sock";
+inline std::string temporary_control_path(uid_t uid = ::geteuid()) {
+  return "/tmp/chatd-" + std::to_string(uid) + "/control.sock";
 }
 
 inline constexpr std::string_view kSystemControlPath = "/run/chatd/control.sock";

@@ -127,7 +127,7 @@ constexpr std::array kConfigKeys{
     global<&Config::control, &Config::Control::path>(
         {.section = "control", .name = "path", .check = check_socket_path}),
     global<&Config::control, &Config::Control::group>(
-        {.section = "control", .name = "group", .check = check_group}),
+        {.section = "control", .name = "group", .reloadable = true, .check = check_group}),
     global<&Config::control, &Config::Control::max_operators>(
         {.section = "control",
          .name = "max_operators",

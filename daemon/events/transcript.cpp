@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/private_file.hpp"
+#include "base/text.hpp"
 #include "events/record.hpp"
 #include "events/transcript_path.hpp"
 
@@ -45,6 +47,9 @@ Result<std::unique_ptr<Transcript>> Transcript::open(io::Loop& loop,
     return std::move(store.error()).while_doing("transcript.path");
   }
   transcript->store_ = std::move(*store);
+  for (const auto& file : transcript->opened().tightened) {
+    spdlog::warn("others could read or write {}; its mode has been tightened", escaped(file));
+  }
   return transcript;
 }
 

@@ -1,9 +1,5 @@
 #include "events/transcript_path.hpp"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "base/environment.hpp"
 
 namespace chatd {
@@ -21,16 +17,6 @@ std::string default_transcript_path() {
     state = home + "/.local/state";
   }
   return state + "/chatd/" + kFile;
-}
-
-Result<> make_folder_of(const std::string& path) {
-  for (auto end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
-    const std::string folder = path.substr(0, end);
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return Error::from_errno("make the folder " + folder, errno);
-    }
-  }
-  return {};
 }
 
 }  // namespace chatd

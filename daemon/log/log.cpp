@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -16,8 +15,10 @@
 #include <utility>
 
 #include "base/memory.hpp"
+#include "base/text.hpp"
 #include "base/wall_time.hpp"
 #include "log/log_batch.hpp"
+#include "log/log_file.hpp"
 #include "service/journal.hpp"
 
 namespace chatd {
@@ -73,11 +74,14 @@ class LineFormatter final : public spdlog::formatter {
   std::string time_;
 };
 
-/// Standard error, which may be a pipe that nobody reads: waits a second once, and
-/// from then on drops lines until it takes some again. Says then how many. A line of
-/// which only the beginning was taken is one of them. Writes when it is flushed.
-class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+/// Lines of text. What is not taken is dropped, until something is taken again; then it says
+/// how many lines that were. A line of which only the beginning was taken is one of them.
+/// Writes when it is flushed.
+class TextSink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
+  /// How many bytes of `text` were taken; `lost`: some were not taken the last time.
+  virtual std::size_t put(std::string_view text, bool lost) = 0;
+
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
@@ -92,7 +96,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
       before += lost_ == 1 ? " log line was lost here\n" : " log lines were lost here\n";
     }
     text_.insert(0, before);
-    const auto taken = put(text_, lost_ == 0 ? kPatienceMs : 0);
+    const auto taken = put(text_, lost_ > 0);
     // The notice goes out with the first part or, like that, not at all.
     auto rest = std::string_view{text_}.substr(before.size());
     if (taken > 0) {
@@ -102,6 +106,41 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     }
     lost_ += static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n'));
     empty_out(text_, kKept);
+  }
+
+ private:
+  std::string text_;  ///< to be written next
+  std::size_t lost_ = 0;
+  bool cut_ = false;  ///< the last thing that was written is the beginning of a line
+};
+
+/// A file. A disk that is full takes nothing.
+class FileSink final : public TextSink {
+ public:
+  explicit FileSink(std::shared_ptr<LogFile> file) : file_{std::move(file)} {}
+
+ protected:
+  std::size_t put(std::string_view text, bool) override { return file_->write(text); }
+
+ private:
+  std::shared_ptr<LogFile> file_;
+};
+
+/// Standard error, which may be a pipe that nobody reads: waits a second once.
+class StderrSink final : public TextSink {
+ protected:
+  std::size_t put(std::string_view text, bool lost) override {
+    int patience_ms = lost ? 0 : kPatienceMs;
+    std::size_t taken = 0;
+    while (taken < text.size() && ready(patience_ms)) {
+      const auto rest = text.substr(taken);
+      const auto count = ::write(STDERR_FILENO, rest.data(), part(rest));
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) break;
+      taken += static_cast<std::size_t>(count);
+      patience_ms = kPatienceMs;  // somebody reads
+    }
+    return taken;
   }
 
  private:
@@ -121,24 +160,6 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     const auto end = text.rfind('\n', kPart - 1);
     return end == std::string_view::npos ? kPart : end + 1;
   }
-
-  /// How many bytes of `text` were taken.
-  static std::size_t put(std::string_view text, int patience_ms) {
-    std::size_t taken = 0;
-    while (taken < text.size() && ready(patience_ms)) {
-      const auto rest = text.substr(taken);
-      const auto count = ::write(STDERR_FILENO, rest.data(), part(rest));
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) break;
-      taken += static_cast<std::size_t>(count);
-      patience_ms = kPatienceMs;  // somebody reads
-    }
-    return taken;
-  }
-
-  std::string text_;  ///< to be written next
-  std::size_t lost_ = 0;
-  bool cut_ = false;  ///< the last thing that was written is the beginning of a line
 };
 
 /// Separates the fields of a line and its text, for the journal alone: a text that is logged
@@ -252,6 +273,7 @@ void ConsoleLines::show_all() {
 Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* console) {
   try {
     spdlog::sink_ptr sink;
+    std::shared_ptr<LogFile> file;
     if (to_journal(config.target)) {
       service::Journal journal;
       if (journal.exists()) {
@@ -265,7 +287,10 @@ Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* 
     if (sink != nullptr) {
       // It is the journal.
     } else if (config.target == LogTarget::kFile) {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.file);
+      auto opened = LogFile::open(config.file);
+      if (!opened) return std::move(opened.error()).while_doing("open the log");
+      file = std::move(*opened);
+      sink = std::make_shared<FileSink>(file);
     } else if (console != nullptr && isatty(STDERR_FILENO) == 1) {
       sink = std::make_shared<ConsoleSink>(*console);
     } else {
@@ -276,10 +301,27 @@ Result<std::unique_ptr<Log>> Log::open(const Config::Log& config, ConsoleLines* 
     logger->set_level(to_spdlog(config.level));
     spdlog::set_default_logger(std::move(logger));
     spdlog::set_formatter(std::make_unique<LineFormatter>());
-    return std::unique_ptr<Log>{new Log};
+    std::unique_ptr<Log> log{new Log{std::move(file)}};
+    log->tell_mode();
+    return log;
   } catch (const std::exception& error) {
     return Error{"open the log: " + std::string{error.what()}};
   }
+}
+
+Log::Log(std::shared_ptr<LogFile> file) : file_{std::move(file)} {}
+
+Result<> Log::reopen() {
+  if (!file_) return {};
+  if (auto opened = file_->reopen(); !opened) return opened;
+  tell_mode();
+  return {};
+}
+
+void Log::tell_mode() const {
+  if (!file_ || !file_->was_tightened()) return;
+  spdlog::warn("others could read or write {}; its mode has been tightened",
+               escaped(file_->path()));
 }
 
 Log::~Log() {

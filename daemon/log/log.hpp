@@ -19,6 +19,8 @@
 
 namespace chatd {
 
+class LogFile;
+
 /// Lines that go to an interactive console in the same terminal, so that they do not
 /// destroy what is being typed. Filled by the logging thread, emptied on the loop.
 class ConsoleLines {
@@ -55,6 +57,10 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  /// If the target is a file: goes on with what is at its path now, which is made if it is
+  /// missing. If that cannot be opened, everything stays as it is.
+  [[nodiscard]] Result<> reopen();
+
   static void set_level(LogLevel level);
 
   /// Whether a line of that level is kept.
@@ -63,7 +69,10 @@ class Log {
   static void line(LogLevel level, const LogFields& fields, std::string_view text);
 
  private:
-  Log() = default;
+  explicit Log(std::shared_ptr<LogFile> file);
+  void tell_mode() const;
+
+  std::shared_ptr<LogFile> file_;  ///< null if the target is something else
 };
 
 }  // namespace chatd

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/user.hpp"
 #include "operators/control_folder.hpp"
 #include "operators/rpc.hpp"
 
@@ -22,6 +23,24 @@ namespace {
 constexpr int kBacklog = 64;
 constexpr mode_t kMode = 0660;
 
+/// -1 if `group` is empty.
+Result<int> gid_of(const std::string& group) {
+  if (group.empty()) return -1;
+  auto gid = find_group(group);
+  if (!gid) return std::move(gid.error()).while_doing("control.group");
+  return static_cast<int>(*gid);
+}
+
+/// Gives the socket at `path` to the group; -1: it stays as it is. Nothing is done where the
+/// group is right already: under systemd it is, and chown is forbidden.
+Result<> give_to(const std::string& path, int group, const std::string& name) {
+  struct stat status {};
+  const auto gid = static_cast<gid_t>(group);
+  if (group < 0 || (stat(path.c_str(), &status) == 0 && status.st_gid == gid)) return {};
+  if (chown(path.c_str(), static_cast<uid_t>(-1), gid) == 0) return {};
+  return Error::from_errno("give " + path + " to the group " + name, errno);
+}
+
 void log_failure(const Error& error) {
   spdlog::error("{}", error.message);
 }
@@ -29,18 +48,20 @@ void log_failure(const Error& error) {
 }  // namespace
 
 ControlDoor::ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_operators)
-    : loop_{loop}, socket_{socket}, max_operators_{max_operators}, refusals_{loop, "operator"} {}
+    : loop_{loop},
+      socket_{socket},
+      max_operators_{max_operators},
+      refusals_{loop, "operator"},
+      again_{loop, [this] { ask_all(); }} {}
 
 // ---- the socket ----
 
 Result<> ControlDoor::open(const std::string& path, const std::string& group) {
   path_ = path;
   group_name_ = group;
-  if (!group.empty()) {
-    auto gid = find_group(group);
-    if (!gid) return std::move(gid.error()).while_doing("control.group");
-    group_ = static_cast<int>(*gid);
-  }
+  auto gid = gid_of(group);
+  if (!gid) return std::move(gid.error());
+  group_ = *gid;
   const std::string attempt = "open the control socket " + path;
   if (auto folder = prepare_control_folder(path, group_); !folder) {
     return std::move(folder.error()).while_doing(attempt);
@@ -48,13 +69,7 @@ Result<> ControlDoor::open(const std::string& path, const std::string& group) {
   auto acceptor = open_socket(path);
   if (!acceptor) return std::move(acceptor.error()).while_doing("open the control socket");
   acceptor_ = std::move(*acceptor);
-  // Not where the group is right already: under systemd it is, and chown is forbidden.
-  struct stat status {};
-  const auto gid = static_cast<gid_t>(group_);
-  if (group_ >= 0 && (stat(path.c_str(), &status) != 0 || status.st_gid != gid) &&
-      chown(path.c_str(), static_cast<uid_t>(-1), gid) != 0) {
-    return Error::from_errno("give " + path + " to the group " + group, errno);
-  }
+  if (auto given = give_to(path, group_, group); !given) return given;
   spdlog::info("operators attach at {}", path);
   return {};
 }
@@ -67,6 +82,17 @@ Result<> ControlDoor::reopen() {
   auto opened = open(std::string{path_}, std::string{group_name_});
   if (!opened) acceptor_ = std::move(before);
   return opened;
+}
+
+Result<> ControlDoor::set_group(const std::string& group) {
+  if (group == group_name_) return {};
+  auto gid = gid_of(group);
+  if (!gid) return std::move(gid.error());
+  if (auto given = give_to(path_, *gid, group); !given) return given;
+  group_name_ = group;
+  group_ = *gid;
+  members_.clear();
+  return {};
 }
 
 /// The socket of an earlier process, if it is still at that path; or a new one.
@@ -100,23 +126,44 @@ void ControlDoor::accepted(UniqueFd connection) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return;
-  const std::string user = user_name(peer.uid);
-  if (!lets_in(connection.get(), peer.uid, peer.gid)) {
-    refuse(std::move(connection), rpc::kNotAllowed,
-           "user " + user +
-               " is not allowed here: not root, not the daemon's user, not in control.group");
+  if (auto reason = objection(connection.get()); !reason.empty()) {
+    refuse(std::move(connection), rpc::kNotAllowed, reason);
   } else if (socket_.count() >= max_operators_) {
     refuse(std::move(connection), rpc::kLimit,
            "the limit of operators is reached (control.max_operators)");
   } else {
-    (void)socket_.admit(std::move(connection), user, false);
+    (void)socket_.admit(std::move(connection), user_name(peer.uid), false);
   }
 }
 
-/// Whether the process at the other end may be an operator: one of root, of this user, or of
-/// the group.
-bool ControlDoor::lets_in(int connection, uid_t uid, gid_t gid) const {
-  if (uid == 0 || uid == geteuid()) return true;
+/// Why the process at the other end may not be an operator; empty if it may: one of root, of
+/// this user, or of the group.
+///
+/// What groups a process has is the kernel's word, and stays what it was when the process
+/// began. So a user whom the databases had in the group, and have no more, is not let in by it.
+/// Whom they never had there may come all the same: a service of systemd, for example, has
+/// groups of its own (SupplementaryGroups=).
+std::string ControlDoor::objection(int connection) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
+    return Error::from_errno("ask who it is", errno).message;
+  }
+  if (peer.uid == 0 || peer.uid == geteuid()) return {};
+  const auto refusal = "user " + user_name(peer.uid) + " is not allowed here: ";
+  if (!is_in_group(connection, peer.gid)) {
+    return refusal + "not root, not the daemon's user, not in control.group";
+  }
+  const auto named = is_member(peer.uid, static_cast<gid_t>(group_));
+  if (named == true) members_.insert(peer.uid);
+  if (named == false && members_.contains(peer.uid)) {
+    return refusal + "not in control.group any more";
+  }
+  return {};
+}
+
+/// Whether the process has the group; `gid` is its first one.
+bool ControlDoor::is_in_group(int connection, gid_t gid) const {
   if (group_ < 0) return false;
   if (gid == static_cast<gid_t>(group_)) return true;
   std::vector<gid_t> groups(1024);
@@ -127,6 +174,18 @@ bool ControlDoor::lets_in(int connection, uid_t uid, gid_t gid) const {
   }
   groups.resize(bytes / sizeof(gid_t));
   return std::find(groups.begin(), groups.end(), static_cast<gid_t>(group_)) != groups.end();
+}
+
+void ControlDoor::ask_all() {
+  for (const OperatorId id : socket_.all()) {
+    if (!socket_.has(id)) continue;
+    const auto reason = objection(socket_.descriptor(id));
+    if (reason.empty()) continue;
+    std::string answer;
+    rpc::append_failure(answer, {"null", rpc::kNotAllowed, reason});
+    socket_.write(id, answer);
+    if (socket_.has(id)) socket_.leave(id, reason);
+  }
 }
 
 void ControlDoor::refuse(UniqueFd connection, int code, const std::string& reason) {

@@ -8,12 +8,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "io/acceptor.hpp"
 #include "io/loop.hpp"
+#include "io/timer.hpp"
 #include "log/refusals.hpp"
 #include "operators/control_socket.hpp"
 
@@ -33,6 +35,13 @@ class ControlDoor {
   /// Opens it again if its file was removed. Errors: there is something else now; then it
   /// is as it was.
   [[nodiscard]] Result<> reopen();
+  /// The group `group` may use it from now on, in place of the one before; what that means for
+  /// those who are there is said by ask_again(). Errors: there is no such group; the socket
+  /// cannot be given to it. Then nothing has changed.
+  [[nodiscard]] Result<> set_group(const std::string& group);
+  /// Soon asks for everyone who is attached whether it may still be; whoever may not has to
+  /// leave, and is told why.
+  void ask_again() { again_.start(Duration{0}); }
   /// Nobody can connect any more.
   void close() { acceptor_.reset(); }
 
@@ -49,7 +58,9 @@ class ControlDoor {
   Result<std::unique_ptr<io::Acceptor>> open_socket(const std::string& path);
   [[nodiscard]] io::Acceptor::AcceptCallback on_accept();
   void accepted(UniqueFd connection);
-  [[nodiscard]] bool lets_in(int connection, uid_t uid, gid_t gid) const;
+  [[nodiscard]] std::string objection(int connection);
+  [[nodiscard]] bool is_in_group(int connection, gid_t gid) const;
+  void ask_all();
   void refuse(UniqueFd connection, int code, const std::string& reason);
 
   io::Loop& loop_;
@@ -58,8 +69,11 @@ class ControlDoor {
   std::string path_;
   std::string group_name_;
   int group_ = -1;  ///< gid whose members may connect; -1: none
+  /// Users whom the databases had in that group when they were let in.
+  std::set<uid_t> members_;
   std::unique_ptr<io::Acceptor> acceptor_;
   Refusals refusals_;
+  io::Timer again_;
 };
 
 }  // namespace chatd

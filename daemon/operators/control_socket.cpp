@@ -123,6 +123,14 @@ bool ControlSocket::has(OperatorId id) const {
   return id < connections_.size() && connections_[id] && !connections_[id]->leaving;
 }
 
+std::vector<OperatorId> ControlSocket::all() const {
+  std::vector<OperatorId> ids;
+  for (OperatorId id = 0; id < connections_.size(); ++id) {
+    if (has(id)) ids.push_back(id);
+  }
+  return ids;
+}
+
 // ---- lines ----
 
 void ControlSocket::on_read(io::StreamId id, std::string_view bytes) {

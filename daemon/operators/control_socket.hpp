@@ -88,6 +88,10 @@ class ControlSocket : private io::StreamListener {
 
   /// Whether it is there, and not leaving.
   [[nodiscard]] bool has(OperatorId id) const;
+  /// All that are there, and not leaving.
+  [[nodiscard]] std::vector<OperatorId> all() const;
+  /// The socket of one that is there.
+  [[nodiscard]] int descriptor(OperatorId id) const { return streams_.descriptor(id); }
   [[nodiscard]] std::size_t queued_bytes(OperatorId id) const { return streams_.queued_bytes(id); }
   [[nodiscard]] std::uint64_t sent_bytes(OperatorId id) const { return streams_.sent_bytes(id); }
   /// Connections that are there, and not leaving.

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "operators/control_folder.hpp"
+#include "base/user.hpp"
 
 namespace chatd {
 

@@ -37,6 +37,10 @@ class Operators : private ConnectionListener {
   }
   /// As ControlDoor::reopen(). Whoever is attached stays.
   [[nodiscard]] Result<> reopen() { return door_.reopen(); }
+  /// As ControlDoor::set_group().
+  [[nodiscard]] Result<> set_group(const std::string& group) { return door_.set_group(group); }
+  /// As ControlDoor::ask_again().
+  void ask_again() { door_.ask_again(); }
   /// Serves a connected socket, whoever is at its other end: the console of this process.
   [[nodiscard]] Result<> attach(UniqueFd socket);
 

@@ -181,6 +181,10 @@ void Daemon::obey(int signal) {
 }
 
 Result<ConfigChange> Daemon::reload() {
+  // Whatever becomes of the configuration: somebody may have moved the file away.
+  if (auto opened = log_->reopen(); !opened) {
+    journal_->warn("the log goes on in the file that was open: " + opened.error().message);
+  }
   if (shutdown_->has_begun())
     return Error{"the configuration stays as it is: the daemon is about to stop"};
   manager_.reloading();
@@ -208,9 +212,15 @@ Result<ConfigChange> Daemon::load_and_apply() {
   if (auto opened = operators_->reopen(); !opened) return refuse(opened.error().message);
   const auto change = diff(config_, loaded->config);
   const Config next = after_reload(config_, loaded->config);
-  if (auto applied = clients_->apply(next); !applied) return refuse(applied.error().message);
+  if (auto set = operators_->set_group(next.control.group); !set)
+    return refuse(set.error().message);
+  if (auto applied = clients_->apply(next); !applied) {
+    (void)operators_->set_group(config_.control.group);
+    return refuse(applied.error().message);
+  }
   config_ = next;
   operators_->set_max_operators(config_.control.max_operators);
+  operators_->ask_again();
   if (transcript_) transcript_->set_keep(config_.transcript.keep);
   Log::set_level(config_.log.level);
   spdlog::info("reloaded the configuration: {} keys changed, {} need a restart",

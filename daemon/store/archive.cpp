@@ -3,21 +3,40 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
+#include <string_view>
 #include <utility>
 
-#include "base/unique_fd.hpp"
+#include "base/private_file.hpp"
 #include "store/schema.hpp"
 
 namespace chatd::store {
 
 namespace {
 
-/// Makes the file before SQLite does, to be read by its owner alone; SQLite gives the
-/// files beside it the same mode.
-Result<> make_private_file(const std::string& path) {
-  const UniqueFd file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600)};
-  if (!file) return Error::from_errno("open it", errno);
+/// What is added to the path for each file that is read: by SQLite, and by Numbers.
+constexpr std::array<std::string_view, 5> kFiles{"", "-wal", "-shm", "-journal", "-numbers"};
+
+/// Asked by name, because closing a descriptor would let go of SQLite's locks.
+Result<> check_files(const std::string& path) {
+  for (const auto name : kFiles) {
+    if (auto checked = check_private_file(path + std::string{name}); !checked) return checked;
+  }
+  return {};
+}
+
+/// Makes the file of the database before SQLite does, to be read by its owner alone; SQLite
+/// gives the files beside it the same mode. Those that are there already are `tightened`. To
+/// be called before SQLite opens them.
+Result<> make_private(const std::string& path, std::vector<std::string>& tightened) {
+  for (const auto name : kFiles) {
+    const auto file = path + std::string{name};
+    const bool is_database = name.empty();
+    auto opened = open_private_file(file, O_RDWR | (is_database ? O_CREAT : 0));
+    if (!opened && !is_database && opened.error().code == ENOENT) continue;
+    if (!opened) return std::move(opened.error());
+    if (opened->tightened) tightened.push_back(file);
+  }
   return {};
 }
 
@@ -34,11 +53,16 @@ Result<> assign(T& place, Result<T> result) {
 Result<std::unique_ptr<Archive>> Archive::open(const std::string& path, bool sessions_go_on) {
   auto archive = std::make_unique<Archive>();
   Archive& all = *archive;
+  // Nothing is changed, and nobody is kept out, where they are not in the right hands.
+  if (auto done = check_files(path); !done) return std::move(done.error());
   if (auto done = assign(all.numbers, Numbers::open(path + "-numbers")); !done)
     return std::move(done.error());
-  if (auto done = make_private_file(path); !done) return std::move(done.error());
+  if (auto done = make_private(path, all.opened.tightened); !done) return std::move(done.error());
   if (auto done = assign(all.database, Database::open(path)); !done) return std::move(done.error());
   if (auto done = prepare_schema(all.database); !done) return std::move(done.error());
+  // Those that SQLite has opened meanwhile: where the folder is open to all, somebody else may
+  // have made one just before.
+  if (auto done = check_files(path); !done) return std::move(done.error());
   if (auto done = assign(all.recorder, Recorder::make(all.database)); !done)
     return std::move(done.error());
   if (auto done = assign(all.index, Index::make(all.database)); !done)

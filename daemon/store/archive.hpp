@@ -26,12 +26,14 @@ struct Opened {
   std::uint64_t attended = 0;      ///< operators have heard everything up to here
   std::uint64_t unread = 0;        ///< messages of clients after that
   std::vector<Ban> bans;
+  std::vector<std::string> tightened;  ///< files that more than their owner could use before
 };
 
 struct Archive {
-  /// Opens or makes the files and takes their lock. `sessions_go_on`: messages that are held
-  /// for sessions still wait; else they are lost. Errors: another daemon has them, a newer
-  /// chatd wrote them, the file is no database, what the system says.
+  /// Opens or makes the files, for this user alone, and takes their lock. `sessions_go_on`:
+  /// messages that are held for sessions still wait; else they are lost. Errors: they are not as
+  /// check_private_file() wants them, another daemon has them, a newer chatd wrote them, the file
+  /// is no database, what the system says.
   [[nodiscard]] static Result<std::unique_ptr<Archive>> open(const std::string& path,
                                                              bool sessions_go_on);
 

@@ -11,11 +11,14 @@
 #include <utility>
 
 #include "base/most_number.hpp"
+#include "base/private_file.hpp"
 
 namespace chatd::store {
 
 namespace {
 
+/// Whatever bits the mode has, they stay until it is clear whose daemon may use the file.
+constexpr mode_t kAnyMode = 07777;
 /// Of one size always, so that writing it anew never needs room.
 constexpr const char* kFormat = "events %020" PRIu64 " sessions %020" PRIu64 "\n";
 constexpr std::size_t kSize = 58;
@@ -24,8 +27,9 @@ constexpr std::size_t kSize = 58;
 
 Result<Numbers> Numbers::open(const std::string& path) {
   Numbers numbers;
-  numbers.file_ = UniqueFd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (!numbers.file_) return Error::from_errno("open " + path, errno);
+  auto file = open_private_file(path, O_RDWR | O_CREAT, kAnyMode);
+  if (!file) return std::move(file.error());
+  numbers.file_ = std::move(file->descriptor);
   if (::flock(numbers.file_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return Error{"another daemon has it", EWOULDBLOCK};
     return Error::from_errno("lock " + path, errno);

@@ -21,8 +21,8 @@ inline constexpr std::uint64_t kSessionStep = 10;
 
 class Numbers {
  public:
-  /// Opens or makes the file and locks it; impossible numbers in it are ignored. Errors:
-  /// another process has it; what the system says.
+  /// Opens or makes the file, as check_private_file() wants it, and locks it; impossible numbers in
+  /// it are ignored. Errors: another process has it; what the system says.
   [[nodiscard]] static Result<Numbers> open(const std::string& path);
   Numbers() = default;
   Numbers(Numbers&& other) noexcept

@@ -346,18 +346,30 @@ TEST_CASE("config: more listeners than can be meant are refused", "[config]") {
 TEST_CASE("config: a reload tells what is in force from what needs a restart", "[config]") {
   CHECK(diff(unusual(), unusual()) == ConfigChange{});
   const ConfigChange change = diff(Config{}, unusual());
-  CHECK(change.changed == std::vector<std::string>{
-                              "listen", "session.greeting", "session.farewell",
-                              "session.max_message", "session.settle", "session.original_hold",
-                              "session.bye_grace", "session.answer_timeout", "session.idle_timeout",
-                              "limits.sessions", "limits.sessions_per_address",
-                              "limits.messages_per_second", "limits.messages_burst",
-                              "limits.output_soft", "limits.output_hard", "control.max_operators",
-                              "console.timestamps", "transcript.keep", "log.level"});
-  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "control.group",
-                                                         "console.history", "transcript.enabled",
-                                                         "transcript.path", "log.target",
-                                                         "log.file", "service.stop_grace"});
+  CHECK(change.changed == std::vector<std::string>{"listen",
+                                                   "session.greeting",
+                                                   "session.farewell",
+                                                   "session.max_message",
+                                                   "session.settle",
+                                                   "session.original_hold",
+                                                   "session.bye_grace",
+                                                   "session.answer_timeout",
+                                                   "session.idle_timeout",
+                                                   "limits.sessions",
+                                                   "limits.sessions_per_address",
+                                                   "limits.messages_per_second",
+                                                   "limits.messages_burst",
+                                                   "limits.output_soft",
+                                                   "limits.output_hard",
+                                                   "control.group",
+                                                   "control.max_operators",
+                                                   "console.timestamps",
+                                                   "transcript.keep",
+                                                   "log.level"});
+  CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
+                                                         "transcript.enabled", "transcript.path",
+                                                         "log.target", "log.file",
+                                                         "service.stop_grace"});
 
   const Config running = after_reload(Config{}, unusual());
   CHECK(diff(running, unusual()).changed.empty());

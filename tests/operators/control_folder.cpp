@@ -1,72 +1,17 @@
 /// The folder of the control socket, on real files in a folder of the test's own.
 #include "operators/control_folder.hpp"
-#include "support/catch.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <cerrno>
 #include <string>
-#include <vector>
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
 
 namespace chatd::test {
 namespace {
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "chatd-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
-struct stat status_of(const std::string& path) {
-  struct stat status {};
-  REQUIRE(stat(path.c_str(), &status) == 0);
-  return status;
-}
-
-unsigned mode_of(const std::string& path) {
-  return status_of(path).st_mode & 07777U;
-}
-
-std::string make(const std::string& path, mode_t mode) {
-  REQUIRE(mkdir(path.c_str(), 0700) == 0);
-  REQUIRE(chmod(path.c_str(), mode) == 0);
-  return path;
-}
-
-/// The umask for as long as this exists.
-class Umask {
- public:
-  explicit Umask(mode_t mask) : before_{umask(mask)} {}
-  ~Umask() { umask(before_); }
-  Umask(const Umask&) = delete;
-  Umask& operator=(const Umask&) = delete;
-
- private:
-  mode_t before_;
-};
-
-bool is_root() {
-  if (geteuid() == 0) return true;
-  WARN("not checked: it needs root");
-  return false;
-}
-
-constexpr uid_t kStranger = 54'321;  // a uid is a number; nobody has to have it
 
 TEST_CASE("control folder: a missing one is made 0750, whatever the umask",
           "[operators][control_folder]") {
@@ -92,7 +37,7 @@ TEST_CASE("control folder: an existing one that is ours stays as it is",
           "[operators][control_folder]") {
   const Folder folder;
   for (const mode_t mode : {0700U, 0750U, 0755U}) {
-    const auto path = make(folder / std::to_string(mode), mode);
+    const auto path = make_folder(folder / std::to_string(mode), mode);
     CHECK(prepare_control_folder(path + "/control.sock", 0));
     CHECK(mode_of(path) == mode);
   }
@@ -101,20 +46,20 @@ TEST_CASE("control folder: an existing one that is ours stays as it is",
 TEST_CASE("control folder: one that others may write to is refused, unless it is sticky",
           "[operators][control_folder]") {
   const Folder folder;
-  const auto open_to_all = make(folder / "open", 0777);
+  const auto open_to_all = make_folder(folder / "open", 0777);
   auto refused = prepare_control_folder(open_to_all + "/control.sock", -1);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find(open_to_all) != std::string::npos);
   CHECK(refused.error().message.find("written by others") != std::string::npos);
-  CHECK(prepare_control_folder(make(folder / "sticky", 01777) + "/control.sock", -1));
-  CHECK_FALSE(prepare_control_folder(make(folder / "others", 0702) + "/control.sock", -1));
+  CHECK(prepare_control_folder(make_folder(folder / "sticky", 01777) + "/control.sock", -1));
+  CHECK_FALSE(prepare_control_folder(make_folder(folder / "others", 0702) + "/control.sock", -1));
 }
 
 TEST_CASE("control folder: one that another group may write to is refused",
           "[operators][control_folder]") {
   if (!is_root()) return;
   const Folder folder;
-  const auto path = make(folder / "group", 0770);
+  const auto path = make_folder(folder / "group", 0770);
   REQUIRE(chown(path.c_str(), 0, kStranger) == 0);
   REQUIRE(chmod(path.c_str(), 0770) == 0);
   CHECK_FALSE(prepare_control_folder(path + "/control.sock", -1));
@@ -126,7 +71,7 @@ TEST_CASE("control folder: one that belongs to somebody else is refused, and say
           "[operators][control_folder]") {
   if (!is_root()) return;
   const Folder folder;
-  const auto path = make(folder / "theirs", 0755);
+  const auto path = make_folder(folder / "theirs", 0755);
   REQUIRE(chown(path.c_str(), kStranger, 0) == 0);
   auto refused = prepare_control_folder(path + "/control.sock", -1);
   REQUIRE_FALSE(refused);
@@ -140,7 +85,7 @@ TEST_CASE("control folder: one of root's is as good as one's own", "[operators][
   if (!is_root()) return;
   const Folder folder;
   REQUIRE(chmod((folder / "").c_str(), 0755) == 0);
-  const auto path = make(folder / "roots", 0755);
+  const auto path = make_folder(folder / "roots", 0755);
   REQUIRE(seteuid(kStranger) == 0);
   const auto prepared = prepare_control_folder(path + "/control.sock", -1);
   REQUIRE(seteuid(0) == 0);
@@ -154,7 +99,7 @@ TEST_CASE("control folder: a new one is given to the group, an old one is not",
   REQUIRE(prepare_control_folder(folder / "new/control.sock", kStranger));
   CHECK(status_of(folder / "new").st_gid == kStranger);
   CHECK(mode_of(folder / "new") == 0750);
-  const auto old = make(folder / "old", 0750);
+  const auto old = make_folder(folder / "old", 0750);
   REQUIRE(prepare_control_folder(old + "/control.sock", kStranger));
   CHECK(status_of(old).st_gid != kStranger);
 }
@@ -175,23 +120,28 @@ TEST_CASE("control folder: what is not a folder is an error that names it",
 TEST_CASE("control folder: a link to a folder is judged by the folder",
           "[operators][control_folder]") {
   const Folder folder;
-  const auto open_to_all = make(folder / "open", 0777);
+  const auto open_to_all = make_folder(folder / "open", 0777);
   REQUIRE(symlink(open_to_all.c_str(), (folder / "link").c_str()) == 0);
   CHECK_FALSE(prepare_control_folder(folder / "link/control.sock", -1));
-  const auto closed = make(folder / "closed", 0700);
+  const auto closed = make_folder(folder / "closed", 0700);
   REQUIRE(symlink(closed.c_str(), (folder / "good").c_str()) == 0);
   CHECK(prepare_control_folder(folder / "good/control.sock", -1));
 }
 
-TEST_CASE("control folder: groups and users by name", "[operators][control_folder]") {
-  auto root = find_group("root");
-  REQUIRE(root);
-  CHECK(*root == 0);
-  auto none = find_group("no-such-group-here");
-  REQUIRE_FALSE(none);
-  CHECK(none.error().message == "there is no group no-such-group-here");
-  CHECK(user_name(0) == "root");
-  CHECK(user_name(kStranger) == "uid 54321");
+TEST_CASE("control folder: all folders above it are asked as well, before anything is made",
+          "[operators][control_folder]") {
+  const Folder folder;
+  const auto open_to_all = make_folder(folder / "open", 0777);
+  const auto ours = make_folder(folder / "open/ours", 0700);
+  auto refused = prepare_control_folder(ours + "/control.sock", -1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("the folder " + open_to_all + " can be") == 0);
+  CHECK_FALSE(prepare_control_folder(open_to_all + "/a/b/control.sock", -1));
+  CHECK(access((open_to_all + "/a").c_str(), F_OK) != 0);
+  if (!is_root()) return;
+  const auto theirs = make_folder(folder / "theirs", 0755);
+  REQUIRE(chown(theirs.c_str(), kStranger, 0) == 0);
+  CHECK_FALSE(prepare_control_folder(make_folder(theirs + "/ours", 0700) + "/control.sock", -1));
 }
 
 }  // namespace

@@ -104,6 +104,52 @@ TEST_CASE("store: its files are its owner's alone", "[store]") {
   }
 }
 
+TEST_CASE("store: files of its own that others could use are tightened, and that is told",
+          "[store]") {
+  const Folder folder;
+  (void)history(*open(options_of(folder)));
+  std::ofstream{folder.file() + "-wal"} << "";
+  std::vector<std::string> files;
+  for (const auto* name : {"", "-wal", "-numbers"}) {
+    files.push_back(folder.file() + name);
+    REQUIRE(::chmod(files.back().c_str(), 0666) == 0);
+  }
+  auto store = open(options_of(folder));
+  CHECK(store->opened().tightened == files);
+  for (const auto& file : std::filesystem::directory_iterator{folder.path()}) {
+    struct stat status {};
+    INFO(file.path());
+    REQUIRE(::stat(file.path().c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0600);
+  }
+  store.reset();
+  CHECK(open(options_of(folder))->opened().tightened.empty());
+}
+
+TEST_CASE("store: what somebody else may have put there is not opened, nor is anything made",
+          "[store]") {
+  for (const std::string name : {"", "-wal", "-shm", "-journal", "-numbers"}) {
+    const Folder folder;
+    const auto other = folder.path() + "/other";
+    std::ofstream{other} << "theirs";
+    std::filesystem::create_symlink(other, folder.file() + name);
+    auto refused = Store::open(options_of(folder));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message ==
+          "transcript " + folder.file() + ": " + folder.file() + name + " is a symbolic link");
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator{folder.path()}) {
+      ++count;
+    }
+    CHECK(count == 2);
+    CHECK(std::filesystem::file_size(other) == 6);
+  }
+  const Folder folder;
+  REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
+  CHECK_FALSE(Store::open(options_of(folder)));
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
 TEST_CASE("store: after a crash no number is used again", "[store][numbers]") {
   const Folder folder;
   std::uint64_t last_seq = 0;
