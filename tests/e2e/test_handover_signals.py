@@ -70,7 +70,8 @@ def test_a_hand_over_and_a_sigterm_at_a_random_moment_end_with_a_goodbye():
             stops_well(daemon, client)
 
 
-def test_a_sigterm_that_comes_while_the_transcript_is_slow_ends_the_hand_over():
+def test_a_sigterm_that_comes_while_the_transcript_is_slow_is_obeyed():
+    """By this process or, where that is past the point of no return, by the next one."""
     with Daemon(FAREWELL) as daemon:
         operator = daemon.operator()
         client, _ = speaking(daemon, operator)
@@ -80,7 +81,6 @@ def test_a_sigterm_that_comes_while_the_transcript_is_slow_ends_the_hand_over():
             daemon.wait_log("hands over 1 sessions")  # what is left is to wait for the transcript
             daemon.send_signal(signal.SIGTERM)
         stops_well(daemon, client)
-        assert "goes on with" not in daemon.log()
 
 
 def test_signals_of_every_kind_in_any_order_end_with_one_goodbye():

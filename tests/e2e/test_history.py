@@ -282,7 +282,7 @@ def test_events_from_before_a_restart_are_replayed(home):
         seen = [dict(event) for event in before.events]
     with Daemon(home=home) as daemon:
         with daemon.operator(subscribe=0) as operator:
-            speaking(daemon, operator)
+            newcomer, _ = speaking(daemon, operator)
             last = operator.events[-1]["seq"]
             check_replay(operator.events, 0)
             again = {event["seq"]: event for event in operator.events}
@@ -290,6 +290,7 @@ def test_events_from_before_a_restart_are_replayed(home):
         with daemon.operator(subscribe=last - 1) as operator:
             operator.wait_event("message")
             check_replay(operator.events, last - 1)
+        newcomer.close()
 
 
 def test_subscribing_again_while_the_transcript_is_read_repeats_nothing(home):

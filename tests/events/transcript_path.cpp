@@ -1,5 +1,7 @@
 /// Where the transcript is by default, and that its folder is made for its owner.
 #include "events/transcript_path.hpp"
+
+#include "base/private_file.hpp"
 #include "support/catch.hpp"
 
 #include <sys/stat.h>
