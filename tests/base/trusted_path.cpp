@@ -76,8 +76,8 @@ TEST_CASE("trusted path: what others may write to is refused, wherever it stands
   const Folder folder;
   const auto closed = make_folder(folder / "closed", 0755);
   make_folder(folder / "closed/deep", 0700);
-  CHECK(refusal(closed + "/deep") == "");
-  CHECK(refusal(closed + "/deep/not/there") == "");
+  CHECK(refusal(closed + "/deep").empty());
+  CHECK(refusal(closed + "/deep/not/there").empty());
   for (const mode_t mode : {0777U, 0702U}) {
     REQUIRE(chmod(closed.c_str(), mode) == 0);
     const auto why =
@@ -87,10 +87,10 @@ TEST_CASE("trusted path: what others may write to is refused, wherever it stands
     CHECK(refusal(closed + "/not/there") == why);
   }
   REQUIRE(chmod(closed.c_str(), 01777) == 0);
-  CHECK(refusal(closed + "/deep") == "");
+  CHECK(refusal(closed + "/deep").empty());
   REQUIRE(chmod(closed.c_str(), 0770) == 0);
   REQUIRE(chown(closed.c_str(), static_cast<uid_t>(-1), getegid()) == 0);
-  CHECK(refusal(closed) == "");  // the group of this process
+  CHECK(refusal(closed).empty());  // the group of this process
 }
 
 TEST_CASE("trusted path: what belongs to somebody else is refused, links as well as folders",
@@ -103,12 +103,12 @@ TEST_CASE("trusted path: what belongs to somebody else is refused, links as well
         "the folder " + theirs + " belongs to uid 54321, who could exchange what is in it");
   make_folder(folder / "ours", 0700);
   const auto link = link_to("ours", folder / "link");
-  CHECK(refusal(link) == "");
+  CHECK(refusal(link).empty());
   REQUIRE(lchown(link.c_str(), kStranger, 0) == 0);
   CHECK(refusal(link) ==
         "the symbolic link " + link + " belongs to uid 54321, who could let it lead elsewhere");
   // On the way that a link of ours leads.
-  CHECK(refusal(link_to("theirs", folder / "to-theirs")) != "");
+  CHECK_FALSE(refusal(link_to("theirs", folder / "to-theirs")).empty());
 }
 
 TEST_CASE("trusted path: the folder of a path", "[base][trusted_path]") {

@@ -1,16 +1,15 @@
 """The journal as a log: fields of its own, and a journald that has stopped delays nothing."""
 
 import os
-import shutil
 import signal
 import socket
 import struct
-import subprocess
 import threading
 import time
 
 import pytest
 from harness import SANITIZER, Daemon, Home, run_chatd, speaking, wait_until
+from harness.own_mounts import own_mounts
 
 
 def parse(entry):
@@ -71,33 +70,18 @@ class Journald:
 @pytest.fixture
 def journald():
     """A Journald whose socket is at the usual place, in a mount namespace of its own."""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("only root can put a socket there")
     home = Home()
     journald = Journald(home.path / "journal.sock")
     journald.home = home
-    holder = subprocess.Popen(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
-        + [
-            "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && "
-            "touch /run/systemd/journal/socket && "
-            'mount --bind "$0" /run/systemd/journal/socket && echo mounted && exec cat',
-            str(home.path / "journal.sock"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+    mount = (
+        "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && "
+        'touch /run/systemd/journal/socket && mount --bind "$0" /run/systemd/journal/socket'
     )
-    journald.prefix = ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", f"--wd={home.path}"]
     try:
-        if holder.stdout.readline() != "mounted\n":
-            pytest.skip("this root may not mount a file system")
-        yield journald
+        with own_mounts(mount, home.path / "journal.sock", home.path) as journald.prefix:
+            yield journald
     finally:
         journald.close()
-        holder.stdin.close()
-        holder.wait()
-        holder.stdout.close()
         home.remove()
 
 

@@ -24,6 +24,7 @@ from harness import (
     speaking,
     wait_until,
 )
+from harness.own_mounts import own_mounts
 
 NOBODY = 65534
 
@@ -336,8 +337,6 @@ OTHER = 54001
 @pytest.fixture
 def groups():
     """A Home whose daemon finds its groups in `home.groups`, a file that a test may change."""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("only root can put a file there")
     home = Home()
     home.groups = home.path / "group"
 
@@ -348,22 +347,10 @@ def groups():
 
     home.set_members = members
     members("nobody")
-    holder = subprocess.Popen(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
-        + ['mount --bind "$0" /etc/group && echo mounted && exec cat', str(home.groups)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    home.prefix = ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt", f"--wd={home.path}"]
     try:
-        if holder.stdout.readline() != "mounted\n":
-            pytest.skip("this root may not mount a file")
-        yield home
+        with own_mounts('mount --bind "$0" /etc/group', home.groups, home.path) as home.prefix:
+            yield home
     finally:
-        holder.stdin.close()
-        holder.wait()
-        holder.stdout.close()
         home.remove()
 
 
