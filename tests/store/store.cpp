@@ -28,6 +28,7 @@ Options options_of(const Folder& folder) {
   Options options;
   options.path = folder.file();
   options.retry = Duration{20};
+  options.patience = std::chrono::minutes{1};  // under valgrind all that is read takes long
   return options;
 }
 
@@ -484,7 +485,9 @@ TEST_CASE("store: a question has a time to be answered in, and recording goes on
 
 TEST_CASE("store: what one asks does not keep another from an answer", "[store][questions]") {
   const Folder folder;
-  auto store = open_filled(options_of(folder), 2000);
+  auto options = options_of(folder);
+  options.patience = std::chrono::seconds{2};
+  auto store = open_filled(options, 2000);
   int late = 0;
   for (int i = 0; i < 16; ++i) {
     Ask ask = endless(1);
