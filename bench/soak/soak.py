@@ -34,7 +34,7 @@ class Soak:
         config = home / "chatd.toml"
         config.write_text(
             '[[listen]]\naddress = "127.0.0.1"\nport = 0\n'
-            "[limits]\nsessions_per_address = 10000\nconnects_per_second = 0\nbytes_per_second = \"0B\"\nmessages_per_second = 1000\n"
+            "[limits]\nmessages_per_second = 1000\n"
             f'[control]\npath = "{self.control}"\n'
             f'[transcript]\npath = "{home}/transcript.db"\n'
         )
