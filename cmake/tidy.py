@@ -50,7 +50,7 @@ def main():
     clean.mkdir(exist_ok=True)
     inputs = inputs_of_outputs(build)
     common = subprocess.run(["clang-tidy", "--version"], check=True, capture_output=True).stdout
-    common += digest(SOURCE / ".clang-tidy")
+    common += digest(SOURCE / ".clang-tidy") + digest(SOURCE / "tests" / ".clang-tidy")
 
     due = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [SECONDS]: runs every fuzz target of build/fuzz, two at a time. Without an
-# argument each runs for a fixed number of executions, together some four minutes on two
+# argument each runs for a fixed number of executions, together some two minutes on two
 # cores. With SECONDS each runs for that long, and new inputs are kept in
 # build/fuzz/corpus. Fails if a target finds a fault; the input is then in
 # build/fuzz/found.
@@ -11,16 +11,17 @@ seconds=${1:-}
 build=build/fuzz
 mkdir -p "$build/found"
 
-# TARGET EXECUTIONS LONGEST: a million executions if one takes less than 0.1 ms.
+# TARGET EXECUTIONS LONGEST
 plan() {
   cat <<'PLAN'
-framer 1000000 400
-text 1000000 200
-rpc 1000000 400
-saved 1000000 120
-core 150000 300
-handover 30000 120
-config 40000 2000
+framer 400000 400
+text 400000 200
+rpc 400000 400
+saved 400000 120
+words 400000 400
+core 100000 300
+handover 20000 120
+config 30000 2000
 PLAN
 }
 

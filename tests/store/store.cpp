@@ -686,7 +686,8 @@ TEST_CASE("store: an event from the future keeps no old one", "[store][retention
   options.index_after = std::chrono::milliseconds{1};
   auto store = open(options);
   for (std::uint64_t seq = 1; seq <= 40; ++seq) {
-    Record record = message(seq, 1, std::to_string(seq));
+    const std::string text = std::to_string(seq);
+    Record record = message(seq, 1, text);
     if (seq == 1 || seq == 11) record.time_ms = 4'000'000'000'000;
     store->record(record);
   }
