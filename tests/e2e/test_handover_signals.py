@@ -87,7 +87,10 @@ def test_a_sigterm_that_comes_while_the_transcript_is_slow_ends_the_hand_over():
                 record(operator, client, "last words")
                 daemon.send_signal(signal.SIGUSR2)
                 daemon.wait_log("SIGUSR2: hands over")
-                time.sleep(0.3)  # the check has ended, and the transcript is waited for
+                # With the process that checks the successor, the check has ended: from then on
+                # the transcript is waited for.
+                children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children")
+                wait_until(lambda: not children.read_text(), "the check has ended", interval=0)
                 daemon.send_signal(signal.SIGTERM)
             stops_well(daemon, client)
             if "does not hand over: SIGTERM has come" in daemon.log():

@@ -10,8 +10,7 @@ import pytest
 
 from harness import CHATCTL, CHATD, SANITIZER
 
-if SANITIZER:
-    pytest.skip("a build with a sanitizer is not hardened", allow_module_level=True)
+pytestmark = pytest.mark.skipif(bool(SANITIZER), reason="a sanitized build is not hardened")
 
 
 def readelf(*argv):

@@ -54,43 +54,16 @@ FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
 def test_an_operator_has_at_most_16_questions_at_once():
     with Daemon() as daemon, RawControl(daemon) as raw:
         line = b'{"jsonrpc": "2.0", "id": %d, "method": "history", "params": {}}\n'
-        # In one piece, so that none is answered before the last one is read.
-        raw.send(b"".join(line % number for number in range(20)))
+        # So many that they come faster than they are answered, on any machine.
+        raw.send(b"".join(line % number for number in range(1000)))
         answers = {}
-        while len(answers) < 20:
+        while len(answers) < 1000:
             answer = raw.answer()
             answers[answer["id"]] = answer.get("error", {}).get("code")
-        assert answers == {number: None if number < 16 else 4 for number in range(20)}
+        assert set(answers.values()) == {None, 4}
+        assert all(answers[number] is None for number in range(16))
         # When they are answered, others are.
-        assert "result" in raw.ask(line % 20)
-
-
-@pytest.mark.skipif(bool(SANITIZER), reason="a sanitizer's memory is not the daemon's")
-def test_an_operator_who_begins_anew_again_and_again_has_one_page_under_way(home):
-    fast = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
-    with Daemon(fast, home=home) as daemon:
-        operator = daemon.operator()
-        client, _ = speaking(daemon, operator)
-        for number in range(40):
-            client.send(b"%d " % number + b"x" * 8000 + b"\n")
-        client.send(b"last\n")
-        last = operator.wait_event("message", text="last")["seq"]
-        client.close()
-    # Only the transcript has all of it.
-    with Daemon(home=home) as daemon, RawControl(daemon) as raw:
-        peak = daemon.peak()
-        line = b'{"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"since": 0}}\n'
-        raw.send(line * 3000)
-        answers, seqs = 0, []
-        while answers < 3000 or not seqs or seqs[-1] < last:
-            answer = raw.answer()
-            if "id" in answer:
-                answers += 1
-                seqs.clear()
-            else:
-                seqs.append(answer["params"]["seq"])
-        assert seqs[: last] == list(range(1, last + 1))
-        assert daemon.peak() - peak < 32 << 20
+        assert "result" in raw.ask(line % 1000)
 
 
 def test_history_has_what_was_said_with_what_became_of_it():
