@@ -10,7 +10,17 @@ import threading
 
 import pytest
 
-from harness import CHATD, Client, Daemon, Home, RpcError, hand_over, speaking, wait_until
+from harness import (
+    CHATD,
+    FOR_ONE_ORIGIN,
+    Client,
+    Daemon,
+    Home,
+    RpcError,
+    hand_over,
+    speaking,
+    wait_until,
+)
 from harness.network import free_port
 
 
@@ -229,7 +239,8 @@ def test_ids_go_on_without_a_gap(how):
 def test_listeners_are_never_closed_and_those_who_connect_meanwhile_are_served():
     home = Home()
     path = f"unix:{home.path}/clients.sock"
-    home.write_config({"listen": [{"address": "127.0.0.1", "port": 0}, {"address": path}]})
+    listen = [{"address": "127.0.0.1", "port": 0}, {"address": path}]
+    home.write_config({"listen": listen, "limits": FOR_ONE_ORIGIN})
     with Daemon(home=home) as daemon:
         stop = threading.Event()
         failed = []
