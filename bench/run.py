@@ -34,7 +34,7 @@ WORKLOADS = [
         100_000,
         100,
         transcripts=True,
-        target=1.8,
+        target=1.6,
     ),
     Workload("fan-in from 100", "fan-in", 100, 200_000, 1, target=1.25),
     Workload("fan-in from 10,000", "fan-in", 10_000, 200_000, 1, target=1.25),

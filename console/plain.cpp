@@ -15,8 +15,8 @@ constexpr Duration kRepeatWindow{1000};
 
 Plain::Plain(io::Loop& loop, ScreenListener& listener, int input, int output, int errors)
     : listener_{listener},
-      output_fd_{output},
-      errors_fd_{errors},
+      output_width_{output},
+      errors_width_{errors},
       wide_letters_{has_wide_letters()},
       repeat_timer_{loop, [this] { count_repeats(); }},
       output_{loop, output, [this] { listener_.on_shown(false); },
@@ -41,7 +41,7 @@ void Plain::print(std::string_view line, std::size_t hang) {
 }
 
 std::size_t Plain::width() const {
-  return io::terminal_columns(output_fd_);
+  return output_width_.columns();
 }
 
 void Plain::print_problem(std::string_view line) {
@@ -59,7 +59,7 @@ void Plain::write_problem(std::string_view line) {
   // Whoever does not read the problems must not make the memory grow.
   if (errors_.queued_bytes() >= kFullBytes) return;
   std::string rows;
-  append_rows(rows, line, {io::terminal_columns(errors_fd_), kUsualHang, wide_letters_}, "\n");
+  append_rows(rows, line, {errors_width_.columns(), kUsualHang, wide_letters_}, "\n");
   errors_.write(rows);
 }
 

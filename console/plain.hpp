@@ -34,8 +34,8 @@ class Plain : public Screen {
   void count_repeats();
 
   ScreenListener& listener_;
-  int output_fd_;
-  int errors_fd_;
+  io::TerminalWidth output_width_;
+  io::TerminalWidth errors_width_;
   bool wide_letters_;
   std::string pending_;       // what has been read and not been given out
   std::size_t searched_ = 0;  // how much of it is known to have no LF

@@ -45,6 +45,18 @@ constexpr std::size_t kUsualColumns = 80;
 /// The columns of the terminal behind `fd`; 0 if there is none.
 [[nodiscard]] std::size_t terminal_columns(int fd);
 
+/// The same for whoever asks before each line: what is no terminal is asked only once. Does not
+/// own `fd`.
+class TerminalWidth {
+ public:
+  explicit TerminalWidth(int fd) : fd_{fd}, is_terminal_{terminal_columns(fd) > 0} {}
+  [[nodiscard]] std::size_t columns() const { return is_terminal_ ? terminal_columns(fd_) : 0; }
+
+ private:
+  int fd_;
+  bool is_terminal_;
+};
+
 /// Opens anew what stands behind `fd`, non-blocking, where that gives the same
 /// bytes (terminals and pipes), and duplicates it otherwise. Empty if `fd` is not
 /// open. `shared` tells whether the flags are still shared with the giver.

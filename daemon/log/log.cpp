@@ -159,9 +159,7 @@ class StderrSink final : public TextSink {
     }
     return taken;
   }
-  [[nodiscard]] std::size_t columns() const override {
-    return is_terminal_ ? io::terminal_columns(STDERR_FILENO) : 0;
-  }
+  [[nodiscard]] std::size_t columns() const override { return width_.columns(); }
 
  private:
   static bool ready(int patience_ms) {
@@ -181,7 +179,7 @@ class StderrSink final : public TextSink {
     return end == std::string_view::npos ? kPart : end + 1;
   }
 
-  bool is_terminal_ = ::isatty(STDERR_FILENO) != 0;
+  io::TerminalWidth width_{STDERR_FILENO};
 };
 
 /// Separates the fields of a line and its text, for the journal alone: a text that is logged

@@ -117,6 +117,21 @@ TEST_CASE("descriptor: its kind is that of what stands behind it", "[io][descrip
   CHECK(kind_of(9999) == DescriptorKind::kMissing);
 }
 
+TEST_CASE("descriptor: a terminal is asked for its width each time, anything else is none",
+          "[io][descriptor]") {
+  const Ends pipe = pipe_ends();
+  CHECK(TerminalWidth{pipe.write.get()}.columns() == 0);
+  CHECK(TerminalWidth{-1}.columns() == 0);
+  const Ends terminal = terminal_ends();
+  const TerminalWidth width{terminal.write.get()};
+  winsize size{};
+  for (const unsigned short columns : {40, 132}) {
+    size.ws_col = columns;
+    REQUIRE(::ioctl(terminal.write.get(), TIOCSWINSZ, &size) == 0);
+    CHECK(width.columns() == columns);
+  }
+}
+
 TEST_CASE("descriptor: a reader comes to the end of whatever it is given, once",
           "[io][descriptor]") {
   SECTION("nothing") {
