@@ -2,6 +2,8 @@
 // flags of what was given stay as they are.
 #include "io/descriptor.hpp"
 
+#include <sys/ioctl.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -125,7 +127,7 @@ TEST_CASE("descriptor: a terminal is asked for its width each time, anything els
   const Ends terminal = terminal_ends();
   const TerminalWidth width{terminal.write.get()};
   winsize size{};
-  for (const unsigned short columns : {40, 132}) {
+  for (const unsigned short columns : std::initializer_list<unsigned short>{40, 132}) {
     size.ws_col = columns;
     REQUIRE(::ioctl(terminal.write.get(), TIOCSWINSZ, &size) == 0);
     CHECK(width.columns() == columns);
