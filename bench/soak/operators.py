@@ -82,6 +82,10 @@ class Ledger:
         self.ended = {}  # reasons
         self.messages = 0
 
+    def heard_of(self, address):
+        """How many messages of the client that has this address."""
+        return self.heard[self.session_of.get(address)]
+
     def on_event(self, method, event):
         session = event.get("session")
         if method == "connected":
