@@ -28,6 +28,11 @@ constexpr Duration kRecordPatience{1000};
 /// With fewer descriptors than this, clients get the few that a database would take.
 constexpr std::size_t kDescriptorsToRecord = 32;
 
+Result<> filter_calls(const Config& config) {
+  if (!config.service.seccomp || !has_call_filter()) return {};
+  return put_call_filter_on();
+}
+
 }  // namespace
 
 Daemon::Daemon(service::Program program, const Options& options, ConfigSources sources,
@@ -35,6 +40,7 @@ Daemon::Daemon(service::Program program, const Options& options, ConfigSources s
     : program_{std::move(program)},
       sources_{std::move(sources)},
       config_{std::move(loaded.config)},
+      filtered_{filter_calls(config_)},
       manager_{loop_, [this] { return status(); }},
       store_{manager_.notify()},
       console_{loop_, options.console, options.color} {}
@@ -55,6 +61,7 @@ Result<> Daemon::open() {
   Inheritance inheritance;
   if (auto opened = open_log(); !opened) return opened;
   spdlog::info("chatd {} starts", kVersion);
+  say_whether_filtered();
   for (const std::string& sentence : unknown_variables()) spdlog::warn("{}", sentence);
 
   crash_store_ = inheritance.open_crash_store(store_);
@@ -80,7 +87,6 @@ Result<> Daemon::open() {
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
   }
-  filter_calls();  // with everything open, and before anybody is heard
   manager_.ready();
   slow_close_.begin(inheritance.take_watched());  // while clients are served already
   return {};
@@ -205,17 +211,12 @@ void Daemon::obey(int signal) {
   }
 }
 
-void Daemon::filter_calls() const {
-  if (!has_call_filter()) return;
-  if (!config_.service.seccomp) {
-    if (is_call_filter_on()) {
-      spdlog::warn(
-          "the filter of system calls stays on: this process has taken over from one with it");
-    }
-    return;
-  }
-  if (auto put = put_call_filter_on(); !put) {
-    spdlog::warn("goes on without its filter of system calls: {}", put.error().message);
+void Daemon::say_whether_filtered() {
+  if (!filtered_) {
+    spdlog::warn("goes on without its filter of system calls: {}", filtered_.error().message);
+  } else if (!config_.service.seccomp && is_call_filter_on()) {
+    spdlog::warn(
+        "the filter of system calls stays on: this process has taken over from one with it");
   }
 }
 

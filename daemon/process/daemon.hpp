@@ -55,7 +55,7 @@ class Daemon {
   void end_turn();
   Result<> listen(Inheritance& inheritance);
   Result<> open_console();
-  void filter_calls() const;
+  void say_whether_filtered();
 
   void obey(int signal);
   Result<ConfigChange> reload();
@@ -66,6 +66,9 @@ class Daemon {
   service::Program program_;
   ConfigSources sources_;
   Config config_;
+  /// Before the loop is made: with it newer versions of libuv make a ring (io_uring), whose
+  /// operations no filter sees.
+  Result<> filtered_;
 
   std::uint64_t recorded_ = 0;  // events, when it was looked at last while many waited
   Time recorded_at_{};          // when there were more
