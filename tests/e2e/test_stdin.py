@@ -210,7 +210,8 @@ def test_a_reader_of_the_console_that_does_not_read_stops_nobody():
             client.close()
             before = daemon.rss()
             assert_alive_and_idle(daemon, seconds=1)
-            assert daemon.rss() - before < 4 << 20
+            # A sanitizer keeps what was freed for a while.
+            assert daemon.rss() - before < (32 if SANITIZER else 4) << 20
     finally:
         os.close(read)
         os.close(write)
