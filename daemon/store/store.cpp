@@ -245,31 +245,28 @@ void Store::write_batch(Lock& lock) {
     if (const auto ticket = backlog_.pop(batch_); ticket > 0) ticket_ = ticket;
   }
   auto bans = std::exchange(bans_, {});
-  if (batch_.empty() && bans.empty()) {
-    retry_.reset();
-    progress_.recorded = ticket_;
-    progress_.fails = false;
-    return;
-  }
-  lock.unlock();
-  auto written = archive_->recorder.write(batch_, bans);
-  archive_->numbers.sync();
-  lock.lock();
-  if (written) {
+  // All that was in a batch may have been dropped since.
+  if (!batch_.empty() || !bans.empty()) {
+    lock.unlock();
+    auto written = archive_->recorder.write(batch_, bans);
+    archive_->numbers.sync();
+    lock.lock();
+    if (!written) {
+      bans_.come_after(std::move(bans));
+      report_.fails(written.error().message);
+      retry_ = Steady::now() + options_.retry;
+      progress_.fails = true;
+      return;
+    }
     is_busy_ = batch_.events() > kBusyEvents;
     report_.recorded(batch_.events());
     upkeep_.recorded(batch_.events());
     batch_.clear();
-    retry_.reset();
-    progress_.recorded = ticket_;
-    progress_.fails = false;
-    if (backlog_.batches() <= 1) report_.works();
-    return;
   }
-  bans_.come_after(std::move(bans));
-  report_.fails(written.error().message);
-  retry_ = Steady::now() + options_.retry;
-  progress_.fails = true;
+  retry_.reset();
+  progress_.recorded = ticket_;
+  progress_.fails = false;
+  if (backlog_.batches() <= 1) report_.works();
 }
 
 /// Does a part of what is due, if nothing is to be recorded, or if there is no room for that.

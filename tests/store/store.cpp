@@ -369,6 +369,30 @@ TEST_CASE("store: while the file cannot be written, what is said waits, up to a 
   CHECK(history(*store).size() == seq - lost);
 }
 
+TEST_CASE("store: that it writes again is told even if the last that waited was dropped",
+          "[store][trouble]") {
+  const Folder folder;
+  auto options = options_of(folder);
+  options.max_waiting_bytes = 16'000'000;
+  auto store = open(options);
+  auto other_connection = Transcript::take(Database::open(folder.file()));
+  REQUIRE(other_connection.run("BEGIN IMMEDIATE"));
+  // Each is a batch of its own, and several go at once: the last ones.
+  const std::string text(300'000, 'x');
+  for (std::uint64_t seq = 1; store->counts().lost == 0; ++seq) {
+    store->record(message(seq, 1, text));
+    store->submit();
+  }
+  REQUIRE(store->counts().lost > 2);
+  REQUIRE(other_connection.run("COMMIT"));
+  std::vector<std::string> notices;
+  REQUIRE(comes_true([&] {
+    for (auto& notice : store->take_notices()) notices.push_back(std::move(notice));
+    return notices.size() == 2;
+  }));
+  CHECK(notices.back().starts_with("transcripts are written again; "));
+}
+
 TEST_CASE("store: questions are answered while the file cannot be written", "[store][trouble]") {
   const Folder folder;
   auto store = open(options_of(folder));
