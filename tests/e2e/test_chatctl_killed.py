@@ -31,7 +31,8 @@ class Crowd:
 
     def __init__(self, daemon, operator, longest, pause):
         self.longest, self.pause = longest, pause
-        self.clients = [daemon.client() for _ in range(CLIENTS)]
+        # Each of an origin of its own: none is read slowly because an operator is slow.
+        self.clients = [daemon.client(source=f"127.0.3.{i + 1}") for i in range(CLIENTS)]
         self.operator = operator
         self.stopping = threading.Event()
         self.said = 0
@@ -135,7 +136,7 @@ def test_a_tail_killed_in_the_middle_of_a_line_goes_on_with_every_event_once():
             assert [event["seq"] for event in events] == list(range(first + 1, cursor + 1))
             # What is shorter than a page goes into a pipe whole; so slow as under a
             # sanitizer, little is on its way at any time.
-            least = 0 if SANITIZER else TAILS // 4
+            least = 0 if SANITIZER else TAILS // 10
             assert torn > least, f"{torn} of {TAILS} were killed in the middle of a line"
             crowd.check_untouched()
 
