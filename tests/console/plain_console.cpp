@@ -454,7 +454,7 @@ TEST_CASE("console: detached again while it comes back it tries again, but not f
   desk.open();
   REQUIRE(desk.asked("sessions"));
   test::run_pending(desk.loop);
-  for (int round = 0; round < 3; ++round) {
+  for (std::size_t round = 0; round < 3; ++round) {
     desk.daemon.silent = true;
     for (int time = 0; time < 5; ++time) {
       const auto before = attempts;

@@ -73,7 +73,7 @@ TEST_CASE("unread: the daemon's counts replace our own, and who waited keeps its
 
 TEST_CASE("unread: nothing is kept of sessions that have gone", "[console][unread]") {
   Unread unread;
-  for (const SessionId id : {5, 9, 5}) unread.apply(event_of(EventKind::kMessage, {id}), {});
+  for (const SessionId id : {5UL, 9UL, 5UL}) unread.apply(event_of(EventKind::kMessage, {id}), {});
   unread.keep({with_unread(1, 8), with_unread(5, 0)});
   CHECK(unread.first(9) == Entries{{5, 2}});
 }

@@ -74,7 +74,8 @@ TEST_CASE("record: what a newer daemon has recorded comes back as it was", "[eve
 }
 
 TEST_CASE("record: the name that an event gave is found as it stands there", "[events][record]") {
-  for (const std::string name : {"Zoe", "a \"b\" \\", "\",\"name\":\"x", "\u202e", "\\"}) {
+  for (const std::string name :
+       {"Zoe", "a \"b\" \\", "\",\"name\":\"x", "\xe2\x80\xae\xe2\x80\xac", "\\"}) {
     Event event;
     event.kind = EventKind::kNamed;
     event.session = 3;

@@ -167,10 +167,7 @@ TEST_CASE("acceptor: the kernel keeps little for a peer that does not read", "[i
   const UniqueFd client = connected(acceptor->endpoint());
   REQUIRE(bench.until_accepted(1));
   const std::string bytes(16 * 1024, 'x');
-  std::size_t taken = 0;
-  for (ssize_t count = 0; count >= 0;
-       taken += static_cast<std::size_t>(std::max<ssize_t>(count, 0))) {
-    count = ::send(bench.accepted[0].get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  while (::send(bench.accepted[0].get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0) {
   }
   // The peer has the rest; it is the peer's memory.
   int unsent = 0;
@@ -331,7 +328,7 @@ TEST_CASE("acceptor: a unix socket has its mode, and its file goes with it", "[i
   Bench bench;
   const Folder folder;
   const std::string path = folder / "chat.sock";
-  const mode_t mask = ::umask(GENERATE(0, 077));
+  const mode_t mask = ::umask(GENERATE(0U, 077U));
   const unsigned mode = GENERATE(0666U, 0660U, 0600U);
   auto acceptor = bench.listen({"unix:" + path, 0}, mode);
   CHECK(acceptor->endpoint().to_string() == "unix:" + path);

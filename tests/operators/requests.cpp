@@ -118,7 +118,7 @@ TEST_CASE("requests: what is to be kicked is one session, a list of them or a ne
           "[operators][requests]") {
   Bench bench;
   Operator one{bench};
-  const std::string kLong(1025, 'x');
+  const std::string too_long(1025, 'x');
   for (const json& wrong : std::vector<json>{{{"reason", "x"}},
                                              {{"session", 0}},
                                              {{"session", "1"}},
@@ -127,12 +127,12 @@ TEST_CASE("requests: what is to be kicked is one session, a list of them or a ne
                                              {{"address", "nowhere"}},
                                              {{"address", 7}},
                                              {{"address", "::1"}, {"session", 1}},
-                                             {{"address", "::1"}, {"reason", kLong}},
-                                             {{"session", {1, 2}}, {"reason", kLong}}}) {
+                                             {{"address", "::1"}, {"reason", too_long}},
+                                             {{"session", {1, 2}}, {"reason", too_long}}}) {
     INFO(wrong);
     CHECK(one.error("kick", wrong) == rpc::kInvalidParams);
   }
-  CHECK(one.error("kick", {{"session", 1}, {"reason", kLong}}) == rpc::kNoSession);
+  CHECK(one.error("kick", {{"session", 1}, {"reason", too_long}}) == rpc::kNoSession);
   CHECK(one.result("kick", {{"address", "192.0.2.0/24"}}) ==
         json{{"kicked", json::array()}, {"refused", json::array()}});
   CHECK(one.error("ban", {{"address", "::1"}, {"now", "yes"}}) == rpc::kInvalidParams);
