@@ -157,18 +157,23 @@ def test_a_tail_on_a_terminal_lets_no_text_begin_a_row():
         assert_no_row_is_forged(shown)
 
 
+def shell(daemon, script):
+    """A shell in a terminal that runs `script`."""
+    return pexpect.spawn(
+        "/bin/sh",
+        ["-c", script],
+        env=daemon.env | {"TERM": "xterm", "LANG": "C.UTF-8"},
+        dimensions=(24, COLUMNS),
+        encoding="utf-8",
+        timeout=GUARD,
+    )
+
+
 def test_plain_lines_on_a_terminal_let_no_text_begin_a_row():
     with padded() as (daemon, client):
         watcher = daemon.operator()
         script = f"sleep 1000 | '{CHATCTL}' --socket '{daemon.control_path}' --timestamps none"
-        child = pexpect.spawn(
-            "/bin/sh",
-            ["-c", script],
-            env=daemon.env | {"TERM": "xterm", "LANG": "C.UTF-8"},
-            dimensions=(24, COLUMNS),
-            encoding="utf-8",
-            timeout=GUARD,
-        )
+        child = shell(daemon, script)
         desk = Desk(child)
         watcher.wait_event("operator", state="attached")
         for text in paddings():
@@ -186,14 +191,7 @@ def test_a_conversation_in_a_terminal_lets_no_server_begin_a_row(way):
         operator = daemon.operator()
         talk = f"'{CHATCTL}' talk {daemon.host}:{daemon.port}"
         script = talk if way == "a person" else f"(echo hello; sleep 1000) | {talk}"
-        child = pexpect.spawn(
-            "/bin/sh",
-            ["-c", script],
-            env=daemon.env | {"TERM": "xterm", "LANG": "C.UTF-8"},
-            dimensions=(24, COLUMNS),
-            encoding="utf-8",
-            timeout=GUARD,
-        )
+        child = shell(daemon, script)
         desk = Desk(child)
         desk.wait("connected to ")
         if way == "a person":
