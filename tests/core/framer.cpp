@@ -959,21 +959,25 @@ TEST_CASE("framer: what is read at once costs no more than in pieces, whatever i
   const std::size_t total = chatd::test::under_valgrind() ? 65'536 : 500'000;
   const auto cost = [&](std::size_t size) {
     const auto read = repeated(size / row.size(), row);
-    double least = HUGE_VAL;
-    for (int i = 0; i < 3; ++i) {
-      Framer framer{setting};
-      Reading reading;
-      const auto before = std::clock();
-      for (std::size_t bytes = 0; bytes < total; bytes += read.size()) {
-        std::string_view input = read;
-        while (!input.empty()) (void)framer.next(input, Time{}, Settings{}, reading);
-        reading.reply.clear();
-      }
-      least = std::min(least, static_cast<double>(std::clock() - before));
+    Framer framer{setting};
+    Reading reading;
+    const auto before = std::clock();
+    for (std::size_t bytes = 0; bytes < total; bytes += read.size()) {
+      std::string_view input = read;
+      while (!input.empty()) (void)framer.next(input, Time{}, Settings{}, reading);
+      reading.reply.clear();
     }
-    return std::max(least, 1000.0);  // one millisecond can be measured
+    return std::max(static_cast<double>(std::clock() - before), 1000.0);  // 1 ms can be measured
   };
-  CHECK(cost(65'536) < 4 * cost(4096));
+  // In turns, and more than once if need be: a machine that is busy is so for a moment, and
+  // what costs the square of its size does so always.
+  double at_once = HUGE_VAL;
+  double in_pieces = HUGE_VAL;
+  for (int i = 0; i < 3 || (at_once >= 4 * in_pieces && i < 20); ++i) {
+    at_once = std::min(at_once, cost(65'536));
+    in_pieces = std::min(in_pieces, cost(4096));
+  }
+  CHECK(at_once < 4 * in_pieces);
 }
 
 TEST_CASE("framer: memory does not grow with a message that never ends", "[core][framer]") {

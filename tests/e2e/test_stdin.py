@@ -23,12 +23,17 @@ def assert_alive_and_idle(daemon, seconds=2.0):
         client, session = speaking(daemon, operator)
         client.close()
         wait_until(lambda: f"[{session}] connected" in daemon.log(), "what was said before is logged")
-        used, said, began = daemon.cpu_seconds(), len(daemon.log()), time.monotonic()
-        time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
-        elapsed = time.monotonic() - began
-        used, said = daemon.cpu_seconds() - used, daemon.log()[said:]
-        idle = 0.1 if SANITIZER else 0.03
-        assert used <= idle * elapsed, f"{used} s of processor time in {elapsed} s"
+        # What still has to be done, such as freeing what a reader left, is done in one of the
+        # stretches; a loop that turns for nothing is idle in none.
+        for stretch in range(4):
+            used, said, began = daemon.cpu_seconds(), len(daemon.log()), time.monotonic()
+            time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
+            elapsed = time.monotonic() - began
+            used, said = daemon.cpu_seconds() - used, daemon.log()[said:]
+            if used <= (0.1 if SANITIZER else 0.03) * elapsed:
+                break
+        else:
+            raise AssertionError(f"{used} s of processor time in {elapsed} s")
         assert len(said.splitlines()) <= 5, said
         speaking(daemon, operator)[0].close()
     assert daemon.alive()
