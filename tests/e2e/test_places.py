@@ -77,8 +77,9 @@ def own():
 
 def test_a_daemon_that_refuses_is_passed_over(own):
     daemon, first, env = own
+    operator = daemon.operator()
     client = daemon.client()
-    daemon.operator().session_of(client)
+    operator.session_of(client)
     with Refuser(first) as refuser:
         done = chatctl(env, "--json", "list")
         assert (done.returncode, done.stderr) == (0, ""), done
