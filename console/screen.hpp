@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "base/protocol.hpp"
@@ -38,6 +39,8 @@ class ScreenListener {
   virtual void on_output_gone(int error) = 0;
   /// Alt-1 to Alt-9, or Alt-a, which is 0; in a terminal only.
   virtual void on_jump(int key) = 0;
+  /// Alt-o; in a terminal only.
+  virtual void on_only() {}
   virtual Completion on_complete(std::string_view before_cursor) = 0;
 };
 
@@ -58,6 +61,15 @@ class Screen {
   virtual void print_problem(std::string_view line) = 0;
   void print(std::string_view line) { print(line, kUsualHang); }
   virtual void set_prompt(std::string_view prompt) = 0;
+  /// What is being typed; nothing on a screen without line editing.
+  [[nodiscard]] virtual std::string line() const { return {}; }
+  /// Puts `text` in the place of what is being typed, with the cursor at its end; in on_line()
+  /// it is what the next line begins with (or, if the line is kept, what that becomes). A search
+  /// ends. Nothing happens on a screen without line editing.
+  virtual void set_line(std::string_view /*text*/) {}
+  /// Calls for attention: by a bell, and by the title that the terminal's window has from now
+  /// on; with an empty one it has its own again. Nothing happens on a screen without either.
+  virtual void alert(bool /*bell*/, std::string_view /*title*/) {}
   /// While held no line is taken, and what is typed waits in the kernel. A screen
   /// begins held.
   virtual void hold_input(bool held) = 0;

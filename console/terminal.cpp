@@ -31,6 +31,18 @@ constexpr unsigned long kOwnPrompt =
 
 Terminal* g_terminal = nullptr;
 
+// Whether the terminal has a title that can be set, and can keep the one that it had.
+bool has_titles() {
+  const char* term = std::getenv("TERM");
+  if (term == nullptr) return false;
+  for (const std::string_view kind :
+       {"xterm", "screen", "tmux", "rxvt", "alacritty", "foot", "kitty", "konsole", "gnome", "vte",
+        "putty", "st-", "wezterm"}) {
+    if (std::string_view{term}.starts_with(kind)) return true;
+  }
+  return false;
+}
+
 // The chat is UTF-8 whatever the locale says. Readline looks at the environment
 // again for each line, so that is where it has to stand.
 void use_utf8() {
@@ -59,9 +71,13 @@ struct Terminal::Hooks {
     if (g_terminal != nullptr) g_terminal->listener_.on_jump(key == 'a' ? 0 : key - '0');
     return 0;
   }
+  static int only(int, int) {
+    if (g_terminal != nullptr) g_terminal->listener_.on_only();
+    return 0;
+  }
   static int begin_line() {
-    if (g_terminal != nullptr && !g_terminal->put_back_.empty()) {
-      rl_insert_text(std::exchange(g_terminal->put_back_, {}).c_str());
+    if (g_terminal != nullptr && g_terminal->next_line_) {
+      rl_insert_text(std::exchange(g_terminal->next_line_, std::nullopt)->c_str());
     }
     return 0;
   }
@@ -81,6 +97,7 @@ Terminal::Terminal(io::Loop& loop, ScreenListener& listener, int input, int outp
     : listener_{listener},
       history_{history},
       output_{output},
+      has_titles_{has_titles()},
       wide_letters_{has_wide_letters()},
       // Only its mode is changed through this one; it is never read from.
       in_{::fdopen(::fcntl(input, F_DUPFD_CLOEXEC, 3), "r")},
@@ -154,6 +171,7 @@ void Terminal::open_readline() {
        {"\\ea", "\\e1", "\\e2", "\\e3", "\\e4", "\\e5", "\\e6", "\\e7", "\\e8", "\\e9"}) {
     rl_bind_keyseq_in_map(keys, &Hooks::jump, emacs_standard_keymap);
   }
+  rl_bind_keyseq_in_map("\\eo", &Hooks::only, emacs_standard_keymap);
   using_history();
   clear_history();
   stifle_history(
@@ -173,6 +191,7 @@ void Terminal::begin_editing() {
   }
   columns_ = width();
   dirty_ = true;
+  show_title();
   reader_.resume();
 }
 
@@ -187,6 +206,7 @@ void Terminal::end_editing() {
   rl_on_new_line();
   rl_deprep_terminal();
   std::fflush(out_);
+  give_title_back();
   writer_.flush();
 }
 
@@ -222,6 +242,51 @@ void Terminal::set_prompt(std::string_view prompt) {
   if (prompt_ == prompt) return;
   prompt_ = prompt;
   dirty_ = true;
+}
+
+std::string Terminal::line() const {
+  if (!installed_) return next_line_.value_or(std::string{});
+  return {rl_line_buffer, static_cast<std::size_t>(rl_end)};
+}
+
+void Terminal::set_line(std::string_view text) {
+  if (in_line_ || !installed_) {
+    next_line_ = text;
+    return;
+  }
+  if (RL_ISSTATE(kOwnPrompt)) rl_callback_sigcleanup();
+  leave_history();
+  rl_replace_line(std::string{text}.c_str(), 1);
+  rl_point = rl_end;
+  rl_mark = 0;
+  dirty_ = true;
+}
+
+// A line that waits behind the earlier ones that were looked at is recalled as one of them.
+void Terminal::leave_history() {
+  if (where_history() == history_length) return;
+  rl_end_of_history(1, 0);
+  remember({rl_line_buffer, static_cast<std::size_t>(rl_end)});
+  using_history();
+}
+
+void Terminal::alert(bool bell, std::string_view title) {
+  if (!editing_) bell = false;
+  if (bell) writer_.write("\a");
+  if (title_ == title) return;
+  title_ = title;
+  show_title();
+}
+
+void Terminal::show_title() {
+  if (!editing_ || !has_titles_) return;
+  if (title_.empty()) return give_title_back();
+  if (!std::exchange(titled_, true)) writer_.write("\x1b[22;2t");
+  writer_.write("\x1b]2;" + escaped(title_) + "\a");
+}
+
+void Terminal::give_title_back() {
+  if (std::exchange(titled_, false)) writer_.write("\x1b[23;2t");
 }
 
 void Terminal::redraw() {
@@ -276,9 +341,12 @@ int Terminal::accept_line() {
   if (line.size() > kMaxLine) {
     listener_.on_long_line();
   } else {
-    fate = listener_.on_line(line);
+    fate = give_line(line);
   }
-  if (fate == LineFate::kKept) return 0;
+  if (fate == LineFate::kKept) {
+    if (next_line_) set_line(*std::exchange(next_line_, std::nullopt));
+    return 0;
+  }
   accepted_ = true;
   if (fate == LineFate::kErase) {
     rl_clear_visible_line();
@@ -292,6 +360,13 @@ int Terminal::accept_line() {
   return 0;
 }
 
+LineFate Terminal::give_line(std::string_view line) {
+  in_line_ = true;
+  const LineFate fate = listener_.on_line(line);
+  in_line_ = false;
+  return fate;
+}
+
 // Called by readline when a line has ended: by accept_line(), by Ctrl-D (null), or
 // by a key that the user's inputrc binds to readline's own accept-line.
 void Terminal::line_ended(const char* line) {
@@ -302,8 +377,8 @@ void Terminal::line_ended(const char* line) {
   if (!std::exchange(accepted_, false)) {
     if (std::strlen(line) > kMaxLine) {
       listener_.on_long_line();
-    } else if (listener_.on_line(line) == LineFate::kKept) {
-      put_back_ = line;
+    } else if (give_line(line) == LineFate::kKept) {
+      if (!next_line_) next_line_ = line;
       return;
     }
     listener_.on_edited(true);

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,9 @@ class Terminal : public Screen {
   void print(std::string_view line, std::size_t hang) override;
   void print_problem(std::string_view line) override { print(line); }
   void set_prompt(std::string_view prompt) override;
+  [[nodiscard]] std::string line() const override;
+  void set_line(std::string_view text) override;
+  void alert(bool bell, std::string_view title) override;
   void hold_input(bool held) override;
   void close() override;
   /// Takes away the line that is being typed, or a search for one. False if there was none.
@@ -48,9 +52,13 @@ class Terminal : public Screen {
   void open_readline();
   void begin_editing();
   void end_editing();
+  void show_title();
+  void give_title_back();
   void redraw();
   void feed();
+  void leave_history();
   int accept_line();
+  LineFate give_line(std::string_view line);
   int complete_word();
   void line_ended(const char* line);
   void remember(std::string_view line);
@@ -68,15 +76,19 @@ class Terminal : public Screen {
   bool feeding_ = false;
   bool ended_ = false;
   bool closed_ = false;
-  bool accepted_ = false;  // Enter has been dealt with; readline only ends the line
-  bool mute_ = false;      // what readline writes now is thrown away
-  std::string put_back_;   // for the next line to begin with
-  bool dirty_ = false;     // print_ or prompt_ is not on the screen yet
-  std::string print_;      // lines of this turn
+  bool accepted_ = false;                 // Enter has been dealt with; readline only ends the line
+  bool mute_ = false;                     // what readline writes now is thrown away
+  bool in_line_ = false;                  // the listener is being given a line
+  std::optional<std::string> next_line_;  // for it to begin with
+  bool titled_ = false;  // the terminal's title is ours, and it keeps its own
+  std::string title_;
+  bool dirty_ = false;  // print_ or prompt_ is not on the screen yet
+  std::string print_;   // lines of this turn
   std::string prompt_;
   std::string prompt_shown_;
   PasteGate keys_;
   int output_;
+  bool has_titles_;
   bool wide_letters_;
   std::FILE* in_;   // for readline to set the terminal's mode on
   std::FILE* out_;  // ends in writer_
