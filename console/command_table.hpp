@@ -24,6 +24,9 @@ enum class Verb : std::uint8_t {
   kName,
   kClaim,
   kRelease,
+  kGive,  ///< the claim of a client to another operator
+  kNote,  ///< for the operators, kept with a client
+  kOps,   ///< text to the other operators
   kHistory,
   kSearch,
   kMore,

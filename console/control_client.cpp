@@ -144,6 +144,18 @@ void ControlClient::release(SessionId session, ReplyCallback callback) {
   call("release", {{"session", session}}, std::move(callback));
 }
 
+void ControlClient::give(SessionId session, std::string_view to, ReplyCallback callback) {
+  call("give", {{"session", session}, {"to", repaired(to)}}, std::move(callback));
+}
+
+void ControlClient::note(SessionId session, std::string_view text, ReplyCallback callback) {
+  call("note", {{"session", session}, {"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::ops(std::string_view text, ReplyCallback callback) {
+  call("ops", {{"text", repaired(text)}}, std::move(callback));
+}
+
 void ControlClient::history(std::optional<SessionId> session, Page page, ReplyCallback callback) {
   json params = to_params(page);
   if (session) params["session"] = *session;

@@ -96,6 +96,12 @@ class ControlClient : private io::StreamListener {
   /// `stay`: the claim outlives this connection.
   void claim(SessionId session, bool force, bool stay, ReplyCallback callback);
   void release(SessionId session, ReplyCallback callback);
+  /// The claim goes to the operator of that name.
+  void give(SessionId session, std::string_view to, ReplyCallback callback);
+  /// Kept with the session, for operators.
+  void note(SessionId session, std::string_view text, ReplyCallback callback);
+  /// Text to the other operators.
+  void ops(std::string_view text, ReplyCallback callback);
   void history(std::optional<SessionId> session, Page page, ReplyCallback callback);
   void search(std::string_view text, Page page, ReplyCallback callback);
   /// Without `seconds` it has no end. `now`: it ends who is connected from there.

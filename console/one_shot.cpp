@@ -154,6 +154,12 @@ class Run {
         return client_.claim(session, command_.force, true, answer_by(&Run::show_nothing));
       case Verb::kRelease:
         return client_.release(session, answer_by(&Run::show_nothing));
+      case Verb::kGive:
+        return client_.give(session, command_.text, answer_by(&Run::show_nothing));
+      case Verb::kNote:
+        return client_.note(session, command_.text, answer_by(&Run::show_nothing));
+      case Verb::kOps:
+        return client_.ops(command_.text, answer_by(&Run::show_nothing));
       case Verb::kHistory:
       case Verb::kSearch:
         return ask_past();

@@ -64,6 +64,15 @@ LineFate Operations::execute(const Command& command) {
     case Verb::kRelease:
       client_.release(session, replies_.done(session, "not released"));
       break;
+    case Verb::kGive:
+      client_.give(session, command.text, replies_.done(session, "not given"));
+      break;
+    case Verb::kNote:
+      client_.note(session, command.text, replies_.done(session, "not noted"));
+      break;
+    case Verb::kOps:
+      client_.ops(command.text, replies_.done("not sent"));
+      break;
     case Verb::kHistory:
     case Verb::kSearch:
       past_.begin(command);

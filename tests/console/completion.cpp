@@ -33,7 +33,7 @@ TEST_CASE("completion: commands, ids, and names that become ids", "[console][com
   CHECK(inserts("/k") == Words{"/kick"});
   CHECK(inserts("/rel") == Words{"/release", "/reload"});
   CHECK(inserts("/st") == Words{"/stats"});
-  CHECK(inserts("/").size() == 21);
+  CHECK(inserts("/").size() == 24);
   CHECK(inserts("/zz").empty());
   CHECK(inserts("@") == Words{"@1", "@2", "@12"});
   CHECK(inserts("@1") == Words{"@1", "@12"});
