@@ -112,7 +112,7 @@ void Console::Impl::attach(UniqueFd control) {
   }
   if (full_) client_.pause();
   // An operator who comes back keeps its name: its claims are kept under that.
-  client_.hello(attached_before_ ? desk_.own_name() : options_.name,
+  client_.hello(attached_before_ ? desk_.own_name() : options_.name, false,
                 [this](const Reply& reply) { greeted(reply); });
 }
 

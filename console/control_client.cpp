@@ -80,9 +80,10 @@ void ControlClient::resume() {
   if (stream_) streams_.resume(*stream_);
 }
 
-void ControlClient::hello(std::string_view name, ReplyCallback callback) {
+void ControlClient::hello(std::string_view name, bool quiet, ReplyCallback callback) {
   json params = json::object();
   if (!name.empty()) params["name"] = repaired(name);
+  if (quiet) params["quiet"] = true;
   call("hello", params, std::move(callback));
 }
 
@@ -154,6 +155,18 @@ void ControlClient::note(SessionId session, std::string_view text, ReplyCallback
 
 void ControlClient::ops(std::string_view text, ReplyCallback callback) {
   call("ops", {{"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::writing(SessionId session, ReplyCallback callback) {
+  call("writing", {{"session", session}}, std::move(callback));
+}
+
+void ControlClient::operators(ReplyCallback callback) {
+  call("operators", json::object(), std::move(callback));
+}
+
+void ControlClient::desk(ReplyCallback callback) {
+  call("desk", json::object(), std::move(callback));
 }
 
 void ControlClient::history(std::optional<SessionId> session, Page page, ReplyCallback callback) {

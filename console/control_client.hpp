@@ -80,7 +80,8 @@ class ControlClient : private io::StreamListener {
 
   /// The methods of the protocol. Each calls back exactly once, and not inside the
   /// call unless nothing can be sent at all.
-  void hello(std::string_view name, ReplyCallback callback);
+  /// `quiet`: nobody hears of this connection, and it is no operator of the limit.
+  void hello(std::string_view name, bool quiet, ReplyCallback callback);
   /// `watch`: nobody is there who could answer a client.
   void subscribe(std::optional<std::uint64_t> since, bool watch, ReplyCallback callback);
   void sessions(ReplyCallback callback);
@@ -96,12 +97,16 @@ class ControlClient : private io::StreamListener {
   /// `stay`: the claim outlives this connection.
   void claim(SessionId session, bool force, bool stay, ReplyCallback callback);
   void release(SessionId session, ReplyCallback callback);
-  /// The claim goes to the operator of that name.
+  /// The claim is `to`'s from now on, an operator who has to be there.
   void give(SessionId session, std::string_view to, ReplyCallback callback);
   /// Kept with the session, for operators.
   void note(SessionId session, std::string_view text, ReplyCallback callback);
-  /// Text to the other operators.
+  /// A text for the operators alone.
   void ops(std::string_view text, ReplyCallback callback);
+  /// The other operators are told, if they listen, that this one is writing to the session.
+  void writing(SessionId session, ReplyCallback callback);
+  void operators(ReplyCallback callback);
+  void desk(ReplyCallback callback);
   void history(std::optional<SessionId> session, Page page, ReplyCallback callback);
   void search(std::string_view text, Page page, ReplyCallback callback);
   /// Without `seconds` it has no end. `now`: it ends who is connected from there.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,9 +21,10 @@ struct Event {
   std::uint64_t seq = 0;            ///< 0: it has none
   std::string time;                 ///< RFC 3339, UTC
   std::vector<SessionId> sessions;  ///< one, but for a `sent` that went to several
-  std::string text;                 ///< message, sent, warning; operator: why it is away
+  std::string text;                 ///< message, sent, ops, warning; operator: why it is away
   std::string operator_name;        ///< who did it; unbanned: empty if its time was over
-  std::string from;                 ///< claimed: who had it until now, if it was taken by force
+  std::string from;                 ///< claimed: who had it until now, if anybody
+  std::string by;                   ///< claimed: who gave it to its holder; empty: nobody did
   /// named: the session's new name; message, sent to one: what it was called then, if known.
   std::string name;
   std::string address;     ///< connected; banned, unbanned: perhaps with /BITS
@@ -50,6 +52,23 @@ struct SessionInfo {
   std::uint64_t unread = 0;
   std::uint64_t held = 0;
   std::string claimed_by = {};  ///< an operator's name; empty: nobody's
+};
+
+/// One operator who is there, with all its connections.
+struct OperatorInfo {
+  std::string name;
+  std::string state;  ///< "present", "away" or "watching"
+  std::string text;   ///< what clients are told while all are away; empty: it is not away
+  std::string since;  ///< RFC 3339, UTC
+  std::uint64_t connections = 0;
+};
+
+/// What the configuration says of an operator's console.
+struct DeskInfo {
+  std::string bell;                            ///< "none", "first" or "all"; empty: not told
+  std::vector<std::string> highlight;          ///< words
+  std::map<std::string, std::string> replies;  ///< texts by name
+  bool claim_on_answer = false;
 };
 
 struct HelloInfo {

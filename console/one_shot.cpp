@@ -99,7 +99,8 @@ class Run {
       own_name_ = one_shot_.name;
       return ask();
     }
-    client_.hello(attached_before_ ? own_name_ : one_shot_.name, answer([this](const json& result) {
+    client_.hello(attached_before_ ? own_name_ : one_shot_.name, false,
+                  answer([this](const json& result) {
                     const HelloInfo hello = decode_hello(result);
                     greeted_ = attached_before_ = true;
                     own_name_ = hello.operator_name;

@@ -144,6 +144,25 @@ void View::append_sent(std::vector<Line>& lines, const Event& event, const Roste
   }
 }
 
+void View::append_given(std::vector<Line>& lines, const Event& event, const Roster& roster,
+                        std::string_view own_name) const {
+  const std::string to = event.operator_name == own_name ? "you" : escaped(event.operator_name);
+  const std::string by = event.by == own_name ? "" : " by " + escaped(event.by);
+  if (event.from == own_name && event.by != own_name) {
+    append_taken(lines, event, roster, "was yours; given to " + to + by);
+  } else {
+    append_status(lines, event, event.session(), roster, "is given to " + to + by);
+  }
+}
+
+/// The one line that must not be overlooked: a claim of this operator's is another's now.
+void View::append_taken(std::vector<Line>& lines, const Event& event, const Roster& roster,
+                        const std::string& text) const {
+  const std::string lead = bracket(event.session(), roster.name_of(event.session()));
+  lines.push_back({stamp(event) + painted(Tone::kProblem, lead + "* " + text),
+                   stamp_width(event) + display_width(lead) + kMarkWidth});
+}
+
 std::vector<Line> View::event(const Event& event, const Roster& roster, std::string_view own_name,
                               Target focus) const {
   using enum EventKind;
@@ -206,13 +225,17 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
                   "operator " + escaped(event.operator_name) + " " + escaped(event.state) +
                       (event.text.empty() ? "" : ": ") + escaped(event.text));
       break;
+    case kOps:
+      append_text(lines, event, Tone::kAnswer,
+                  "* " + escaped(event.operator_name) + " to the operators:");
+      break;
+    case kWriting:
+      break;
     case kClaimed:
-      if (!event.from.empty() && event.from == own_name) {
-        // The one line that must not be overlooked.
-        const std::string lead = bracket(event.session(), roster.name_of(event.session()));
-        lines.push_back(
-            {stamp(event) + painted(Tone::kProblem, lead + "* was yours; taken from you" + by),
-             stamp_width(event) + display_width(lead) + kMarkWidth});
+      if (!event.by.empty()) {
+        append_given(lines, event, roster, own_name);
+      } else if (!event.from.empty() && event.from == own_name) {
+        append_taken(lines, event, roster, "was yours; taken from you" + by);
       } else {
         append_status(lines, event, event.session(), roster,
                       (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +

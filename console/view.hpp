@@ -90,6 +90,10 @@ class View {
                    const std::string& lead) const;
   void append_sent(std::vector<Line>& lines, const Event& event, const Roster& roster,
                    std::string_view own_name) const;
+  void append_given(std::vector<Line>& lines, const Event& event, const Roster& roster,
+                    std::string_view own_name) const;
+  void append_taken(std::vector<Line>& lines, const Event& event, const Roster& roster,
+                    const std::string& text) const;
   void append_status(std::vector<Line>& lines, const Event& event, SessionId session,
                      const Roster& roster, const std::string& text) const;
   void append_note(std::vector<Line>& lines, const Event& event, const std::string& text,

@@ -83,6 +83,7 @@ Event decode_event(std::string_view method, const json& params) {
   event.text = text_of(params, "text");
   event.operator_name = text_of(params, "operator");
   event.from = text_of(params, "from");
+  event.by = text_of(params, "by");
   event.name = text_of(params, "name");
   if (event.kind == EventKind::kOperator) event.operator_name = event.name;
   event.address = text_of(params, "address");
@@ -105,6 +106,29 @@ HelloInfo decode_hello(const json& result) {
   const json* counting = find(result, "counting");
   hello.counting = counting != nullptr && *counting == true;
   return hello;
+}
+
+std::vector<OperatorInfo> decode_operators(const json& result) {
+  std::vector<OperatorInfo> operators;
+  if (!result.is_array()) return operators;
+  for (const json& each : result) {
+    operators.push_back({text_of(each, "name"), text_of(each, "state"), text_of(each, "text"),
+                         text_of(each, "since"), number_of(each, "connections")});
+  }
+  return operators;
+}
+
+DeskInfo decode_desk(const json& result) {
+  DeskInfo desk{text_of(result, "bell"),
+                texts_of(result, "highlight"),
+                {},
+                flag_of(result, "claim_on_answer")};
+  const json* replies = find(result, "replies");
+  if (replies == nullptr || !replies->is_object()) return desk;
+  for (const auto& [name, text] : replies->items()) {
+    if (text.is_string()) desk.replies.emplace(name, text.get_ref<const std::string&>());
+  }
+  return desk;
 }
 
 std::uint64_t decode_subscribe(const json& result) {

@@ -71,6 +71,7 @@ struct Event {
   Range messages;             ///< kSent, held for several: of Outbox::messages(), one for each
   Range text;                 ///< message, sent text, reason or name; kClaimed: from whom
   Range operator_name;        ///< kSent, kNamed, kClaimed, kReleased
+  Range by;                   ///< kClaimed: who gave it, if not its holder
   Slot slot = 0;              ///< kConnected, kMessage, kAsking, kDisconnected: the session's
   std::uint32_t lost = 0;     ///< kDisconnected: messages that it never got
   EventKind kind{};

@@ -37,6 +37,7 @@ Event event_of(const core::Event& event, const core::Outbox& outbox) {
     case EventKind::kClaimed:
       all.from = text;
       all.operator_name = outbox.text(event.operator_name);
+      all.by = outbox.text(event.by);
       break;
     case EventKind::kReleased:
       all.operator_name = outbox.text(event.operator_name);

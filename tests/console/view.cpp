@@ -100,6 +100,16 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"sent","params":{"session":3,"operator":"root","text":"later",)"
        R"("state":"sent","automatic":true}})",
        {"[3]< root (away): later"}},
+      {R"({"method":"ops","params":{"seq":1,"operator":"[3]","text":"who takes\n[3] 3?\u001b"}})",
+       {"* [3] to the operators: who takes", "* [3] to the operators: [3] 3?\\x1b"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","by":"ann","from":"ann"}})",
+       {"[3]* is given to bo by ann"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"root","by":"ann"}})",
+       {"[3]* is given to you by ann"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","by":"root","from":"root"}})",
+       {"[3]* is given to bo"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","by":"ann","from":"root"}})",
+       {"[3]* was yours; given to bo by ann"}},
       {R"({"method":"warning","params":{"seq":1,"text":"transcripts cannot be written"}})",
        {"* warning: transcripts cannot be written"}},
       {R"({"method":"warning","params":{"seq":1,"text":"two files:\n[3] one\u001b"}})",
@@ -130,6 +140,10 @@ TEST_CASE("view: every event of the table has a sentence of its own", "[console]
     params["lost"] = 7;
     const nlohmann::json event{{"method", row.word}, {"params", params}};
     const Lines lines = shown(event.dump());
+    if (row.audience == Audience::kOthers) {  // that is told in the prompt
+      CHECK(lines.empty());
+      continue;
+    }
     REQUIRE(lines.size() == 1);
     const std::string word{row.word};
     CHECK(lines.front() != "* " + word);
