@@ -5,7 +5,10 @@ never by a signal."""
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from faulty import Faulty
 from harness import CHATCTL, CHATD, LONG, Client, Daemon, Home, RpcError, wait_until
 from witness import Witness
 
@@ -47,16 +50,20 @@ def test_a_program_that_does_one_thing(faulty):
         home.remove()
 
 
-def test_a_daemon_that_begins_and_stops(faulty):
-    """Without memory it does not begin, or it begins and stops as it should."""
-    home = Home()
-    home.write_config({})
+class Beginning:
+    """A daemon that begins and stops, again and again, with calls of its own that fail."""
 
-    def run(number):
-        faulty.fail_allocation(number)
+    def __init__(self):
+        self.faulty = Faulty()
+        self.home = Home()
+        self.home.write_config({})
+
+    def run(self, number):
+        """Its exit code and what it said, where the allocation of that number failed."""
+        self.faulty.fail_allocation(number)
         process = subprocess.Popen(
-            [CHATD, "--config", str(home.config_path), "--console", "off"],
-            env=home.env | faulty.env,
+            [CHATD, "--config", str(self.home.config_path), "--console", "off"],
+            env=self.home.env | self.faulty.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -73,20 +80,34 @@ def test_a_daemon_that_begins_and_stops(faulty):
         process.stderr.close()
         return process.wait(), "".join(said)
 
-    try:
-        code, said = run(0)
-        assert code == 0, said
-        most = faulty.allocations
+    def fail_each(self, numbers):
+        """How many of these allocations were made, and failed."""
         failed = 0
-        for number in range(1, most + 1, STEP):
-            code, said = run(number)
+        for number in numbers:
+            code, said = self.run(number)
             # SIGTERM may come before anybody handles it.
             assert code in (0, 1, 78, -signal.SIGTERM), f"{number}: exit code {code}: {said}"
             assert code in (0, -signal.SIGTERM) or said.strip(), f"{number}: without a word"
-            failed += faulty.failed
+            failed += self.faulty.failed
+        return failed
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_daemon_that_begins_and_stops():
+    """Without memory it does not begin, or it begins and stops as it should. Several do so at
+    once, because each waits for the disk most of the time."""
+    several = [Beginning() for _ in range(4)]
+    try:
+        code, said = several[0].run(0)
+        assert code == 0, said
+        numbers = range(1, several[0].faulty.allocations + 1, STEP)
+        with ThreadPoolExecutor(len(several)) as pool:
+            shares = [numbers[i :: len(several)] for i in range(len(several))]
+            failed = sum(pool.map(Beginning.fail_each, several, shares))
         assert failed > 10
     finally:
-        home.remove()
+        for each in several:
+            each.home.remove()
 
 
 def opened(daemon):
