@@ -19,7 +19,6 @@
 #include "clients/doors.hpp"
 #include "clients/entrance.hpp"
 #include "clients/eviction.hpp"
-#include "clients/peer.hpp"
 #include "clients/sessions.hpp"
 #include "clients/visitor_queue.hpp"
 #include "config/config.hpp"
@@ -27,6 +26,7 @@
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
+#include "io/peer.hpp"
 
 namespace chatd {
 
@@ -99,7 +99,7 @@ class Clients final : private CrashRecords::Source {
  private:
   struct SavedClient;
 
-  [[nodiscard]] const Peer& peer(core::Slot slot) const override {
+  [[nodiscard]] const io::Peer& peer(core::Slot slot) const override {
     return connections_.client(slot).peer;
   }
   [[nodiscard]] const std::string& listener(core::Slot slot) const override {

@@ -26,7 +26,7 @@ std::vector<SessionInfo> Sessions::list() {
   return all;
 }
 
-std::vector<core::SessionId> Sessions::within(const Network& network) const {
+std::vector<core::SessionId> Sessions::within(const io::Network& network) const {
   std::vector<core::SessionId> all;
   for (const core::Session* session : router_.sessions()) {
     if (network.contains(connections_.client(session->slot()).peer)) all.push_back(session->id());

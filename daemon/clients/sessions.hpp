@@ -12,10 +12,10 @@
 
 #include "base/wall_time.hpp"
 #include "clients/connections.hpp"
-#include "clients/network.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
 #include "io/loop.hpp"
+#include "io/network.hpp"
 
 namespace chatd {
 
@@ -45,7 +45,7 @@ class Sessions {
   /// All, in the order of their ids.
   [[nodiscard]] std::vector<SessionInfo> list();
   /// Those that are connected from `network`.
-  [[nodiscard]] std::vector<core::SessionId> within(const Network& network) const;
+  [[nodiscard]] std::vector<core::SessionId> within(const io::Network& network) const;
   /// Whether bye was said to it, and it stays until its client has taken that.
   [[nodiscard]] bool is_parting(core::SessionId id) const;
   /// Messages of clients since the start.

@@ -14,13 +14,13 @@
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
-#include "clients/network.hpp"
 #include "clients/sessions.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
+#include "io/network.hpp"
 #include "operators/attendance.hpp"
 #include "operators/control_socket.hpp"
 #include "operators/feed.hpp"
@@ -104,7 +104,7 @@ void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipien
 
 /// The network that the param `address` names; nothing if it names none, which becomes the
 /// problem of `params`.
-std::optional<Network> network_of(rpc::Params& params);
+std::optional<io::Network> network_of(rpc::Params& params);
 
 /// Appends the members `kicked` and `refused` of an answer.
 void append_kicked(std::string& out, const Sessions::Kicked& all);

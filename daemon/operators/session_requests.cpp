@@ -200,7 +200,7 @@ void ask_kick(const Requests::Request& request) {
   const auto reason = params.text_or("reason", {});
   const auto* const wish = params.raw("session");
   const bool single = wish != nullptr && !wish->is_array();
-  std::optional<Network> network;
+  std::optional<io::Network> network;
   std::vector<core::SessionId> ids;
   if (!params.has("address")) {
     ids = ids_of(params, wish);
