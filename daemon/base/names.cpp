@@ -72,6 +72,15 @@ std::string_view fault_of_name(std::string_view name) {
   return {};
 }
 
+std::string_view fault_of_client_name(std::string_view name) {
+  if (name.empty()) return {};
+  if (name.find_first_not_of("0123456789") == std::string_view::npos) {
+    return "must not be a number: that is the id of a session";
+  }
+  if (name == "all") return "must not be \"all\", which means every client";
+  return fault_of_name(name);
+}
+
 bool is_same_name(std::string_view one, std::string_view other) {
   if (one == other) return true;
   if (is_ascii(one) && is_ascii(other)) return false;

@@ -29,7 +29,8 @@ constexpr std::array kMethods{
     Method{"unban", ask_unban},       Method{"bans", ask_bans},
     Method{"origins", ask_origins},   Method{"history", ask_history},
     Method{"search", ask_search},     Method{"stats", ask_stats},
-    Method{"reload", ask_reload},     Method{"stop", ask_stop},
+    Method{"desk", ask_desk},         Method{"reload", ask_reload},
+    Method{"stop", ask_stop},
 };
 
 static_assert(

@@ -36,6 +36,8 @@ class Requests {
     /// Loads the configuration anew; the error is a text of one or more lines.
     std::function<Result<ConfigChange>()> reload;
     std::function<void()> stop;
+    /// The configuration in force.
+    std::function<const Config&()> config;
   };
   /// All that requests are about. It must outlive this.
   struct Parts {
@@ -94,6 +96,7 @@ void ask_back(const Requests::Request& request);
 void ask_history(const Requests::Request& request);
 void ask_search(const Requests::Request& request);
 void ask_stats(const Requests::Request& request);
+void ask_desk(const Requests::Request& request);
 void ask_reload(const Requests::Request& request);
 void ask_stop(const Requests::Request& request);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/names.hpp"
 #include "base/wall_time.hpp"
 #include "operators/requests.hpp"
 
@@ -58,15 +59,6 @@ std::vector<core::SessionId> ids_of(rpc::Params& params, const nlohmann::json* s
 /// Bytes; of several sessions each has an event with the reason in it.
 constexpr std::size_t kMaxReason = 1024;
 static_assert(kMaxReason == 1024, "a sentence below says 1024 bytes");
-
-/// A client's name must not stand for another session, or for all of them.
-void check_client_name(rpc::Params& params, const std::string& name) {
-  if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
-    params.fail("name must not be a number: that is the id of a session");
-  } else if (name == "all") {
-    params.fail("name must not be \"all\", which means every client");
-  }
-}
 
 void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
             core::SessionId session) {
@@ -228,7 +220,9 @@ void ask_name(const Requests::Request& request) {
   const auto session = request.params.id("session");
   const auto name = request.params.text("name");
   check_name(request.params, name);
-  check_client_name(request.params, name);
+  if (const auto fault = fault_of_client_name(name); !fault.empty()) {
+    request.params.fail("name " + std::string{fault});
+  }
   if (!request.accept()) return;
   answer(request.parts, request.reply,
          request.parts.clients.sessions().name(session, name, request.operator_name()), session);

@@ -120,7 +120,8 @@ void Daemon::make_parts(std::size_t max_sessions) {
   operators_ = std::make_unique<Operators>(
       loop_, *clients_, *journal_, config_.control.max_operators,
       Requests::Hooks{[this] { return reload(); },
-                      [this] { shutdown_->begin("an operator's command"); }},
+                      [this] { shutdown_->begin("an operator's command"); },
+                      [this]() -> const Config& { return config_; }},
       transcript_.get());
   turn_end_ = std::make_unique<io::TurnEnd>(loop_, [this] { end_turn(); });
   shutdown_ =

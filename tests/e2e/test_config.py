@@ -283,6 +283,46 @@ def test_reload_changes_the_dialect_of_a_listener_for_whoever_comes_next(home):
                 assert operator.session(operator.session_of(after))["dialect"] == "telnet"
 
 
+def test_reload_gives_desks_other_words_and_replies(home):
+    home.write_config({"replies": {"hello": "Hello {name}"}})
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        before = {
+            "bell": "first",
+            "highlight": [],
+            "replies": {"hello": "Hello {name}"},
+            "claim_on_answer": False,
+        }
+        assert operator.call("desk") == before
+        home.write_config({"console": {"bell": "loud"}, "replies": {"two words": "x"}})
+        with pytest.raises(RpcError):
+            operator.call("reload")
+        assert operator.call("desk") == before
+        home.write_config(
+            {
+                "console": {"bell": "all", "highlight": ["urgent"], "claim_on_answer": True},
+                "replies": {"bye": "Good bye, {name}.\n{operator}"},
+                "names": {"192.0.2.0/24": "lab"},
+            }
+        )
+        assert operator.call("reload") == {
+            "changed": [
+                "console.bell",
+                "console.highlight",
+                "console.claim_on_answer",
+                "replies",
+                "names",
+            ],
+            "needs_restart": [],
+        }
+        assert operator.call("desk") == {
+            "bell": "all",
+            "highlight": ["urgent"],
+            "replies": {"bye": "Good bye, {name}.\n{operator}"},
+            "claim_on_answer": True,
+        }
+
+
 def test_reload_says_what_changed_and_what_needs_a_restart(home):
     home.write_config({"session": {"greeting": "old"}})
     with Daemon(home=home) as daemon:

@@ -292,6 +292,27 @@ TEST_CASE("requests: the daemon is told to stop and to reload", "[operators][req
   CHECK(bench.stops == 1);
 }
 
+TEST_CASE("requests: a desk is told what the configuration in force says of it",
+          "[operators][requests]") {
+  Bench bench;
+  Operator one{bench};
+  CHECK(one.result("desk") == json{{"bell", "first"},
+                                   {"highlight", json::array()},
+                                   {"replies", json::object()},
+                                   {"claim_on_answer", false}});
+  bench.in_force.console.bell = Bell::kNone;
+  bench.in_force.console.highlight = {"urgent", "a\"b"};
+  bench.in_force.console.claim_on_answer = true;
+  bench.in_force.replies = {{"hello", "Hello {name}\nI am {operator}"}, {"wait", "one moment"}};
+  CHECK(one.result("desk") ==
+        json{{"bell", "none"},
+             {"highlight", {"urgent", "a\"b"}},
+             {"replies", {{"hello", "Hello {name}\nI am {operator}"}, {"wait", "one moment"}}},
+             {"claim_on_answer", true}});
+  bench.in_force.console.bell = Bell::kAll;
+  CHECK(one.result("desk")["bell"] == "all");
+}
+
 TEST_CASE("requests: when it stops, operators get what they have not read, then an end of file",
           "[operators][requests]") {
   Bench bench;
