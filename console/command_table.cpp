@@ -27,6 +27,11 @@ constexpr std::array kCommands{
                 Place::kScript,
                 {Parameter{kReceiver, "ID|all"}, Parameter{kText, "TEXT..."}},
                 "sends TEXT to one client or to all; - reads standard input"},
+    CommandSpec{"ask",
+                Verb::kAsk,
+                Place::kScript,
+                {kId, Parameter{kText, "TEXT..."}},
+                "sends TEXT to a client, and prints what it says next"},
     CommandSpec{"list", Verb::kList, Place::kBoth, {}, "shows every session"},
     CommandSpec{"focus",
                 Verb::kFocus,
@@ -81,8 +86,8 @@ constexpr std::array kCommands{
     CommandSpec{"search",
                 Verb::kSearch,
                 Place::kBoth,
-                {Parameter{kText, "WORDS"}, kNothingMore},
-                "shows the messages that have all these words"},
+                {Parameter{kSessionOption, "--client"}, Parameter{kText, "WORDS"}},
+                "shows the messages that have all these words; --client: of one client"},
     CommandSpec{"more",
                 Verb::kMore,
                 Place::kTyped,
@@ -127,6 +132,11 @@ constexpr std::array kCommands{
                 Place::kScript,
                 {Parameter{kShell, kShells}, kNothingMore},
                 "prints the completion script of a shell"},
+    CommandSpec{"help",
+                Verb::kHelp,
+                Place::kScript,
+                {Parameter{kPerhapsText, "COMMAND"}, kNothingMore},
+                "prints this help, or that of one command"},
     CommandSpec{"help", Verb::kHelp, Place::kTyped, {}, "shows this help"},
     CommandSpec{"quit", Verb::kQuit, Place::kTyped, {}, "leaves the console"},
 };
@@ -135,6 +145,8 @@ constexpr std::array kOptions{
     OptionSpec{"--socket", "", "PATH", "the daemon's control socket"},
     OptionSpec{"--json", "", "", "one JSON document a line, as in the control protocol"},
     OptionSpec{"--name", "", "NAME", "your name, as other operators see it"},
+    OptionSpec{"--timeout", "", "DURATION",
+               "how long to wait for the daemon's answer (10s); ask: for the client's (5m)"},
     OptionSpec{"--timestamps", "", "none|time|datetime", "the time before each event"},
     OptionSpec{"--color", "", "auto|always|never", "colours; auto: in a terminal"},
     OptionSpec{"--version", "-V", "", "prints the version and exits"},
@@ -269,6 +281,9 @@ std::string usage_of(const CommandSpec& spec, Place place) {
         break;
       case kNumberOption:
         usage += " [" + noun + " SEQ]";
+        break;
+      case kSessionOption:
+        usage += " [" + noun + " ID]";
         break;
     }
   }

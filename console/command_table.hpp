@@ -17,6 +17,7 @@ enum class Verb : std::uint8_t {
   kNothing,  ///< an empty line
   kSay,      ///< text to the client in focus
   kSend,     ///< text to one session, or to everyone
+  kAsk,      ///< text to one session, whose next message is the answer
   kList,
   kFocus,
   kBye,
@@ -57,7 +58,7 @@ enum class Place : std::uint8_t {
 struct Parameter {
   enum class Kind : std::uint8_t {
     kNone,
-    kSession,         ///< an id; in the console also a name that only one session has
+    kSession,         ///< an id, or a name that only one session has
     kFocusSession,    ///< a session; the console allows none: the client in focus
     kPerhapsSession,  ///< a session, or nothing
     kScope,           ///< a session or "all"; without it the client in focus, or else all
@@ -74,10 +75,17 @@ struct Parameter {
     kNewName,         ///< the rest; only the console takes none for an empty one
     kFlag,            ///< --NAME, anywhere before a text
     kNumberOption,    ///< --NAME NUMBER, likewise
+    kSessionOption,   ///< --NAME SESSION, likewise
   };
 
   Kind kind = Kind::kNone;
   std::string_view noun;  ///< what /help calls it; of an option its name: "--since"
+
+  [[nodiscard]] bool is_option() const { return kind == Kind::kFlag || takes_value(); }
+  /// Whether it is an option whose value is the next word.
+  [[nodiscard]] bool takes_value() const {
+    return kind == Kind::kNumberOption || kind == Kind::kSessionOption;
+  }
 };
 
 struct CommandSpec {

@@ -33,9 +33,11 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
-json to_params(Page page) {
+json to_params(const Whose& whose, Page page) {
   json params{{"limit", page.limit}};
   if (page.before > 0) params["before"] = page.before;
+  if (whose.session) params["session"] = *whose.session;
+  if (!whose.name.empty()) params["name"] = repaired(whose.name);
   return params;
 }
 
@@ -169,14 +171,13 @@ void ControlClient::desk(ReplyCallback callback) {
   call("desk", json::object(), std::move(callback));
 }
 
-void ControlClient::history(std::optional<SessionId> session, Page page, ReplyCallback callback) {
-  json params = to_params(page);
-  if (session) params["session"] = *session;
-  call("history", params, std::move(callback));
+void ControlClient::history(const Whose& whose, Page page, ReplyCallback callback) {
+  call("history", to_params(whose, page), std::move(callback));
 }
 
-void ControlClient::search(std::string_view text, Page page, ReplyCallback callback) {
-  json params = to_params(page);
+void ControlClient::search(std::string_view text, const Whose& whose, Page page,
+                           ReplyCallback callback) {
+  json params = to_params(whose, page);
   params["text"] = repaired(text);
   call("search", params, std::move(callback));
 }

@@ -52,6 +52,13 @@ struct Page {
   std::size_t limit = 0;
 };
 
+/// Whose earlier messages are asked for: those of one session, those of all sessions that were
+/// called so when it was said, or without either all.
+struct Whose {
+  std::optional<SessionId> session = {};
+  std::string name = {};
+};
+
 class ControlClient : private io::StreamListener {
  public:
   using ReplyCallback = std::function<void(const Reply&)>;
@@ -107,8 +114,8 @@ class ControlClient : private io::StreamListener {
   void writing(SessionId session, ReplyCallback callback);
   void operators(ReplyCallback callback);
   void desk(ReplyCallback callback);
-  void history(std::optional<SessionId> session, Page page, ReplyCallback callback);
-  void search(std::string_view text, Page page, ReplyCallback callback);
+  void history(const Whose& whose, Page page, ReplyCallback callback);
+  void search(std::string_view text, const Whose& whose, Page page, ReplyCallback callback);
   /// Without `seconds` it has no end. `now`: it ends who is connected from there.
   void ban(std::string_view address, std::optional<std::uint64_t> seconds, bool now,
            ReplyCallback callback);

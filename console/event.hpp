@@ -32,6 +32,7 @@ struct Event {
   std::string reason;      ///< disconnected
   std::string until;       ///< banned: RFC 3339, UTC; empty: without end
   std::string state;       ///< sent: "sent", "held", "lost"; operator: "attached", ...
+  std::uint64_t ref = 0;   ///< delivered: the number of its `sent`
   std::uint64_t lost = 0;  ///< disconnected: messages; lagged: events
   bool cut = false;        ///< message: it was longer than the daemon takes
   bool automatic = false;  ///< sent: the answer of an operator who is away
@@ -52,6 +53,8 @@ struct SessionInfo {
   std::uint64_t unread = 0;
   std::uint64_t held = 0;
   std::string claimed_by = {};  ///< an operator's name; empty: nobody's
+  /// RFC 3339, UTC: when the oldest message came that nobody has answered; empty: there is none.
+  std::string waiting_since = {};
 };
 
 /// One operator who is there, with all its connections.

@@ -29,6 +29,7 @@
 namespace chatd::console {
 namespace {
 
+// How long one of several daemons may take before the next place is tried.
 constexpr Duration kKnockPatience{2000};
 
 [[gnu::constructor(io::kFirstOfAll)]] void begin() {
@@ -87,6 +88,11 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
   return caught == 0 ? static_cast<int>(code) : 128 + caught;
 }
 
+Duration knock_patience(const Arguments& arguments) {
+  if (!arguments.command) return kKnockPatience;
+  return std::min<Duration>(kKnockPatience, arguments.command->daemon_patience());
+}
+
 int run(int argc, char** argv) {
   // A closed standard descriptor must not become the number of a socket.
   for (int fd = 0; fd <= 2; ++fd) {
@@ -107,7 +113,7 @@ int run(int argc, char** argv) {
   }
 
   warn_of_unknown_variables();
-  auto found = find_daemon(arguments.socket, kKnockPatience);
+  auto found = find_daemon(arguments.socket, knock_patience(arguments));
   if (const auto* exit = std::get_if<Exit>(&found)) return static_cast<int>(exit->code);
   auto& [control, path] = *std::get_if<FoundDaemon>(&found);
   io::Loop loop;

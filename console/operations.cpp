@@ -126,6 +126,7 @@ LineFate Operations::execute(const Command& command) {
     case Verb::kQuit:
       quit_();
       break;
+    case Verb::kAsk:
     case Verb::kTail:
     case Verb::kTalk:
     case Verb::kStop:

@@ -91,6 +91,7 @@ Event decode_event(std::string_view method, const json& params) {
   event.reason = text_of(params, "reason");
   event.until = text_of(params, "until");
   event.state = text_of(params, "state");
+  event.ref = number_of(params, "ref");
   event.lost = number_of(params, "lost");
   event.cut = flag_of(params, "cut");
   event.automatic = flag_of(params, "automatic");
@@ -143,7 +144,7 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
                         text_of(each, "listener"), text_of(each, "dialect"), text_of(each, "state"),
                         text_of(each, "since"), number_of(each, "idle_ms"),
                         number_of(each, "unread"), number_of(each, "held"),
-                        text_of(each, "claimed_by")});
+                        text_of(each, "claimed_by"), text_of(each, "waiting_since")});
   }
   return sessions;
 }

@@ -74,6 +74,9 @@ TEST_CASE("command: what each line means", "[console][command]") {
       {"/history all", {kHistory, {}, "", true}},
       {"/history all 5", {kHistory, {}, "", true, false, 5}},
       {"/search  two words ", {kSearch, {}, "two words"}},
+      {"/search --client anna two words", {kSearch, 3, "two words"}},
+      {"/search --client gone x", {kSearch, {}, "x", false, false, {}, {}, "", "gone"}},
+      {"/history gone 5", {kHistory, {}, "", false, false, 5, {}, "", "gone"}},
       {"/more", {kMore, {}, ""}},
       {"/ban 192.0.2.0/24", {kBan, {}, "192.0.2.0/24"}},
       {"/ban ::1 10m", {kBan, {}, "::1", false, false, 600}},
@@ -127,7 +130,8 @@ TEST_CASE("command: what is not understood is refused with what would be right",
       {"/history 3 many", "'many' is not a number from 1 on; usage: /history [ID|all] [N]"},
       {"/history 3 0", "'0' is not a number from 1 on; usage: /history [ID|all] [N]"},
       {"/history 3 4 5", "usage: /history"},
-      {"/search", "usage: /search WORDS"},
+      {"/search", "usage: /search [--client ID] WORDS"},
+      {"/history bo", "4, 7"},
       {"/ban", "usage: /ban ADDRESS[/BITS] [DURATION] [--now]"},
       {"/ban ::1 10m now", "usage: /ban ADDRESS[/BITS] [DURATION] [--now]"},
       {"/ban ::1 10", "'10' is not a duration, such as 30s, 10m"},
@@ -184,6 +188,15 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"bye", "3"}, {kBye, 3, ""}},
       {{"kick", "3", "a", "reason"}, {kKick, 3, "a reason"}},
       {{"kick", "3,4"}, {kKick, {}, "", false, false, {}, {3, 4}}},
+      {{"kick", "anna", "noise"}, {kKick, {}, "noise", false, false, {}, {}, "", "anna"}},
+      {{"bye", "anna"}, {kBye, {}, "", false, false, {}, {}, "", "anna"}},
+      {{"send", "bo of york", "x"}, {kSend, {}, "x", false, false, {}, {}, "", "bo of york"}},
+      {{"ask", "3", "two", "words"}, {kAsk, 3, "two words"}},
+      {{"ask", "anna", " as it is "}, {kAsk, {}, " as it is ", false, false, {}, {}, "", "anna"}},
+      {{"history", "anna", "5"}, {kHistory, {}, "", false, false, 5, {}, "", "anna"}},
+      {{"search", "--client", "3", "a"}, {kSearch, 3, "a"}},
+      {{"search", "--client", "anna", "a", "b"},
+       {kSearch, {}, "a b", false, false, {}, {}, "", "anna"}},
       {{"kick", "10.0.0.0/8", "a", "reason"},
        {kKick, {}, "a reason", false, false, {}, {}, "10.0.0.0/8"}},
       {{"name", "3", ""}, {kName, 3, ""}},
@@ -211,17 +224,20 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
   const std::vector<std::pair<Words, std::string>> refusals{
       {{"lsit"}, "did you mean list?"},
       {{"away", "x"}, "type /away TEXT"},
-      {{"help"}, "chatctl --help"},
+      {{"rel"}, "unknown command 'rel'; chatctl --help lists everything"},
       {{"bye"}, "usage: chatctl bye ID"},
       {{"talk"}, "usage: chatctl talk HOST[:PORT] [PORT]"},
       {{"talk", "h", "0"}, "'0' is not a port from 1 to 65535"},
       {{"talk", "h", "65536"}, "'65536' is not a port from 1 to 65535"},
       {{"talk", "h", "1", "x"}, "usage: chatctl talk"},
       {{"bye", "3", "4"}, "usage: chatctl bye ID"},
-      {{"bye", "anna"}, "is not a session id"},
+      {{"bye", ""}, "is not a session id"},
+      {{"bye", "0"}, "is not a session id"},
+      {{"ask", "3"}, "usage: chatctl ask ID TEXT..."},
+      {{"search", "--client"}, "usage: chatctl search [--client ID] WORDS"},
+      {{"search", "--client", "3"}, "usage: chatctl search [--client ID] WORDS"},
       {{"claim"}, "usage: chatctl claim ID [--force]"},
       {{"send", "3"}, "usage: chatctl send ID|all TEXT..."},
-      {{"send", "bo", "x"}, "is not a session id"},
       {{"tail", "--since"}, "is not the number of an event"},
       {{"tail", "--since", "x"}, "is not the number of an event"},
       {{"completion", "csh"}, "usage: chatctl completion bash|zsh|fish"},
@@ -241,6 +257,9 @@ TEST_CASE("command: durations have a unit", "[console][command]") {
   CHECK(parse_duration("2h") == 7200);
   CHECK(parse_duration("1d") == 86'400);
   CHECK(parse_duration("1w") == 604'800);
+  for (const char* word : {"1s", "90s", "5m", "36h", "8d", "2w"}) {
+    CHECK(duration_word(*parse_duration(word)) == word);
+  }
   for (const char* bad : {"", "m", "10", "0s", "-1s", "1 h", "10x", "1h30m", "99999999999999h"}) {
     INFO(bad);
     CHECK_FALSE(parse_duration(bad));

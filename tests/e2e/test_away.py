@@ -114,9 +114,9 @@ def test_a_tail_that_looks_on_does_not_keep_anybody_waiting():
             client.expect(b"out\n")
         for line in tail.stdout:
             event = json.loads(line)
-            if event["method"] == "sent":
+            if event["event"] == "sent":
                 break
-        assert event["params"]["automatic"] is True and event["params"]["operator"] == "ann"
+        assert event["automatic"] is True and event["operator"] == "ann"
         tail.terminate()
         tail.wait()
         tail.stdout.close()

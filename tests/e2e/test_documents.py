@@ -164,6 +164,10 @@ def test_the_shells_complete_commands_options_and_ids(two_sessions, words):
     assert "--force" in offered("chatctl claim --")
     assert "--force" not in offered("chatctl bye --")
     assert "--since" in offered("chatctl tail --s")
+    assert offered("chatctl search --client ") == ["1", "2"]
+    assert offered("chatctl search --client 1 ") == []
+    assert offered("chatctl ask ") == ["1", "2"]
+    assert "--timeout" in offered("chatctl --t")
     socket = two_sessions["CHATD_SOCKET"]
     elsewhere = two_sessions | {"CHATD_SOCKET": "/nowhere"}
     assert words(f"chatctl --socket {socket} bye ", elsewhere) in (["1", "2"], ["2", "1"])
@@ -197,6 +201,7 @@ def test_zsh_completes_commands_options_and_ids(two_sessions):
     offers("chatctl send ", r"\n1 +2 +all")
     offers("chatctl send a", "chatctl send all ")
     offers("chatctl claim --f", "chatctl claim --force ")
+    offers("chatctl search --client ", r"\n1 +2")
     offers("chatctl completion f", "chatctl completion fish ")
     offers("chatctl --color n", "chatctl --color never ")
     shell.sendline("exit")
