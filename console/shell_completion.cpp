@@ -162,6 +162,14 @@ bool has_choices(const OptionSpec& option) {
   return option.value.find('|') != std::string_view::npos;
 }
 
+std::string scripted_commands() {
+  std::string words;
+  for (const CommandSpec& spec : commands()) {
+    if (spec.scripted()) words.append(words.empty() ? "" : " ").append(spec.word);
+  }
+  return words;
+}
+
 // What the first word after a command can be.
 struct First {
   bool sessions = false;
@@ -169,6 +177,7 @@ struct First {
 };
 
 First first_of(const CommandSpec& spec) {
+  if (spec.verb == Verb::kHelp) return {false, scripted_commands()};
   const Parameter& first = spec.parameters.front();
   switch (first.kind) {
     case Kind::kSession:
@@ -226,12 +235,10 @@ std::string bash() {
     }
     values += "return ;;\n";
   }
-  std::string names;
   std::string command_options;
   std::string arguments;
   for (const CommandSpec& spec : commands()) {
     if (!spec.scripted()) continue;
-    names.append(names.empty() ? "" : " ").append(spec.word);
     const First first = first_of(spec);
     if (first.sessions || !first.words.empty()) {
       arguments += "            " + std::string{spec.word} + ":0) words='" + first.words + "'";
@@ -249,7 +256,7 @@ std::string bash() {
                         {"@SESSION_OPTION@", std::string{session_option()}},
                         {"@OPTIONS@", all_options},
                         {"@COMMAND_OPTIONS@", command_options},
-                        {"@COMMANDS@", names},
+                        {"@COMMANDS@", scripted_commands()},
                         {"@ARGUMENTS@", arguments}});
 }
 
@@ -297,7 +304,7 @@ std::string zsh() {
     for (const Parameter& each : spec.parameters) {
       if (!each.is_option()) continue;
       forms += " '" + std::string{each.noun};
-      if (each.kind == Kind::kSessionOption) forms += ":session:_chatctl_sessions";
+      if (each.kind == Kind::kSessionOption) forms += ":session: _chatctl_sessions";
       forms += each.kind == Kind::kNumberOption ? ":number: '" : "'";
     }
     const First first = first_of(spec);

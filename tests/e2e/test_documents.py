@@ -167,6 +167,7 @@ def test_the_shells_complete_commands_options_and_ids(two_sessions, words):
     assert offered("chatctl search --client ") == ["1", "2"]
     assert offered("chatctl search --client 1 ") == []
     assert offered("chatctl ask ") == ["1", "2"]
+    assert offered("chatctl help bye") == ["bye"]
     assert "--timeout" in offered("chatctl --t")
     socket = two_sessions["CHATD_SOCKET"]
     elsewhere = two_sessions | {"CHATD_SOCKET": "/nowhere"}
