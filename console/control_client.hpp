@@ -27,6 +27,8 @@ struct RpcError {
   std::string message;
 };
 
+/// Of JSON-RPC 2.0: the params are wrong, or one of them is not known.
+inline constexpr int kInvalidParamsCode = -32602;
 /// The daemon's own codes.
 inline constexpr int kNoSuchSessionCode = 1;
 inline constexpr int kClaimedCode = 2;

@@ -106,13 +106,24 @@ class Run {
       own_name_ = one_shot_.name;
       return begin();
     }
-    client_.hello(attached_before_ ? own_name_ : one_shot_.name, false, answer([this](Json result) {
-                    const HelloInfo hello = decode_hello(result);
-                    greeted_ = attached_before_ = true;
-                    own_name_ = hello.operator_name;
-                    last_seq_ = hello.seq;
-                    begin();
-                  }));
+    greet(command_.verb != Verb::kTail);
+  }
+
+  // A command is over before anybody could make something of its coming and going.
+  void greet(bool quiet) {
+    const std::string& name = attached_before_ ? own_name_ : one_shot_.name;
+    auto greeted = answer([this](Json result) {
+      const HelloInfo hello = decode_hello(result);
+      greeted_ = attached_before_ = true;
+      own_name_ = hello.operator_name;
+      last_seq_ = hello.seq;
+      begin();
+    });
+    client_.hello(name, quiet, [this, quiet, greeted = std::move(greeted)](const Reply& reply) {
+      // A daemon of an earlier version, which has not been restarted yet, does not know `quiet`.
+      if (quiet && reply.error && reply.error->code == kInvalidParamsCode) return greet(false);
+      greeted(reply);
+    });
   }
 
   // A result goes to `show`; an error, or none within the time, ends the program.

@@ -152,4 +152,29 @@ TEST_CASE("one-shot: no answer within the time is an exit code of its own", "[co
   }
 }
 
+TEST_CASE("one-shot: it comes and goes quietly, but for a tail", "[console][one-shot]") {
+  const auto hellos = [](Verb verb, const json& answer) {
+    io::Loop loop;
+    test::FakeDaemon daemon{loop};
+    daemon.answers["hello"] = answer;
+    daemon.answers["subscribe"] = test::refusal(4, "that is enough for a test");
+    OneShot wish;
+    wish.command.verb = verb;
+    wish.name = "bo";
+    (void)run_one_shot(loop, wish, daemon.connect(),
+                       [&]() -> Result<UniqueFd> { return daemon.connect(); });
+    return daemon.asked_for("hello");
+  };
+  using Asked = std::vector<json>;
+  const json welcome{{"operator", "bo"}, {"seq", 0}};
+  const json quiet{{"name", "bo"}, {"quiet", true}};
+  const json loud{{"name", "bo"}};
+  CHECK(hellos(Verb::kStop, welcome) == Asked{quiet});
+  CHECK(hellos(Verb::kTail, welcome) == Asked{loud});
+  CHECK(hellos(Verb::kList, welcome).empty());
+  // A daemon of an earlier version does not know the word.
+  CHECK(hellos(Verb::kStop, test::refusal(-32602, "not known")) == Asked{quiet, loud});
+  CHECK(hellos(Verb::kTail, test::refusal(-32602, "not good")) == Asked{loud});
+}
+
 }  // namespace chatd::console

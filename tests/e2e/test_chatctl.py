@@ -191,12 +191,9 @@ def test_a_command_that_only_looks_is_announced_to_nobody():
             done = daemon.chatctl(*words)
             assert (done.returncode, done.stderr) == (0, "") and done.stdout
         assert daemon.chatctl("--name", "bob", "send", str(session), "x").returncode == 0
-        operator.wait_event("operator", state="detached")
-        told = [(event["name"], event["state"]) for event in operator.events_of("operator")]
-        assert told[-2:] == [("bob", "attached"), ("bob", "detached")]
-        assert {name for name, _ in told[:-2]} <= {operator.name}
-        daemon.wait_log("operator bob detached")
-        assert daemon.log().count(" attached") == 2, daemon.log()
+        operator.wait_event("sent", operator="bob")
+        told = {event["name"] for event in operator.events_of("operator")}
+        assert told <= {operator.name, "bob"}
         # One's own words have no name before them.
         assert "< x" in daemon.chatctl("--name", "bob", "history").stdout
         assert "< bob: x" in daemon.chatctl("--name", "ann", "history").stdout
