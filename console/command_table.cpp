@@ -31,7 +31,7 @@ constexpr std::array kCommands{
                 Verb::kAsk,
                 Place::kScript,
                 {kId, Parameter{kText, "TEXT..."}},
-                "sends TEXT to a client, and prints what it says next"},
+                "sends TEXT to a client, and prints what it says next; see --timeout"},
     CommandSpec{"list", Verb::kList, Place::kBoth, {}, "shows every session"},
     CommandSpec{"focus",
                 Verb::kFocus,
@@ -143,7 +143,7 @@ constexpr std::array kCommands{
 
 constexpr std::array kOptions{
     OptionSpec{"--socket", "", "PATH", "the daemon's control socket"},
-    OptionSpec{"--json", "", "", "one JSON document a line, as in the control protocol"},
+    OptionSpec{"--json", "", "", "one JSON document a line, of one shape for all that was said"},
     OptionSpec{"--name", "", "NAME", "your name, as other operators see it"},
     OptionSpec{"--timeout", "", "DURATION",
                "how long to wait for the daemon's answer (10s); ask: for the client's (5m)"},
