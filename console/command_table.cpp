@@ -167,7 +167,10 @@ constexpr std::array kOtherForms{
 constexpr std::array kKeys{
     OtherForm{"Alt-a", "focuses the client whose unread message is the oldest"},
     OtherForm{"Alt-1 .. Alt-9", "focuses the client with that key in /list"},
+    OtherForm{"Alt-o", "shows the client in focus alone, or all again"},
+    OtherForm{"Alt-Enter, Ctrl-J", "begins a new line within the message"},
     OtherForm{"Ctrl-R", "looks for an earlier line; Tab completes"},
+    OtherForm{"Ctrl-C", "clears the line; on an empty one it is /quit"},
 };
 
 bool is_at(const CommandSpec& spec, Place place) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 #include <vector>
 
@@ -12,11 +13,14 @@
 #include "console/control_client.hpp"
 #include "console/desk.hpp"
 #include "console/focus.hpp"
+#include "console/leave_guard.hpp"
 #include "console/operations.hpp"
+#include "console/pauses.hpp"
 #include "console/plain.hpp"
 #include "console/terminal.hpp"
 #include "console/view.hpp"
 #include "console/wire.hpp"
+#include "io/timer.hpp"
 
 namespace chatd::console {
 namespace {
@@ -27,6 +31,11 @@ constexpr std::size_t kMaxUnanswered = 64;
 // Attempts to attach again, after which it gives up.
 constexpr int kAttempts = 10;
 
+// Whoever serves the socket now is somebody else, or lets this user in no more.
+bool is_refusal(const Error& error) {
+  return error.code == EPERM || error.code == EACCES;
+}
+
 }  // namespace
 
 class Console::Impl : public ScreenListener {
@@ -34,15 +43,21 @@ class Console::Impl : public ScreenListener {
   Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options);
 
   void say(std::string_view line);
+  void take_key(int signal);
 
  private:
-  enum class Phase { kAttaching, kReady, kOver };
+  /// kAway: the daemon has gone, and an operator in a terminal waits for it.
+  enum class Phase { kAttaching, kReady, kAway, kOver };
 
   LineFate on_line(std::string_view line) override;
   void on_long_line() override;
   void on_edited(bool empty) override { guard_.edited(empty); }
   void on_shown(bool prompt) override;
-  void on_input_end() override { leave(!options_.interactive); }
+  void on_input_end() override { leave(!options_.interactive || options_.ends_service); }
+  void on_leave(char key) override;
+  void on_quit_key() override;
+  void on_stop_key() override;
+  void on_key() override { leave_guard_.other_key(); }
   void on_output_gone(int error) override;
   void on_jump(int key) override { desk_.jump(key); }
   Completion on_complete(std::string_view before) override {
@@ -56,21 +71,32 @@ class Console::Impl : public ScreenListener {
   void begin_when_caught_up();
   void on_event(const Event& event);
   void lost(const Error& error);
+  [[nodiscard]] bool waits_for_daemon() const;
+  void wait_for_daemon();
+  void look_for_daemon();
   void give_up(const Error& error);
+  void wish_to_leave(bool by_line);
   void leave(bool at_end);
   void leave_when_done();
   void end();
 
+  LineFate obey(const Command& command);
   LineFate to_focus(const Command& command);
   void update();
 
+  io::Loop& loop_;
   ConsoleOptions options_;
   Desk desk_;
   LineGuard guard_;
+  LeaveGuard leave_guard_;
   Phase phase_ = Phase::kAttaching;
   bool attached_before_ = false;
-  int attempts_ = 0;   // to attach again, since it was attached
-  bool full_ = false;  // too much waits to be shown
+  int attempts_ = 0;  // to attach again, since it was attached
+  Pauses pauses_;     // between them, while an operator waits
+  io::Timer again_;
+  bool was_away_ = false;  // since it was attached
+  std::string refusal_;    // what the daemon said instead of an answer
+  bool full_ = false;      // too much waits to be shown
   bool held_ = true;
   std::optional<bool> left_at_end_;  // how the console was left, once it was
   bool all_heard_ = false;           // the last answer before leaving has come
@@ -84,16 +110,22 @@ class Console::Impl : public ScreenListener {
 };
 
 Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
-    : options_{std::move(options)},
+    : loop_{loop},
+      options_{std::move(options)},
       desk_{options_},
+      again_{loop, [this] { look_for_daemon(); }},
       client_{loop,
               {[this](const Event& event, const nlohmann::json&) { on_event(event); },
                [this](const Error& error) { lost(error); },
-               [this](std::string_view sentence) { desk_.problem(sentence); }}},
-      operations_{client_, desk_, [this] { update(); }, [this] { leave(false); }} {
+               [this](std::string_view sentence) {
+                 refusal_ = sentence;
+                 if (phase_ != Phase::kAttaching || !was_away_) desk_.problem(sentence);
+               }}},
+      operations_{client_, desk_, [this] { update(); }, [this] { wish_to_leave(true); }} {
   if (options_.interactive) {
-    screen_ =
-        std::make_unique<Terminal>(loop, *this, options_.input, options_.output, options_.history);
+    screen_ = std::make_unique<Terminal>(
+        loop, *this, options_.input, options_.output,
+        TerminalHabits{options_.history, options_.lines_file, !options_.ends_service});
   } else {
     screen_ =
         std::make_unique<Plain>(loop, *this, options_.input, options_.output, options_.errors);
@@ -107,6 +139,7 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
 void Console::Impl::attach(UniqueFd control) {
   phase_ = Phase::kAttaching;
   list_.reset();
+  refusal_.clear();
   if (auto attached = client_.attach(std::move(control)); !attached) {
     return give_up(attached.error());
   }
@@ -122,6 +155,7 @@ void Console::Impl::greeted(const Reply& reply) {
   if (reply.error) return give_up({escaped(reply.error->message)});
   const HelloInfo hello = decode_hello(*reply.result);
   desk_.set_own_name(hello.operator_name);
+  if (std::exchange(was_away_, false)) desk_.say("attached again");
   // A new console begins now, which is when the others were told of it; one that comes back
   // goes on from its cursor, unless this is another daemon, whose events count from 1.
   const bool anew = attached_before_ && hello.seq < cursor_;
@@ -183,6 +217,7 @@ void Console::Impl::begin_when_caught_up() {
   }
   attached_before_ = true;
   attempts_ = 0;
+  pauses_.begin_again();
   update();
 }
 
@@ -197,27 +232,93 @@ void Console::Impl::on_event(const Event& event) {
 
 void Console::Impl::lost(const Error& error) {
   if (phase_ == Phase::kOver) return;
-  // A daemon may be replaced while this attaches again, but one that takes nobody is not
-  // asked for ever.
-  const bool hopeless = !attached_before_ || !options_.reattach || left_at_end_ ||
-                        (phase_ == Phase::kAttaching && ++attempts_ > kAttempts);
-  if (hopeless) return give_up(error);
+  if (!attached_before_ || !options_.reattach || left_at_end_) return give_up(error);
+  if (phase_ == Phase::kAttaching) {
+    if (waits_for_daemon()) return refusal_.empty() ? wait_for_daemon() : give_up({refusal_});
+    // One that takes nobody is not asked for ever.
+    if (++attempts_ > kAttempts) return give_up(error);
+  }
   auto control = options_.reattach();
-  // EPERM: somebody else serves the socket now.
-  if (!control) return give_up(control.error().code == EPERM ? control.error() : error);
+  if (!control) {
+    if (is_refusal(control.error())) return give_up(control.error());
+    return waits_for_daemon() ? wait_for_daemon() : give_up(error);
+  }
   desk_.say("the connection to the daemon had ended; attached again");
   attach(std::move(*control));
   update();
 }
 
+// An operator in a terminal has a line in hand, which must not go to the shell; who reads a
+// pipe can begin anew.
+bool Console::Impl::waits_for_daemon() const {
+  return options_.interactive && !options_.reattaches_to_same;
+}
+
+void Console::Impl::wait_for_daemon() {
+  if (!std::exchange(was_away_, true)) {
+    desk_.say("the daemon has gone; waiting for it (Ctrl-C on an empty line leaves)");
+  }
+  phase_ = Phase::kAway;
+  again_.start(pauses_.next());
+  update();
+}
+
+void Console::Impl::look_for_daemon() {
+  if (phase_ != Phase::kAway) return;
+  auto control = options_.reattach();
+  if (control) {
+    attach(std::move(*control));
+  } else if (is_refusal(control.error())) {
+    give_up(control.error());
+  } else {
+    wait_for_daemon();
+  }
+  update();
+}
+
 void Console::Impl::give_up(const Error& error) {
   phase_ = Phase::kOver;
+  again_.stop();
   client_.close();
   screen_->close();
   if (options_.on_lost) options_.on_lost(error);
 }
 
 // --- leaving ---
+
+void Console::Impl::on_leave(char) {
+  wish_to_leave(false);
+  update();
+}
+
+void Console::Impl::wish_to_leave(bool by_line) {
+  if (phase_ == Phase::kOver) return;
+  if (left_at_end_) return end();  // without waiting for answers any more
+  const std::size_t clients = desk_.roster().size();
+  const bool asks = options_.ends_service && options_.interactive && clients > 0;
+  if (!asks || leave_guard_.wished(by_line, loop_.now())) return leave(false);
+  desk_.say((clients == 1 ? "1 client is" : std::to_string(clients) + " clients are") +
+            " connected, and this stops the daemon: Ctrl-C again (or /quit) ends it; chatctl can "
+            "look on without");
+}
+
+void Console::Impl::on_quit_key() {
+  if (phase_ == Phase::kOver) return;
+  if (options_.ends_service) return desk_.say("Ctrl-\\ ends nothing here; /quit does");
+  left_at_end_ = false;
+  if (options_.on_abort) options_.on_quit = options_.on_abort;
+  end();
+}
+
+void Console::Impl::take_key(int signal) {
+  if (signal == SIGINT) screen_->interrupt();
+  if (signal == SIGQUIT) on_quit_key();
+  if (signal == SIGTSTP) on_stop_key();
+}
+
+void Console::Impl::on_stop_key() {
+  desk_.say("Ctrl-Z would stop every client; use another terminal, or chatctl");
+}
 
 void Console::Impl::leave(bool at_end) {
   if (left_at_end_) return;
@@ -226,7 +327,11 @@ void Console::Impl::leave(bool at_end) {
 }
 
 void Console::Impl::leave_when_done() {
-  if (!left_at_end_ || phase_ != Phase::kReady || client_.unanswered() > 0) return;
+  if (!left_at_end_) return;
+  // There is nobody whose answers could come.
+  const bool alone = phase_ == Phase::kAway || (attached_before_ && waits_for_daemon());
+  if (alone && phase_ != Phase::kReady) return end();
+  if (phase_ != Phase::kReady || client_.unanswered() > 0) return;
   if (!options_.interactive) {
     // Events of what was asked for last may still be on their way: they come before
     // the answer to one more request.
@@ -241,6 +346,7 @@ void Console::Impl::leave_when_done() {
 
 void Console::Impl::end() {
   phase_ = Phase::kOver;
+  again_.stop();
   screen_->close();
   client_.close();
   const auto& callback = *left_at_end_ ? options_.on_end : options_.on_quit;
@@ -266,10 +372,20 @@ LineFate Console::Impl::on_line(std::string_view line) {
     desk_.problem(refusal->message);
   } else {
     const auto& command = std::get<Command>(parsed);
-    fate = command.needs_focus() ? to_focus(command) : operations_.execute(command);
+    fate = obey(command);
   }
   update();
   return fate;
+}
+
+LineFate Console::Impl::obey(const Command& command) {
+  if (command.verb != Verb::kQuit) leave_guard_.other_line();
+  const bool is_local = command.verb == Verb::kQuit || command.verb == Verb::kHelp;
+  if (phase_ != Phase::kReady && !is_local) {
+    desk_.problem("not sent: the daemon is not there. The line is kept");
+    return LineFate::kKept;
+  }
+  return command.needs_focus() ? to_focus(command) : operations_.execute(command);
 }
 
 void Console::Impl::on_long_line() {
@@ -338,8 +454,10 @@ void Console::Impl::update() {
     full_ = true;
     client_.pause();
   }
-  const bool held = phase_ != Phase::kReady || full_ || left_at_end_.has_value() ||
-                    client_.unanswered() >= kMaxUnanswered;
+  // Without a daemon a line can be edited, but not sent.
+  const bool can_edit = phase_ == Phase::kReady || (attached_before_ && waits_for_daemon());
+  const bool held =
+      !can_edit || full_ || left_at_end_.has_value() || client_.unanswered() >= kMaxUnanswered;
   if (held != held_) {
     held_ = held;
     screen_->hold_input(held);
@@ -356,6 +474,10 @@ Console::~Console() = default;
 
 void Console::say(std::string_view line) {
   impl_->say(line);
+}
+
+void Console::take_key(int signal) {
+  impl_->take_key(signal);
 }
 
 }  // namespace chatd::console

@@ -20,6 +20,7 @@
 #include "console/console.hpp"
 #include "console/control_client.hpp"
 #include "console/find_daemon.hpp"
+#include "console/kept_lines.hpp"
 #include "console/one_shot.hpp"
 #include "console/shell_completion.hpp"
 #include "console/talk.hpp"
@@ -65,6 +66,7 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
   options.timestamps = arguments.timestamps;
   options.interactive = can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
   options.name = arguments.name;
+  options.lines_file = kept_lines_path();
   options.reattach = [path] { return connect_control(path); };
   options.on_quit = options.on_end = [&] { loop.stop(); };
   options.on_lost = [&](const Error& error) {
@@ -73,10 +75,14 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
     loop.stop();
   };
   int caught = 0;
+  options.on_abort = [&] {
+    caught = SIGQUIT;
+    loop.stop();
+  };
   {
     const Console console{loop, std::move(control), std::move(options)};
     std::vector<std::unique_ptr<io::Signal>> signals;
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
       signals.push_back(std::make_unique<io::Signal>(loop, number, [&, number] {
         caught = number;
         loop.stop();
@@ -91,6 +97,14 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
 Duration knock_patience(const Arguments& arguments) {
   if (!arguments.command) return kKnockPatience;
   return std::min<Duration>(kKnockPatience, arguments.command->daemon_patience());
+}
+
+// Ends the program as the signal would have, now that the terminal is given back: whoever has
+// started it looks at that.
+int end_by_quit() {
+  std::signal(SIGQUIT, SIG_DFL);
+  ::raise(SIGQUIT);
+  return 128 + SIGQUIT;
 }
 
 int run(int argc, char** argv) {
@@ -130,5 +144,6 @@ int run(int argc, char** argv) {
 }  // namespace chatd::console
 
 int main(int argc, char** argv) {
-  return chatd::console::run(argc, argv);
+  const int code = chatd::console::run(argc, argv);
+  return code == 128 + SIGQUIT ? chatd::console::end_by_quit() : code;
 }

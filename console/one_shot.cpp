@@ -17,6 +17,7 @@
 #include "base/words.hpp"
 #include "console/control_client.hpp"
 #include "console/pages.hpp"
+#include "console/pauses.hpp"
 #include "console/question.hpp"
 #include "console/report.hpp"
 #include "console/wire.hpp"
@@ -30,10 +31,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t kDefaultPast = 20;  // messages
 
-// What waits for events looks for a daemon that has gone after the first pause; each further one
-// is twice as long, up to the longest.
-constexpr Duration kFirstPause{100};
-constexpr Duration kLongestPause{2000};
 // Nobody ever writes to one end: waiting for the other keeps the loop going while there is
 // no daemon.
 std::array<UniqueFd, 2> quiet_pipe() {
@@ -361,7 +358,7 @@ class Run {
     if (finished_) return;
     daemon_due_.stop();
     if (lasts() && refusal_.empty()) {
-      pause_ = kFirstPause;
+      pauses_.begin_again();
       return reconnect();
     }
     if (!greeted_ || !refusal_.empty()) {
@@ -379,15 +376,14 @@ class Run {
       Report::complain(again.error().message);
       return finish(ExitCode::kNotAllowed);
     }
-    if (pause_ == kFirstPause) Report::complain("the daemon has gone; waiting for it");
-    again_.start(pause_);
-    pause_ = std::min(2 * pause_, kLongestPause);
+    if (pauses_.at_first()) Report::complain("the daemon has gone; waiting for it");
+    again_.start(pauses_.next());
   }
 
   void daemon_is_late() {
     if (lasts()) {  // it may have died behind a socket that somebody still holds
       client_.close();
-      return again_.start(pause_);
+      return again_.start(pauses_.next());
     }
     Report::complain("the daemon has not answered within " +
                      duration_word(one_shot_.daemon_patience().count()));
@@ -455,7 +451,7 @@ class Run {
   bool sent_ = false;  // ask: the daemon has taken the text
   bool finished_ = false;
   ExitCode code_ = ExitCode::kDone;
-  Duration pause_ = kFirstPause;
+  Pauses pauses_;  // of a tail whose daemon has gone
   io::Timer again_;
   io::Timer daemon_due_;
   io::Timer client_due_;

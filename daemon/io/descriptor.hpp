@@ -113,6 +113,7 @@ class Reader {
 
  private:
   void step();
+  bool waits_in_background();
   void end(int error);
 
   DescriptorKind kind_;

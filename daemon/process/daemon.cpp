@@ -82,7 +82,8 @@ Result<> Daemon::open() {
   make_parts(fits);
   inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
-  signals_ = std::make_unique<io::HeldSignals>(loop_, [this](int signal) { obey(signal); });
+  signals_ = std::make_unique<io::HeldSignals>(
+      loop_, [this](int signal, bool by_terminal) { obey(signal, by_terminal); });
   if (auto opened = listen(inheritance); !opened) return opened;
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
@@ -193,13 +194,21 @@ Result<> Daemon::open_console() {
   return {};
 }
 
-void Daemon::obey(int signal) {
+// A key of the terminal is for the console in it, if there is one.
+void Daemon::obey(int signal, bool by_terminal) {
+  if (by_terminal && console_.take_key(signal)) return;
   switch (signal) {
     case SIGTERM:
       succession_->terminate();
       break;
     case SIGINT:
       shutdown_->begin("SIGINT");
+      break;
+    case SIGQUIT:
+      shutdown_->begin("SIGQUIT");
+      break;
+    case SIGTSTP:
+      if (!console_.take_key(signal)) io::stop_by_terminal();
       break;
     case SIGHUP:
       (void)reload();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -77,6 +78,10 @@ int print_result(const std::string& text) {
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
+  // Reading a terminal that another job has, or writing to it, fails for one program, and must not
+  // stop all that it serves.
+  std::signal(SIGTTIN, SIG_IGN);
+  std::signal(SIGTTOU, SIG_IGN);
   keep_large_blocks_apart();
   auto parsed = chatd::parse_options(argc, argv);
   if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {

@@ -326,13 +326,22 @@ def test_the_window_may_change_its_size():
         client.close()
 
 
-@pytest.mark.parametrize("how", ["/quit", "Ctrl-D", "Ctrl-C", "SIGTERM", "SIGHUP", "the daemon"])
+@pytest.mark.parametrize(
+    "how",
+    ["/quit", "Ctrl-D", "Ctrl-C", "Ctrl-\\", "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT"]
+    + ["the daemon"],
+)
 def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
     with Daemon(CONSOLE_CONFIG) as daemon:
         shell = pexpect.spawn(
             "/bin/sh",
             # It stays until its last words were read: some may be lost behind its end.
-            ["-c", 'stty -g; "$@"; code=$?; stty -g; echo "code $code."; read -r _', "sh", CHATCTL]
+            [
+                "-c",
+                'ulimit -c 0; stty -g; "$@"; code=$?; stty -g; echo "code $code."; read -r _',
+                "sh",
+                CHATCTL,
+            ]
             + ["--socket", str(daemon.control_path)],
             env=daemon.env | {"TERM": "xterm"},
             encoding="utf-8",
@@ -357,19 +366,20 @@ def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
         elif how == "Ctrl-D":
             shell.send("\x15\x04")
         elif how == "Ctrl-C":
-            shell.send("\x03")
+            shell.send("\x03\x03")
+        elif how == "Ctrl-\\":
+            shell.send("\x1c")
         elif how == "the daemon":
             daemon.operator().begin("stop")
+            shell.expect("the daemon has gone; waiting for it")
+            shell.send("\x03\x03")
         else:
             os.kill(chatctl_pid, getattr(signal, how))
         shell.expect(r"\x1b\[\?2004l")
-        # A shell that had Ctrl-C itself may end without a word.
-        found = shell.expect([re.escape(before) + r"\s+code (\d+)\.", pexpect.EOF])
-        if found == 0:
-            codes = {"/quit": 0, "Ctrl-D": 0, "Ctrl-C": 130, "SIGTERM": 143, "SIGHUP": 129}
-            assert int(shell.match.group(1)) == codes.get(how, 3)
-        else:
-            assert how == "Ctrl-C"
+        shell.expect(re.escape(before) + r"\s+code (\d+)\.")
+        codes = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGABRT": 134}
+        codes |= {"SIGQUIT": 131, "Ctrl-\\": 131}
+        assert int(shell.match.group(1)) == codes.get(how, 0)
         shell.close()
         if how == "the daemon":
             daemon.check_end()
