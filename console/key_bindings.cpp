@@ -18,13 +18,13 @@ constexpr std::array kAllowed{
     "backward-byte", "backward-char", "backward-word", "beginning-of-line", "clear-screen",
     "end-of-line", "exchange-point-and-mark", "forward-byte", "forward-char", "forward-word",
     "next-screen-line", "previous-screen-line", "redraw-current-line", "set-mark",
-    "skip-csi-sequence",
+
     // changing what is in sight
     "abort", "backward-delete-char", "backward-kill-line", "backward-kill-word",
     "bracketed-paste-begin", "capitalize-word", "copy-backward-word", "copy-forward-word",
     "copy-region-as-kill", "delete-char", "delete-horizontal-space", "do-lowercase-version",
     "downcase-word", "forward-backward-delete-char", "kill-line", "kill-region", "kill-whole-line",
-    "kill-word", "self-insert", "tab-insert", "transpose-chars", "transpose-words", "undo",
+    "kill-word", "self-insert", "transpose-chars", "transpose-words", "undo",
     "unix-filename-rubout", "unix-line-discard", "unix-word-rubout", "upcase-word", "yank",
     "yank-pop",
     // recalling
@@ -47,6 +47,11 @@ std::vector<rl_command_func_t*> allowed() {
     if (auto* function = rl_named_function(name)) functions.push_back(function);
   }
   return functions;
+}
+
+// As the vi mode has it for keys without a meaning.
+bool is_control(int key) {
+  return key < ' ' || key == 0x7f;
 }
 
 void take_away(KEYMAP_ENTRY& entry) {
@@ -72,7 +77,8 @@ void restrict_keymap(Keymap keymap, const std::vector<rl_command_func_t*>& funct
       }
     } else if (entry.type == ISMACR) {
       if (ends_a_line(entry)) take_away(entry);
-    } else if (std::find(functions.begin(), functions.end(), entry.function) == functions.end()) {
+    } else if (std::find(functions.begin(), functions.end(), entry.function) == functions.end() ||
+               (entry.function == rl_insert && is_control(key))) {
       take_away(entry);
     }
   }

@@ -578,11 +578,9 @@ void Terminal::press_ctrl_c() {
 }
 
 void Terminal::clear_line() {
-  if (at_own_line()) {
-    remember(line());
-  } else {
-    leave_history();
-  }
+  leave_history();
+  remember(line());
+  using_history();  // behind that one
   rl_replace_line("", 1);
   if (is_vi()) rl_vi_insertion_mode(1, 0);
   rl_redisplay();
