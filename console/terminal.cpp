@@ -47,13 +47,11 @@ bool is_vi() {
 // Page-Up, Page-Down and Insert, whatever they are pressed with. To readline the first two are an
 // earlier line, on an empty one, and the last changes what all letters do: nobody means that here.
 bool is_page_or_insert(const std::string& sequence) {
-  for (const std::string_view begin : {"\x1b[2", "\x1b[5", "\x1b[6"}) {
-    if (sequence.starts_with(begin) && sequence.size() > begin.size() &&
-        std::strchr(";~^$@", sequence[begin.size()]) != nullptr) {
-      return true;
-    }
-  }
-  return false;
+  constexpr std::array<std::string_view, 3> kBegins{"\x1b[2", "\x1b[5", "\x1b[6"};
+  return std::any_of(kBegins.begin(), kBegins.end(), [&sequence](std::string_view begin) {
+    return sequence.size() > begin.size() && sequence.starts_with(begin) &&
+           std::strchr(";~^$@", sequence[begin.size()]) != nullptr;
+  });
 }
 
 // --- the terminal's settings ---
@@ -107,16 +105,21 @@ void forget_for_crash() {
   }
 }
 
+bool is_dumb() {
+  const char* term = std::getenv("TERM");
+  return term == nullptr || *term == '\0' || std::strcmp(term, "dumb") == 0;
+}
+
 // Whether the terminal has a title that can be set, and can keep the one that it had.
 bool has_titles() {
   const char* term = std::getenv("TERM");
   if (term == nullptr) return false;
-  for (const std::string_view kind :
-       {"xterm", "screen", "tmux", "rxvt", "alacritty", "foot", "kitty", "konsole", "gnome", "vte",
-        "putty", "st-", "wezterm"}) {
-    if (std::string_view{term}.starts_with(kind)) return true;
-  }
-  return false;
+  constexpr std::array<std::string_view, 13> kKinds{
+      "xterm",   "screen", "tmux", "rxvt",  "alacritty", "foot",   "kitty",
+      "konsole", "gnome",  "vte",  "putty", "st-",       "wezterm"};
+  return std::any_of(kKinds.begin(), kKinds.end(), [term](std::string_view kind) {
+    return std::string_view{term}.starts_with(kind);
+  });
 }
 
 // The chat is UTF-8 whatever the locale says. Readline looks at the environment
@@ -207,7 +210,7 @@ Terminal::~Terminal() {
   if (installed_) {
     if (RL_ISSTATE(kHalfCommand)) rl_callback_sigcleanup();
     leave_history();
-    remember(line());
+    remember(Terminal::line());
   }
   end_editing();
   rl_callback_handler_remove();
@@ -240,7 +243,7 @@ void Terminal::open_readline() {
   rl_variable_bind("bell-style", "none");
   // Whatever the user's bindings say: else each line of a paste would be one of its own, and
   // letters would be taken for Alt with others.
-  rl_variable_bind("enable-bracketed-paste", "on");
+  if (!is_dumb()) rl_variable_bind("enable-bracketed-paste", "on");
   rl_variable_bind("enable-meta-key", "off");
   rl_variable_bind("input-meta", "on");
   rl_variable_bind("output-meta", "on");

@@ -411,6 +411,16 @@ def test_a_shell_gets_its_terminal_back_from_ctrl_z_and_ctrl_backslash():
         shell.close()
 
 
+def test_a_dumb_terminal_gets_no_escape_sequence():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        desk = chatctl(daemon, env={"TERM": "dumb"})
+        desk.enter("/bans")
+        desk.wait(r"no address is banned")
+        desk.type("\x03")
+        assert desk.wait_end() == 0
+        assert ESC not in desk.raw
+
+
 def test_lines_are_kept_between_runs():
     with Daemon(CONSOLE_CONFIG) as daemon:
         desk = chatctl(daemon)
