@@ -173,8 +173,11 @@ void Console::Impl::greeted(const Reply& reply) {
     }
   }
   cursor_ = anew ? since : std::max(cursor_, since);
-  // Away is a state of the connection, and this is another one.
-  if (!desk_.away().empty()) {
+  // Away is a state of the operator, whose other consoles may have said it; and where it had no
+  // connection any more, it has to be said again.
+  if (!hello.away.empty()) {
+    desk_.set_away(hello.away);
+  } else if (!desk_.away().empty()) {
     client_.away(desk_.away(), [this](const Reply& answer) {
       if (!answer.error || answer.error->code == kLostCode) return;
       desk_.set_away({});
@@ -225,6 +228,9 @@ void Console::Impl::on_event(const Event& event) {
   if (phase_ == Phase::kOver) return;
   cursor_ = std::max(cursor_, event.seq);
   catch_up_.note(event);
+  if (event.kind == EventKind::kOperator && event.name == desk_.own_name()) {
+    desk_.set_away(event.state == "away" ? event.text : "");
+  }
   desk_.show_event(event);
   begin_when_caught_up();
   update();

@@ -82,6 +82,7 @@ struct HelloInfo {
   /// The last event that an operator was there for; absent: the daemon does not tell.
   std::optional<std::uint64_t> attended = {};
   bool counting = false;  ///< there may be more that are unread
+  std::string away = {};  ///< what is said for this operator; empty: it is not away
 };
 
 /// An earlier message, as `history` and `search` give it.

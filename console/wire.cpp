@@ -106,6 +106,7 @@ HelloInfo decode_hello(const json& result) {
   }
   const json* counting = find(result, "counting");
   hello.counting = counting != nullptr && *counting == true;
+  hello.away = text_of(result, "away");
   return hello;
 }
 

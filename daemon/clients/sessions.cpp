@@ -34,6 +34,11 @@ std::vector<core::SessionId> Sessions::within(const io::Network& network) const 
   return all;
 }
 
+bool Sessions::is_open(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session != nullptr && !session->ended() && session->state() == core::Session::State::kOpen;
+}
+
 bool Sessions::is_parting(core::SessionId id) const {
   const core::Session* session = router_.find(id);
   return session != nullptr && session->state() == core::Session::State::kParting;
@@ -90,8 +95,9 @@ core::Outcome Sessions::name(core::SessionId id, std::string_view name, std::str
 
 // ---- claims ----
 
-core::Outcome Sessions::claim(core::SessionId id, core::Claim claim, bool force) {
-  const auto outcome = router_.claim(id, std::move(claim), force, connections_.outbox());
+core::Outcome Sessions::claim(core::SessionId id, core::Claim claim, bool force,
+                              std::string_view by) {
+  const auto outcome = router_.claim(id, std::move(claim), force, by, connections_.outbox());
   connections_.deliver();
   return outcome;
 }

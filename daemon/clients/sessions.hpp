@@ -46,6 +46,9 @@ class Sessions {
   [[nodiscard]] std::vector<SessionInfo> list();
   /// Those that are connected from `network`.
   [[nodiscard]] std::vector<core::SessionId> within(const io::Network& network) const;
+  [[nodiscard]] bool has(core::SessionId id) const { return router_.find(id) != nullptr; }
+  /// Whether it is there, and neither waits for one answer alone nor is about to end.
+  [[nodiscard]] bool is_open(core::SessionId id) const;
   /// Whether bye was said to it, and it stays until its client has taken that.
   [[nodiscard]] bool is_parting(core::SessionId id) const;
   /// Messages of clients since the start.
@@ -77,12 +80,10 @@ class Sessions {
   [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);
 
   // Claims.
-  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force);
+  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force,
+                                    std::string_view by = {});
   [[nodiscard]] core::Outcome release(core::SessionId id, std::string_view by);
   void release_if(const std::function<bool(std::string_view holder)>& gone);
-  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const {
-    return router_.claims_while_there(operator_name);
-  }
   /// Who has claimed a session; empty if nobody has, or there is no such session.
   [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
 

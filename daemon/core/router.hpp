@@ -136,14 +136,13 @@ class Router {
 
   // Claims: claims.cpp.
   /// With `force` the claim is taken from another operator. For its holder nothing changes
-  /// but whether it stays.
-  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, Outbox& outbox);
+  /// but whether it stays. `by`: who gives it to the holder; empty: nobody does.
+  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, std::string_view by,
+                              Outbox& outbox);
   /// A session that nobody has claimed is released already.
   [[nodiscard]] Outcome release(SessionId id, std::string_view operator_name, Outbox& outbox);
   /// Ends the claims that do not stay, of holders for whom `gone(holder)` is true.
   void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
-  /// Whether this operator holds a claim that ends when it leaves.
-  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
   // While all are away: away.cpp.
   /// From now on each client that writes is told this once, until end_away() or another
   /// text. A claimed session is told, too; see Session::Writer.

@@ -1,8 +1,8 @@
 /// What operators ask: one table of methods, which are those of doc/protocol.md, and the way
 /// from a line to its answer. Most methods answer at once; one that has to ask somebody else
 /// promises its answer (ControlSocket::defer()) and gives it later. What the methods do stands,
-/// noun by noun, in session_requests.cpp, ban_requests.cpp, origin_requests.cpp, own_requests.cpp,
-/// past_requests.cpp and daemon_requests.cpp.
+/// noun by noun, in session_requests.cpp, team_requests.cpp, ban_requests.cpp, origin_requests.cpp,
+/// own_requests.cpp, past_requests.cpp and daemon_requests.cpp.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,12 @@
 #include "operators/feed.hpp"
 #include "operators/reply.hpp"
 #include "operators/rpc.hpp"
+#include "operators/writers.hpp"
 
 namespace chatd {
+
+/// Bytes of a name; two sentences, in requests.cpp and in doc/protocol.md, say how many.
+inline constexpr std::size_t kMaxName = 64;
 
 class Requests {
  public:
@@ -48,6 +52,7 @@ class Requests {
     ControlSocket& socket;
     Feed& feed;
     Attendance& attendance;
+    Writers& writers;
     Hooks hooks;
   };
   /// One request, while it is being done.
@@ -85,6 +90,10 @@ void ask_kick(const Requests::Request& request);
 void ask_name(const Requests::Request& request);
 void ask_claim(const Requests::Request& request);
 void ask_release(const Requests::Request& request);
+void ask_give(const Requests::Request& request);
+void ask_writing(const Requests::Request& request);
+void ask_ops(const Requests::Request& request);
+void ask_operators(const Requests::Request& request);
 void ask_ban(const Requests::Request& request);
 void ask_unban(const Requests::Request& request);
 void ask_bans(const Requests::Request& request);
@@ -104,6 +113,9 @@ void ask_stop(const Requests::Request& request);
 /// that is refused, so is the request.
 void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
              std::string_view text, Reply& reply);
+
+/// The answer about a session that is not there.
+void fail_no_session(const Requests::Parts& parts, Reply& reply, core::SessionId session);
 
 /// The network that the param `address` names; nothing if it names none, which becomes the
 /// problem of `params`.

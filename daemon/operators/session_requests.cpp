@@ -60,6 +60,58 @@ std::vector<core::SessionId> ids_of(rpc::Params& params, const nlohmann::json* s
 constexpr std::size_t kMaxReason = 1024;
 static_assert(kMaxReason == 1024, "a sentence below says 1024 bytes");
 
+/// What others may do about a claim, beside taking it by force: nothing while its holder is
+/// there.
+std::string way_out(Attendance::Presence presence, const std::string& holder) {
+  switch (presence) {
+    case Attendance::Presence::kPresent:
+      return {};
+    case Attendance::Presence::kAway:
+      return "; " + holder + " is away: claim it to take over";
+    case Attendance::Presence::kWatching:
+    case Attendance::Presence::kNotHere:
+      break;
+  }
+  return "; " + holder + " is not here: claim it to take over";
+}
+
+/// Whether an operator who is not there to answer it has claimed the session.
+bool is_left_alone(const Requests::Parts& parts, core::SessionId session) {
+  const auto holder = parts.clients.sessions().claimed_by(session);
+  return !holder.empty() && parts.attendance.presence(holder) != Attendance::Presence::kPresent;
+}
+
+/// Who is there to be given a session; what is wrong with `wish` becomes the problem of `params`.
+std::string receiver_of(rpc::Params& params, const Attendance& attendance,
+                        const std::string& wish) {
+  if (wish.empty() || wish.size() > kMaxName) {
+    params.fail("to must be the name of an operator");
+    return {};
+  }
+  std::string others;
+  for (const auto& each : attendance.list()) {
+    if (each.presence == Attendance::Presence::kWatching) continue;
+    if (is_same_name(each.name, wish)) return std::string{each.name};
+    others.append(others.empty() ? "" : ", ").append(each.name);
+  }
+  params.fail("no operator is called " + wish + "; " +
+              (others.empty() ? "nobody is here" : "here: " + others));
+  return {};
+}
+
+/// Whoever answers first goes on answering, if the configuration wants that and somebody is there
+/// to do it.
+void claim_by_answer(const Requests::Parts& parts, OperatorId from, core::SessionId session) {
+  if (!parts.hooks.config().console.claim_on_answer) return;
+  auto& sessions = parts.clients.sessions();
+  if (!sessions.is_open(session) || !sessions.claimed_by(session).empty()) return;
+  const auto& name = parts.attendance.name_of(from);
+  const auto presence = parts.attendance.presence(name);
+  using enum Attendance::Presence;
+  if (presence != kPresent && presence != kAway) return;
+  (void)sessions.claim(session, {name, false}, false);
+}
+
 void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
             core::SessionId session) {
   switch (outcome) {
@@ -67,16 +119,22 @@ void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
       reply.result("{}");
       break;
     case core::Outcome::kNoSession:
-      reply.fail(rpc::kNoSession, no_session(session));
+      fail_no_session(parts, reply, session);
       break;
-    case core::Outcome::kClaimed:
-      reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " +
-                                    std::string{parts.clients.sessions().claimed_by(session)});
+    case core::Outcome::kClaimed: {
+      const std::string holder{parts.clients.sessions().claimed_by(session)};
+      reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " + holder +
+                                    way_out(parts.attendance.presence(holder), holder));
       break;
+    }
   }
 }
 
 }  // namespace
+
+void fail_no_session(const Requests::Parts&, Reply& reply, core::SessionId session) {
+  reply.fail(rpc::kNoSession, no_session(session));
+}
 
 void append_kicked(std::string& out, const Sessions::Kicked& all) {
   out += "\"kicked\":";
@@ -144,7 +202,7 @@ void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipien
   if (single && !receipt.refused.empty()) {
     const auto& refused = receipt.refused.front();
     if (refused.why == core::Refusal::kNoSession) {
-      reply.fail(rpc::kNoSession, no_session(refused.session));
+      fail_no_session(parts, reply, refused.session);
     } else if (refused.why == core::Refusal::kClaimed) {
       answer(parts, reply, core::Outcome::kClaimed, refused.session);
     } else {
@@ -152,6 +210,7 @@ void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipien
     }
     return;
   }
+  if (single) claim_by_answer(parts, from, to.sessions.front());
   reply.result_by([&](std::string& out) {
     out += "{\"delivered\":";
     append_json_ids(out, receipt.delivered);
@@ -233,8 +292,27 @@ void ask_claim(const Requests::Request& request) {
   const bool force = request.params.flag("force");
   const bool stay = request.params.flag("stay");
   if (!request.accept()) return;
+  const bool may_take = force || is_left_alone(request.parts, session);
   answer(request.parts, request.reply,
-         request.parts.clients.sessions().claim(session, {request.operator_name(), stay}, force),
+         request.parts.clients.sessions().claim(session, {request.operator_name(), stay}, may_take),
+         session);
+}
+
+void ask_give(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  const auto wish = request.params.text("to");
+  std::string to;
+  if (request.params.good()) to = receiver_of(request.params, request.parts.attendance, wish);
+  if (!request.accept()) return;
+  auto& sessions = request.parts.clients.sessions();
+  const auto& giver = request.operator_name();
+  const auto holder = sessions.claimed_by(session);
+  if (holder == to) {
+    request.reply.result("{}");
+    return;
+  }
+  const bool may_take = holder == giver || is_left_alone(request.parts, session);
+  answer(request.parts, request.reply, sessions.claim(session, {to, false}, may_take, giver),
          session);
 }
 

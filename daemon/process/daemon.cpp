@@ -73,13 +73,18 @@ Result<> Daemon::open() {
   // Listeners, the control socket and its lock, the console's two ends.
   const auto open_later = config_.listen.size() + 8;
   const auto passed = inheritance.connections();  // sessions already, or soon closed
-  const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() - passed + open_later,
-                                      config_.control.max_operators);
+  const auto open = open_descriptors() - passed + open_later;
+  const auto max_operators = config_.control.max_operators;
+  const auto connections = max_operators + Operators::kSpareConnections;
+  const auto fits = sessions_that_fit(descriptor_limit, open, connections);
   if (fits < config_.limits.sessions) {
     spdlog::warn("limits.sessions is {}, but the descriptor limit {} leaves room for {} sessions",
                  config_.limits.sessions, descriptor_limit, fits);
   }
   make_parts(fits);
+  const auto of_operators = operators_that_fit(descriptor_limit, open, connections);
+  operators_->set_spare_connections(of_operators - std::min(of_operators, max_operators),
+                                    max_operators);
   inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
   signals_ = std::make_unique<io::HeldSignals>(

@@ -131,8 +131,9 @@ class Chat : private core::Capacity {
   std::string name(std::string_view name, SessionId who = 1) {
     return asked(router_.name(who, name, by_, now_, outbox_));
   }
-  std::string claim(SessionId which = 1, bool force = false, bool stays = false) {
-    return asked(router_.claim(which, {by_, stays}, force, outbox_));
+  std::string claim(SessionId which = 1, bool force = false, bool stays = false,
+                    std::string_view giver = {}) {
+    return asked(router_.claim(which, {by_, stays}, force, giver, outbox_));
   }
   std::string release(SessionId which = 1) { return asked(router_.release(which, by_, outbox_)); }
   /// The acting operator leaves.
@@ -350,7 +351,8 @@ class Chat : private core::Capacity {
         return who + "named " + quoted(text);
       case EventKind::kClaimed:
         REQUIRE(outbox_.text(event.operator_name) == by_);
-        return who + "claimed" + (text.empty() ? "" : " from " + std::string{text});
+        return who + "claimed" + (text.empty() ? "" : " from " + std::string{text}) +
+               (event.by.size == 0 ? "" : ", given by " + std::string{outbox_.text(event.by)});
       case EventKind::kReleased:
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "released";
