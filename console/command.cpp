@@ -93,12 +93,12 @@ std::variant<SessionId, Refusal> session_of(std::string_view word, const Session
   const bool digits = !word.empty() && std::all_of(word.begin(), word.end(),
                                                    [](char c) { return c >= '0' && c <= '9'; });
   if (digits || !find) return Refusal{"'" + shown + "' is not a session id; ids count up from 1"};
-  const std::vector<SessionId> named = find(word);
+  const std::vector<SessionId> named = find(word, false);
   if (named.size() == 1) return named.front();
   if (named.empty()) return Refusal{"no session is called '" + shown + "'; /list shows them all"};
   std::string ids;
   for (const SessionId each : named) ids += (ids.empty() ? "" : ", ") + std::to_string(each);
-  return Refusal{"several sessions are called '" + shown + "': " + ids + "; say which id"};
+  return Refusal{"'" + shown + "' may mean several sessions: " + ids + "; say which id"};
 }
 
 // Whether the word can be a session's name; digits are always an id.
@@ -203,7 +203,12 @@ class Reading {
   // A client that has gone was called something, too.
   bool take_session_of_past() {
     const std::string_view word = words_.peek();
-    return find_ && is_name(word) && find_(word).empty() ? take_name() : take_session();
+    return find_ && is_name(word) && find_(word, false).empty() ? take_name() : take_session();
+  }
+
+  // Whether the word in front of a text is a session, or the text begins with it.
+  [[nodiscard]] bool leads_to_session(std::string_view word) const {
+    return Words::kPlace == Place::kScript || !is_name(word) || !find_(word, true).empty();
   }
 
   bool take_targets() {
@@ -249,6 +254,9 @@ class Reading {
         [[fallthrough]];
       case Kind::kPerhapsSession:
         return none || take_session();
+      case Kind::kLeadingSession:
+        if (none) return refuse(usage());
+        return !leads_to_session(words_.peek()) || take_session();
       case Kind::kReceiver:
         if (none) return refuse(usage());
         return take_everyone() || take_session();
@@ -316,18 +324,11 @@ Parsed parse_at(std::string_view rest, const SessionFinder& find) {
   return Command{Verb::kSend, std::get<SessionId>(session), std::string{rest}};
 }
 
-Refusal unknown(std::string_view word) {
-  const std::string_view near = nearest_command(word, Place::kTyped);
-  std::string message = "unknown command /" + shown_word(word);
-  message += near.empty() ? "; /help shows them all" : "; did you mean /" + std::string{near} + "?";
-  return Refusal{message + " (//TEXT sends /TEXT)"};
-}
-
 Parsed parse_slash(std::string_view rest, const SessionFinder& find) {
   const std::string_view word = rest.substr(
       0, static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_blank) - rest.begin()));
-  const CommandSpec* spec = find_command(word, Place::kTyped);
-  if (spec == nullptr) return unknown(word);
+  const CommandSpec* spec = meant_command(word).spec;
+  if (spec == nullptr) return Refusal{unknown_command(word) + " (//TEXT sends /TEXT)"};
   rest.remove_prefix(std::min(rest.size(), word.size() + 1));
   Parsed parsed = Reading{*spec, TypedWords{rest}, find}.read();
   if (auto* command = std::get_if<Command>(&parsed); command != nullptr) {
@@ -338,13 +339,30 @@ Parsed parse_slash(std::string_view rest, const SessionFinder& find) {
 
 }  // namespace
 
+std::string unknown_command(std::string_view word) {
+  const Meant meant = meant_command(word);
+  if (meant.candidates.size() > 1) {
+    std::string all;
+    for (const std::string_view each : meant.candidates) {
+      all.append(all.empty() ? "/" : ", /").append(each);
+    }
+    return "/" + shown_word(word) + " may mean several commands: " + all;
+  }
+  const std::string_view near = nearest_command(word, Place::kTyped);
+  return "unknown command /" + shown_word(word) +
+         (near.empty() ? "; /help shows them all" : "; did you mean /" + std::string{near} + "?");
+}
+
 bool Command::needs_focus() const {
   switch (verb) {
     case Verb::kSay:
       return true;
+    case Verb::kReply:
+      return !text.empty();
     case Verb::kBye:
     case Verb::kClaim:
     case Verb::kRelease:
+    case Verb::kNote:
       return !session;
     default:
       return false;

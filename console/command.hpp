@@ -48,8 +48,12 @@ struct Refusal {
 
 using Parsed = std::variant<Command, Refusal>;
 
-/// Every session that has exactly this name.
-using SessionFinder = std::function<std::vector<SessionId>(std::string_view name)>;
+/// Every session that this word may mean by its name; with `whole`, by no beginning of it.
+using SessionFinder =
+    std::function<std::vector<SessionId>(std::string_view word, bool whole)>;
+
+/// What is said of a typed command that is none, or one of several. Escaped.
+[[nodiscard]] std::string unknown_command(std::string_view word);
 
 /// `line` has no LF at its end; a pasted one may have some inside. A word of digits
 /// is always an id, whether such a session exists or not; other words are names.

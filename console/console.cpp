@@ -30,6 +30,11 @@ namespace {
 constexpr std::size_t kMaxUnanswered = 64;
 // Attempts to attach again, after which it gives up.
 constexpr int kAttempts = 10;
+// An operator who turns to a client is not kept waiting longer for what was said before.
+constexpr Duration kPastWait{2000};
+// How often others are told that this operator is writing, and how often it is looked who is.
+constexpr Duration kWritingTold{3000};
+constexpr Duration kWritersLook{2000};
 
 // Whoever serves the socket now is somebody else, or lets this user in no more.
 bool is_refusal(const Error& error) {
@@ -51,7 +56,7 @@ class Console::Impl : public ScreenListener {
 
   LineFate on_line(std::string_view line) override;
   void on_long_line() override;
-  void on_edited(bool empty) override { guard_.edited(empty); }
+  void on_edited(bool empty) override;
   void on_shown(bool prompt) override;
   void on_input_end() override { leave(!options_.interactive || options_.ends_service); }
   void on_leave(char key) override;
@@ -60,8 +65,9 @@ class Console::Impl : public ScreenListener {
   void on_key() override { leave_guard_.other_key(); }
   void on_output_gone(int error) override;
   void on_jump(int key) override { desk_.jump(key); }
+  void on_only() override { desk_.toggle_only(); }
   Completion on_complete(std::string_view before) override {
-    return complete(before, desk_.roster());
+    return complete(before, desk_.roster(), desk_.replies());
   }
 
   void attach(UniqueFd control);
@@ -82,12 +88,12 @@ class Console::Impl : public ScreenListener {
 
   LineFate obey(const Command& command);
   LineFate to_focus(const Command& command);
+  void ask_past(SessionId session, std::size_t limit);
   void update();
 
   io::Loop& loop_;
   ConsoleOptions options_;
   Desk desk_;
-  LineGuard guard_;
   LeaveGuard leave_guard_;
   Phase phase_ = Phase::kAttaching;
   bool attached_before_ = false;
@@ -106,6 +112,12 @@ class Console::Impl : public ScreenListener {
   CatchUp catch_up_;
   ControlClient client_;
   Operations operations_;
+  std::optional<Time> wrote_;  // when the others were told last that this one writes
+  Target writing_to_;
+  bool looking_ = false;  // for who writes no more
+  io::Timer writers_;
+  SessionId asked_ = 0;  // whose past has been asked for
+  io::Timer past_late_;
   std::unique_ptr<Screen> screen_;
 };
 
@@ -121,7 +133,13 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
                  refusal_ = sentence;
                  if (phase_ != Phase::kAttaching || !was_away_) desk_.problem(sentence);
                }}},
-      operations_{client_, desk_, [this] { update(); }, [this] { wish_to_leave(true); }} {
+      operations_{client_, desk_, [this] { update(); }, [this] { wish_to_leave(true); }},
+      writers_{loop,
+               [this] {
+                 looking_ = desk_.forget_writers();
+                 if (looking_) writers_.start(kWritersLook);
+               }},
+      past_late_{loop, [this] { desk_.recall(asked_, {}); }} {
   if (options_.interactive) {
     screen_ = std::make_unique<Terminal>(
         loop, *this, options_.input, options_.output,
@@ -130,7 +148,8 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
     screen_ =
         std::make_unique<Plain>(loop, *this, options_.input, options_.output, options_.errors);
   }
-  desk_.use(*screen_);
+  desk_.use(*screen_,
+            [this](SessionId session, std::size_t limit) { ask_past(session, limit); });
   attach(std::move(control));
 }
 
@@ -188,6 +207,7 @@ void Console::Impl::greeted(const Reply& reply) {
   // the event whose number the subscription tells.
   client_.subscribe(since, false, [this](const Reply& answer) { subscribed(answer); });
   client_.sessions([this](const Reply& answer) { listed(answer); });
+  if (options_.interactive) operations_.ask_desk();
 }
 
 void Console::Impl::subscribed(const Reply& reply) {
@@ -232,6 +252,9 @@ void Console::Impl::on_event(const Event& event) {
     desk_.set_away(event.state == "away" ? event.text : "");
   }
   desk_.show_event(event);
+  if (event.kind == EventKind::kWriting && !std::exchange(looking_, true)) {
+    writers_.start(kWritersLook);
+  }
   begin_when_caught_up();
   update();
 }
@@ -372,7 +395,9 @@ void Console::Impl::on_output_gone(int) {
 
 LineFate Console::Impl::on_line(std::string_view line) {
   const Parsed parsed =
-      parse(line, [this](std::string_view name) { return desk_.roster().named(name); });
+      parse(line, [this](std::string_view word, bool whole) {
+        return desk_.roster().meant_by(word, whole);
+      });
   LineFate fate = LineFate::kTaken;
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     desk_.problem(refusal->message);
@@ -394,26 +419,52 @@ LineFate Console::Impl::obey(const Command& command) {
   return command.needs_focus() ? to_focus(command) : operations_.execute(command);
 }
 
+// The others are told to whom this operator is writing, but of no command.
+void Console::Impl::on_edited(bool empty) {
+  desk_.guard().edited(empty);
+  const Target focus = desk_.focus();
+  if (empty || !focus || phase_ != Phase::kReady || desk_.guard().begun_under() != focus) return;
+  const std::string line = screen_->line();
+  const bool command = line.starts_with('@') || (line.starts_with('/') && !line.starts_with("//"));
+  if (command || line.empty()) return;
+  if (writing_to_ == focus && wrote_ && loop_.now() - *wrote_ < kWritingTold) return;
+  writing_to_ = focus;
+  wrote_ = loop_.now();
+  client_.writing(*focus, [this](const Reply&) { update(); });
+}
+
 void Console::Impl::on_long_line() {
   desk_.problem("not sent: longer than 1 MiB");
 }
 
 LineFate Console::Impl::to_focus(const Command& command) {
+  std::string reply;
+  if (command.verb == Verb::kReply) {
+    auto found = desk_.replies().find(command.text);
+    if (const auto* refusal = std::get_if<Refusal>(&found)) {
+      desk_.problem(refusal->message);
+      return LineFate::kTaken;
+    }
+    reply = std::get<std::string>(found);
+  }
   const Target now = desk_.focus();
   // Plain lines do not tell when they were begun.
-  const Target begun = options_.interactive ? guard_.begun_under() : now;
-  const auto verdict = options_.interactive ? guard_.entered(now)
+  const Target begun = options_.interactive ? desk_.guard().begun_under() : now;
+  const auto verdict = options_.interactive ? desk_.guard().entered(now)
                        : now                ? LineGuard::Verdict::kSend
                                             : LineGuard::Verdict::kNoFocus;
   switch (verdict) {
     case LineGuard::Verdict::kSend: {
       Command addressed = command;
       addressed.session = now;
-      if (addressed.verb == Verb::kSay) addressed.verb = Verb::kSend;
+      if (addressed.verb == Verb::kReply) addressed.text = desk_.filled_for(*now, reply);
+      const bool text = addressed.verb == Verb::kSay || addressed.verb == Verb::kReply;
+      if (text) addressed.verb = Verb::kSend;
       return operations_.execute(addressed);
     }
     case LineGuard::Verdict::kNoFocus: {
-      const std::string what = command.verb == Verb::kSay ? "not sent: " : "not done: ";
+      const bool text = command.verb == Verb::kSay || command.verb == Verb::kReply;
+      const std::string what = text ? "not sent: " : "not done: ";
       desk_.problem(what +
                     (desk_.roster().size() == 0
                          ? "nobody is connected"
@@ -422,7 +473,7 @@ LineFate Console::Impl::to_focus(const Command& command) {
     }
     case LineGuard::Verdict::kLeft:
       desk_.problem(
-          "not sent: " + bracket(*begun, {}) +
+          "not sent: " + (begun ? bracket(*begun, {}) : "whoever it was begun for") +
           " has left, and no client is in focus. The line is kept: write @ID before it, or "
           "choose a client and press Enter again");
       return LineFate::kKept;
@@ -439,6 +490,17 @@ LineFate Console::Impl::to_focus(const Command& command) {
   return LineFate::kKept;
 }
 
+void Console::Impl::ask_past(SessionId session, std::size_t limit) {
+  asked_ = session;
+  past_late_.start(kPastWait);
+  client_.history(Whose{session, {}}, Page{0, limit}, [this, session](const Reply& reply) {
+    if (asked_ == session) past_late_.stop();
+    desk_.recall(session, reply.error ? std::vector<PastMessage>{}
+                                      : decode_past(*reply.result).messages);
+    update();
+  });
+}
+
 // --- the screen ---
 
 void Console::Impl::say(std::string_view line) {
@@ -446,7 +508,7 @@ void Console::Impl::say(std::string_view line) {
 }
 
 void Console::Impl::on_shown(bool prompt) {
-  if (prompt) guard_.shown(desk_.focus());
+  if (prompt) desk_.guard().shown(desk_.focus());
   if (phase_ == Phase::kOver) return;
   if (std::exchange(full_, false)) client_.resume();
   update();

@@ -51,9 +51,7 @@ void Past::ask(const Question& question) {
 }
 
 void Past::show_page(Question question, const PastPage& page) {
-  for (const PastMessage& each : page.messages) {
-    desk_.print(desk_.view().past(each, desk_.roster(), desk_.own_name()));
-  }
+  desk_.print_past(page.messages);
   if (page.more && !page.messages.empty()) {
     question.page.before = page.messages.front().seq;
     next_ = std::move(question);

@@ -91,6 +91,8 @@ class Screen {
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   /// 0: no limit.
   [[nodiscard]] virtual std::size_t width() const = 0;
+  /// 0: unknown.
+  [[nodiscard]] virtual std::size_t height() const { return 0; }
 };
 
 }  // namespace chatd::console

@@ -743,4 +743,8 @@ std::size_t Terminal::width() const {
   return columns == 0 ? io::kUsualColumns : columns;
 }
 
+std::size_t Terminal::height() const {
+  return io::terminal_rows(output_);
+}
+
 }  // namespace chatd::console

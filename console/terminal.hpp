@@ -52,6 +52,7 @@ class Terminal : public Screen {
   void close() override;
   [[nodiscard]] std::size_t queued_bytes() const override;
   [[nodiscard]] std::size_t width() const override;
+  [[nodiscard]] std::size_t height() const override;
 
  private:
   struct Hooks;  // what readline calls: plain functions that find the Terminal

@@ -52,6 +52,11 @@ std::size_t terminal_columns(int fd) {
   return size.ws_col == 0 ? kUsualColumns : size.ws_col;
 }
 
+std::size_t terminal_rows(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 bool in_background(int fd) {
   const pid_t owner = ::tcgetpgrp(fd);
   return owner >= 0 && owner != ::getpgrp();

@@ -1,5 +1,6 @@
 // What operators type, as a table of lines and what they mean.
 #include "console/command.hpp"
+#include "console/help.hpp"
 #include "support/catch.hpp"
 
 #include <map>
@@ -8,7 +9,7 @@ namespace chatd::console {
 
 namespace {
 
-std::vector<SessionId> find(std::string_view name) {
+std::vector<SessionId> find(std::string_view name, bool /*whole*/) {
   if (name == "anna") return {3};
   if (name == "bo") return {4, 7};
   return {};
@@ -67,6 +68,15 @@ TEST_CASE("command: what each line means", "[console][command]") {
       {"/give 3 bob", {kGive, 3, "bob"}},
       {"/give anna old bob", {kGive, 3, "old bob"}},
       {"/note anna  has paid ", {kNote, 3, "has paid"}},
+      {"/note 3 has paid", {kNote, 3, "has paid"}},
+      {"/note has paid", {kNote, {}, "has paid"}},
+      {"/reply", {kReply, {}, ""}},
+      {"/reply hours", {kReply, {}, "hours"}},
+      {"/r hours", {kReply, {}, "hours"}},
+      {"/only", {kOnly, {}, ""}},
+      {"/mute", {kMute, {}, ""}},
+      {"/mute anna", {kMute, 3, ""}},
+      {"/who", {kWho, {}, ""}},
       {"/ops lunch?", {kOps, {}, "lunch?"}},
       {"/history", {kHistory, {}, ""}},
       {"/history 3", {kHistory, 3, ""}},
@@ -123,7 +133,7 @@ TEST_CASE("command: what is not understood is refused with what would be right",
       {"/xyzzy", "/help"},
       {"/", "unknown command /"},
       {"/ list", "unknown command /"},
-      {"/LIST", "did you mean /list?"},
+      {"/REL", "/REL may mean several commands: /release, /reload"},
       {"/tail", "unknown command /tail"},
       {"/stop", "unknown command /stop"},
       {"/claim --forse", "no session is called '--forse'"},
@@ -139,7 +149,8 @@ TEST_CASE("command: what is not understood is refused with what would be right",
       {"/unban ::1 10m", "usage: /unban"},
       {"/away", "usage: /away TEXT"},
       {"/give 3", "usage: /give ID NAME"},
-      {"/note 3 ", "usage: /note ID TEXT"},
+      {"/note 3 ", "usage: /note [ID] TEXT"},
+      {"/note", "usage: /note [ID] TEXT"},
       {"/ops", "usage: /ops TEXT"},
       {"/etc/passwd", "unknown command"},
       {"/list 3", "usage: /list"},
@@ -269,11 +280,13 @@ TEST_CASE("command: durations have a unit", "[console][command]") {
 TEST_CASE("command: the lines that the guard guards are those for whoever is in focus",
           "[console][command]") {
   for (const char* line :
-       {"hello", "//list", "bye", "/bye", " /list", "/claim", "/claim --force", "/release"}) {
+       {"hello", "//list", "bye", "/bye", " /list", "/claim", "/claim --force", "/release",
+        "/note has paid", "/reply hours"}) {
     CHECK(understood(line).needs_focus());
   }
   for (const char* line :
-       {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit", "/claim 3", "/history"}) {
+       {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit", "/claim 3", "/history",
+                           "/note 3 has paid", "/reply"}) {
     CHECK_FALSE(understood(line).needs_focus());
   }
 }
@@ -310,6 +323,44 @@ TEST_CASE("command: help fits a narrow terminal, and every word of it is there",
       CHECK(line.size() <= width);
     }
   }
+}
+
+TEST_CASE("command: a command may be typed by its beginning, whatever the case",
+          "[console][command]") {
+  CHECK(meant_command("li").spec->word == "list");
+  CHECK(meant_command("LIST").spec->word == "list");
+  CHECK(meant_command("ban").spec->word == "ban");
+  CHECK(meant_command("").spec == nullptr);
+  CHECK(meant_command("sto").spec == nullptr);
+  const Meant several = meant_command("REL");
+  CHECK(several.spec == nullptr);
+  CHECK(several.candidates == std::vector<std::string_view>{"release", "reload"});
+  CHECK(unknown_command("rel") == "/rel may mean several commands: /release, /reload");
+  CHECK(unknown_command("lsit") == "unknown command /lsit; did you mean /list?");
+}
+
+TEST_CASE("help: what one needs every day fits a terminal, and no command is missing",
+          "[console][command]") {
+  for (const CommandSpec& spec : commands()) {
+    INFO(spec.word);
+    if (spec.typed()) CHECK(is_in_short_help(spec.word));
+    if (!spec.typed()) continue;
+    // Each has an example that the console understands.
+    const auto lines = help_lines_of("/" + std::string{spec.word}, 0);
+    CHECK(lines.front().find(usage_of(spec, Place::kTyped)) != std::string::npos);
+    CHECK(lines.size() > 1);
+  }
+  const auto all = short_help_lines(80);
+  CHECK(all.size() <= 22);  // of the usual 24 rows
+  for (const std::size_t width : {20U, 40U, 80U, 200U}) {
+    for (const std::string& line : short_help_lines(width)) {
+      INFO(width << ": " << line);
+      CHECK(line.size() <= std::max<std::size_t>(width, 24));
+    }
+  }
+  CHECK(help_lines_of("/kick", 80) == help_lines_of("ki", 80));
+  CHECK(help_lines_of("all", 80) == help_lines(80));
+  CHECK(help_lines_of("rel", 80).front().find("may mean several") != std::string::npos);
 }
 
 }  // namespace chatd::console

@@ -253,13 +253,46 @@ TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
     return view.event(event_of(notification), roster_with_names(), "root", focus).front().text;
   };
   const std::string message = R"({"method":"message","params":{"session":3,"text":"x"}})";
-  CHECK(line(message) == "\x1b[36m[3]\x1b[0m x");
-  CHECK(line(message, Target{4}) == "\x1b[36m[3]\x1b[0m x");
-  CHECK(line(message, Target{3}) == "\x1b[1;36m[3]\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(line(message) == "\x1b[95m[3]\x1b[0m x");
+  CHECK(line(message, Target{4}) == "\x1b[95m[3]\x1b[0m x");
+  CHECK(line(message, Target{3}) == "\x1b[1;95m[3]\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(line(R"({"method":"sent","params":{"session":3,"operator":"bo","text":"x"}})") ==
+        "\x1b[95m[3]\x1b[0m\x1b[33m< bo:\x1b[0m x");
   CHECK(line(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})") ==
         "\x1b[1;4;33m[3]* was yours; taken from you by bo\x1b[0m");
   CHECK(line(R"({"method":"warning","params":{"text":"x"}})") == "\x1b[1;4;33m* warning: x\x1b[0m");
-  CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
+  CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1;36m\002[4 anna]\001\x1b[0m\002 > ");
+}
+
+TEST_CASE("view: each client has a colour that stays", "[console][view]") {
+  const auto lead = [](SessionId session, bool many) {
+    const Event event = event_of(R"({"method":"message","params":{"session":)" +
+                                 std::to_string(session) + R"(,"text":"x"}})");
+    const std::string line =
+        View{true, Timestamps::kNone, many}.event(event, roster_with_names(), "root").front().text;
+    return line.substr(0, line.find('['+std::to_string(session)));
+  };
+  for (const bool many : {false, true}) {
+    std::set<std::string> all;
+    for (SessionId id = 100; id < 200; ++id) {
+      all.insert(lead(id, many));
+      CHECK(lead(id, many) == lead(id, many));
+    }
+    CHECK(all.size() == (many ? 7 : 4));
+    CHECK(lead(1, many) != lead(2, many));
+  }
+}
+
+TEST_CASE("view: a word to look out for makes a line stand out, with colours and without",
+          "[console][view]") {
+  const Event event = event_of(R"({"method":"message","params":{"session":3,"text":"x\ny"}})");
+  const Roster roster = roster_with_names();
+  CHECK(texts(View{false, Timestamps::kNone}.event(event, roster, "root", Target{3}, true)) ==
+        Lines{"[3]! x", "[3]! y"});
+  const auto colored = View{true, Timestamps::kNone}.event(event, roster, "root", {}, true);
+  CHECK(colored.front().text ==
+        "\x1b[1;95m[3]\x1b[0m\x1b[1;4;33m!\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(colored.front().hang == 5);
 }
 
 TEST_CASE("view: without colours the client in focus stands out by a mark", "[console][view]") {
@@ -287,8 +320,18 @@ TEST_CASE("view: no two kinds of line differ by red and green alone", "[console]
       all += line.text;
     }
   }
-  for (const char* color : {"31", "32", "35"}) {
-    CHECK(all.find(std::string{color} + "m") == std::string::npos);
+  for (SessionId id = 1; id < 20; ++id) {
+    for (const bool many : {false, true}) {
+      all += View{true, Timestamps::kNone, many}.prompt(Target{id}, roster_with_names());
+    }
+  }
+  for (const std::string of_256 = "38;5;"; all.find(of_256) != std::string::npos;) {
+    all.replace(all.find(of_256), of_256.size() + 2, "-");
+  }
+  for (const char* color : {"31", "32", "91", "92"}) {
+    for (const char* before : {"[", ";"}) {
+      CHECK(all.find(before + std::string{color} + "m") == std::string::npos);
+    }
   }
 }
 
@@ -296,34 +339,47 @@ TEST_CASE("view: the prompt tells what is unread, whose the client is, and who i
           "[console][view]") {
   const View view{false, Timestamps::kNone};
   Roster roster = roster_with_names();
-  Unread unread;
-  const auto prompt = [&](Target focus, std::size_t width = 80, bool away = false) {
-    return view.prompt(focus, roster, {&unread, "root", away, width});
+  std::vector<View::Waiting> waiting;
+  std::size_t more = 0;
+  const auto prompt = [&](Target focus, std::size_t width = 80, bool away = false,
+                          std::string_view writing = {}) {
+    return view.prompt(focus, roster, {waiting, more, "root", writing, away, false, width});
   };
   CHECK(prompt({}) == "> ");
   CHECK(prompt(Target{3}) == "[3] > ");
   CHECK(prompt(Target{4}) == "[4 anna] > ");
-  std::vector<SessionInfo> sessions;
-  for (SessionId id = 7; id < 12; ++id) {
-    sessions.emplace_back().session = id;
-    sessions.back().unread = id;
-  }
-  unread.replace(sessions, {});
-  CHECK(prompt({}) == "(7:7 8:8 9:9 +2) > ");
-  CHECK(prompt(Target{3}) == "[3] (7:7 8:8 9:9 +2) > ");
-  CHECK(prompt(Target{3}, 40) == "[3] (7:7 +4) > ");
-  CHECK(prompt(Target{3}, 80, true) == "[3] (7:7 8:8 9:9 +2, away) > ");
+  waiting = {{7, "", 7, false}, {8, "bob", 8, false}, {9, "Zo\u00eb B", 9, false}};
+  more = 2;
+  CHECK(prompt({}, 120) == "(7:7 bob:8 Zo\u00eb:9 +2) > ");
+  CHECK(prompt(Target{3}, 120) == "[3] (7:7 bob:8 Zo\u00eb:9 +2) > ");
+  CHECK(prompt(Target{3}) == "[3] (7:7 bob:8 +3) > ");
+  CHECK(prompt(Target{3}, 40) == "[3] (+5) > ");
+  CHECK(prompt(Target{3}, 20) == "[3] > ");
+  CHECK(prompt(Target{3}, 120, true) == "[3] (7:7 bob:8 Zo\u00eb:9 +2, away) > ");
+  CHECK(prompt(Target{3}, 0, false, "bo") == "[3] (bo is writing, 7:7 bob:8 Zo\u00eb:9 +2) > ");
+  // Who has left is told as having left, and no name can be taken for something else.
+  waiting = {{7, "1:2) > ", 7, false}, {8, "47", 8, true}, {9, "x", 9, true}};
+  more = 0;
+  CHECK(prompt({}, 0) == "(7:7 left 8:8 x:9) > ");
   const std::string long_name = "a name that leaves no room for it";
   for (const SessionId id : {3U, 123'456'789U}) {
     roster.apply(event_of(R"({"method":"connected","params":{"session":123456789}})"));
     roster.apply(event_of(R"({"method":"named","params":{"session":)" + std::to_string(id) +
                           R"(,"name":")" + long_name + "\"}}"));
   }
-  CHECK(prompt(Target{3}, 20) == "[3 a nam\u2026] (7:7 +4) > ");
-  CHECK(prompt(Target{123'456'789}, 20) == "[123456789 \u2026] (7:7 +4) > ");
-  CHECK(prompt(Target{3}, 80).starts_with("[3 " + long_name.substr(0, 32)));
+  waiting = {{7, "", 7, false}};
+  more = 4;
+  CHECK(prompt(Target{3}, 20) == "[3] > ");
+  CHECK(prompt(Target{123'456'789}, 20) == "[123456789] > ");
+  CHECK(prompt(Target{123'456'789}, 69) == "[123456789] (7:7 +4) > ");
+  CHECK(prompt(Target{3}, 80) == "[3 a name th\u2026] (7:7 +4) > ");
+  for (std::size_t width = 20; width < 250; ++width) {
+    CHECK(display_width(prompt(Target{3}, width, true)) <= std::max<std::size_t>(6, width / 3));
+    CHECK(prompt(Target{3}, width).starts_with("[3"));
+  }
   roster.apply(event_of(R"({"method":"named","params":{"session":3,"name":""}})"));
-  unread = {};
+  waiting.clear();
+  more = 0;
   roster.apply(event_of(R"({"method":"claimed","params":{"session":3,"operator":"b\u001bo"}})"));
   roster.apply(event_of(R"({"method":"claimed","params":{"session":4,"operator":"root"}})"));
   CHECK(prompt(Target{3}) == "[3] (b\\x1bo's) > ");
@@ -335,12 +391,17 @@ TEST_CASE("view: a line tells when the day changes", "[console][view]") {
   ::tzset();
   const View view{false, Timestamps::kTime};
   std::string day;
-  CHECK(view.day("2026-11-23T21:50:00.123Z", day) == "* Monday, 2026-11-23");
+  CHECK(view.day("2026-11-23T21:50:00.123Z", day) == "Monday, 2026-11-23");
   CHECK(view.day("2026-11-23T21:59:59.999Z", day).empty());
-  CHECK(view.day("2026-11-23T22:00:00.000Z", day) == "* Tuesday, 2026-11-24");
+  CHECK(view.day("2026-11-23T22:00:00.000Z", day) == "Tuesday, 2026-11-24");
   CHECK(view.day("nonsense", day).empty());
   CHECK((View{false, Timestamps::kNone}.day("2026-11-25T22:00:00.000Z", day).empty()));
   CHECK((View{false, Timestamps::kDateTime}.day("2026-11-25T22:00:00.000Z", day).empty()));
+  CHECK(view.rule("x") == "\u2500\u2500 x \u2500\u2500");
+  constexpr std::time_t kNow = 1795420800;  // 2026-11-23 08:00 UTC, 10:00 here
+  CHECK(view.news(5, "2026-11-23T07:02:59.123Z", kNow) == "5 new since 09:02");
+  CHECK(view.news(1, "2026-11-22T07:02:59.123Z", kNow) == "1 new since 2026-11-22 09:02");
+  CHECK(view.news(1, "", kNow) == "1 new");
 }
 
 TEST_CASE("view: a long name is cut between characters", "[console][view]") {

@@ -189,7 +189,7 @@ def test_commands_of_every_kind_in_a_terminal(desk_and_daemon):
     desk.wait(r"did you mean /list\?")
     desk.enter("/stats")
     desk.wait(r"^  messages_in +2$")
-    desk.enter("/help")
+    desk.enter("/help all")
     desk.wait(r"^  /kick ID,\.\.\.\|ADDRESS")
     desk.enter("/kick 1 for a reason")
     desk.wait(r"^\[1\]\* disconnected: .*for a reason")
@@ -459,7 +459,7 @@ def test_colours_are_used_where_they_are_wanted(env, args, colored):
     with Daemon(CONSOLE_CONFIG) as daemon:
         desk = chatctl(daemon, *args, env=env)
         client, _ = connected(desk, daemon)
-        assert ("\x1b[1;36m[1]" in desk.raw) == colored
+        assert ("\x1b[1;35m[1]" in desk.raw) == colored
         assert bool(re.search(r"\x1b\[[\d;]*m", desk.raw)) == colored
         desk.type("\x04")
         assert desk.wait_end() == 0

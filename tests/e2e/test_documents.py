@@ -54,7 +54,7 @@ def test_the_page_of_chatctl_has_every_command_and_option():
 def test_the_page_of_chatctl_has_all_that_can_be_typed():
     page = rendered(BUILD / "man" / "chatctl.1")
     with Daemon() as daemon:
-        typed = daemon.chatctl(input="/help\n").stdout
+        typed = daemon.chatctl(input="/help all\n").stdout
     forms = [re.split(r"  +", line.strip())[0] for line in typed.splitlines()]
     assert len(forms) > 20 and "/ban ADDRESS[/BITS] [DURATION] [--now]" in forms
     for form in forms:
