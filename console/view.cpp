@@ -15,6 +15,8 @@ constexpr std::size_t kSeparately = 5;
 constexpr std::size_t kLongestName = 32;
 // The columns of the "* " before what the console says.
 constexpr std::size_t kMarkWidth = 2;
+// The id, the name, the wait and the unread messages.
+constexpr std::size_t kAlwaysInQueue = 4;
 
 std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
@@ -358,7 +360,7 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                                      const std::set<SessionId>& muted) const {
   const std::string today = formatted(now, "%Y-%m-%d");
   // Who it is and how long it waits stay; of the rest goes first what one needs least to answer.
-  const std::vector<Column> columns{
+  std::vector<Column> columns{
       {"id", false, 0},          {"name", false, 1, 10, 6},  {"waits", true, 0},
       {"unread", true, 0},       {"claimed by", false, 3, 8}, {"key", false, 2},
       {"address", false, 4},     {"state", false, 5},        {"idle", true, 6},
@@ -381,7 +383,15 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                     short_duration(each.idle_ms), std::to_string(each.held),
                     escaped(each.dialect), since});
   }
-  std::vector<std::string> lines = format_table(columns, rows, width);
+  // A column of which nothing is told takes no room.
+  for (std::size_t i = columns.size(); i-- > kAlwaysInQueue;) {
+    if (!std::all_of(rows.begin(), rows.end(), [i](const auto& row) { return row[i].empty(); })) {
+      continue;
+    }
+    columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(i));
+    for (auto& row : rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  std::vector<std::string> lines = format_table(std::move(columns), rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
   return lines;
 }

@@ -505,6 +505,43 @@ TEST_CASE("view: the list tells of claims and keys where there are any", "[conso
   CHECK(view.sessions(sessions, 80, 0, &keys)[0].find("claimed by") != std::string::npos);
 }
 
+TEST_CASE("view: the queue tells how long everybody waits, and is narrow where it has to be",
+          "[console][view]") {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  const View view{false, Timestamps::kNone};
+  constexpr std::time_t kNow = 1795420800;  // 2026-11-23 08:00
+  auto sessions = three_sessions();
+  sessions[1].waiting_since = "2026-11-23T07:55:00.000Z";
+  sessions[1].claimed_by = "bo\x1b";
+  Roster roster;
+  roster.replace(sessions);
+  Shortcuts keys;
+  keys.update(roster);
+  const Lines wide = view.queue(sessions, 0, kNow, keys, {100});
+  CHECK(wide[0].find("waits  unread  claimed by  key    address") != std::string::npos);
+  CHECK(wide[2].find("5m") != std::string::npos);
+  CHECK(wide[2].find("bo\\x1b") != std::string::npos);
+  CHECK(wide[2].find("asking") != std::string::npos);
+  CHECK(wide[3].find("anna\\x1b (muted)") != std::string::npos);
+  // Nothing is claimed, and nobody has another state.
+  sessions[1].claimed_by.clear();
+  sessions[1].state = "open";
+  const Lines plain = view.queue(sessions, 0, kNow, keys, {});
+  CHECK(plain[0].find("claimed") == std::string::npos);
+  CHECK(plain[0].find("state") == std::string::npos);
+  for (const std::size_t width : {40U, 80U, 200U}) {
+    const Lines lines = view.queue(sessions, width, kNow, keys, {});
+    for (const char* column : {"id", "name", "waits", "unread"}) {
+      CHECK(lines[0].find(column) != std::string::npos);
+    }
+    for (const std::string& line : lines) {
+      INFO(width << ": " << line);
+      CHECK(display_width(line) <= width);
+    }
+  }
+}
+
 TEST_CASE("view: the answer to a ban says who stays connected, and whether it is kept",
           "[console][view]") {
   const View view{false, Timestamps::kNone};

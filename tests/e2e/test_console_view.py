@@ -118,7 +118,7 @@ def test_alt_and_a_digit_choose_a_client(daemon):
     desk.type("\x1b3")
     desk.wait(r"^\[3\] .*>$")
     desk.enter("/list")
-    desk.wait(r"^\[10\] .* Alt-2\n\[3\]")
+    desk.wait(r"^\[10\] .* Alt-2 ")
     for client in clients[2:]:
         client.leave()
     desk.wait(r"^\[10\]\* disconnected")
@@ -135,12 +135,9 @@ def test_the_prompt_and_the_list_count_alike(daemon):
     desk.wait_line("[1] (2:2 3:1) > ")
 
     def listed():
-        known = desk.text().count("unread  held")
-        desk.enter("/list")
-        wait_until(lambda: desk.text().count("unread  held") > known, "the list")
-        desk.wait(r"^\[3\] +127.*\n\[1\] .*>$")
-        rows = desk.text().rpartition("unread  held")[2]
-        return re.findall(r"^\[\d\] .* (\d+) +0  Alt-\d$", rows, re.MULTILINE)
+        head, *rows = table_of(desk, 3)
+        end = head.index("unread") + len("unread")
+        return [row[:end].split()[-1] for row in sorted(rows)]
 
     # The daemon counts all of them as unanswered.
     assert [s["unread"] for s in daemon.operator().call("sessions")] == [1, 2, 1]
@@ -293,19 +290,19 @@ def test_tables_fit_and_are_aligned_at_every_width(daemon, columns):
     head, *rows = table_of(desk, len(NAMES))
     assert all(width_of(line) <= columns for line in [head, *rows]), rows
     titles = re.findall(r"\S+", head)
-    assert titles[0] == "id" and {"name", "address", "unread", "held"} <= set(titles)
+    assert titles[:4] == "id name waits unread".split()
     if columns == 200:
-        assert titles == "id name address dialect since idle unread held key".split()
+        assert titles[4:] == "key address idle held dialect since".split()
         assert NAMES[-1] in rows[-1]
     # Every cell begins where its column does, whatever is before it.
-    at = head.index("address")
-    for row, client in zip(rows, clients):
+    at = head.index("address") if "address" in head else None
+    for row, client in zip(rows, clients) if at else ():
         before = next(i for i in range(len(row)) if width_of(row[:i]) == at)
         assert row[before - 1] == " " and row[before] == "1", (head, row)
         if columns == 200:
             assert row[before:].startswith(client.address)
     # Numbers end where their title does.
-    at = width_of(head[: head.index("held") + 4])
+    at = width_of(head[: head.index("unread") + len("unread")])
     for row in rows:
         end = next(i for i in range(len(row) + 1) if width_of(row[:i]) == at)
         assert row[end - 1].isdigit() and row[end : end + 1] in ("", " "), (head, row)
