@@ -253,7 +253,7 @@ def test_a_draft_of_who_has_left_is_kept_and_sent_to_nobody(daemon):
     desk.enter()
     desk.wait(r"not sent: \[1\] has left")
     desk.wait_line("(3:1) > for the first alone")
-    desk.type("\x1b3")
+    desk.type("\x1ba")
     desk.wait_line("[3] > ")
     desk.enter("hello")
     third.expect(b"hello\n")
