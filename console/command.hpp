@@ -49,8 +49,7 @@ struct Refusal {
 using Parsed = std::variant<Command, Refusal>;
 
 /// Every session that this word may mean by its name; with `whole`, by no beginning of it.
-using SessionFinder =
-    std::function<std::vector<SessionId>(std::string_view word, bool whole)>;
+using SessionFinder = std::function<std::vector<SessionId>(std::string_view word, bool whole)>;
 
 /// What is said of a typed command that is none, or one of several. Escaped.
 [[nodiscard]] std::string unknown_command(std::string_view word);

@@ -35,11 +35,12 @@ constexpr std::array kCommands{
                 {kId, Parameter{kText, "TEXT..."}},
                 "sends TEXT to a client, and prints what it says next; see --timeout"},
     CommandSpec{"list", Verb::kList, Place::kBoth, {}, "shows every session"},
-    CommandSpec{"focus",
-                Verb::kFocus,
-                Place::kTyped,
-                {Parameter{kPerhapsSession, "ID"}, kNothingMore},
-                "turns to a client: shows what was said, and plain lines go there; without ID, to none"},
+    CommandSpec{
+        "focus",
+        Verb::kFocus,
+        Place::kTyped,
+        {Parameter{kPerhapsSession, "ID"}, kNothingMore},
+        "turns to a client: shows what was said, and plain lines go there; without ID, to none"},
     CommandSpec{"only",
                 Verb::kOnly,
                 Place::kTyped,
@@ -301,7 +302,8 @@ std::vector<std::string_view> choices_of(std::string_view list) {
 
 std::vector<std::string> help_lines(std::size_t width) {
   Sheet sheet;
-  for (const OtherForm& form : kOtherForms) sheet.add(std::string{form.usage}, std::string{form.help});
+  for (const OtherForm& form : kOtherForms)
+    sheet.add(std::string{form.usage}, std::string{form.help});
   for (const CommandSpec& spec : kCommands) {
     if (spec.typed()) sheet.add(usage_of(spec, Place::kTyped), std::string{spec.help});
   }

@@ -148,8 +148,7 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
     screen_ =
         std::make_unique<Plain>(loop, *this, options_.input, options_.output, options_.errors);
   }
-  desk_.use(*screen_,
-            [this](SessionId session, std::size_t limit) { ask_past(session, limit); });
+  desk_.use(*screen_, [this](SessionId session, std::size_t limit) { ask_past(session, limit); });
   attach(std::move(control));
 }
 
@@ -394,10 +393,9 @@ void Console::Impl::on_output_gone(int) {
 // --- what is typed ---
 
 LineFate Console::Impl::on_line(std::string_view line) {
-  const Parsed parsed =
-      parse(line, [this](std::string_view word, bool whole) {
-        return desk_.roster().meant_by(word, whole);
-      });
+  const Parsed parsed = parse(line, [this](std::string_view word, bool whole) {
+    return desk_.roster().meant_by(word, whole);
+  });
   LineFate fate = LineFate::kTaken;
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     desk_.problem(refusal->message);
@@ -495,8 +493,8 @@ void Console::Impl::ask_past(SessionId session, std::size_t limit) {
   past_late_.start(kPastWait);
   client_.history(Whose{session, {}}, Page{0, limit}, [this, session](const Reply& reply) {
     if (asked_ == session) past_late_.stop();
-    desk_.recall(session, reply.error ? std::vector<PastMessage>{}
-                                      : decode_past(*reply.result).messages);
+    desk_.recall(session,
+                 reply.error ? std::vector<PastMessage>{} : decode_past(*reply.result).messages);
     update();
   });
 }

@@ -81,8 +81,8 @@ void Desk::show_event(const Event& event) {
     const std::uint64_t before = unread_.of(event.session());
     unread_.apply(event, reading(), rank_);
     if (event.kind == EventKind::kMessage && interactive_) {
-      const bool unread = unread_.of(event.session()) > before &&
-                          rank_of(event.session()) != Rank::kPassed;
+      const bool unread =
+          unread_.of(event.session()) > before && rank_of(event.session()) != Rank::kPassed;
       if (attention_.rings(calls, unread, waited)) {
         screen_->alert(true, attention_.title(unread_.sessions()));
       }
@@ -155,8 +155,7 @@ void Desk::print_draft(std::string_view draft) {
 }
 
 bool Desk::waits_for_arrival(const Event& event) const {
-  return arriving_ && is_said(event) && event.sessions.size() == 1 &&
-         event.session() == *arriving_;
+  return arriving_ && is_said(event) && event.sessions.size() == 1 && event.session() == *arriving_;
 }
 
 bool Desk::is_hidden(const Event& event) const {

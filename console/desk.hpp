@@ -143,9 +143,9 @@ class Desk {
   std::map<SessionId, std::string> left_;  // names of those who left and are unread
   std::set<SessionId> muted_;
   bool only_ = false;
-  std::uint64_t hidden_ = 0;   // messages, since only_
-  Target arriving_;            // whose past has been asked for
-  std::vector<Event> held_;    // what was said to and by that one since
+  std::uint64_t hidden_ = 0;             // messages, since only_
+  Target arriving_;                      // whose past has been asked for
+  std::vector<Event> held_;              // what was said to and by that one since
   std::map<SessionId, Writer> writers_;  // of other operators
   Attention attention_;
   Canned canned_;

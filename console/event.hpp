@@ -94,7 +94,7 @@ struct PastMessage {
   std::string operator_name;
   std::string text;
   std::string state;
-  std::string name = {};  ///< of that one session when it was said; empty: none is known
+  std::string name = {};   ///< of that one session when it was said; empty: none is known
   bool automatic = false;  ///< the answer of an operator who was away
 };
 

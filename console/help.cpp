@@ -50,7 +50,8 @@ struct Examples {
   std::array<Entry, 3> all;
 };
 constexpr std::array kExamples{
-    Examples{"all", {Entry{"/all back in five minutes", "every client that is not asking hears it"}}},
+    Examples{"all",
+             {Entry{"/all back in five minutes", "every client that is not asking hears it"}}},
     Examples{"list", {Entry{"/list", "who has waited longest comes first"}}},
     Examples{"focus",
              {Entry{"/focus 3", "plain lines go to client 3 from now on"},
@@ -62,19 +63,18 @@ constexpr std::array kExamples{
     Examples{"mute",
              {Entry{"/mute 3", "nothing of client 3 is shown or counted"},
               Entry{"/mute 3", "once more: it is"}, Entry{"/mute", "who is muted"}}},
-    Examples{"bye",
-             {Entry{"bye", "the client in focus"}, Entry{"/bye 3", "client 3"}}},
+    Examples{"bye", {Entry{"bye", "the client in focus"}, Entry{"/bye 3", "client 3"}}},
     Examples{"kick",
              {Entry{"/kick 3 be polite", "client 3; the reason is recorded"},
-              Entry{"/kick 3,5", "two sessions"},
-              Entry{"/kick 192.0.2.0/24", "all of a network"}}},
+              Entry{"/kick 3,5", "two sessions"}, Entry{"/kick 192.0.2.0/24", "all of a network"}}},
     Examples{"name",
              {Entry{"/name 3 Lab-2", "client 3 is [3 Lab-2] for all operators"},
               Entry{"/name 3", "it has no name any more"}}},
     Examples{"claim",
              {Entry{"/claim", "the client in focus is yours"},
               Entry{"/claim 3 --force", "taken from whoever has it"}}},
-    Examples{"release", {Entry{"/release", "the client in focus"}, Entry{"/release 3", "client 3"}}},
+    Examples{"release",
+             {Entry{"/release", "the client in focus"}, Entry{"/release 3", "client 3"}}},
     Examples{"give", {Entry{"/give 3 bob", "client 3 is bob's from now on"}}},
     Examples{"note",
              {Entry{"/note 3 waits for the invoice", "kept with client 3, for all operators"},
@@ -105,8 +105,7 @@ constexpr std::array kExamples{
     Examples{"back", {Entry{"/back", "you are there again"}}},
     Examples{"stats", {Entry{"/stats", "what the daemon has counted"}}},
     Examples{"reload", {Entry{"/reload", "after the configuration was changed"}}},
-    Examples{"help",
-             {Entry{"/help kick", "one command"}, Entry{"/help all", "every command"}}},
+    Examples{"help", {Entry{"/help kick", "one command"}, Entry{"/help all", "every command"}}},
     Examples{"quit", {Entry{"/quit", "chatctl detaches; the daemon's own console ends it"}}},
 };
 

@@ -303,8 +303,7 @@ std::string View::day(std::string_view time, std::string& shown) const {
 }
 
 std::string View::rule(std::string_view text) const {
-  return painted(Tone::kStatus,
-                 "\u2500\u2500 " + std::string{text} + " \u2500\u2500");
+  return painted(Tone::kStatus, "\u2500\u2500 " + std::string{text} + " \u2500\u2500");
 }
 
 std::string View::news(std::uint64_t count, std::string_view since, std::time_t now) const {
@@ -361,10 +360,10 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
   const std::string today = formatted(now, "%Y-%m-%d");
   // Who it is and how long it waits stay; of the rest goes first what one needs least to answer.
   std::vector<Column> columns{
-      {"id", false, 0},          {"name", false, 1, 10, 6},  {"waits", true, 0},
-      {"unread", true, 0},       {"claimed by", false, 3, 8}, {"key", false, 2},
-      {"address", false, 4},     {"state", false, 5},        {"idle", true, 6},
-      {"held", true, 7},         {"dialect", false, 8},      {"since", false, 9}};
+      {"id", false, 0},      {"name", false, 1, 10, 6},   {"waits", true, 0},
+      {"unread", true, 0},   {"claimed by", false, 3, 8}, {"key", false, 2},
+      {"address", false, 4}, {"state", false, 5},         {"idle", true, 6},
+      {"held", true, 7},     {"dialect", false, 8},       {"since", false, 9}};
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     const auto waiting = parse_utc(each.waiting_since);
@@ -380,8 +379,8 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                     waiting ? short_duration(seconds * 1000) : "", std::to_string(each.unread),
                     escaped(each.claimed_by), key == 0 ? "" : "Alt-" + std::to_string(key),
                     escaped(each.address), each.state == "open" ? "" : escaped(each.state),
-                    short_duration(each.idle_ms), std::to_string(each.held),
-                    escaped(each.dialect), since});
+                    short_duration(each.idle_ms), std::to_string(each.held), escaped(each.dialect),
+                    since});
   }
   // A column of which nothing is told takes no room.
   for (std::size_t i = columns.size(); i-- > kAlwaysInQueue;) {
@@ -479,11 +478,9 @@ std::vector<std::string> View::operators(const std::vector<OperatorInfo>& operat
     if (since.starts_with(today)) since.erase(0, today.size() + 1);
     rows.push_back({escaped(each.name), escaped(each.state), since, escaped(each.text)});
   }
-  std::vector<std::string> lines = format_table({{"operator", false, 0, 6},
-                                                 {"state", false, 0},
-                                                 {"since", false, 2},
-                                                 {"says", false, 1, 6}},
-                                                rows, width);
+  std::vector<std::string> lines = format_table(
+      {{"operator", false, 0, 6}, {"state", false, 0}, {"since", false, 2}, {"says", false, 1, 6}},
+      rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
   return lines;
 }
@@ -578,8 +575,8 @@ std::string told_of_waiting(const View::PromptNotes& notes, const PromptLevel& l
 std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& notes) const {
   // The id of the focus is what a line must not be typed without.
   const std::size_t id = focus ? bracket(*focus, {}).size() + 3 : 2;
-  const std::size_t room = notes.width == 0 ? static_cast<std::size_t>(-1)
-                                            : std::max(id, notes.width / 3);
+  const std::size_t room =
+      notes.width == 0 ? static_cast<std::size_t>(-1) : std::max(id, notes.width / 3);
   std::string who;
   std::string told;
   for (const PromptLevel& level : kPromptLevels) {

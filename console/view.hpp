@@ -42,7 +42,8 @@ class View {
   /// A line across the conversation; `text` is escaped already.
   [[nodiscard]] std::string rule(std::string_view text) const;
   /// "5 new since 13:02", with the date if it is not today's.
-  [[nodiscard]] std::string news(std::uint64_t count, std::string_view since, std::time_t now) const;
+  [[nodiscard]] std::string news(std::uint64_t count, std::string_view since,
+                                 std::time_t now) const;
 
   /// The table of /list, at most `width` columns wide (0: no limit). `now` decides
   /// whether `since` is shown with its date; `shortcuts`, if there are keys.

@@ -74,11 +74,9 @@ TEST_CASE("rows: words and addresses stay whole where a row has room for them", 
   CHECK(rows("[3] see http://a.example/b", 24, 4) == "[3] see \n    http://a.example/b\n");
   // What has room in no row is not moved.
   CHECK(rows("[3] a 0123456789", 12, 4) == "[3] a 012345\n    6789\n");
-  CHECK(rows("[3] \u4E00\u4E01\u4E02 abcd", 12, 4) ==
-        "[3] \u4E00\u4E01\u4E02 \n    abcd\n");
+  CHECK(rows("[3] \u4E00\u4E01\u4E02 abcd", 12, 4) == "[3] \u4E00\u4E01\u4E02 \n    abcd\n");
   // Scripts without blanks are broken anywhere.
-  CHECK(rows("[3] a \u4E00\u4E01\u4E02\u4E03", 12, 4) ==
-        "[3] a \u4E00\u4E01\u4E02\n    \u4E03\n");
+  CHECK(rows("[3] a \u4E00\u4E01\u4E02\u4E03", 12, 4) == "[3] a \u4E00\u4E01\u4E02\n    \u4E03\n");
   CHECK(rows("\x1b[36m[3]\x1b[0m \x1b[1mone three\x1b[0m", 12, 4) ==
         "\x1b[36m[3]\x1b[0m \x1b[1mone \x1b[0m\n    \x1b[1mthree\x1b[0m\n");
 }

@@ -279,14 +279,12 @@ TEST_CASE("command: durations have a unit", "[console][command]") {
 
 TEST_CASE("command: the lines that the guard guards are those for whoever is in focus",
           "[console][command]") {
-  for (const char* line :
-       {"hello", "//list", "bye", "/bye", " /list", "/claim", "/claim --force", "/release",
-        "/note has paid", "/reply hours"}) {
+  for (const char* line : {"hello", "//list", "bye", "/bye", " /list", "/claim", "/claim --force",
+                           "/release", "/note has paid", "/reply hours"}) {
     CHECK(understood(line).needs_focus());
   }
-  for (const char* line :
-       {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit", "/claim 3", "/history",
-                           "/note 3 has paid", "/reply"}) {
+  for (const char* line : {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit",
+                           "/claim 3", "/history", "/note 3 has paid", "/reply"}) {
     CHECK_FALSE(understood(line).needs_focus());
   }
 }

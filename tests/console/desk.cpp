@@ -44,9 +44,8 @@ class FakeScreen : public Screen {
 struct Table {
   explicit Table(bool interactive = true) : desk{options(interactive)} {
     desk.set_own_name("root");
-    desk.use(screen, [this](SessionId session, std::size_t limit) {
-      asked.emplace_back(session, limit);
-    });
+    desk.use(screen,
+             [this](SessionId session, std::size_t limit) { asked.emplace_back(session, limit); });
     screen.take();
   }
   static ConsoleOptions options(bool interactive) {

@@ -64,9 +64,10 @@ TEST_CASE("unread: messages count until they are looked at or answered", "[conso
   CHECK(unread.first(9) == Entries{{4, 1}, {3, 1}});
 }
 
-TEST_CASE("unread: who asks comes behind who talks, who has left behind both, and who is not mine "
-          "nowhere",
-          "[console][unread]") {
+TEST_CASE(
+    "unread: who asks comes behind who talks, who has left behind both, and who is not mine "
+    "nowhere",
+    "[console][unread]") {
   Unread unread;
   const auto ranks = [](SessionId session) {
     return session == 1 ? Rank::kLeft : session == 2 ? Rank::kAsks : Rank::kUsual;
@@ -74,8 +75,7 @@ TEST_CASE("unread: who asks comes behind who talks, who has left behind both, an
   for (SessionId id = 1; id <= 4; ++id) {
     unread.apply(event_of(EventKind::kMessage, {id}), {}, ranks);
   }
-  CHECK(unread.first(9) ==
-        Entries{{3, 1}, {4, 1}, {2, 1, Rank::kAsks}, {1, 1, Rank::kLeft}});
+  CHECK(unread.first(9) == Entries{{3, 1}, {4, 1}, {2, 1, Rank::kAsks}, {1, 1, Rank::kLeft}});
   unread.rank(3, Rank::kPassed);
   CHECK(unread.sessions() == 3);
   CHECK(unread.passed() == 1);

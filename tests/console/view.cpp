@@ -261,7 +261,8 @@ TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
   CHECK(line(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})") ==
         "\x1b[1;4;33m[3]* was yours; taken from you by bo\x1b[0m");
   CHECK(line(R"({"method":"warning","params":{"text":"x"}})") == "\x1b[1;4;33m* warning: x\x1b[0m");
-  CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1;36m\002[4 anna]\001\x1b[0m\002 > ");
+  CHECK(view.prompt(Target{4}, roster_with_names()) ==
+        "\001\x1b[1;36m\002[4 anna]\001\x1b[0m\002 > ");
 }
 
 TEST_CASE("view: each client has a colour that stays", "[console][view]") {
@@ -270,7 +271,7 @@ TEST_CASE("view: each client has a colour that stays", "[console][view]") {
                                  std::to_string(session) + R"(,"text":"x"}})");
     const std::string line =
         View{true, Timestamps::kNone, many}.event(event, roster_with_names(), "root").front().text;
-    return line.substr(0, line.find('['+std::to_string(session)));
+    return line.substr(0, line.find('[' + std::to_string(session)));
   };
   for (const bool many : {false, true}) {
     std::set<std::string> all;
@@ -290,8 +291,7 @@ TEST_CASE("view: a word to look out for makes a line stand out, with colours and
   CHECK(texts(View{false, Timestamps::kNone}.event(event, roster, "root", Target{3}, true)) ==
         Lines{"[3]! x", "[3]! y"});
   const auto colored = View{true, Timestamps::kNone}.event(event, roster, "root", {}, true);
-  CHECK(colored.front().text ==
-        "\x1b[1;95m[3]\x1b[0m\x1b[1;4;33m!\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(colored.front().text == "\x1b[1;95m[3]\x1b[0m\x1b[1;4;33m!\x1b[0m \x1b[1mx\x1b[0m");
   CHECK(colored.front().hang == 5);
 }
 

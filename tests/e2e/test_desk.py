@@ -332,3 +332,45 @@ def test_a_console_of_many_colours_gives_each_client_its_own(daemon):
     leave(desk)
     for client in clients:
         client.close()
+
+
+def test_prepared_replies_go_to_the_focus_with_names_put_in():
+    replies = {"hours": "Dear {name}, nine to five. {operator}", "hold": "One moment."}
+    with Daemon(CONSOLE_CONFIG | {"replies": replies}) as daemon:
+        desk = chatctl(daemon, "--name", "bob")
+        client, _ = connected(desk, daemon)
+        desk.enter("/r hou")
+        client.expect(b"Dear 1, nine to five. bob\n")
+        desk.enter("/name 1 anna")
+        desk.wait("is now called anna")
+        desk.type("/reply hou\t")
+        desk.wait_line("[1 anna] > /reply hours ")
+        desk.enter()
+        client.expect(b"Dear anna, nine to five. bob\n")
+        desk.enter("/r ho")
+        desk.wait("'ho' may mean several replies: hold, hours")
+        desk.enter("/reply")
+        desk.wait(r"^  hold: One moment\.\n  hours: Dear \{name\}, nine to five\. \{operator\}$")
+        # As any line, it goes to nobody else.
+        desk.type("/r hold")
+        client.leave()
+        desk.wait(r"^\[1 anna\]\* disconnected")
+        other, _ = connected(desk, daemon)
+        desk.enter()
+        desk.wait("not sent yet")
+        other.expect_silence(0.1)
+        leave(desk)
+        other.close()
+
+
+def test_words_to_look_out_for_ring_and_stand_out():
+    console = CONSOLE_CONFIG["console"] | {"bell": "all", "highlight": ["Fire"]}
+    with Daemon(CONSOLE_CONFIG | {"console": console}) as daemon:
+        desk = chatctl(daemon, env={"NO_COLOR": "1"})
+        client, _ = connected(desk, daemon)
+        bells = desk.raw.count("\a")
+        client.send(b"no fires\nfire!\n")
+        desk.wait(r"^\[1\]\| no fires\n\[1\]! fire!$")
+        wait_until(lambda: desk.raw.count("\a") == bells + 1, "the bell rings once")
+        leave(desk)
+        client.close()
