@@ -102,7 +102,7 @@ def event_of(line):
 
 def heard_by(operator, after):
     """What an operator who was there all the time heard after that event."""
-    return [event for event in list(operator.events) if event["seq"] > after]
+    return [event for event in list(operator.events) if event.get("seq", 0) > after]
 
 
 @pytest.mark.skipif(SANITIZER == "thread", reason="the tail is slower than the crowd then")

@@ -317,7 +317,7 @@ def test_the_window_may_change_its_size():
         desk.screen.columns = 40
         desk.child.setwinsize(24, 40)
         desk.enter("/list")
-        desk.wait(r"^id +name +address +unread  held\n\[1\]  long")
+        desk.wait(r"^id +name +waits +unread( +key)?\n\[1\]  long")
         desk.wait_line("[1 longlonglonglonglonglonglong] > ")
         for line in desk.text().splitlines()[-3:]:
             assert len(line) <= 40, line
