@@ -21,10 +21,10 @@ struct Event {
   std::uint64_t seq = 0;            ///< 0: it has none
   std::string time;                 ///< RFC 3339, UTC
   std::vector<SessionId> sessions;  ///< one, but for a `sent` that went to several
-  std::string text;                 ///< message, sent, ops, warning; operator: why it is away
-  std::string operator_name;        ///< who did it; unbanned: empty if its time was over
-  std::string from;                 ///< claimed: who had it until now, if anybody
-  std::string by;                   ///< claimed: who gave it to its holder; empty: nobody did
+  std::string text;           ///< message, sent, noted, ops, warning; operator: why it is away
+  std::string operator_name;  ///< who did it; unbanned: empty if its time was over
+  std::string from;           ///< claimed: who had it until now, if anybody
+  std::string by;             ///< claimed: who gave it to its holder; empty: nobody did
   /// named: the session's new name; message, sent to one: what it was called then, if known.
   std::string name;
   std::string address;     ///< connected; banned, unbanned: perhaps with /BITS
@@ -35,10 +35,17 @@ struct Event {
   std::uint64_t ref = 0;   ///< delivered: the number of its `sent`
   std::uint64_t lost = 0;  ///< disconnected: messages; lagged: events
   bool cut = false;        ///< message: it was longer than the daemon takes
-  bool automatic = false;  ///< sent: the answer of an operator who is away
+  bool automatic = false;  ///< sent: the answer of an operator who is away; named: by its network
 
   /// The session of an event about one; 0 if it is about none.
   [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }
+};
+
+/// What an operator has noted about a session.
+struct NoteInfo {
+  std::string time;  ///< RFC 3339, UTC
+  std::string operator_name;
+  std::string text;
 };
 
 struct SessionInfo {
@@ -55,6 +62,10 @@ struct SessionInfo {
   std::string claimed_by = {};  ///< an operator's name; empty: nobody's
   /// RFC 3339, UTC: when the oldest message came that nobody has answered; empty: there is none.
   std::string waiting_since = {};
+  std::optional<std::string> last_text = {};  ///< the beginning of what was said last
+  std::string last_operator = {};             ///< who has said that; empty: the client, or nobody
+  std::string answered_by = {};               ///< who has answered it last; empty: nobody
+  std::vector<NoteInfo> notes = {};           ///< the oldest first
 };
 
 /// One operator who is there, with all its connections.

@@ -237,7 +237,8 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
     }
     case kNamed:
       append_status(lines, event, event.session(), roster,
-                    event.name.empty()            ? "its name was removed" + by
+                    event.name.empty() ? "its name was removed" + by
+                    : event.automatic ? "is called " + escaped(event.name) + " by the configuration"
                     : event.operator_name.empty() ? "calls itself " + escaped(event.name)
                                                   : "is now called " + escaped(event.name) + by);
       break;
@@ -265,6 +266,13 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
                           (event.from.empty() ? "" : ", taken from " + escaped(event.from)));
       }
       break;
+    case kNoted: {
+      const std::string who = bracket(event.session(), roster.name_of(event.session()));
+      const std::string lead = "* note by " + escaped(event.operator_name) + ":";
+      append_text(lines, event, in_color_of(event.session(), who) + painted(Tone::kAnswer, lead),
+                  display_width(who + lead), false);
+      break;
+    }
     case kReleased:
       append_status(lines, event, event.session(), roster, "is released" + by);
       break;

@@ -61,6 +61,22 @@ std::vector<RefusedSession> refused_of(const json& object) {
   return all;
 }
 
+std::optional<std::string> optional_text_of(const json& object, const char* key) {
+  const json* value = find(object, key);
+  if (value == nullptr || !value->is_string()) return {};
+  return value->get_ref<const std::string&>();
+}
+
+std::vector<NoteInfo> notes_of(const json& object) {
+  std::vector<NoteInfo> all;
+  const json* notes = find(object, "notes");
+  if (notes == nullptr || !notes->is_array()) return all;
+  for (const json& each : *notes) {
+    all.push_back({text_of(each, "time"), text_of(each, "operator"), text_of(each, "text")});
+  }
+  return all;
+}
+
 std::vector<std::string> texts_of(const json& object, const char* key) {
   std::vector<std::string> texts;
   const json* value = find(object, key);
@@ -145,7 +161,9 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
                         text_of(each, "listener"), text_of(each, "dialect"), text_of(each, "state"),
                         text_of(each, "since"), number_of(each, "idle_ms"),
                         number_of(each, "unread"), number_of(each, "held"),
-                        text_of(each, "claimed_by"), text_of(each, "waiting_since")});
+                        text_of(each, "claimed_by"), text_of(each, "waiting_since"),
+                        optional_text_of(each, "last_text"), text_of(each, "last_operator"),
+                        text_of(each, "answered_by"), notes_of(each)});
   }
   return sessions;
 }

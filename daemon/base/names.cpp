@@ -3,6 +3,7 @@
 #include <utf8.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "base/characters.hpp"
@@ -85,6 +86,15 @@ bool is_same_name(std::string_view one, std::string_view other) {
   if (one == other) return true;
   if (is_ascii(one) && is_ascii(other)) return false;
   return essence_of(one) == essence_of(other);
+}
+
+std::string look_of(std::string_view name) {
+  if (is_ascii(name)) return std::string{name};
+  std::string look;
+  for (const char32_t c : essence_of(name)) {
+    utf8::unchecked::append(c, std::back_inserter(look));
+  }
+  return look;
 }
 
 }  // namespace chatd

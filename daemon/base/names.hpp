@@ -5,6 +5,7 @@
 /// ideographs and width variants are different letters.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace chatd {
@@ -22,5 +23,8 @@ namespace chatd {
 /// way they are written, as one character or as several (Unicode's canonical equivalence; that the
 /// order of marks above a letter can be seen is ignored). Upper and lower case differ.
 [[nodiscard]] bool is_same_name(std::string_view one, std::string_view other);
+
+/// The same bytes for names that look the same, and for no others.
+[[nodiscard]] std::string look_of(std::string_view name);
 
 }  // namespace chatd

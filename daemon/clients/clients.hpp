@@ -19,6 +19,7 @@
 #include "clients/doors.hpp"
 #include "clients/entrance.hpp"
 #include "clients/eviction.hpp"
+#include "clients/given_names.hpp"
 #include "clients/sessions.hpp"
 #include "clients/visitor_queue.hpp"
 #include "config/config.hpp"
@@ -123,6 +124,7 @@ class Clients final : private CrashRecords::Source {
   Accounts accounts_;
   Entrance entrance_;
   VisitorQueue waiting_;
+  GivenNames names_;
   Connections connections_;  ///< before the router, which asks it for room
   core::Router router_;
   Eviction eviction_;

@@ -65,6 +65,12 @@ void append_log_line(std::string& out, const Event& event) {
       say({"released by "});
       quote(event.operator_name);
       break;
+    case EventKind::kNoted:
+      say({"noted by "});
+      quote(event.operator_name);
+      say({": "});
+      quote(event.text);
+      break;
     case EventKind::kBanned:
       quote(event.address);
       say({" banned by "});

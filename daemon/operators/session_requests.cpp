@@ -1,5 +1,7 @@
 // Requests about sessions: who is connected, what is said to them, and whose they are.
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,14 +11,37 @@
 #include "base/json.hpp"
 #include "base/names.hpp"
 #include "base/wall_time.hpp"
+#include "base/words.hpp"
 #include "operators/requests.hpp"
 
 namespace chatd {
 
 namespace {
 
-std::string no_session(core::SessionId id) {
-  return "no such session: " + std::to_string(id);
+/// "4 minutes".
+std::string in_words(Duration time) {
+  struct Unit {
+    std::chrono::seconds size;
+    std::string_view word;
+  };
+  constexpr std::array kUnits{Unit{std::chrono::hours{24}, "day"},
+                              Unit{std::chrono::hours{1}, "hour"},
+                              Unit{std::chrono::minutes{1}, "minute"}};
+  const auto* const unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                        [time](const Unit& each) { return time >= each.size; });
+  const auto size = unit == kUnits.end() ? std::chrono::seconds{1} : unit->size;
+  const auto count = time / size;
+  std::string words = std::to_string(count) + ' ';
+  words += unit == kUnits.end() ? "second" : unit->word;
+  return count == 1 ? words : words + 's';
+}
+
+std::string no_session(const Requests::Parts& parts, core::SessionId id) {
+  std::string sentence = "no such session: " + std::to_string(id);
+  if (const auto ago = parts.clients.sessions().left_ago(id)) {
+    sentence += "; it left " + in_words(*ago) + " ago";
+  }
+  return sentence;
 }
 
 /// The sessions that `to` names; what is wrong with it becomes the problem of `params`.
@@ -112,6 +137,10 @@ void claim_by_answer(const Requests::Parts& parts, OperatorId from, core::Sessio
   (void)sessions.claim(session, {name, false}, false);
 }
 
+/// Bytes of a note; each session keeps some of them.
+constexpr std::size_t kMaxNote = 1024;
+static_assert(kMaxNote == 1024, "a sentence below says 1024 bytes");
+
 void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
             core::SessionId session) {
   switch (outcome) {
@@ -130,10 +159,51 @@ void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
   }
 }
 
+/// Null if it is empty.
+void append_name(std::string& out, std::string_view name) {
+  if (name.empty()) {
+    out += "null";
+  } else {
+    append_json_string(out, name);
+  }
+}
+
+void append_talk(std::string& out, const SessionInfo& session) {
+  out += ",\"waiting_since\":";
+  if (session.waiting_since) {
+    out += '"';
+    append_rfc3339(out, *session.waiting_since);
+    out += '"';
+  } else {
+    out += "null";
+  }
+  out += ",\"last_text\":";
+  if (session.last_text) {
+    append_json_string(out, *session.last_text);
+  } else {
+    out += "null";
+  }
+  out += ",\"last_operator\":";
+  append_name(out, session.last_operator);
+  out += ",\"answered_by\":";
+  append_name(out, session.answered_by);
+  out += ",\"notes\":[";
+  for (const NoteInfo& note : session.notes) {
+    out += out.back() == '[' ? "{\"time\":\"" : ",{\"time\":\"";
+    append_rfc3339(out, note.time);
+    out += "\",\"operator\":";
+    append_json_string(out, note.operator_name);
+    out += ",\"text\":";
+    append_json_string(out, note.text);
+    out += '}';
+  }
+  out += ']';
+}
+
 }  // namespace
 
-void fail_no_session(const Requests::Parts&, Reply& reply, core::SessionId session) {
-  reply.fail(rpc::kNoSession, no_session(session));
+void fail_no_session(const Requests::Parts& parts, Reply& reply, core::SessionId session) {
+  reply.fail(rpc::kNoSession, no_session(parts, session));
 }
 
 void append_kicked(std::string& out, const Sessions::Kicked& all) {
@@ -155,11 +225,7 @@ void ask_sessions(const Requests::Request& request) {
   for (const SessionInfo& session : request.parts.clients.sessions().list()) {
     if (list.size() > 1) list += ',';
     list += "{\"session\":" + std::to_string(session.id) + ",\"name\":";
-    if (session.name.empty()) {
-      list += "null";
-    } else {
-      append_json_string(list, session.name);
-    }
+    append_name(list, session.name);
     list += ",\"address\":";
     append_json_string(list, session.address);
     list += ",\"listener\":";
@@ -174,11 +240,8 @@ void ask_sessions(const Requests::Request& request) {
     list += ",\"unread\":" + std::to_string(session.unread);
     list += ",\"held\":" + std::to_string(session.held);
     list += ",\"claimed_by\":";
-    if (session.claimed_by.empty()) {
-      list += "null";
-    } else {
-      append_json_string(list, session.claimed_by);
-    }
+    append_name(list, session.claimed_by);
+    append_talk(list, session);
     list += '}';
   }
   list += ']';
@@ -281,10 +344,26 @@ void ask_name(const Requests::Request& request) {
   check_name(request.params, name);
   if (const auto fault = fault_of_client_name(name); !fault.empty()) {
     request.params.fail("name " + std::string{fault});
+  } else if (const auto other = request.parts.clients.sessions().called(name);
+             other != 0 && other != session) {
+    request.params.fail("name is that of session " + std::to_string(other));
   }
   if (!request.accept()) return;
   answer(request.parts, request.reply,
          request.parts.clients.sessions().name(session, name, request.operator_name()), session);
+}
+
+void ask_note(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  const auto text = request.params.text("text");
+  if (trimmed(text).empty()) {
+    request.params.fail("text must not be blank");
+  } else if (text.size() > kMaxNote) {
+    request.params.fail("text of a note must have at most 1024 bytes");
+  }
+  if (!request.accept()) return;
+  answer(request.parts, request.reply,
+         request.parts.clients.sessions().note(session, text, request.operator_name()), session);
 }
 
 void ask_claim(const Requests::Request& request) {

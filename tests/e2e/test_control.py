@@ -58,6 +58,11 @@ def test_sessions_shows_every_field():
                 "unread",
                 "held",
                 "claimed_by",
+                "waiting_since",
+                "last_text",
+                "last_operator",
+                "answered_by",
+                "notes",
             }
             assert entry["session"] == session
             assert entry["name"] is None
@@ -69,6 +74,9 @@ def test_sessions_shows_every_field():
             assert {operator.call("sessions")[0]["since"] for _ in range(200)} == {entry["since"]}
             assert isinstance(entry["idle_ms"], int) and entry["idle_ms"] >= 0
             assert (entry["unread"], entry["held"], entry["claimed_by"]) == (1, 0, None)
+            assert TIME.fullmatch(entry["waiting_since"])
+            assert (entry["last_text"], entry["last_operator"]) == ("hi", None)
+            assert (entry["answered_by"], entry["notes"]) == (None, [])
 
 
 def test_unread_counts_up_to_an_operators_answer_and_held_counts_what_waits():

@@ -94,6 +94,10 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   auto released = event(EventKind::kReleased, 3);
   released.operator_name = "anna";
   CHECK(line_of(released) == line("released", R"(,"session":3,"operator":"anna")"));
+  auto noted = event(EventKind::kNoted, 3);
+  noted.text = "hello";
+  noted.operator_name = "anna";
+  CHECK(line_of(noted) == line("noted", R"(,"session":3,"text":"hello","operator":"anna")"));
   auto banned = event(EventKind::kBanned);
   banned.address = "hello";
   banned.operator_name = "anna";
@@ -130,6 +134,8 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   named.name = "hello";
   named.operator_name = {};  // it has named itself
   CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello")"));
+  named.automatic = true;  // as the configuration wants it
+  CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello","automatic":true)"));
   CHECK(line_of(event(EventKind::kAsking, 3)) == line("asking", R"(,"session":3)"));
   auto warning = event(EventKind::kWarning);
   warning.text = "hello";
