@@ -15,6 +15,7 @@
 #include "base/words.hpp"
 #include "config/checks.hpp"
 #include "config/keys.hpp"
+#include "config/listen_places.hpp"
 #include "config/toml_document.hpp"
 #include "config/units.hpp"
 #include "config/values.hpp"
@@ -303,10 +304,10 @@ class Loader {
     std::vector<io::Endpoint> endpoints;
     while (true) {
       const std::size_t comma = std::min(text.find(','), text.size());
-      if (auto endpoint = io::Endpoint::parse(trimmed(text.substr(0, comma)))) {
-        endpoints.push_back(*endpoint);
+      if (auto places = parse_listen_places(trimmed(text.substr(0, comma)))) {
+        endpoints.insert(endpoints.end(), places->begin(), places->end());
       } else {
-        add_fault(place, std::move(endpoint.error().message));
+        add_fault(place, std::move(places.error().message));
       }
       if (comma == text.size()) break;
       text.remove_prefix(comma + 1);

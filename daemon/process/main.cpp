@@ -11,12 +11,15 @@
 #include <string>
 #include <utility>
 
+#include "base/control_path.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
 #include "config/unknown_variables.hpp"
 #include "io/held_signals.hpp"
 #include "io/out_of_memory.hpp"
+#include "process/already_running.hpp"
 #include "process/daemon.hpp"
 #include "service/handover.hpp"
 #include "service/program.hpp"
@@ -103,10 +106,20 @@ int main(int argc, char** argv) {
     for (const std::string& sentence : chatd::unknown_variables()) {
       print(stderr, "warning: " + sentence + "\n");
     }
-    return 0;
+    if (::isatty(STDOUT_FILENO) == 0) return 0;  // a script looks at the exit code
+    return print_result(loaded->file.empty()
+                            ? std::string{"there is no configuration file; the defaults hold\n"}
+                            : chatd::escaped(loaded->file) + ": right\n");
   }
   if (options.print_config) {
     return print_result(chatd::print_config(loaded->config, loaded->origins));
+  }
+  const std::string& path = loaded->config.control.path;
+  if (const auto already =
+          chatd::already_running(path.empty() ? chatd::default_control_path() : path);
+      !already.empty()) {
+    print(stderr, already + "\n");
+    return kFailed;
   }
   // A scope, so that everything is closed, and the loop drained, before the end; and what
   // was logged stands before why it ended.

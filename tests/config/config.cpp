@@ -255,6 +255,10 @@ TEST_CASE("config: flag beats environment beats file beats default", "[config]")
   CHECK(config.listen[0] == Listener{{"127.0.0.3", 1}, core::DialectSetting::kAuto, 1024});
   CHECK(config.listen[1].endpoint == io::Endpoint{"::1", 2});
   CHECK(config.listen[2].endpoint == io::Endpoint{"unix:/run/c", 0});
+  const auto short_forms = loaded_from("", {{"CHATD_LISTEN", "8081,localhost:0"}}).config.listen;
+  REQUIRE(short_forms.size() >= 2);
+  CHECK(short_forms[0].endpoint == io::Endpoint{"127.0.0.1", 8081});
+  CHECK(short_forms[1].endpoint == io::Endpoint{"127.0.0.1", 0});
 
   const Folder folder;
   auto loaded = load_config(sources(folder.write("F", file), variables, {{"127.0.0.4", 0}}));
