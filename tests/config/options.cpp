@@ -109,8 +109,9 @@ TEST_CASE("options: wrong usage is one line and exit code 2", "[config][options]
 
 TEST_CASE("options: a wrong address to listen on is answered with what would be right",
           "[config][options]") {
-  for (const std::string text : {"80800", ":", ":99999", "localhost", "localhost:", "local:80",
-                                 "127.0.0.1", "127.0.0.1:99999", "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {
+  for (const std::string text :
+       {"80800", ":", ":99999", "localhost", "localhost:", "local:80", "127.0.0.1",
+        "127.0.0.1:99999", "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {
     const EarlyExit exit = early({"--listen", text});
     INFO(text << " " << exit.err);
     CHECK(exit.code == 2);
