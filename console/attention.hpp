@@ -2,6 +2,7 @@
 /// wishes. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,10 +24,8 @@ class Attention {
   [[nodiscard]] bool calls(std::string_view text) const {
     if (words_.empty()) return false;
     const std::u32string heard = folded(text);
-    for (const std::u32string& word : words_) {
-      if (has_word(heard, word)) return true;
-    }
-    return false;
+    return std::any_of(words_.begin(), words_.end(),
+                       [&](const std::u32string& word) { return has_word(heard, word); });
   }
   /// Whether the bell rings for a message: `calls` of its text, whether it is unread, and how many
   /// clients waited before it.

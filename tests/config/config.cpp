@@ -45,7 +45,7 @@ Config unusual() {
                     .bell = Bell::kAll,
                     .highlight = {"urgent", "l'été \"x\"\\"},
                     .claim_on_answer = true};
-  config.replies = {{"hello", "Hello {name}.\nThis is {operator}: \"\\\t\xe2\x80\xae"},
+  config.replies = {{"hello", "Hello {name}.\nThis is {operator}: \"\\\t\xe2\x80\x8b"},
                     {"-_9", "x"}};
   config.names = {{"192.0.2.0/24", "lab"}, {"2001:db8::1", "the \"door\""}, {"uid:1000", "ann"}};
   config.transcript = {

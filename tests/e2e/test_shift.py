@@ -9,6 +9,7 @@ from harness import FOR_ONE_ORIGIN, Daemon, RpcError, hand_over
 
 PEOPLE = 24
 ASKERS = 6
+NOTE = "Wants the printer on floor 2."
 LIMITS = {"limits": FOR_ONE_ORIGIN}
 
 
@@ -174,9 +175,12 @@ def test_each_question_of_a_shift_gets_one_answer():
             worker.work(people)
         assert [person.is_answered() for person in people] == ["ann", "bob"] * (PEOPLE // 2)
 
-        # ann gives a client away.
+        # ann gives a client away, with what has to be known of it.
         given = people[0]
         given.ask()
+        ann.operator.call("note", session=given.session, text=NOTE)
+        noted = bob.operator.wait_event("noted", session=given.session)
+        assert (noted["operator"], noted["text"]) == ("ann", NOTE)
         ann.operator.call("give", session=given.session, to="bob")
         claimed = bob.operator.wait_event("claimed", session=given.session, by="ann")
         assert (claimed["operator"], claimed["from"]) == ("bob", "ann")
@@ -216,6 +220,8 @@ def test_each_question_of_a_shift_gets_one_answer():
             worker.come_back()
         witness = watch(daemon)
         assert holders(witness) == before
+        notes = ann.operator.session(given.session)["notes"]
+        assert [(note["operator"], note["text"]) for note in notes] == [("ann", NOTE)]
         bob.say = bob.say_here
         work_together((ann, bob), waiting + askers[1::2])
         for person in waiting:

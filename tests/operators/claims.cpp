@@ -119,7 +119,7 @@ TEST_CASE("claims: who is away or not here keeps nobody from taking over",
   }
   CHECK(ann.error("claim", {{"session", 1}}) == 2);
   (void)bob.result("away", {{"text", "lunch"}});
-  const auto refusal = [&](const std::string& method, json params) {
+  const auto refusal = [&](const std::string& method, const json& params) {
     return ann.call(method, params)["error"]["message"].get<std::string>();
   };
   const std::string away = "session 1 is claimed by bob; bob is away: claim it to take over";
