@@ -327,9 +327,9 @@ def test_a_terminal_that_hangs_up_ends_no_service(own):
     desk, daemon = own
     client, _ = connected(desk, daemon)
     operator = daemon.operator(name="witness")
-    desk.reading.clear()  # the reader waits for that once it has read something
+    desk.reading.clear()
     client.send(b"something\n")
-    wait_until(lambda: "something" in desk.raw, "it is read")
+    wait_until(desk.parked.is_set, "nobody reads the terminal any more")
     nowhere = os.open("/dev/null", os.O_RDWR)
     os.dup2(nowhere, desk.child.child_fd)  # which closes the terminal
     os.close(nowhere)
