@@ -97,6 +97,8 @@ class Soak:
     def come(self, now):
         client = Client(self, self.address, now)
         self.clients[client.name] = client
+        if client.original:  # silent for a second, it would be taken for a person
+            return self.act(client, now)
         self.at(now + random.uniform(0, 0.5), lambda then: self.act(client, then))
 
     def act(self, client, now):
@@ -213,7 +215,11 @@ class Soak:
         self.deaf.socket.close()
         for client in list(self.clients.values()):
             client.leaves_at = 0
-        self.run_until(lambda: not self.clients, "all have left", 120)
+        try:
+            self.run_until(lambda: not self.clients, "all have left", 120)
+        except AssertionError:
+            print("still there:", *(vars(client) for client in self.clients.values()), sep="\n")
+            raise
         self.run_until(lambda: self.ask_stats()["sessions"] == 0, "no session is left", 120)
         self.run_until(lambda: self.visitor is None, "the visitor has left")
         self.run_until(lambda: self.descriptors() == self.before, f"{self.before} descriptors again")
