@@ -18,7 +18,7 @@ std::vector<SessionInfo> Sessions::list() {
   for (const core::Session* session : router_.sessions()) {
     const auto slot = session->slot();
     all.push_back({session->id(),
-                   session->name(),
+                   session->ended() ? "" : session->name(),  // somebody else may have it by now
                    connections_.client(slot).peer.to_string(),
                    connections_.listener(slot),
                    to_string(session->dialect()),

@@ -45,7 +45,7 @@ void Attendance::add(OperatorId id, const std::string& user, bool is_own) {
 void Attendance::remove(OperatorId id, std::string_view why) {
   Person& person = *at(id).person;
   const auto gone = std::move(connections_[id]);
-  if (gone->listens) unattended_.left();
+  if (gone->attends) unattended_.left();
   if (!why.empty()) spdlog::warn("detached operator {}: {}", escaped(person.name), why);
   leave(*gone, person);
   count_away();
@@ -142,7 +142,7 @@ Attendance::Person& Attendance::called(std::string_view wish, const std::string&
 void Attendance::make_way(std::string_view wish, const std::string& user) {
   Person* const other = find(wish);
   if (other == nullptr || other->user == user) return;
-  if (has(*other, [](const Connection& each) { return each.has_acted; })) return;
+  if (other->has_acted) return;
   int number = 2;
   while (find(numbered(wish, number)) != nullptr) ++number;
   other->name = numbered(wish, number);
@@ -183,7 +183,7 @@ void Attendance::has_gone(std::string_view name) {
 // ---- who is there ----
 
 bool Attendance::is_heard_of(const Person& person) {
-  return has(person, [](const Connection& each) { return !each.is_quiet; });
+  return has(person, [](const Connection& each) { return each.is_heard_of(); });
 }
 
 Attendance::Presence Attendance::presence(std::string_view name) const {
@@ -195,13 +195,18 @@ Attendance::Presence Attendance::presence(std::string_view name) const {
   return is_heard_of(*person) ? Presence::kWatching : Presence::kNotHere;
 }
 
+bool Attendance::is_awaited(std::string_view name) const {
+  const auto presence = this->presence(name);
+  return awaiting_ && presence != Presence::kPresent && presence != Presence::kAway;
+}
+
 std::vector<Attendance::Info> Attendance::list() const {
   std::vector<Info> all;
   for (const auto& each : people_) {
     const auto presence = this->presence(each->name);
     if (presence == Presence::kNotHere) continue;
     all.push_back({each->name, presence, each->away, each->since,
-                   count(*each, [](const Connection& one) { return !one.is_quiet; })});
+                   count(*each, [](const Connection& one) { return one.is_heard_of(); })});
   }
   return all;
 }
@@ -227,7 +232,9 @@ void Attendance::stop_waiting() {
 
 void Attendance::listens(OperatorId id, bool watch) {
   Connection& self = at(id);
-  if (!std::exchange(self.listens, true)) unattended_.came();
+  self.listens = true;
+  // A command that waits for one client's answer shows nobody what the others say.
+  if (!self.is_quiet && !std::exchange(self.attends, true)) unattended_.came();
   self.watches = watch;
   end_absence(*self.person);
   count_away();

@@ -39,8 +39,8 @@ class Attendance {
              std::size_t max_operators);
 
   /// A connection of `user` comes. Until it says hello it has the name of that user, or that
-  /// with a number behind it where another user has the name. `is_own`: it is this process,
-  /// for which there is always a place.
+  /// with a number behind it where another user has the name. `is_own`: it is
+  /// this process, for which there is always a place.
   void add(OperatorId id, const std::string& user, bool is_own);
   /// It has left. `why` is logged; empty: it left by itself.
   void remove(OperatorId id, std::string_view why);
@@ -49,7 +49,7 @@ class Attendance {
   /// What is said for the operator of that connection; empty: it is not away.
   [[nodiscard]] const std::string& away_of(OperatorId id) const { return at(id).person->away; }
   /// It has done something under its name, which from now on no other user takes from it.
-  void has_acted(OperatorId id) { at(id).has_acted = true; }
+  void has_acted(OperatorId id) { at(id).person->has_acted = true; }
 
   // How many may take part.
   /// Holds for those who come from now on.
@@ -70,6 +70,9 @@ class Attendance {
   void go_away(OperatorId id, const std::string& text);
   void come_back(OperatorId id);
 
+  /// Whether that connection is one that only looks on.
+  [[nodiscard]] bool watches(OperatorId id) const { return at(id).watches; }
+
   // Who is there.
   enum class Presence : std::uint8_t {
     kPresent,
@@ -79,6 +82,8 @@ class Attendance {
   };
   /// Of the operator called `name`.
   [[nodiscard]] Presence presence(std::string_view name) const;
+  /// Whether that operator had to leave, and may still come back to the desk and its claims.
+  [[nodiscard]] bool is_awaited(std::string_view name) const;
   struct Info {
     std::string_view name;  ///< valid until the next call
     Presence presence;
@@ -106,6 +111,7 @@ class Attendance {
     std::string user;
     std::vector<Connection*> connections;
     bool is_announced = false;     ///< others have heard that it is attached
+    bool has_acted = false;        ///< it need not give its name to another user
     std::string away;              ///< what is said for it; empty: it is not away
     std::uint64_t away_since = 0;  ///< counts up
     WallTime since;
@@ -115,16 +121,20 @@ class Attendance {
     bool is_own = false;
     bool has_greeted = false;  ///< it said hello, so that others may hear of it
     bool is_quiet = false;     ///< but do not
-    bool has_acted = false;    ///< it need not give its name to another user
     bool listens = false;      ///< to events
     bool watches = false;      ///< it only looks on
+    bool attends = false;      ///< what it hears, somebody has heard
 
     /// Whether it takes a place.
     [[nodiscard]] bool counts() const {
       return (has_greeted && !is_quiet) || (listens && !watches);
     }
+    /// Whether others may hear of it.
+    [[nodiscard]] bool is_heard_of() const { return !is_quiet && (has_greeted || listens); }
     /// Whether somebody is there who could answer a client.
-    [[nodiscard]] bool is_desk() const { return !watches && (!is_quiet || listens); }
+    [[nodiscard]] bool is_desk() const {
+      return !watches && (listens || (has_greeted && !is_quiet));
+    }
   };
   using Test = bool (*)(const Connection&);
 

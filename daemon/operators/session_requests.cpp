@@ -86,9 +86,10 @@ constexpr std::size_t kMaxReason = 1024;
 static_assert(kMaxReason == 1024, "a sentence below says 1024 bytes");
 
 /// What others may do about a claim, beside taking it by force: nothing while its holder is
-/// there.
-std::string way_out(Attendance::Presence presence, const std::string& holder) {
-  switch (presence) {
+/// there, or may come back any moment.
+std::string way_out(const Attendance& attendance, const std::string& holder) {
+  if (attendance.is_awaited(holder)) return {};
+  switch (attendance.presence(holder)) {
     case Attendance::Presence::kPresent:
       return {};
     case Attendance::Presence::kAway:
@@ -103,7 +104,8 @@ std::string way_out(Attendance::Presence presence, const std::string& holder) {
 /// Whether an operator who is not there to answer it has claimed the session.
 bool is_left_alone(const Requests::Parts& parts, core::SessionId session) {
   const auto holder = parts.clients.sessions().claimed_by(session);
-  return !holder.empty() && parts.attendance.presence(holder) != Attendance::Presence::kPresent;
+  return !holder.empty() && !parts.attendance.is_awaited(holder) &&
+         parts.attendance.presence(holder) != Attendance::Presence::kPresent;
 }
 
 /// Who is there to be given a session; what is wrong with `wish` becomes the problem of `params`.
@@ -153,7 +155,7 @@ void answer(const Requests::Parts& parts, Reply& reply, core::Outcome outcome,
     case core::Outcome::kClaimed: {
       const std::string holder{parts.clients.sessions().claimed_by(session)};
       reply.fail(rpc::kClaimed, "session " + std::to_string(session) + " is claimed by " + holder +
-                                    way_out(parts.attendance.presence(holder), holder));
+                                    way_out(parts.attendance, holder));
       break;
     }
   }

@@ -90,7 +90,9 @@ void ask_writing(const Requests::Request& request) {
   event.operator_name = name;
   std::string line;
   append_event(line, 0, wall_now(), event);
-  parts.feed.tell(line, [&](OperatorId id) { return !parts.attendance.is_same(id, from); });
+  parts.feed.tell(line, [&](OperatorId id) {
+    return !parts.attendance.is_same(id, from) && !parts.attendance.watches(id);
+  });
 }
 
 }  // namespace chatd

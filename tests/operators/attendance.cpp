@@ -147,6 +147,17 @@ TEST_CASE("attendance: who is present, away, or only looks on", "[operators][att
   CHECK(people.attendance.presence("ann") == Presence::kNotHere);
 }
 
+TEST_CASE("attendance: a connection that neither says hello nor listens is nobody at the desk",
+          "[operators][attendance]") {
+  People people;
+  people.attendance.add(0, "ann", false);
+  CHECK(people.attendance.presence("ann") == Presence::kNotHere);
+  CHECK(people.attendance.list().empty());
+  people.attendance.listens(0, false);
+  CHECK(people.attendance.presence("ann") == Presence::kPresent);
+  people.go(0);
+}
+
 TEST_CASE("attendance: nobody stays away who has left the desk, whatever still looks on",
           "[operators][attendance]") {
   People people;

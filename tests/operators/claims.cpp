@@ -247,7 +247,10 @@ TEST_CASE("claims: those of operators who had to leave wait for them",
     REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 0; }));
   }
   auto bob = named(bench, "bob");
-  CHECK(bob.error("send", {{"to", 1}, {"text", "x"}}) == 2);
+  CHECK(bob.call("send", {{"to", 1}, {"text", "x"}})["error"]["message"] ==
+        "session 1 is claimed by ann");
+  CHECK(bob.error("claim", {{"session", 1}}) == 2);
+  CHECK(bob.error("give", {{"session", 1}, {"to", "bob"}}) == 2);
   auto ann = named(bench, "ann");
   CHECK(ann.result("send", {{"to", 1}, {"text", "x"}})["delivered"] == json{1});
 }

@@ -149,6 +149,9 @@ TEST_CASE("requests: the others who listen are told who is writing, and nobody l
   Operator ann_too{bench};
   Operator bob{bench};
   Operator deaf{bench};
+  Operator tail{bench};
+  (void)tail.result("hello", {{"name", "tail"}});
+  (void)tail.result("subscribe", {{"watch", true}});
   for (Operator* each : {&ann, &ann_too}) {
     (void)each->result("hello", {{"name", "ann"}});
     (void)each->result("subscribe");
@@ -167,7 +170,7 @@ TEST_CASE("requests: the others who listen are told who is writing, and nobody l
   CHECK(bench.journal.last_seq() == seq);
   (void)deaf.result("subscribe", {{"since", 0}});
   (void)ann.result("ops", {{"text", "that is all"}});
-  for (Operator* each : {&ann, &ann_too, &bob, &deaf}) {
+  for (Operator* each : {&ann, &ann_too, &bob, &deaf, &tail}) {
     (void)each->wait_event("ops");
     std::size_t told = 0;
     for (const auto& event : each->events()) told += event["method"] == "writing" ? 1 : 0;
