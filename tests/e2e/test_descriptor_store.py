@@ -185,7 +185,9 @@ def test_a_session_costs_a_restart_few_system_calls(tmp_path):
     # through.
     assert calls.pop("epoll_ctl") <= count + least
     assert calls.pop("fcntl") <= 2048 + least
-    assert sum(calls.values()) <= 5 * least + count / 10, calls
+    # How often the store's file is used, and its thread woken, varies with how busy the machine is.
+    assert sum(calls.pop(name, 0) for name in ("futex", "pread64", "pwrite64")) <= 2 * least
+    assert sum(calls.values()) <= 4 * least + count / 10, calls
 
 
 def test_those_who_were_there_take_no_room_from_those_who_come():

@@ -210,11 +210,7 @@ def test_200_connections_against_64_descriptors_cost_nothing_and_lock_nobody_out
             )
             admitted = operator.call("stats")["accepted"]
             assert 10 < admitted < 64
-            used, began = daemon.cpu_seconds(), time.monotonic()
-            time.sleep(3)  # What is measured is a rate: it needs a stretch of time.
-            elapsed = time.monotonic() - began
-            used = daemon.cpu_seconds() - used
-            assert used < 0.1 * elapsed, f"{used} s of processor time in {elapsed} s"
+            assert daemon.cpu_share(3) < 0.1
             # Operators still come in, and all is served.
             with daemon.operator() as second:
                 assert len(second.call("sessions")) == admitted

@@ -4,7 +4,6 @@ container or a script gives it, and the console in plain lines on pipes."""
 import os
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -25,15 +24,14 @@ def assert_alive_and_idle(daemon, seconds=2.0):
         wait_until(lambda: f"[{session}] connected" in daemon.log(), "what was said before is logged")
         # What still has to be done, such as freeing what a reader left, is done in one of the
         # stretches; a loop that turns for nothing is idle in none.
-        for stretch in range(4):
-            used, said, began = daemon.cpu_seconds(), len(daemon.log()), time.monotonic()
-            time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
-            elapsed = time.monotonic() - began
-            used, said = daemon.cpu_seconds() - used, daemon.log()[said:]
-            if used <= (0.1 if SANITIZER else 0.03) * elapsed:
+        for _ in range(4):
+            said = len(daemon.log())
+            share = daemon.cpu_share(seconds)
+            said = daemon.log()[said:]
+            if share <= (0.1 if SANITIZER else 0.03):
                 break
         else:
-            raise AssertionError(f"{used} s of processor time in {elapsed} s")
+            raise AssertionError(f"it is never idle: {share} of a processor at last")
         assert len(said.splitlines()) <= 5, said
         speaking(daemon, operator)[0].close()
     assert daemon.alive()

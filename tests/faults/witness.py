@@ -1,7 +1,6 @@
 """A client and an operator who are served while something else breaks, and who check
 afterwards that all is as it was."""
 
-import time
 
 from harness import SANITIZER, speaking, wait_until
 
@@ -52,9 +51,3 @@ class Witness:
             grown = daemon.rss() - self.rss
             assert grown < memory, f"{grown} bytes more than at the start"
         return stats
-
-    def cpu_of(self, seconds):
-        """The processor time that the daemon uses in so many seconds."""
-        used, began = self.daemon.cpu_seconds(), time.monotonic()
-        time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
-        return (self.daemon.cpu_seconds() - used) / (time.monotonic() - began)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from harness.clients import Client, parse_endpoint
@@ -356,6 +357,12 @@ class Daemon:
         """Processor time used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cpu_share(self, seconds):
+        """The processor time that it uses in so many seconds, as a part of them."""
+        used, began = self.cpu_seconds(), time.monotonic()
+        time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
+        return (self.cpu_seconds() - used) / (time.monotonic() - began)
 
     # How it ends.
 
