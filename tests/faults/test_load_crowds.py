@@ -72,24 +72,38 @@ def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
     limits = {**FAST, "sessions": 200}
     with Daemon({"limits": limits}) as daemon:
         witness = Witness(daemon)
-        under_way = []
-        for number in range(count):
+        under_way, made = [], 0
+
+        def connect():
             sock = socket.socket()
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             sock.setblocking(False)
-            sock.bind((f"127.0.{1 + number % 50}.2", 0))
+            sock.bind((f"127.0.{1 + made % 50}.2", 0))
             sock.connect_ex(daemon.address)
             under_way.append(sock)
+
+        def leave():
+            for place, old in enumerate(under_way[:200]):
+                if place % 2 == 0:
+                    try:
+                        old.send(b"a word\n")
+                    except OSError:
+                        pass
+                old.close()
+            del under_way[:200]
+
+        def have_come():
+            stats = witness.operator.call("stats")
+            return stats["accepted"] + stats["refused"]
+
+        # A client that was reset before it was accepted may never have been there: the busier the
+        # machine, the more of them. So it goes on until half as many have been there.
+        while made < count or made % 5000 or (have_come() <= count // 2 and made < 5 * count):
+            connect()
+            made += 1
             if len(under_way) == 400:
-                for place, old in enumerate(under_way[:200]):
-                    if place % 2 == 0:
-                        try:
-                            old.send(b"a word\n")
-                        except OSError:
-                            pass
-                    old.close()
-                del under_way[:200]
-            if number % 5000 == 0:
+                leave()
+            if made % 5000 == 0:
                 witness.is_served()
         for sock in under_way:
             sock.close()
@@ -97,8 +111,7 @@ def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
         if not SANITIZER:
             wait_until(lambda: daemon.rss() < witness.rss + 8 * MIB, "memory is given back")
         stats = witness.all_is_back(memory=8 * MIB)
-        # A client that was reset before it was accepted may never have been there.
-        assert stats["accepted"] + stats["refused"] <= count + 1
+        assert stats["accepted"] + stats["refused"] <= made + 1
         assert stats["accepted"] + stats["refused"] > count // 2
         ended = len(witness.operator.events_of("disconnected"))
         assert stats["accepted"] == ended + 1

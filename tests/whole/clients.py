@@ -32,6 +32,8 @@ NEGOTIATION = (b"\xff\xfb\x18", b"\xff\xfd\x03", b"\xff\xf1", b"\xff\xfa\x18\x00
 
 WHOLE = re.compile(rb"\[([oa]\d+\.\d+):[^\[\]]*\]")
 TALK = re.compile(rb"(?:<[^>\n]*> |\* )[^\n]*\n")
+BEGUN = re.compile(rb"\[[^\[\]]*")  # an answer, of which the rest has not come yet
+TALK_BEGUN = re.compile(rb"<[^>\n]*(?:> ?[^\n]*)?|\*(?: [^\n]*)?")
 ANSWERS = re.compile(rb"\xff[\xfb-\xfe].", re.DOTALL)
 WORDS = re.compile(
     f"{GREETING}|{FAREWELL}|bye".encode()  # the last of them is the one that an original hears
@@ -264,7 +266,7 @@ class Client:
             rest = TALK.sub(b"", rest)
         rest = WORDS.sub(b"", rest).strip(b"\r\n\0")
         broken = self.ended not in (None, "end") or (self.session and self.session.over)
-        partial = rest.startswith(b"[") and rest.count(b"[") == 1 and b"]" not in rest
+        partial = BEGUN.fullmatch(rest) or (self.in_room and TALK_BEGUN.fullmatch(rest))
         require(
             rest == b"" or partial or broken or self.kind == "chameleon" or not self.live,
             self, "has heard what nobody said to it:", rest[:500],
