@@ -1,5 +1,7 @@
 #include "console/focus.hpp"
 
+#include <utility>
+
 namespace chatd::console {
 
 void LineGuard::shown(Target focus) {
@@ -7,8 +9,21 @@ void LineGuard::shown(Target focus) {
   notice_unseen_ = false;
 }
 
+void LineGuard::restored(Target target, bool next) {
+  if (next) {
+    next_ = target;
+    return;
+  }
+  begun_ = true;
+  begun_target_ = target;
+  left_ = false;
+  notice_unseen_ = true;
+}
+
 void LineGuard::edited(bool empty) {
-  if (empty) {
+  if (empty && next_) {
+    restored(*std::exchange(next_, std::nullopt), false);
+  } else if (empty) {
     begun_ = false;
     left_ = false;
     notice_unseen_ = false;

@@ -48,6 +48,16 @@ class LineGuard {
   void shown(Target focus);
   /// After every key: whether the line is empty now.
   void edited(bool empty);
+  /// A draft of `target` is in the line's place now; with `next` it is what the next line begins
+  /// with, after the present one has been told as empty. It belongs to `target`, and is not sent
+  /// before it could be read.
+  void restored(Target target, bool next);
+  /// The client that the line was begun for is, or may be, another one under the same id: the line
+  /// counts as begun for nobody.
+  void forget_target() {
+    begun_target_ = shown_ = std::nullopt;
+    left_ = begun_;
+  }
   /// Enter was pressed on a line that is meant for the focus `now`. After kLeft and
   /// kMoved the line counts as begun under `now`.
   [[nodiscard]] Verdict entered(Target now);
@@ -60,6 +70,7 @@ class LineGuard {
   Target begun_target_;
   bool left_ = false;  // the line has outlived its client, and there is no other yet
   bool notice_unseen_ = false;
+  std::optional<Target> next_;  // whose draft the next line begins with
 };
 
 }  // namespace chatd::console

@@ -25,6 +25,8 @@ class Operations {
 
   /// `command` has a session where it needs one.
   LineFate execute(const Command& command);
+  /// Asks what the configuration says of the operators' consoles.
+  void ask_desk();
 
  private:
   void say_bye(SessionId session);

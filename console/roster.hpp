@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +39,18 @@ class Roster {
   [[nodiscard]] std::string_view name_of(SessionId session) const;
   /// The operator who has claimed it; empty if nobody has, or if there is no such session.
   [[nodiscard]] std::string_view claimed_by(SessionId session) const;
+  /// Those that this operator has claimed.
+  [[nodiscard]] std::vector<SessionId> claims_of(std::string_view operator_name) const;
+  /// Whether somebody else has claimed it who is there to answer.
+  [[nodiscard]] bool is_anothers(SessionId session, std::string_view own_name) const;
+  /// Whether it waits for one answer, and says no more.
+  [[nodiscard]] bool is_asking(SessionId session) const { return asking_.contains(session); }
   /// Without an address if there is no such session.
   [[nodiscard]] Origin origin_of(SessionId session) const;
-  /// Every session of exactly that name.
-  [[nodiscard]] std::vector<SessionId> named(std::string_view name) const;
+  /// Every session that `word` may mean by its name: those of exactly that name; if there are
+  /// none, those whose name differs in its case alone; else, unless it has to be the `whole` name,
+  /// those whose name begins so.
+  [[nodiscard]] std::vector<SessionId> meant_by(std::string_view word, bool whole = false) const;
   /// Every session with its name, by id.
   [[nodiscard]] const std::map<SessionId, std::string>& all() const { return names_; }
 
@@ -48,6 +58,8 @@ class Roster {
   std::map<SessionId, std::string> names_;
   std::map<SessionId, std::string> claims_;  ///< of those that are claimed
   std::map<SessionId, Origin> origins_;
+  std::set<SessionId> asking_;
+  std::set<std::string, std::less<>> absent_;  ///< operators who are away or have gone
 };
 
 }  // namespace chatd::console

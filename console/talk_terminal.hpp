@@ -44,7 +44,9 @@ class TalkTerminal : private ScreenListener {
   void on_long_line() override;
   void on_edited(bool) override {}
   void on_shown(bool prompt) override;
-  void on_input_end() override;
+  void on_input_end() override { leave(); }
+  void on_leave(char key) override;
+  void on_quit_key() override;
   void on_output_gone(int error) override;
   void on_jump(int) override {}
   Completion on_complete(std::string_view) override { return {true, 0, {}}; }
@@ -52,7 +54,7 @@ class TalkTerminal : private ScreenListener {
   void heard(std::string_view bytes);
   void show(const std::vector<std::string>& rows);
   void say(std::string_view text);
-  void interrupted();
+  void say_all();
   void link_ended(int error);
   void end_when_shown();
   void leave() { on_done_(static_cast<int>(ExitCode::kDone)); }

@@ -46,6 +46,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
                  }}},
       waiting_{loop,
                {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, true, !last); }}},
+      names_{config.names},
       connections_{
           loop,
           router_,
@@ -78,6 +79,7 @@ Result<> Clients::listen(std::vector<UniqueFd> passed) {
 Result<> Clients::apply(const Config& config) {
   if (auto applied = doors_.apply(config.listen); !applied) return applied;
   set_limits(config.limits);
+  names_ = GivenNames{config.names};
   connections_.set_limits(stream_limits(config));
   router_.set_settings(core_settings(config));
   connections_.deliver();
@@ -107,7 +109,8 @@ void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
     entrance_.turn_away(answer.account, slot.error().message);
     return;
   }
-  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room);
+  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room,
+                  names_.of(visitor.peer));
   connections_.deliver();
   crash_records_.add_soon();
 }

@@ -71,8 +71,11 @@ std::string Router::News::rename(Session& session, std::string_view name, Contex
   const bool taken = std::any_of(members.begin(), members.end(), [&](Slot slot) {
     return slot != session.slot() && is_same_name(name_in_room(*router_.slots_[slot]), name);
   });
-  if (taken) return "somebody is called " + std::string{name} + " already";
-  session.set_name(name);
+  const auto holder = router_.called(name);
+  if (taken || (holder != 0 && holder != session.id())) {
+    return "somebody is called " + std::string{name} + " already";
+  }
+  router_.rename(session, name);
   const auto kept = context.outbox.keep(name);
   context.outbox.add(EventKind::kNamed, session.id()).text = kept;
   return {};

@@ -22,6 +22,8 @@
 
 #include "base/time.hpp"
 #include "core/capacity.hpp"
+#include "core/departed.hpp"
+#include "core/names_in_use.hpp"
 #include "core/outbox.hpp"
 #include "core/rooms.hpp"
 #include "core/session.hpp"
@@ -107,9 +109,10 @@ class Router {
   void changes_seen();
 
   // What happens on a client's connection. An unknown slot is a bug.
-  /// `room` is that of the listener; empty: none.
+  /// `room` is that of the listener; empty: none. It is called `name`, or what NamesInUse makes of
+  /// that; empty: nothing.
   SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox,
-                    std::string_view room = {});
+                    std::string_view room = {}, std::string_view name = {});
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
   void end_of_input(Slot slot, Time now, Outbox& outbox);
   /// The connection is gone, or is ended because it did not take a write. `unsent` of the
@@ -131,19 +134,22 @@ class Router {
   [[nodiscard]] Outcome bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox);
   [[nodiscard]] Outcome kick(SessionId id, std::string_view reason, std::string_view operator_name,
                              Time now, Outbox& outbox);
+  /// Nobody else is called so.
   [[nodiscard]] Outcome name(SessionId id, std::string_view name, std::string_view operator_name,
                              Time now, Outbox& outbox);
+  /// Keeps a note with the session; see Talk.
+  [[nodiscard]] Outcome add_note(SessionId id, std::string_view text,
+                                 std::string_view operator_name, Time now, Outbox& outbox);
 
   // Claims: claims.cpp.
   /// With `force` the claim is taken from another operator. For its holder nothing changes
-  /// but whether it stays.
-  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, Outbox& outbox);
+  /// but whether it stays. `by`: who gives it to the holder; empty: nobody does.
+  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, std::string_view by,
+                              Outbox& outbox);
   /// A session that nobody has claimed is released already.
   [[nodiscard]] Outcome release(SessionId id, std::string_view operator_name, Outbox& outbox);
   /// Ends the claims that do not stay, of holders for whom `gone(holder)` is true.
   void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
-  /// Whether this operator holds a claim that ends when it leaves.
-  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
   // While all are away: away.cpp.
   /// From now on each client that writes is told this once, until end_away() or another
   /// text. A claimed session is told, too; see Session::Writer.
@@ -170,6 +176,10 @@ class Router {
   [[nodiscard]] Time deadline() const;
 
   [[nodiscard]] const Session* find(SessionId id) const;
+  /// The session that is called so and has not ended; 0: none. Names that look the same are one.
+  [[nodiscard]] SessionId called(std::string_view name) const { return names_.holder(name); }
+  /// When a session was over that was there; nothing: never, or long ago.
+  [[nodiscard]] std::optional<Time> left_at(SessionId id) const { return departed_.when(id); }
   [[nodiscard]] const Session& at(Slot slot) const {
     assert(has(slot));
     return *slots_[slot];
@@ -216,6 +226,7 @@ class Router {
   void note(Session& session);
   void file(Session& session, Time when);
   void file_silent(Session& session);
+  void rename(Session& session, std::string_view name);
 
   Settings settings_;
   Capacity* capacity_;
@@ -234,6 +245,8 @@ class Router {
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
   std::vector<Slot> changed_;
+  NamesInUse names_;  ///< of sessions that have not ended
+  Departed departed_;
 };
 
 // For router.cpp and send.cpp.
@@ -252,6 +265,7 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   } else {
     session.forgive_away();
   }
+  if (session.is_over()) departed_.add(session.id(), now);
   if (!news) {
     follow_up(session);
     return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -29,6 +30,10 @@ void write_optional(ByteWriter& out, const std::unique_ptr<std::string>& text) {
 
 /// What a held message takes besides its text, about.
 constexpr std::size_t kHeldOverhead = 48;
+
+/// Notes may take so many times as much of a short record as what clients say: nobody says them
+/// again.
+constexpr std::size_t kShareOfNotes = 3;
 
 /// All of `bytes` if they fit into `most`, else the whole lines that do.
 std::string_view whole_lines(std::string_view bytes, std::size_t most) {
@@ -158,6 +163,44 @@ void Turn::restore(ByteReader& in, Time now) {
   read_known_ = in.flag();
 }
 
+// ---- talk ----
+
+void Talk::save(ByteWriter& out, Time now, std::size_t most) const {
+  out.text(last_text_);
+  out.text(answered_by_);
+  out.time(waiting_since_, now);
+  out.enumerator(last_);
+  auto first = notes_.end();
+  for (; first != notes_.begin(); --first) {
+    const Note& note = *std::prev(first);
+    const auto size = note.text.size() + note.operator_name.size();
+    if (size > most) break;
+    most -= size;
+  }
+  out.number(static_cast<std::uint64_t>(notes_.end() - first));
+  for (; first != notes_.end(); ++first) {
+    out.time(first->time, now);
+    out.text(first->operator_name);
+    out.text(first->text);
+  }
+}
+
+Talk Talk::read(ByteReader& in, Time now) {
+  Talk talk;
+  talk.last_text_ = in.text();
+  talk.answered_by_ = in.text();
+  talk.waiting_since_ = in.time(now);
+  talk.last_ = in.enumerator(Last::kOperator);
+  in.require(talk.last_text_.size() <= kMostText && is_utf8(talk.last_text_));
+  in.require(is_utf8(talk.answered_by_));
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    Note note{in.time(now), std::string{in.text()}, std::string{in.text()}};
+    in.require(note.time != kNever && is_utf8(note.operator_name) && is_utf8(note.text));
+    if (in.ok()) talk.add(std::move(note));
+  }
+  return talk;
+}
+
 // ---- session ----
 
 void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::size_t most) const {
@@ -191,6 +234,8 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
   out.number(lost_);
   out.number(room_);
   out.enumerator(presence_);
+  out.flag(talk_ != nullptr);
+  if (talk_) talk_->save(out, now, most > SIZE_MAX / kShareOfNotes ? most : most * kShareOfNotes);
 }
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
@@ -231,6 +276,11 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
     session->room_ = in.number<Rooms::Number>();
     session->presence_ = in.enumerator(Presence::kLeft);
   }
+  if (in.version() >= 9) {
+    if (in.flag()) session->talk_ = std::make_unique<Talk>(Talk::read(in, now));
+  } else if (session->unread_ > 0) {
+    session->talk().waits_since(session->last_activity_);  // about
+  }
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);
@@ -238,6 +288,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   in.require(has_reason == (session->farewell_reason_ != nullptr));
   in.require(!session->ended_ || !session->backlog_);
   in.require(!session->name_ || is_utf8(*session->name_));
+  in.require(session->unread_ == 0 || session->waiting_since() != kNever);
   in.require(!session->farewell_reason_ || is_utf8(*session->farewell_reason_));
   return in.ok() ? std::move(session) : nullptr;
 }
@@ -308,6 +359,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   session->move_to(slot);
   if (session->claim() != nullptr) claimed_.insert(id);
   if (session->is_left_out()) asking_.insert(id);
+  if (!session->ended()) names_.add(session->name(), id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
   if (!slots_[slot]->has_spoken()) file_silent(*slots_[slot]);

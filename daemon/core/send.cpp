@@ -101,11 +101,13 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
     }
     const auto disposition = session.disposition(text.size(), settings_);
     if (disposition == Session::Disposition::kHold) {
+      if (!to.everyone) session.answered(text, operator_name);
       saying.join(held, id);
       held_messages.push_back(session.hold(message, work, writer));
     } else if (disposition != Session::Disposition::kNow) {
       receipt.refused.push_back({id, Refusal::kLimit, std::string{reason_against(disposition)}});
     } else if (has_room(session, message, work)) {
+      if (!to.everyone) session.answered(text, operator_name);
       saying.join(sent, id);
       session.send(message, work, writer);
     } else {

@@ -140,7 +140,8 @@ void Session::message(Context& context) {
     return;
   }
   ++context.counters.messages_in;
-  ++unread_;
+  if (++unread_ == 1) talk().waits_since(context.now);
+  talk().said(text);
   Event& event = context.outbox.add(EventKind::kMessage, id_);
   event.slot = slot_;
   event.text = context.outbox.keep(text);
@@ -310,6 +311,10 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
   if (takes_turns()) turn().sent(message.text().size(), context.now);
   write(message.as(dialect()), context);
   if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
+}
+
+void Session::answered(std::string_view text, std::string_view operator_name) {
+  talk().answered(text, operator_name);
 }
 
 bool Session::hears_room() const {
@@ -495,6 +500,11 @@ void Session::delivered(const std::vector<MessageNumber>& messages, Context& con
     --context.counters.held;
     ++context.counters.delivered;
   }
+}
+
+Talk& Session::talk() {
+  if (!talk_) talk_ = std::make_unique<Talk>();
+  return *talk_;
 }
 
 Turn& Session::turn() {

@@ -20,6 +20,7 @@
 #include "core/outgoing.hpp"
 #include "core/rooms.hpp"
 #include "core/settings.hpp"
+#include "core/talk.hpp"
 #include "core/turn.hpp"
 
 namespace chatd {
@@ -145,6 +146,9 @@ class Session {
   /// messages, of which nothing more will be heard: it is over.
   void closed(std::uint32_t unsent, Context& context);
   void set_name(std::string_view name);
+  /// `operator_name` has answered it by itself: the message was sent or is held.
+  void answered(std::string_view text, std::string_view operator_name);
+  void add_note(Note note) { talk().add(std::move(note)); }
 
   // Its room; see Rooms and passing_on.cpp.
   void join(Rooms::Number room) { room_ = room; }
@@ -192,6 +196,12 @@ class Session {
   }
   /// Its messages since an operator last wrote to it.
   [[nodiscard]] std::uint32_t unread() const { return unread_; }
+  /// What is remembered of its conversation; null: nothing.
+  [[nodiscard]] const Talk* talk() const { return talk_.get(); }
+  /// When the oldest of the unread messages came; kNever: there are none.
+  [[nodiscard]] Time waiting_since() const {
+    return unread_ > 0 && talk_ ? talk_->waiting_since() : kNever;
+  }
   /// Whether more was read than its rate allows: its stream is to be paused.
   [[nodiscard]] bool waits_to_be_read() const { return backlog_ != nullptr; }
   /// Messages that are held for it.
@@ -246,12 +256,14 @@ class Session {
   [[nodiscard]] bool writable() const;
   [[nodiscard]] bool is_bye(std::string_view text) const;
   Turn& turn();
+  Talk& talk();
   [[nodiscard]] Time hold_until(const Context& context) const;
 
   Framer framer_;
   std::unique_ptr<Turn> turn_;         ///< only while it matters
   std::unique_ptr<std::string> name_;  ///< only if it has one
   std::unique_ptr<Claim> claim_;
+  std::unique_ptr<Talk> talk_;                    ///< only if there is anything to remember
   std::unique_ptr<std::string> backlog_;          ///< read, but past its rate; reading is paused
   std::unique_ptr<std::string> farewell_reason_;  ///< kParting, kClosing: why it ends
   SessionId id_;

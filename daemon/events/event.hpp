@@ -39,6 +39,7 @@ struct Event {
   std::string_view listener;
   std::string_view reason;
   std::string_view from;
+  std::string_view by;
   std::string_view until;
 };
 

@@ -20,10 +20,10 @@ Operators::Operators(io::Loop& loop, Clients& clients, Journal& journal, std::si
     : transcript_{transcript},
       socket_{loop, clients.connections(), *this},
       feed_{loop, socket_, journal, transcript},
-      attendance_{loop, clients.sessions(), journal, transcript},
-      requests_{
-          {loop, clients, journal, transcript, socket_, feed_, attendance_, std::move(hooks)}},
-      door_{loop, socket_, max_operators} {}
+      attendance_{loop, clients.sessions(), journal, transcript, max_operators},
+      requests_{{loop, clients, journal, transcript, socket_, feed_, attendance_, writers_,
+                 std::move(hooks)}},
+      door_{loop, socket_, max_operators + kSpareConnections} {}
 
 Operators::~Operators() = default;
 

@@ -23,6 +23,9 @@ namespace chatd {
 
 class Operators : private ConnectionListener {
  public:
+  /// Connections of nobody who counts as an operator, such as commands that come and go.
+  static constexpr std::size_t kSpareConnections = 32;
+
   /// `transcript` may be null: then only what the log keeps can be replayed, and there
   /// is neither history nor search.
   Operators(io::Loop& loop, Clients& clients, Journal& journal, std::size_t max_operators,
@@ -57,7 +60,16 @@ class Operators : private ConnectionListener {
   void await_return() { attendance_.await_return(); }
 
   [[nodiscard]] std::size_t count() const { return socket_.count(); }
-  void set_max_operators(std::size_t count) { door_.set_max_operators(count); }
+  void set_max_operators(std::size_t count) {
+    attendance_.set_max_operators(count);
+    door_.set_max_connections(count + spare_connections_);
+  }
+  /// At most so many connections may come beside those of as many operators as there may be:
+  /// commands that come and go. kSpareConnections without this.
+  void set_spare_connections(std::size_t count, std::size_t max_operators) {
+    spare_connections_ = count;
+    set_max_operators(max_operators);
+  }
 
   /// As Feed::keeps_up().
   [[nodiscard]] bool keep_up() { return feed_.keeps_up(); }
@@ -81,9 +93,11 @@ class Operators : private ConnectionListener {
   void on_left(OperatorId id, std::string_view why) override;
 
   Transcript* transcript_;
+  std::size_t spare_connections_ = kSpareConnections;
   ControlSocket socket_;
   Feed feed_;
   Attendance attendance_;
+  Writers writers_;
   Requests requests_;
   ControlDoor door_;
 };

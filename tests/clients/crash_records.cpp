@@ -31,7 +31,7 @@ class Sessions : public CrashRecords::Source {
     records = std::make_unique<CrashRecords>(loop, router, journal, *this, store.get());
   }
 
-  const chatd::Peer& peer(core::Slot) const override { return peer_; }
+  const io::Peer& peer(core::Slot) const override { return peer_; }
   const std::string& listener(core::Slot) const override { return listener_; }
   int share_socket(core::Slot) override { return pair_.ours.get(); }
   std::uint64_t refused() const override { return 7; }
@@ -70,7 +70,7 @@ class Sessions : public CrashRecords::Source {
   std::unique_ptr<CrashRecords> records;
 
  private:
-  chatd::Peer peer_;
+  io::Peer peer_;
   std::string listener_ = "127.0.0.1:4711";
   Pair pair_ = unix_pair();
 };

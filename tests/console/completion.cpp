@@ -1,5 +1,9 @@
 // What the word before the cursor may become.
 #include "console/completion.hpp"
+
+#include <algorithm>
+
+#include "console/command_table.hpp"
 #include "support/catch.hpp"
 
 namespace chatd::console {
@@ -33,8 +37,14 @@ TEST_CASE("completion: commands, ids, and names that become ids", "[console][com
   CHECK(inserts("/k") == Words{"/kick"});
   CHECK(inserts("/rel") == Words{"/release", "/reload"});
   CHECK(inserts("/st") == Words{"/stats"});
-  CHECK(inserts("/").size() == 21);
+  CHECK(inserts("/").size() == static_cast<std::size_t>(std::count_if(
+                                   commands().begin(), commands().end(),
+                                   [](const CommandSpec& each) { return each.typed(); })));
   CHECK(inserts("/zz").empty());
+  CHECK(inserts("/K") == Words{"/kick"});
+  CHECK(inserts("@AN") == Words{"@12"});
+  CHECK(inserts("/foc AL") == Words{"2"});
+  CHECK(inserts("/help ki") == Words{"kick"});
   CHECK(inserts("@") == Words{"@1", "@2", "@12"});
   CHECK(inserts("@1") == Words{"@1", "@12"});
   CHECK(inserts("@an") == Words{"@12"});

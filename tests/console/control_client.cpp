@@ -44,8 +44,8 @@ struct Heard {
 TEST_CASE("client: each method is asked as the protocol says", "[console][client]") {
   Heard heard;
   const auto nobody_cares = [](const Reply&) {};
-  heard.client.hello("anna", nobody_cares);
-  heard.client.hello("", nobody_cares);
+  heard.client.hello("anna", false, nobody_cares);
+  heard.client.hello("", true, nobody_cares);
   heard.client.subscribe(7, false, nobody_cares);
   heard.client.subscribe({}, true, nobody_cares);
   heard.client.send(3, "a\n\"b\"\xff", nobody_cares);
@@ -54,11 +54,17 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
   heard.client.kick(3, "", nobody_cares);
   heard.client.kick(3, "why", nobody_cares);
   heard.client.name(3, "Zo\u00eb", nobody_cares);
+  heard.client.give(3, "bob", nobody_cares);
+  heard.client.note(3, "a\xff", nobody_cares);
+  heard.client.ops("who takes 3?", nobody_cares);
+  heard.client.writing(3, nobody_cares);
+  heard.client.operators(nobody_cares);
+  heard.client.desk(nobody_cares);
   REQUIRE(run_until(heard.loop, [&] { return heard.client.unanswered() == 0; }));
   using nlohmann::json;
   const std::vector<std::pair<std::string, json>> wanted{
       {"hello", {{"name", "anna"}}},
-      {"hello", json::object()},
+      {"hello", {{"quiet", true}}},
       {"subscribe", {{"since", 7}}},
       {"subscribe", {{"watch", true}}},
       {"send", {{"to", 3}, {"text", "a\n\"b\"\ufffd"}}},
@@ -67,6 +73,12 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
       {"kick", {{"session", 3}}},
       {"kick", {{"session", 3}, {"reason", "why"}}},
       {"name", {{"session", 3}, {"name", "Zo\u00eb"}}},
+      {"give", {{"session", 3}, {"to", "bob"}}},
+      {"note", {{"session", 3}, {"text", "a\ufffd"}}},
+      {"ops", {{"text", "who takes 3?"}}},
+      {"writing", {{"session", 3}}},
+      {"operators", json::object()},
+      {"desk", json::object()},
   };
   REQUIRE(heard.daemon.asked.size() == wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {

@@ -71,4 +71,40 @@ TEST_CASE("roster: where a session comes from is known from events and from the 
   CHECK(roster.origin_of(1).address.empty());
 }
 
+TEST_CASE("roster: a word means a name, whatever its case, or the only one that begins so",
+          "[console][roster]") {
+  Roster roster;
+  roster.replace(decode_sessions(nlohmann::json::parse(
+      R"([{"session":1,"name":"anna"},{"session":2,"name":"Anna"},{"session":3,"name":"Andrew"},)"
+      R"({"session":4,"name":"Zo\u00eb"},{"session":5,"name":"an"},{"session":6,"name":null}])")));
+  using Ids = std::vector<SessionId>;
+  CHECK(roster.meant_by("anna") == Ids{1});
+  CHECK(roster.meant_by("Anna") == Ids{2});
+  CHECK(roster.meant_by("ANNA") == Ids{1, 2});
+  CHECK(roster.meant_by("an") == Ids{5});
+  CHECK(roster.meant_by("ann") == Ids{1, 2});
+  CHECK(roster.meant_by("and") == Ids{3});
+  CHECK(roster.meant_by("zo") == Ids{4});
+  CHECK(roster.meant_by("ZOE\u0308") == Ids{4});
+  CHECK(roster.meant_by("b").empty());
+  CHECK(roster.meant_by("").empty());
+}
+
+TEST_CASE("roster: a claim keeps others away for as long as its holder is there",
+          "[console][roster]") {
+  Roster roster;
+  hear(roster, "connected", {{"session", 1}});
+  CHECK_FALSE(roster.is_anothers(1, "al"));
+  hear(roster, "claimed", {{"session", 1}, {"operator", "bo"}});
+  CHECK(roster.is_anothers(1, "al"));
+  CHECK_FALSE(roster.is_anothers(1, "bo"));
+  CHECK(roster.claims_of("bo") == std::vector<SessionId>{1});
+  hear(roster, "operator", {{"name", "bo"}, {"state", "away"}, {"text", "x"}});
+  CHECK_FALSE(roster.is_anothers(1, "al"));
+  hear(roster, "operator", {{"name", "bo"}, {"state", "back"}});
+  CHECK(roster.is_anothers(1, "al"));
+  hear(roster, "operator", {{"name", "bo"}, {"state", "detached"}});
+  CHECK_FALSE(roster.is_anothers(1, "al"));
+}
+
 }  // namespace chatd::console

@@ -53,6 +53,7 @@ void fill(Chat& chat) {
   chat.connect();  // 7: within a character
   chat.in("hi" + euro, 7);
   chat.claim(7, false, true);
+  chat.note("keeps a secret", 7);
 }
 
 }  // namespace

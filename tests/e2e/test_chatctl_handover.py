@@ -62,7 +62,7 @@ def shown(desk):
 
 
 def heard(tail):
-    return [event["text"] for event in tail.events if event["method"] == "message" and event["session"] == 2]
+    return [event["text"] for event in tail.events if event["event"] == "message" and event["session"] == 2]
 
 
 @pytest.mark.parametrize("transcripts", [True, False])
@@ -92,7 +92,7 @@ def test_the_line_being_typed_outlives_every_hand_over(transcripts):
             desk.enter("end")
             client.expect(f"{typed}end\n".encode())
         assert shown(desk) == list(range(said))
-        tail.wait(method="sent")
+        tail.wait(event="sent")
         tail.end()
         assert heard(tail) == [f"word {number}" for number in range(said)]
         assert tail.numbers() == list(range(1, len(tail.events) + 1))
@@ -112,7 +112,7 @@ def test_hand_overs_that_leave_no_time_to_attach_in_between():
         desk.enter(" and half")
         client.expect(b"half and half\n")
         assert shown(desk) == list(range(said))
-        tail.wait(method="sent")
+        tail.wait(event="sent")
         tail.end()
         assert heard(tail) == [f"word {number}" for number in range(said)]
         client.close()

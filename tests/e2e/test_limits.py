@@ -182,7 +182,7 @@ def test_a_flood_of_operators_costs_nothing_and_locks_no_client_out():
         before = daemon.fds()
         lines = len(daemon.log().splitlines())
         flood = [connect(str(daemon.control_path)) for _ in range(60)]
-        wait_until(lambda: operator.call("stats")["operators"] == 8, "as many as may be")
+        wait_until(lambda: operator.call("stats")["operators"] >= 8, "as many as may be")
         client, session = speaking(daemon, operator)
         operator.call("send", to=session, text="served")
         client.expect(b"served\n")

@@ -171,7 +171,7 @@ def shell(daemon, script):
 
 def test_plain_lines_on_a_terminal_let_no_text_begin_a_row():
     with padded() as (daemon, client):
-        watcher = daemon.operator()
+        watcher = daemon.operator(name="watcher")
         script = f"sleep 1000 | '{CHATCTL}' --socket '{daemon.control_path}' --timestamps none"
         child = shell(daemon, script)
         desk = Desk(child)

@@ -37,7 +37,7 @@ def test_a_tail_outlives_the_daemon_and_misses_and_repeats_nothing():
             tail.end()
         numbers = tail.numbers()
         assert numbers == list(range(1, len(numbers) + 1))
-        assert [e["text"] for e in tail.events if e["method"] == "message"] == [
+        assert [e["text"] for e in tail.events if e["event"] == "message"] == [
             "before",
             "after",
             "and again",

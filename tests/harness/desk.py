@@ -30,6 +30,7 @@ class Desk:
         self.fault = None
         self.reading = threading.Event()
         self.reading.set()
+        self.parked = threading.Event()  # the reader waits for `reading`
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
@@ -38,7 +39,10 @@ class Desk:
         # Not by pexpect, which polls the child at each read: two threads must not do that.
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         while True:
-            self.reading.wait()
+            if not self.reading.is_set():
+                self.parked.set()
+                self.reading.wait()
+                self.parked.clear()
             try:
                 data = os.read(self.child.child_fd, 65536)
             except OSError:  # EIO: no process has the terminal any more.

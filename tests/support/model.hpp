@@ -529,7 +529,7 @@ class Walk : private core::Capacity {
   void claim(Client& client, const std::string& by) {
     const bool force = one_in(3);
     const bool stays = one_in(3);
-    const auto outcome = router_.claim(client.id, Claim{by, stays}, force, outbox_);
+    const auto outcome = router_.claim(client.id, Claim{by, stays}, force, {}, outbox_);
     must(outcome == expected(force ? client.holder : by, client), "claim");
     if (outcome != Outcome::kDone) return;
     client.holder = by;
