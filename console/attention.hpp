@@ -27,11 +27,11 @@ class Attention {
     return std::any_of(words_.begin(), words_.end(),
                        [&](const std::u32string& word) { return has_word(heard, word); });
   }
-  /// Whether the bell rings for a message: `calls` of its text, whether it is unread, and how many
-  /// clients waited before it.
-  [[nodiscard]] bool rings(bool calls, bool unread, std::size_t waited) const {
+  /// Whether the bell rings for a message: `calls` of its text, whether it is unread, and whether
+  /// somebody waited before it who comes no later.
+  [[nodiscard]] bool rings(bool calls, bool unread, bool waited) const {
     if (bell_ == Bell::kNone) return false;
-    return calls || (unread && (bell_ == Bell::kAll || waited == 0));
+    return calls || (unread && (bell_ == Bell::kAll || !waited));
   }
   /// The title while so many clients wait; empty: the terminal's own.
   [[nodiscard]] std::string title(std::size_t waiting) const {

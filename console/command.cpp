@@ -341,6 +341,10 @@ Parsed parse_slash(std::string_view rest, const SessionFinder& find) {
 
 std::string unknown_command(std::string_view word) {
   const Meant meant = meant_command(word);
+  if (meant.spec == nullptr && meant.candidates.size() == 1) {
+    return "/" + shown_word(word) + " is not enough: /" + std::string{meant.candidates.front()} +
+           " has to be typed as a whole";
+  }
   if (meant.candidates.size() > 1) {
     std::string all;
     for (const std::string_view each : meant.candidates) {
@@ -367,6 +371,64 @@ bool Command::needs_focus() const {
     default:
       return false;
   }
+}
+
+bool Command::is_for_somebody() const {
+  switch (verb) {
+    case Verb::kSay:
+    case Verb::kSend:
+    case Verb::kBye:
+    case Verb::kKick:
+    case Verb::kName:
+    case Verb::kClaim:
+    case Verb::kRelease:
+    case Verb::kGive:
+    case Verb::kNote:
+      return true;
+    case Verb::kReply:
+      return !text.empty();
+    default:
+      return false;
+  }
+}
+
+Address address_of(std::string_view line) {
+  if (line.starts_with('@')) {
+    const auto end = std::find_if(line.begin(), line.end(), is_blank);
+    const auto size = static_cast<std::size_t>(end - line.begin());
+    return size == 1 ? Address{} : Address{line.substr(0, size), line.substr(1, size - 1)};
+  }
+  if (!line.starts_with('/') || line.starts_with("//")) return {};
+  std::size_t at = 0;
+  const auto next_word = [&] {
+    while (at < line.size() && is_blank(line[at])) ++at;
+    const std::size_t begin = at;
+    while (at < line.size() && !is_blank(line[at])) ++at;
+    return line.substr(begin, at - begin);
+  };
+  const CommandSpec* spec = meant_command(next_word().substr(1)).spec;
+  if (spec == nullptr) return {};
+  const auto first = std::find_if(spec->parameters.begin(), spec->parameters.end(),
+                                  [](const Parameter& each) { return !each.is_option(); });
+  if (first == spec->parameters.end()) return {};
+  const bool leads = first->kind == Kind::kLeadingSession;
+  if (!leads && first->kind != Kind::kSession && first->kind != Kind::kFocusSession &&
+      first->kind != Kind::kTargets) {
+    return {};
+  }
+  std::string_view word = next_word();
+  while (word.starts_with("--")) word = next_word();
+  if (word.empty()) return {};
+  return {line.substr(0, at), word, leads};
+}
+
+std::vector<SessionId> meant_by(const Address& address, const SessionFinder& find) {
+  const std::string_view word = address.word;
+  if (word.empty()) return {};
+  if (!is_name(word) || word.find(',') != std::string_view::npos) {
+    if (auto ids = listed_sessions(word); !ids.empty()) return ids;
+  }
+  return is_name(word) ? find(word, address.whole) : std::vector<SessionId>{};
 }
 
 Parsed parse(std::string_view line, const SessionFinder& find) {

@@ -38,6 +38,8 @@ struct Command {
   friend bool operator==(const Command&, const Command&) = default;
   /// Whether it goes to the client in focus, so that LineGuard has to let it pass.
   [[nodiscard]] bool needs_focus() const;
+  /// Whether it does something to clients, so that it has to be sure who they are.
+  [[nodiscard]] bool is_for_somebody() const;
 };
 
 /// A line that has not been understood: what is wrong with it, and what would be right.
@@ -57,6 +59,16 @@ using SessionFinder = std::function<std::vector<SessionId>(std::string_view word
 /// `line` has no LF at its end; a pasted one may have some inside. A word of digits
 /// is always an id, whether such a session exists or not; other words are names.
 [[nodiscard]] Parsed parse(std::string_view line, const SessionFinder& find);
+
+/// Where a typed line names the client that it goes to.
+struct Address {
+  std::string_view upto;  ///< the line up to the end of that word; empty: it names nobody
+  std::string_view word;
+  bool whole = false;  ///< only a whole name is one
+};
+[[nodiscard]] Address address_of(std::string_view line);
+/// Whom that word means now; empty: nobody.
+[[nodiscard]] std::vector<SessionId> meant_by(const Address& address, const SessionFinder& find);
 
 /// The arguments of chatctl after its own options, the command's word first. A session that
 /// is not an id is `called` so: only the daemon knows whether there is one.

@@ -222,6 +222,24 @@ const CommandSpec* find_command(std::string_view word, Place place) {
   return found == kCommands.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// What cannot be undone is not done by half a word.
+bool needs_whole_word(Verb verb) {
+  switch (verb) {
+    case Verb::kKick:
+    case Verb::kBan:
+    case Verb::kBye:
+    case Verb::kSend:
+    case Verb::kQuit:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 Meant meant_command(std::string_view word) {
   if (word.empty()) return {};
   if (word == "r" || word == "R") word = "reply";  // what is typed most often
@@ -235,7 +253,8 @@ Meant meant_command(std::string_view word) {
     if (known.starts_with(typed)) meant.candidates.push_back(spec.word);
   }
   if (meant.candidates.size() == 1) {
-    meant.spec = find_command(meant.candidates.front(), Place::kTyped);
+    const CommandSpec* only = find_command(meant.candidates.front(), Place::kTyped);
+    if (!needs_whole_word(only->verb)) meant.spec = only;
   }
   return meant;
 }

@@ -112,10 +112,11 @@ struct CommandSpec {
 
 /// What a typed word means.
 struct Meant {
-  const CommandSpec* spec = nullptr;         ///< null: none, or one of several
+  const CommandSpec* spec = nullptr;         ///< null: none, one of several, or not its whole word
   std::vector<std::string_view> candidates;  ///< words that begin so
 };
-/// The command of that word, whatever its case, or the only one that begins so.
+/// The command of that word, whatever its case, or the only one that begins so; but what ends a
+/// session or the console, or goes to all, is meant by its whole word alone.
 [[nodiscard]] Meant meant_command(std::string_view word);
 
 /// The word that was most likely meant; empty if none is near.

@@ -46,6 +46,9 @@ bool is_refusal(const Error& error) {
 class Console::Impl : public ScreenListener {
  public:
   Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() override { desk_.keep_drafts(); }
 
   void say(std::string_view line);
   void take_key(int signal);
@@ -66,6 +69,7 @@ class Console::Impl : public ScreenListener {
   void on_output_gone(int error) override;
   void on_jump(int key) override { desk_.jump(key); }
   void on_only() override { desk_.toggle_only(); }
+  void on_resized() override { desk_.resized(); }
   Completion on_complete(std::string_view before) override {
     return complete(before, desk_.roster(), desk_.replies());
   }
@@ -80,13 +84,17 @@ class Console::Impl : public ScreenListener {
   [[nodiscard]] bool waits_for_daemon() const;
   void wait_for_daemon();
   void look_for_daemon();
+  void refused(const Error& error);
   void give_up(const Error& error);
   void wish_to_leave(bool by_line);
   void leave(bool at_end);
   void leave_when_done();
   void end();
 
-  LineFate obey(const Command& command);
+  LineFate obey(const Command& command, std::string_view line);
+  [[nodiscard]] bool may_go(const Command& command, std::string_view line);
+  [[nodiscard]] std::string names_of(const std::vector<SessionId>& sessions) const;
+  [[nodiscard]] std::vector<SessionId> meant(const Address& address) const;
   LineFate to_focus(const Command& command);
   void ask_past(SessionId session, std::size_t limit);
   void update();
@@ -100,9 +108,10 @@ class Console::Impl : public ScreenListener {
   int attempts_ = 0;  // to attach again, since it was attached
   Pauses pauses_;     // between them, while an operator waits
   io::Timer again_;
-  bool was_away_ = false;  // since it was attached
-  std::string refusal_;    // what the daemon said instead of an answer
-  bool full_ = false;      // too much waits to be shown
+  bool was_away_ = false;     // since it was attached
+  bool was_refused_ = false;  // likewise, and it was said
+  std::string refusal_;       // what the daemon said instead of an answer
+  bool full_ = false;         // too much waits to be shown
   bool held_ = true;
   std::optional<bool> left_at_end_;  // how the console was left, once it was
   bool all_heard_ = false;           // the last answer before leaving has come
@@ -170,7 +179,7 @@ void Console::Impl::attach(UniqueFd control) {
 void Console::Impl::greeted(const Reply& reply) {
   // A connection that is lost is dealt with by lost().
   if (reply.error && reply.error->code == kLostCode) return;
-  if (reply.error) return give_up({escaped(reply.error->message)});
+  if (reply.error) return refused({escaped(reply.error->message)});
   const HelloInfo hello = decode_hello(*reply.result);
   desk_.set_own_name(hello.operator_name);
   if (std::exchange(was_away_, false)) desk_.say("attached again");
@@ -206,18 +215,21 @@ void Console::Impl::greeted(const Reply& reply) {
   // the event whose number the subscription tells.
   client_.subscribe(since, false, [this](const Reply& answer) { subscribed(answer); });
   client_.sessions([this](const Reply& answer) { listed(answer); });
-  if (options_.interactive) operations_.ask_desk();
+  if (options_.interactive) {
+    operations_.ask_desk();
+    operations_.ask_operators();
+  }
 }
 
 void Console::Impl::subscribed(const Reply& reply) {
   if (reply.error && reply.error->code == kLostCode) return;
-  if (reply.error) return give_up({escaped(reply.error->message)});
+  if (reply.error) return refused({escaped(reply.error->message)});
   listed_after_ = decode_subscribe(*reply.result);
 }
 
 void Console::Impl::listed(const Reply& reply) {
   if (phase_ == Phase::kOver || (reply.error && reply.error->code == kLostCode)) return;
-  if (reply.error) return give_up({escaped(reply.error->message)});
+  if (reply.error) return refused({escaped(reply.error->message)});
   list_ = decode_sessions(*reply.result);
   begin_when_caught_up();
 }
@@ -238,6 +250,7 @@ void Console::Impl::begin_when_caught_up() {
               "; /help shows what can be typed");
   }
   attached_before_ = true;
+  was_refused_ = false;
   attempts_ = 0;
   pauses_.begin_again();
   update();
@@ -262,13 +275,13 @@ void Console::Impl::lost(const Error& error) {
   if (phase_ == Phase::kOver) return;
   if (!attached_before_ || !options_.reattach || left_at_end_) return give_up(error);
   if (phase_ == Phase::kAttaching) {
-    if (waits_for_daemon()) return refusal_.empty() ? wait_for_daemon() : give_up({refusal_});
+    if (waits_for_daemon()) return refusal_.empty() ? wait_for_daemon() : refused({refusal_});
     // One that takes nobody is not asked for ever.
     if (++attempts_ > kAttempts) return give_up(error);
   }
   auto control = options_.reattach();
   if (!control) {
-    if (is_refusal(control.error())) return give_up(control.error());
+    if (is_refusal(control.error())) return refused(control.error());
     return waits_for_daemon() ? wait_for_daemon() : give_up(error);
   }
   desk_.say("the connection to the daemon had ended; attached again");
@@ -297,10 +310,26 @@ void Console::Impl::look_for_daemon() {
   if (control) {
     attach(std::move(*control));
   } else if (is_refusal(control.error())) {
-    give_up(control.error());
+    refused(control.error());
   } else {
     wait_for_daemon();
   }
+  update();
+}
+
+// Who has a line in hand waits here, too: it may be let in again.
+void Console::Impl::refused(const Error& error) {
+  if (!attached_before_ || !options_.reattach || left_at_end_ || !waits_for_daemon()) {
+    return give_up(error);
+  }
+  phase_ = Phase::kAway;
+  client_.close();
+  was_away_ = true;
+  if (!std::exchange(was_refused_, true)) {
+    desk_.say("not attached again: " + error.message +
+              "; it is tried until it works (Ctrl-C on an empty line leaves)");
+  }
+  again_.start(Pauses::kLongest);
   update();
 }
 
@@ -324,7 +353,9 @@ void Console::Impl::wish_to_leave(bool by_line) {
   if (left_at_end_) return end();  // without waiting for answers any more
   const std::size_t clients = desk_.roster().size();
   const bool asks = options_.ends_service && options_.interactive && clients > 0;
-  if (!asks || leave_guard_.wished(by_line, loop_.now())) return leave(false);
+  const auto answer = asks ? leave_guard_.wished(by_line, loop_.now()) : LeaveGuard::Answer::kLeave;
+  if (answer == LeaveGuard::Answer::kLeave) return leave(false);
+  if (answer == LeaveGuard::Answer::kTooSoon) return;
   desk_.say((clients == 1 ? "1 client is" : std::to_string(clients) + " clients are") +
             " connected, and this stops the daemon: Ctrl-C again (or /quit) ends it; chatctl can "
             "look on without");
@@ -393,6 +424,8 @@ void Console::Impl::on_output_gone(int) {
 // --- what is typed ---
 
 LineFate Console::Impl::on_line(std::string_view line) {
+  // Keys that were typed ahead have come upon a line that could not be read yet.
+  if (options_.interactive && desk_.guard().is_unseen()) return LineFate::kKept;
   const Parsed parsed = parse(line, [this](std::string_view word, bool whole) {
     return desk_.roster().meant_by(word, whole);
   });
@@ -401,28 +434,70 @@ LineFate Console::Impl::on_line(std::string_view line) {
     desk_.problem(refusal->message);
   } else {
     const auto& command = std::get<Command>(parsed);
-    fate = obey(command);
+    fate = obey(command, line);
   }
   update();
   return fate;
 }
 
-LineFate Console::Impl::obey(const Command& command) {
+LineFate Console::Impl::obey(const Command& command, std::string_view line) {
   if (command.verb != Verb::kQuit) leave_guard_.other_line();
   const bool is_local = command.verb == Verb::kQuit || command.verb == Verb::kHelp;
   if (phase_ != Phase::kReady && !is_local) {
     desk_.problem("not sent: the daemon is not there. The line is kept");
     return LineFate::kKept;
   }
+  if (!may_go(command, line)) return LineFate::kKept;
   return command.needs_focus() ? to_focus(command) : operations_.execute(command);
+}
+
+std::vector<SessionId> Console::Impl::meant(const Address& address) const {
+  return meant_by(address, [this](std::string_view word, bool whole) {
+    return desk_.roster().meant_by(word, whole);
+  });
+}
+
+std::string Console::Impl::names_of(const std::vector<SessionId>& sessions) const {
+  if (sessions.empty()) return "nobody";
+  std::string all;
+  for (const SessionId each : sessions) {
+    all.append(all.empty() ? "" : " ").append(bracket(each, desk_.roster().name_of(each)));
+  }
+  return all;
+}
+
+// Whether those whom the line names are those whom its writer meant. Plain lines do not tell when
+// they were begun.
+bool Console::Impl::may_go(const Command& command, std::string_view line) {
+  if (!options_.interactive || !command.is_for_somebody()) return true;
+  LineGuard& guard = desk_.guard();
+  const std::vector<SessionId> before = guard.named().sessions;
+  const std::vector<SessionId> now = meant(address_of(line));
+  // Of all others the focus decides.
+  if (command.needs_focus() && before.empty() && now.empty()) return true;
+  const auto verdict = guard.entered_by_name(now);
+  if (verdict == LineGuard::Verdict::kRenamed) {
+    desk_.problem("not done yet: this line meant " + names_of(before) +
+                  " when it was typed, and means " + names_of(now) +
+                  " now. Enter again does it all the same");
+  } else if (verdict == LineGuard::Verdict::kDoubted) {
+    desk_.problem("not done yet: this line was begun before the daemon was attached again, where " +
+                  (now.empty() ? "all may be others by now"
+                               : names_of(now) + " may be somebody else by now") +
+                  ". Enter again does it all the same");
+  }
+  return verdict == LineGuard::Verdict::kSend;
 }
 
 // The others are told to whom this operator is writing, but of no command.
 void Console::Impl::on_edited(bool empty) {
   desk_.guard().edited(empty);
-  const Target focus = desk_.focus();
-  if (empty || !focus || phase_ != Phase::kReady || desk_.guard().begun_under() != focus) return;
+  if (empty) return;
   const std::string line = screen_->line();
+  const Address address = address_of(line);
+  desk_.guard().names(address.upto, [&] { return meant(address); });
+  const Target focus = desk_.focus();
+  if (!focus || phase_ != Phase::kReady || desk_.guard().begun_under() != focus) return;
   const bool command = line.starts_with('@') || (line.starts_with('/') && !line.starts_with("//"));
   if (command || line.empty()) return;
   if (writing_to_ == focus && wrote_ && loop_.now() - *wrote_ < kWritingTold) return;
@@ -473,7 +548,7 @@ LineFate Console::Impl::to_focus(const Command& command) {
       desk_.problem(
           "not sent: " + (begun ? bracket(*begun, {}) : "whoever it was begun for") +
           " has left, and no client is in focus. The line is kept: write @ID before it, or "
-          "choose a client and press Enter again");
+          "choose a client by Alt-1 to Alt-9 and press Enter again");
       return LineFate::kKept;
     case LineGuard::Verdict::kMoved:
       desk_.problem(
@@ -507,6 +582,7 @@ void Console::Impl::say(std::string_view line) {
 
 void Console::Impl::on_shown(bool prompt) {
   if (prompt) desk_.guard().shown(desk_.focus());
+  leave_guard_.shown(loop_.now());
   if (phase_ == Phase::kOver) return;
   if (std::exchange(full_, false)) client_.resume();
   update();

@@ -62,7 +62,7 @@ struct ConsoleOptions {
   /// Makes a new connection after one was lost, such as when the daemon detaches a
   /// console whose output stands still; the console then goes on from its cursor.
   /// Without it, and when it fails, the daemon is lost; but an operator in a terminal waits for
-  /// it, with the line that is being typed, until it is there again or refuses.
+  /// it, with the line that is being typed, until it is there again and lets it in.
   std::function<Result<UniqueFd>()> reattach;
   /// Whether reattach() leads to the same running daemon for certain, so that ids
   /// mean the same people. If not, the focus stays only on one who is surely the same.

@@ -155,6 +155,10 @@ void ControlClient::note(SessionId session, std::string_view text, ReplyCallback
   call("note", {{"session", session}, {"text", repaired(text)}}, std::move(callback));
 }
 
+void ControlClient::notes(SessionId session, ReplyCallback callback) {
+  call("notes", {{"session", session}}, std::move(callback));
+}
+
 void ControlClient::ops(std::string_view text, ReplyCallback callback) {
   call("ops", {{"text", repaired(text)}}, std::move(callback));
 }

@@ -110,6 +110,8 @@ class ControlClient : private io::StreamListener {
   void give(SessionId session, std::string_view to, ReplyCallback callback);
   /// Kept with the session, for operators.
   void note(SessionId session, std::string_view text, ReplyCallback callback);
+  /// What has been kept so.
+  void notes(SessionId session, ReplyCallback callback);
   /// A text for the operators alone.
   void ops(std::string_view text, ReplyCallback callback);
   /// The other operators are told, if they listen, that this one is writing to the session.

@@ -1,6 +1,7 @@
 #include "console/conversations.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace chatd::console {
 namespace {
@@ -10,11 +11,10 @@ std::size_t cost_of(const PastMessage& message) {
          message.text.size() + message.name.size();
 }
 
-PastMessage message_of(SessionId session, const Event& event) {
+PastMessage message_of(const Event& event) {
   PastMessage message;
   message.seq = event.seq;
   message.time = event.time;
-  message.sessions = {session};
   message.incoming = event.kind == EventKind::kMessage;
   message.operator_name = event.operator_name;
   message.text = event.text;
@@ -30,25 +30,25 @@ void Conversations::apply(const Event& event) {
   if (event.kind == EventKind::kConnected) {
     all_[event.session()].whole = true;
   } else if (event.kind == EventKind::kMessage || event.kind == EventKind::kSent) {
-    for (const SessionId session : event.sessions) keep(session, event);
+    const auto message = std::make_shared<const PastMessage>(message_of(event));
+    for (const SessionId session : event.sessions) keep(session, message);
   } else if (event.kind == EventKind::kLagged) {
     for (auto& [session, conversation] : all_) conversation.whole = false;
   }
 }
 
-void Conversations::keep(SessionId session, const Event& event) {
+void Conversations::keep(SessionId session, const std::shared_ptr<const PastMessage>& message) {
   Conversation& conversation = all_[session];
-  const bool known = !conversation.lines.empty() && event.seq > 0 &&
-                     conversation.lines.back().message.seq >= event.seq;
+  const bool known = !conversation.lines.empty() && message->seq > 0 &&
+                     conversation.lines.back().message->seq >= message->seq;
   if (known) return;
-  PastMessage message = message_of(session, event);
-  const std::size_t cost = cost_of(message);
+  const std::size_t cost = cost_of(*message);
   if (cost > bounds_.bytes) {
     conversation.whole = false;
     return;
   }
   turns_.emplace(next_turn_, session);
-  conversation.lines.push_back({next_turn_++, std::move(message)});
+  conversation.lines.push_back({next_turn_++, message});
   bytes_ += cost;
   if (conversation.lines.size() > bounds_.lines) drop_oldest_of(conversation);
   while (bytes_ > bounds_.bytes) drop_oldest_of(all_[turns_.begin()->second]);
@@ -56,7 +56,7 @@ void Conversations::keep(SessionId session, const Event& event) {
 
 void Conversations::drop_oldest_of(Conversation& conversation) {
   conversation.whole = false;
-  bytes_ -= cost_of(conversation.lines.front().message);
+  bytes_ -= cost_of(*conversation.lines.front().message);
   turns_.erase(conversation.lines.front().turn);
   conversation.lines.pop_front();
 }
@@ -96,10 +96,13 @@ std::vector<PastMessage> Conversations::of(SessionId session,
   std::vector<PastMessage> unnumbered;
   if (const auto found = all_.find(session); found != all_.end()) {
     for (const Line& each : found->second.lines) {
-      if (each.message.seq == 0) {
-        unnumbered.push_back(each.message);
+      PastMessage message = *each.message;
+      message.sessions = {session};
+      if (message.seq == 0) {
+        unnumbered.push_back(std::move(message));
       } else {
-        by_seq.insert_or_assign(each.message.seq, each.message);
+        const std::uint64_t seq = message.seq;
+        by_seq.insert_or_assign(seq, std::move(message));
       }
     }
   }

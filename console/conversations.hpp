@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "console/event.hpp"
@@ -40,14 +41,14 @@ class Conversations {
 
  private:
   struct Line {
-    std::uint64_t turn = 0;  // when it was kept
-    PastMessage message;
+    std::uint64_t turn = 0;                      // when it was kept
+    std::shared_ptr<const PastMessage> message;  // one for all to whom it went, and without them
   };
   struct Conversation {
     bool whole = false;
     std::deque<Line> lines;
   };
-  void keep(SessionId session, const Event& event);
+  void keep(SessionId session, const std::shared_ptr<const PastMessage>& message);
   void drop_oldest_of(Conversation& conversation);
 
   Bounds bounds_;

@@ -63,7 +63,7 @@ void Desk::use(Screen& screen, AskPast ask_past) {
 
 void Desk::show_event(const Event& event) {
   if (event.kind == EventKind::kWriting) return note_writer(event);
-  const std::size_t waited = unread_.sessions();
+  const bool waited = unread_.waits(rank_of(event.session()));
   const bool calls = interactive_ && event.kind == EventKind::kMessage &&
                      !muted_.contains(event.session()) && attention_.calls(event.text);
   conversations_.apply(event);
@@ -103,9 +103,7 @@ void Desk::show_event(const Event& event) {
       unread_.rank(event.session(), rank_of(event.session()));
       break;
     case EventKind::kOperator:
-      for (const SessionId session : roster_.claims_of(event.operator_name)) {
-        unread_.rank(session, rank_of(session));
-      }
+      rank_claims();
       break;
     default:
       break;
@@ -118,7 +116,8 @@ void Desk::show_event(const Event& event) {
 void Desk::disconnected(const Event& event) {
   const std::string name{roster_.name_of(event.session())};
   print_event(event);
-  const bool unread = unread_.of(event.session()) > 0 && !muted_.contains(event.session());
+  // What another operator answers, or nobody wants to hear of, is not for this one to read.
+  const bool unread = unread_.of(event.session()) > 0 && rank_of(event.session()) != Rank::kPassed;
   roster_.apply(event);
   focus_.disconnected(event.session());
   muted_.erase(event.session());
@@ -206,6 +205,7 @@ void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
     if (!another) return roster_.contains(session);
     return roster_.origin_of(session).is_surely(before.origin_of(session));
   };
+  if (another) doubt_lines(stays);
   const Target target = focus_.current();
   if (target && !stays(*target)) {
     if (another) say("the focus is cleared");
@@ -221,15 +221,13 @@ void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
       continue;
     }
     // Its id may be somebody else's by now.
-    const std::string draft = drafts_.take(session);
+    const std::string draft = drafts_.take(session).text;
     say("what you had begun for " + bracket(session, before.name_of(session)) +
         ", who may have left:");
     print_draft(draft);
+    screen_->remember(draft);
   }
   std::erase_if(muted_, [&](SessionId session) { return !stays(session); });
-  for (const auto& [session, name] : before.all()) {
-    if (!stays(session) && (another || unread_.of(session) == 0)) conversations_.forget(session);
-  }
   if (std::exchange(unread_holds_, true)) {
     unread_.keep(sessions, [&](SessionId session) {
       left_.insert_or_assign(session, std::string{before.name_of(session)});
@@ -238,8 +236,37 @@ void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
   } else {
     unread_.replace(sessions, reading(), rank_);
   }
+  for (const auto& [session, name] : before.all()) {
+    if (!stays(session) && (another || unread_.of(session) == 0)) conversations_.forget(session);
+  }
   shortcuts_.update(roster_);
   show_prompt();
+}
+
+// Of a line that names nobody it is not known whom it will have named at its end.
+void Desk::doubt_lines(const std::function<bool(SessionId)>& stays) {
+  const auto holds = [&stays](const Named& named) {
+    return !named.sessions.empty() &&
+           std::all_of(named.sessions.begin(), named.sessions.end(), stays);
+  };
+  if (!holds(guard_.named())) guard_.doubt();
+  drafts_.for_each([&holds](Draft& draft) {
+    if (!holds(draft.named)) draft.named.doubtful = true;
+  });
+}
+
+void Desk::rank_claims() {
+  for (const auto& [session, holder] : roster_.claims()) unread_.rank(session, rank_of(session));
+}
+
+void Desk::set_operators(const std::vector<OperatorInfo>& operators) {
+  roster_.set_operators(operators);
+  rank_claims();
+  show_prompt();
+}
+
+void Desk::keep_drafts() {
+  drafts_.for_each([this](const Draft& draft) { screen_->remember(draft.text); });
 }
 
 // --- the focus ---
@@ -286,22 +313,23 @@ void Desk::turn(Target target, bool in_line) {
 void Desk::put_line_away(Target target) {
   const std::string line = screen_->line();
   const Target begun = guard_.begun_under();
-  if (line.empty() || begun == target) return;
+  if (line.empty() || begun == target || guard_.is_to_choose()) return;
   if (const std::string_view other = drafts_.of(begun); !other.empty()) {
     say("what you had begun before:");
     print_draft(other);
+    screen_->remember(other);
   }
-  drafts_.put(begun, line);
+  drafts_.put(begun, {line, guard_.named()});
   screen_->set_line({});
   guard_.edited(true);
 }
 
 void Desk::bring_draft(Target target, bool in_line) {
   if (!in_line && !screen_->line().empty()) return;  // it is the line of that client already
-  const std::string draft = drafts_.take(target);
-  if (draft.empty()) return;
-  screen_->set_line(draft);
-  guard_.restored(target, in_line);
+  Draft draft = drafts_.take(target);
+  if (draft.text.empty()) return;
+  screen_->set_line(draft.text);
+  guard_.restored(target, std::move(draft.named), in_line);
 }
 
 // --- conversations ---

@@ -62,6 +62,12 @@ class Desk {
   void forget_unread();
   /// By a command, which is the line being typed: turns to a client, or to none.
   void turn_to(Target target);
+  /// The lines that were put away can be recalled by whoever comes next: this console ends.
+  void keep_drafts();
+  /// The screen has another width.
+  void resized() { show_prompt(); }
+  /// Which operators are there, of whom no event has told.
+  void set_operators(const std::vector<OperatorInfo>& operators);
   /// Turns to a client by Alt-1 to Alt-9, or by Alt-a, which is 0. A line that has been begun is
   /// put away.
   void jump(int key);
@@ -112,6 +118,8 @@ class Desk {
   void disconnected(const Event& event);
   void has_left(SessionId session, std::string_view name);
   void print_draft(std::string_view draft);
+  void rank_claims();
+  void doubt_lines(const std::function<bool(SessionId)>& stays);
   void keep_draft_of(SessionId session, std::string_view name);
   [[nodiscard]] bool is_hidden(const Event& event) const;
   [[nodiscard]] bool waits_for_arrival(const Event& event) const;

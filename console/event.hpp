@@ -65,7 +65,7 @@ struct SessionInfo {
   std::optional<std::string> last_text = {};  ///< the beginning of what was said last
   std::string last_operator = {};             ///< who has said that; empty: the client, or nobody
   std::string answered_by = {};               ///< who has answered it last; empty: nobody
-  std::vector<NoteInfo> notes = {};           ///< the oldest first
+  std::uint64_t notes = 0;                    ///< how many operators have made
 };
 
 /// One operator who is there, with all its connections.

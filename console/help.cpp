@@ -38,10 +38,8 @@ struct Group {
   std::string_view words;  ///< with a blank between them
 };
 constexpr std::array kGroups{
-    Group{"clients", "name note mute kick"},
-    Group{"team", "claim release give ops who operators away back"},
-    Group{"the past", "history search more"},
-    Group{"addresses", "ban unban bans origins"},
+    Group{"clients", "name note mute kick"},  Group{"team", "claim release give ops who away back"},
+    Group{"the past", "history search more"}, Group{"addresses", "ban unban bans origins"},
     Group{"the daemon", "stats reload help"},
 };
 
@@ -81,7 +79,6 @@ constexpr std::array kExamples{
               Entry{"/note waits for the invoice", "the client in focus"}}},
     Examples{"ops", {Entry{"/ops who takes the night?", "operators hear it, no client does"}}},
     Examples{"who", {Entry{"/who", "which operators are there, and which are away"}}},
-    Examples{"operators", {Entry{"/operators", "which operators are there, and which are away"}}},
     Examples{"reply",
              {Entry{"/reply hours", "sends the text that replies.hours of the configuration has"},
               Entry{"/r ho", "the same, if one name alone begins so"},
@@ -161,7 +158,11 @@ std::vector<std::string> help_lines_of(std::string_view word, std::size_t width)
   word = trimmed(word);
   if (word == "all") return help_lines(width);
   if (word.starts_with('/')) word.remove_prefix(1);
-  const Meant meant = meant_command(word);
+  Meant meant = meant_command(word);
+  // To be told of it, half a word is enough.
+  if (meant.candidates.size() == 1) {
+    meant.spec = find_command(meant.candidates.front(), Place::kTyped);
+  }
   if (meant.spec == nullptr) return {unknown_command(word)};
   Sheet sheet;
   sheet.add(usage_of(*meant.spec, Place::kTyped), std::string{meant.spec->help});

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ namespace {
 
 // A longer line is not worth its place in every console that begins.
 constexpr std::size_t kLongestKept = 64UL * 1024;
-// What is read of a file that somebody made longer.
-constexpr std::size_t kLargestFile = 16UL * 1024 * 1024;
+// What is read of a longer file: its end.
+constexpr std::size_t kMostRead = 4UL * 1024 * 1024;
 
 std::string written(std::string_view line) {
   std::string out;
@@ -48,17 +49,26 @@ std::string unwritten(std::string_view line) {
   return out;
 }
 
-std::vector<std::string> lines_of(int file) {
+Result<std::vector<std::string>> lines_of(int file) {
+  const auto failed = [] { return Error::from_errno("read the lines that were typed", errno); };
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return failed();
+  const auto size = static_cast<std::size_t>(status.st_size);
+  const std::size_t begin = size > kMostRead ? size - kMostRead : 0;
+  if (::lseek(file, static_cast<off_t>(begin), SEEK_SET) < 0) return failed();
   std::string all;
   std::array<char, 64 * 1024> buffer;
-  for (;;) {
+  while (all.size() <= kMostRead) {
     const ssize_t got = ::read(file, buffer.data(), buffer.size());
-    if (got <= 0) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed();
+    if (got == 0) break;
     all.append(buffer.data(), static_cast<std::size_t>(got));
-    if (all.size() > kLargestFile) break;
   }
   std::vector<std::string> lines;
   std::string_view rest = all;
+  // The end of a line is none.
+  if (begin > 0) rest.remove_prefix(std::min(rest.find('\n'), rest.size()));
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     if (end > 0) lines.push_back(unwritten(rest.substr(0, end)));
@@ -98,22 +108,30 @@ std::vector<std::string> read_kept_lines(const std::string& path, std::size_t mo
   auto file = open_private_file(path, O_RDONLY);
   if (!file) return {};
   auto lines = lines_of(file->descriptor.get());
-  leave_last(lines, most);
-  return lines;
+  if (!lines) return {};
+  leave_last(*lines, most);
+  return std::move(*lines);
 }
 
 Result<> keep_lines(const std::string& path, const std::vector<std::string>& lines,
-                    std::size_t most) {
+                    std::size_t most, int attempts) {
   if (auto made = make_folder_of(path); !made) return made;
   // Whoever holds the lock file is the only one to write; the file itself is replaced as a whole.
   auto lock = open_private_file(path + ".lock", O_RDWR | O_CREAT);
   if (!lock) return std::move(lock.error());
   // Nobody holds it for longer than it takes to write a file; who comes in between adds nothing.
   for (int attempt = 0; ::flock(lock->descriptor.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
-    if (attempt == 50) return Error::from_errno("lock " + path, errno);
+    if (attempt + 1 >= attempts) return Error::from_errno("lock " + path, errno);
     ::usleep(10'000);
   }
-  auto all = read_kept_lines(path, most);
+  std::vector<std::string> all;
+  if (auto before = open_private_file(path, O_RDONLY); before) {
+    auto read = lines_of(before->descriptor.get());
+    if (!read) return std::move(read.error());
+    all = std::move(*read);
+  } else if (before.error().code != ENOENT) {
+    return std::move(before.error());
+  }
   for (const std::string& line : lines) {
     if (line.size() <= kLongestKept && (all.empty() || all.back() != line)) all.push_back(line);
   }

@@ -18,8 +18,12 @@ namespace chatd::console {
 /// (base/private_file.hpp).
 [[nodiscard]] std::vector<std::string> read_kept_lines(const std::string& path, std::size_t most);
 
-/// Puts `lines` after those that the file has by then, and leaves the last `most` of all.
+/// How often it is tried to be the only one who writes, with 10 ms between two attempts.
+inline constexpr int kLockAttempts = 50;
+
+/// Puts `lines` after those that the file has by then, and leaves the last `most` of all. A file
+/// that cannot be read stays as it is. Waits for others who write, for `attempts`.
 [[nodiscard]] Result<> keep_lines(const std::string& path, const std::vector<std::string>& lines,
-                                  std::size_t most);
+                                  std::size_t most, int attempts = kLockAttempts);
 
 }  // namespace chatd::console

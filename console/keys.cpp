@@ -14,6 +14,7 @@ constexpr char kEsc = '\x1b';
 constexpr char kBell = '\x07';
 constexpr std::size_t kMaxSequence = 64;
 constexpr std::size_t kMouseBytes = 3;
+constexpr std::string_view kPasteBegin = "\x1b[200~";
 constexpr std::string_view kPasteEnd = "\x1b[201~";
 
 bool is_control(char byte) {
@@ -291,7 +292,7 @@ void KeyDecoder::csi(char byte) {
 void KeyDecoder::end_csi(char final) {
   end();
   if (pending_.size() == kMaxSequence) return;  // or more
-  if (pending_ == "\x1b[200~") {
+  if (pending_ == kPasteBegin) {
     pasted_.clear();
     paste_too_long_ = false;
     since_ = now_;
@@ -348,26 +349,77 @@ void KeyDecoder::paste(std::string_view& bytes) {
 void KeyDecoder::end_paste(bool broken) {
   end();
   paste_broken_ = broken;
+  heard_ = since_;
+  key_heard_ = false;
+  half_mark_.clear();
   const std::string pasted = std::exchange(pasted_, {});
+  std::string_view whole = pasted;
+  if (broken) {
+    whole = without_half_mark(pasted);
+    half_mark_ = pasted.substr(whole.size());
+  }
   if (paste_too_long_) return give(Key::Kind::kLongPaste, {});
-  give(Key::Kind::kPaste, cleaned(broken ? without_half_mark(pasted) : std::string_view{pasted}));
+  give(Key::Kind::kPaste, cleaned(whole));
+}
+
+void KeyDecoder::clear() {
+  const bool pasting = state_ == State::kPaste || paste_broken_;
+  const Time last = std::max(since_, heard_);
+  *this = {};
+  paste_broken_ = pasting;
+  heard_ = last;
 }
 
 // Whether `bytes` are the rest of a paste that was given out already, which must not be run line
-// by line. A person types one key at a time; up to the mark that ends a paste, all is text.
+// by line. A person types one key at a time, and not as fast as a terminal sends; up to the mark
+// that ends a paste, all else is text.
 bool KeyDecoder::goes_on_after_break(std::string_view& bytes) {
-  if (!paste_broken_) return false;
-  if (const std::size_t mark = bytes.find(kPasteEnd); mark != std::string_view::npos) {
-    paste_broken_ = false;
-    give(Key::Kind::kPaste, cleaned(bytes.substr(0, mark)));
-    bytes.remove_prefix(mark + kPasteEnd.size());
-    return false;
-  }
-  if (bytes.size() == 1 || bytes.front() == kEsc) {
+  if (!paste_broken_ || state_ != State::kGround || bytes.empty()) return false;
+  const Duration pause = now_ - std::exchange(heard_, now_);
+  if (ends_by_split_mark(bytes, pause < kPatience)) return bytes.empty();
+  if (key_heard_ && pause >= kPatience) {  // and nothing has come at once behind that key
     paste_broken_ = false;
     return false;
   }
-  give(Key::Kind::kPaste, cleaned(bytes));
+  const std::size_t mark = bytes.find(kPasteEnd);
+  const std::size_t another = bytes.find(kPasteBegin);
+  if (mark != std::string_view::npos || another != std::string_view::npos) {
+    paste_broken_ = false;
+    const std::size_t end = std::min(mark, another);
+    give(Key::Kind::kPaste, cleaned(bytes.substr(0, end)));
+    bytes.remove_prefix(another < mark ? end : end + kPasteEnd.size());
+    return false;
+  }
+  if (bytes.front() == kEsc) {
+    paste_broken_ = false;
+    return false;
+  }
+  if (bytes.size() == 1 && pause >= kTypingGap) {
+    key_heard_ = true;
+    return false;
+  }
+  const std::string_view whole = without_half_mark(bytes);
+  half_mark_ = bytes.substr(whole.size());
+  give(Key::Kind::kPaste, cleaned(whole));
+  return true;
+}
+
+// Whether `bytes` go on with a mark of which the beginning has come: they are taken as far as they
+// are its rest. One byte alone may be a key, unless it comes at once.
+bool KeyDecoder::ends_by_split_mark(std::string_view& bytes, bool at_once) {
+  const std::string half = std::exchange(half_mark_, {});
+  if (half.empty()) return false;
+  const std::string_view rest = kPasteEnd.substr(half.size());
+  if (bytes.size() == 1 && !at_once) return false;
+  if (bytes.starts_with(rest)) {
+    bytes.remove_prefix(rest.size());
+    paste_broken_ = false;
+    return true;
+  }
+  if (!rest.starts_with(bytes)) return false;
+  half_mark_ = half;
+  half_mark_ += bytes;
+  bytes = {};
   return true;
 }
 

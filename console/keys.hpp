@@ -56,8 +56,11 @@ class KeyDecoder {
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   /// Drops all keys up to the last `control`; whether there was one.
   bool skip_to(char control);
-  /// Forgets everything.
-  void clear() { *this = {}; }
+  /// How soon after another a byte is no key of a person.
+  static constexpr Duration kTypingGap{20};
+
+  /// Forgets everything, but that the rest of a paste may still come.
+  void clear();
 
  private:
   enum class State {
@@ -85,6 +88,7 @@ class KeyDecoder {
   void paste(std::string_view& bytes);
   void end_paste(bool broken);
   bool goes_on_after_break(std::string_view& bytes);
+  bool ends_by_split_mark(std::string_view& bytes, bool at_once);
   void give(Key::Kind kind, std::string bytes);
 
   std::deque<Key> keys_;
@@ -99,6 +103,9 @@ class KeyDecoder {
   std::string pasted_;
   bool paste_too_long_ = false;
   bool paste_broken_ = false;  // what comes may be the rest of one that was given out
+  Time heard_{};               // the last bytes of it, or since
+  bool key_heard_ = false;     // since then there was what may have been typed
+  std::string half_mark_;      // the beginning of the mark that ends it
 };
 
 }  // namespace chatd::console

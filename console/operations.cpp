@@ -163,6 +163,15 @@ void Operations::ask_desk() {
   });
 }
 
+void Operations::ask_operators() {
+  client_.operators([this](const Reply& reply) {
+    if (!reply.error && reply.result->is_array()) {
+      desk_.set_operators(decode_operators(*reply.result));
+    }
+    answered_();
+  });
+}
+
 void Operations::say_bye(SessionId session) {
   const auto done = replies_.done(session, "bye");
   client_.bye(session, [this, session, done](const Reply& reply) {
@@ -177,7 +186,7 @@ void Operations::say_bye(SessionId session) {
 void Operations::say_to_all(const std::string& text) {
   client_.send_all(text, [this](const Reply& reply) {
     if (reply.error) {
-      desk_.problem("not sent: " + escaped(reply.error->message));
+      desk_.problem(not_done("not sent", *reply.error));
       return answered_();
     }
     const SendOutcome outcome = decode_send(*reply.result);

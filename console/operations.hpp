@@ -27,6 +27,8 @@ class Operations {
   LineFate execute(const Command& command);
   /// Asks what the configuration says of the operators' consoles.
   void ask_desk();
+  /// Asks which operators are there.
+  void ask_operators();
 
  private:
   void say_bye(SessionId session);

@@ -167,7 +167,7 @@ ExitCode Report::answer(const Event& event, const json& document) {
   if (one_shot_.json) {
     print_json(flat_event(document));
   } else if (::isatty(STDOUT_FILENO) == 1) {
-    print(escaped(event.text));
+    print_all(view_.event(event, roster_, {}));
   } else {
     std::fwrite(event.text.data(), 1, event.text.size(), stdout);
     std::fputc('\n', stdout);

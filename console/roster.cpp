@@ -9,12 +9,17 @@ namespace chatd::console {
 namespace {
 
 constexpr std::time_t kTolerance = 2;  // seconds
+// Names of absent operators that are remembered, where the daemon does not tell who is there.
+constexpr std::size_t kMostAbsent = 1000;
 
 }  // namespace
 
 bool Origin::is_surely(const Origin& other) const {
-  return !address.empty() && !address.starts_with("unix:") && address == other.address && since &&
-         other.since && std::abs(*since - *other.since) <= kTolerance;
+  // Of a local socket the address tells no more than the user.
+  const bool is_one_connection =
+      !address.empty() && !address.starts_with("unix:") && !address.starts_with("uid:");
+  return is_one_connection && address == other.address && since && other.since &&
+         std::abs(*since - *other.since) <= kTolerance;
 }
 
 void Roster::apply(const Event& event) {
@@ -34,11 +39,7 @@ void Roster::apply(const Event& event) {
       if (contains(event.session())) asking_.insert(event.session());
       break;
     case EventKind::kOperator:
-      if (event.state == "away" || event.state == "detached") {
-        absent_.insert(event.operator_name);
-      } else {
-        absent_.erase(event.operator_name);
-      }
+      apply_operator(event);
       break;
     case EventKind::kNamed:
       if (const auto found = names_.find(event.session()); found != names_.end()) {
@@ -53,6 +54,19 @@ void Roster::apply(const Event& event) {
       break;
     default:
       break;
+  }
+}
+
+void Roster::apply_operator(const Event& event) {
+  const bool absent = event.state == "away" || event.state == "detached";
+  if (present_ && absent) {
+    present_->erase(event.operator_name);
+  } else if (present_) {
+    present_->insert(event.operator_name);
+  } else if (!absent) {
+    absent_.erase(event.operator_name);
+  } else if (absent_.size() < kMostAbsent) {
+    absent_.insert(event.operator_name);
   }
 }
 
@@ -79,17 +93,18 @@ std::string_view Roster::claimed_by(SessionId session) const {
   return found == claims_.end() ? std::string_view{} : std::string_view{found->second};
 }
 
-std::vector<SessionId> Roster::claims_of(std::string_view operator_name) const {
-  std::vector<SessionId> sessions;
-  for (const auto& [session, holder] : claims_) {
-    if (holder == operator_name) sessions.push_back(session);
+void Roster::set_operators(const std::vector<OperatorInfo>& operators) {
+  present_.emplace();
+  absent_.clear();
+  for (const OperatorInfo& each : operators) {
+    if (each.state == "present") present_->insert(each.name);
   }
-  return sessions;
 }
 
 bool Roster::is_anothers(SessionId session, std::string_view own_name) const {
   const std::string_view holder = claimed_by(session);
-  return !holder.empty() && holder != own_name && !absent_.contains(holder);
+  if (holder.empty() || holder == own_name) return false;
+  return present_ ? present_->contains(holder) : !absent_.contains(holder);
 }
 
 Origin Roster::origin_of(SessionId session) const {

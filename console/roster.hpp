@@ -32,6 +32,8 @@ class Roster {
   void apply(const Event& event);
   /// What `sessions` says replaces all that was known.
   void replace(const std::vector<SessionInfo>& sessions);
+  /// What `operators` says replaces all that was known of them.
+  void set_operators(const std::vector<OperatorInfo>& operators);
 
   [[nodiscard]] bool contains(SessionId session) const { return names_.contains(session); }
   [[nodiscard]] std::size_t size() const { return names_.size(); }
@@ -39,8 +41,8 @@ class Roster {
   [[nodiscard]] std::string_view name_of(SessionId session) const;
   /// The operator who has claimed it; empty if nobody has, or if there is no such session.
   [[nodiscard]] std::string_view claimed_by(SessionId session) const;
-  /// Those that this operator has claimed.
-  [[nodiscard]] std::vector<SessionId> claims_of(std::string_view operator_name) const;
+  /// Every session that is claimed, with its holder.
+  [[nodiscard]] const std::map<SessionId, std::string>& claims() const { return claims_; }
   /// Whether somebody else has claimed it who is there to answer.
   [[nodiscard]] bool is_anothers(SessionId session, std::string_view own_name) const;
   /// Whether it waits for one answer, and says no more.
@@ -55,11 +57,15 @@ class Roster {
   [[nodiscard]] const std::map<SessionId, std::string>& all() const { return names_; }
 
  private:
+  void apply_operator(const Event& event);
+
   std::map<SessionId, std::string> names_;
   std::map<SessionId, std::string> claims_;  ///< of those that are claimed
   std::map<SessionId, Origin> origins_;
   std::set<SessionId> asking_;
-  std::set<std::string, std::less<>> absent_;  ///< operators who are away or have gone
+  using Names = std::set<std::string, std::less<>>;
+  std::optional<Names> present_;  ///< operators who are there to answer, once that has been told
+  Names absent_;                  ///< before that: who is known to be away, or to have gone
 };
 
 }  // namespace chatd::console

@@ -52,6 +52,8 @@ class ScreenListener {
   virtual void on_jump(int key) = 0;
   /// Alt-o; in a terminal only.
   virtual void on_only() {}
+  /// The terminal has another width now.
+  virtual void on_resized() {}
   virtual Completion on_complete(std::string_view before_cursor) = 0;
 };
 
@@ -78,6 +80,9 @@ class Screen {
   /// it is what the next line begins with (or, if the line is kept, what that becomes). A search
   /// ends. Nothing happens on a screen without line editing.
   virtual void set_line(std::string_view /*text*/) {}
+  /// A line that was not sent and is not in sight any more can be recalled like those that were.
+  /// Nothing happens on a screen without line editing.
+  virtual void remember(std::string_view /*line*/) {}
   /// Calls for attention: by a bell, and by the title that the terminal's window has from now
   /// on; with an empty one it has its own again. Nothing happens on a screen without either.
   virtual void alert(bool /*bell*/, std::string_view /*title*/) {}

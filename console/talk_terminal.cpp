@@ -38,6 +38,12 @@ TalkTerminal::TalkTerminal(io::Loop& loop, UniqueFd socket, Look look,
 // --- what is typed ---
 
 LineFate TalkTerminal::on_line(std::string_view line) {
+  if (lingers_) {
+    lingers_ = false;
+    terminal_.close();
+    end_when_shown();
+    return LineFate::kTaken;
+  }
   link_.send(std::string{line} + "\n");
   if (link_.queued_bytes() > ServerLink::kFullBytes) terminal_.hold_input(true);
   return LineFate::kTaken;
@@ -117,12 +123,18 @@ void TalkTerminal::link_ended(int error) {
   outcome_ = error == 0 ? ExitCode::kDone : ExitCode::kBroken;
   say(error == 0 ? "the other side has closed the connection"
                  : std::string{"the connection broke: "} + std::strerror(error));
+  // The rest of a line that is being typed must not go to the shell.
+  lingers_ = !said_all_ && !terminal_.line().empty();
+  if (lingers_) {
+    say("what is being typed goes nowhere; Enter leaves");
+    return terminal_.hold_input(false);
+  }
   terminal_.close();
   end_when_shown();
 }
 
 void TalkTerminal::end_when_shown() {
-  if (outcome_ && terminal_.queued_bytes() == 0) on_done_(static_cast<int>(*outcome_));
+  if (outcome_ && !lingers_ && terminal_.queued_bytes() == 0) on_done_(static_cast<int>(*outcome_));
 }
 
 }  // namespace chatd::console

@@ -57,7 +57,7 @@ class TalkTerminal : private ScreenListener {
   void say_all();
   void link_ended(int error);
   void end_when_shown();
-  void leave() { on_done_(static_cast<int>(ExitCode::kDone)); }
+  void leave() { on_done_(static_cast<int>(outcome_.value_or(ExitCode::kDone))); }
 
   io::Loop& loop_;
   std::function<void(int)> on_done_;
@@ -66,6 +66,7 @@ class TalkTerminal : private ScreenListener {
   bool full_ = false;                // the terminal does not take what is heard
   bool said_all_ = false;            // by Ctrl-D
   std::optional<ExitCode> outcome_;  // the connection has ended
+  bool lingers_ = false;             // since then, for somebody who was typing
   ServerLink link_;
   io::Timer quiet_;
   Terminal terminal_;

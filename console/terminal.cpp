@@ -26,6 +26,8 @@ namespace chatd::console {
 namespace {
 
 constexpr std::size_t kListed = 60;  // candidates shown at most
+// Bytes of a paste that are looked for: readline looks anew after each of them.
+constexpr std::size_t kMostSought = 200;
 constexpr Duration kForegroundLook{250};
 constexpr std::size_t kMostWaiting = 64UL * 1024;  // bytes of keys while the input is held
 constexpr char kCtrlBackslash = '\x1c';
@@ -208,9 +210,10 @@ Terminal::Terminal(io::Loop& loop, ScreenListener& listener, int input, int outp
 Terminal::~Terminal() {
   if (!print_.empty()) redraw();
   if (installed_) {
+    if (RL_ISSTATE(RL_STATE_NSEARCH)) cancel_half_command();
     if (RL_ISSTATE(kHalfCommand)) rl_callback_sigcleanup();
     leave_history();
-    remember(Terminal::line());
+    Terminal::remember(Terminal::line());
   }
   end_editing();
   rl_callback_handler_remove();
@@ -221,7 +224,9 @@ Terminal::~Terminal() {
   if (in_ != nullptr) std::fclose(in_);
   // Whoever cannot keep them does without: a console must be able to end.
   if (habits_.history > 0 && !habits_.lines_file.empty() && !typed_.empty()) {
-    (void)keep_lines(habits_.lines_file, typed_, habits_.history);
+    // A daemon's own console, which cannot be stopped, does not let its clients wait for others.
+    (void)keep_lines(habits_.lines_file, typed_, habits_.history,
+                     habits_.can_be_stopped ? kLockAttempts : 1);
   }
 }
 
@@ -283,6 +288,9 @@ void Terminal::begin_editing() {
 
 void Terminal::end_editing() {
   foreground_.stop();
+  if (editing_ && RL_ISSTATE(RL_STATE_NSEARCH) && !io::in_background(::fileno(in_))) {
+    cancel_half_command();
+  }
   if (!std::exchange(editing_, false)) return;
   reader_.pause();
   lapse_.stop();
@@ -330,7 +338,7 @@ void Terminal::set_line(std::string_view text) {
     next_line_ = text;
     return;
   }
-  if (RL_ISSTATE(kOwnPrompt)) rl_callback_sigcleanup();
+  if (RL_ISSTATE(kOwnPrompt)) cancel_half_command();
   leave_history();
   rl_replace_line(std::string{text}.c_str(), 1);
   rl_point = rl_end;
@@ -481,7 +489,8 @@ void Terminal::take(const Key& key) {
       listener_.on_long_line();
       break;
   }
-  if (editing_) listener_.on_edited(rl_end == 0);
+  // In vi's search the line is what is looked for, and the one being typed is put by.
+  if (editing_ && !RL_ISSTATE(RL_STATE_NSEARCH)) listener_.on_edited(rl_end == 0);
 }
 
 void Terminal::control(const Key& key) {
@@ -496,7 +505,7 @@ void Terminal::control(const Key& key) {
     case kCtrlZ:
       return stop_key();
     case '\n':
-      return insert("\n");
+      return new_line();
     default:
       // A search takes all of them, and ends by those that it does not know.
       return RL_ISSTATE(kOwnPrompt) ? to_readline(key.bytes) : pass_if_bound(key.bytes);
@@ -506,7 +515,7 @@ void Terminal::control(const Key& key) {
 void Terminal::alt(const Key& key) {
   cancel_half_command();
   const char c = key.bytes[0];
-  if (c == '\r' || c == '\n') return insert("\n");
+  if (c == '\r' || c == '\n') return new_line();
   if (c == 'a' || c == 'A') return listener_.on_jump(0);
   if (c >= '1' && c <= '9') return listener_.on_jump(c - '0');
   if (c == 'o' || c == 'O') return listener_.on_only();
@@ -535,16 +544,25 @@ void Terminal::pass_if_bound(const std::string& bytes) {
   if (is_bound(bytes)) to_readline(bytes);
 }
 
-void Terminal::insert(std::string text) {
+// It ends a search.
+void Terminal::new_line() {
+  cancel_half_command();
+  insert_text("\n");
+}
+
+void Terminal::insert(std::string_view pasted) {
   if (RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH)) {
-    // A paste into what is looked for; a new line ends a search.
-    for (char& c : text) {
+    std::string sought{prefix_of(pasted, kMostSought)};
+    for (char& c : sought) {
       if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
     }
-    if (text != " ") return to_readline(text);
-    text = "\n";
+    return to_readline(sought);
   }
   cancel_half_command();
+  insert_text(std::string{pasted});
+}
+
+void Terminal::insert_text(const std::string& text) {
   rl_begin_undo_group();
   rl_insert_text(text.c_str());
   rl_end_undo_group();
@@ -554,7 +572,8 @@ void Terminal::insert(std::string text) {
 // What readline waits with for another key (a search, an argument, a motion) ends here. A line
 // that was found stays.
 void Terminal::cancel_half_command() {
-  if (RL_ISSTATE(RL_STATE_MULTIKEY)) to_readline("\x07");
+  // Of vi's search readline itself brings the line back.
+  if (RL_ISSTATE(RL_STATE_MULTIKEY | RL_STATE_NSEARCH)) to_readline("\x07");
   if (!RL_ISSTATE(kHalfCommand)) return;
   rl_callback_sigcleanup();
   rl_clear_message();
@@ -583,7 +602,6 @@ void Terminal::press_ctrl_c() {
 void Terminal::clear_line() {
   leave_history();
   remember(line());
-  using_history();  // behind that one
   rl_replace_line("", 1);
   if (is_vi()) rl_vi_insertion_mode(1, 0);
   rl_redisplay();
@@ -637,12 +655,14 @@ void Terminal::line_ended(const char* line) {
 }
 
 void Terminal::remember(std::string_view line) {
+  const bool at_end = where_history() == history_length;
   const bool blank = line.find_first_not_of(" \n\t") == std::string_view::npos;
   if (blank || habits_.history == 0) return;
   const HIST_ENTRY* last =
       history_length > 0 ? history_get(history_base + history_length - 1) : nullptr;
   if (last != nullptr && line == last->line) return;
   add_history(std::string{line}.c_str());
+  if (at_end) using_history();  // behind that one
   typed_.emplace_back(line);
   if (typed_.size() > habits_.history) typed_.erase(typed_.begin());
 }
@@ -716,6 +736,7 @@ void Terminal::resized() {
     rl_redisplay();
   }
   std::fflush(out_);
+  listener_.on_resized();
 }
 
 // What the prompt and the line being typed take on the screen, in columns.

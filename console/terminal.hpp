@@ -46,6 +46,7 @@ class Terminal : public Screen {
   void set_prompt(std::string_view prompt) override;
   [[nodiscard]] std::string line() const override;
   void set_line(std::string_view text) override;
+  void remember(std::string_view line) override;
   void alert(bool bell, std::string_view title) override;
   void hold_input(bool held) override;
   void interrupt() override;
@@ -76,7 +77,9 @@ class Terminal : public Screen {
   void alt(const Key& key);
   void to_readline(std::string_view bytes);
   void pass_if_bound(const std::string& bytes);
-  void insert(std::string text);
+  void new_line();
+  void insert(std::string_view pasted);
+  void insert_text(const std::string& text);
   void cancel_half_command();
   void press_ctrl_c();
   [[nodiscard]] bool at_own_line() const;
@@ -88,7 +91,6 @@ class Terminal : public Screen {
   LineFate give_line(std::string_view line);
   int complete_word();
   void line_ended(const char* line);
-  void remember(std::string_view line);
   void list_candidates(const Completion& completion);
 
   void stop_key();

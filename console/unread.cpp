@@ -7,8 +7,9 @@ namespace chatd::console {
 void Unread::apply(const Event& event, Target reading, const RankOf& rank_of) {
   if (event.kind == EventKind::kMessage) {
     if (reading != event.session()) add(event.session(), 1, rank_of(event.session()));
-  } else if (event.kind == EventKind::kSent && !event.automatic) {  // which nobody has read
-    for (const SessionId session : event.sessions) seen(session);
+  } else if (event.kind == EventKind::kSent && !event.automatic && event.sessions.size() == 1) {
+    // Who has told all something has read nothing of theirs; nor has who is away.
+    seen(event.session());
   }
 }
 
@@ -40,7 +41,7 @@ void Unread::keep(const std::vector<SessionInfo>& sessions,
     if (!there.contains(session) && count.rank != Rank::kLeft) gone.push_back(session);
   }
   for (const SessionId session : gone) {
-    if (left(session)) {
+    if (counts_.at(session).rank != Rank::kPassed && left(session)) {
       rank(session, Rank::kLeft);
     } else {
       seen(session);

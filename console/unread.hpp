@@ -39,13 +39,13 @@ class Unread {
   };
 
   /// A message counts unless its session is being read. An answer of any operator (not the
-  /// automatic one of /away) sets the count of its session to 0. The end of a session does not:
-  /// what it said before has still to be read.
+  /// automatic one of /away, nor what is said to several at once) sets the count of its session to
+  /// 0. The end of a session does not: what it said before has still to be read.
   void apply(const Event& event, Target reading, const RankOf& rank_of);
   /// What `sessions` says replaces all that was known, but of those that have left.
   void replace(const std::vector<SessionInfo>& sessions, Target reading, const RankOf& rank_of);
-  /// Of all that are not among these, `left` is called and decides whether they are kept as
-  /// having left.
+  /// Of all that are not among these, those that are passed over are forgotten; of the others
+  /// `left` is called and decides whether they are kept as having left.
   void keep(const std::vector<SessionInfo>& sessions, const std::function<bool(SessionId)>& left);
   /// The operator has looked at that session, or it does not matter any more.
   void seen(SessionId session);
@@ -57,6 +57,10 @@ class Unread {
   /// How many wait, without those that are passed over; and how many are passed over.
   [[nodiscard]] std::size_t sessions() const { return waiting_.size(); }
   [[nodiscard]] std::size_t passed() const { return counts_.size() - waiting_.size(); }
+  /// Whether anybody waits who is no later to be looked at than such a one.
+  [[nodiscard]] bool waits(Rank rank) const {
+    return !waiting_.empty() && waiting_.begin()->first.first <= rank;
+  }
   /// Who is to be looked at next; none if nothing is unread.
   [[nodiscard]] Target next() const;
   /// At most `most` sessions, in their order.

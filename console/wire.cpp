@@ -67,16 +67,6 @@ std::optional<std::string> optional_text_of(const json& object, const char* key)
   return value->get_ref<const std::string&>();
 }
 
-std::vector<NoteInfo> notes_of(const json& object) {
-  std::vector<NoteInfo> all;
-  const json* notes = find(object, "notes");
-  if (notes == nullptr || !notes->is_array()) return all;
-  for (const json& each : *notes) {
-    all.push_back({text_of(each, "time"), text_of(each, "operator"), text_of(each, "text")});
-  }
-  return all;
-}
-
 std::vector<std::string> texts_of(const json& object, const char* key) {
   std::vector<std::string> texts;
   const json* value = find(object, key);
@@ -163,9 +153,18 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
                         number_of(each, "unread"), number_of(each, "held"),
                         text_of(each, "claimed_by"), text_of(each, "waiting_since"),
                         optional_text_of(each, "last_text"), text_of(each, "last_operator"),
-                        text_of(each, "answered_by"), notes_of(each)});
+                        text_of(each, "answered_by"), number_of(each, "notes")});
   }
   return sessions;
+}
+
+std::vector<NoteInfo> decode_notes(const json& result) {
+  std::vector<NoteInfo> all;
+  if (!result.is_array()) return all;
+  for (const json& each : result) {
+    all.push_back({text_of(each, "time"), text_of(each, "operator"), text_of(each, "text")});
+  }
+  return all;
 }
 
 SendOutcome decode_send(const json& result) {

@@ -32,7 +32,7 @@ std::vector<SessionInfo> Sessions::list() {
                    {},
                    {},
                    {},
-                   {}});
+                   0});
     add_talk(all.back(), *session);
   }
   return all;
@@ -47,9 +47,19 @@ void Sessions::add_talk(SessionInfo& info, const core::Session& session) const {
   info.answered_by = talk->answered_by();
   if (talk->last() != core::Talk::Last::kNobody) info.last_text = talk->last_text();
   if (talk->last() == core::Talk::Last::kOperator) info.last_operator = info.answered_by;
-  for (const core::Note& note : talk->notes()) {
-    info.notes.push_back({dates_.of(note.time), note.operator_name, note.text});
+  info.notes = talk->notes().size();
+}
+
+std::optional<std::vector<NoteInfo>> Sessions::notes(core::SessionId id) {
+  const core::Session* session = router_.find(id);
+  if (session == nullptr) return {};
+  dates_.set(loop_.now(), wall_now());
+  std::vector<NoteInfo> all;
+  if (session->talk() == nullptr) return all;
+  for (const core::Note& note : session->talk()->notes()) {
+    all.push_back({dates_.of(note.time), note.operator_name, note.text});
   }
+  return all;
 }
 
 std::vector<core::SessionId> Sessions::within(const io::Network& network) const {

@@ -2,6 +2,7 @@
 /// wish goes to the router, and what comes of it is delivered inside the call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -44,7 +45,7 @@ struct SessionInfo {
   std::optional<std::string_view> last_text;
   std::string_view last_operator;  ///< who has said that; empty: the client, or nobody
   std::string_view answered_by;    ///< empty if nobody has
-  std::vector<NoteInfo> notes;     ///< the oldest first
+  std::size_t notes;               ///< how many there are
 };
 
 class Sessions {
@@ -57,12 +58,15 @@ class Sessions {
   // Who is there.
   /// All, in the order of their ids.
   [[nodiscard]] std::vector<SessionInfo> list();
+  /// What operators have noted about a session, the oldest first; nothing: there is no such
+  /// session. The texts are valid until the next call.
+  [[nodiscard]] std::optional<std::vector<NoteInfo>> notes(core::SessionId id);
   /// Those that are connected from `network`.
   [[nodiscard]] std::vector<core::SessionId> within(const io::Network& network) const;
   [[nodiscard]] bool has(core::SessionId id) const { return router_.find(id) != nullptr; }
   /// Whether it is there, and neither waits for one answer alone nor is about to end.
   [[nodiscard]] bool is_open(core::SessionId id) const;
-  /// The session that is called so; 0: none. Names that look the same are one.
+  /// As core::Router::called().
   [[nodiscard]] core::SessionId called(std::string_view name) const { return router_.called(name); }
   /// How long ago a session left that is not there any more; nothing: it never was, or many others
   /// have left since.

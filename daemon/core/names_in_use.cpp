@@ -15,19 +15,27 @@ constexpr unsigned kNumbersTried = 64;
 
 SessionId NamesInUse::holder(std::string_view name) const {
   if (name.empty() || holders_.empty()) return 0;
-  const auto found = holders_.find(look_of(name));
-  return found == holders_.end() ? 0 : found->second;
+  const auto [first, last] = holders_.equal_range(look_of(name));
+  SessionId lowest = 0;
+  for (auto each = first; each != last; ++each) {
+    if (lowest == 0 || each->second < lowest) lowest = each->second;
+  }
+  return lowest;
 }
 
 void NamesInUse::add(std::string_view name, SessionId session) {
   assert(session != 0);
-  if (!name.empty()) holders_.try_emplace(look_of(name), session);
+  if (!name.empty()) holders_.emplace(look_of(name), session);
 }
 
 void NamesInUse::remove(std::string_view name, SessionId session) {
   if (name.empty()) return;
-  const auto found = holders_.find(look_of(name));
-  if (found != holders_.end() && found->second == session) holders_.erase(found);
+  const auto [first, last] = holders_.equal_range(look_of(name));
+  for (auto each = first; each != last; ++each) {
+    if (each->second != session) continue;
+    holders_.erase(each);
+    return;
+  }
 }
 
 std::string NamesInUse::free_name(std::string_view wish, SessionId session) const {

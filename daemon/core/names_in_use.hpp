@@ -14,7 +14,7 @@ class NamesInUse {
   /// The session that is called so; 0: none.
   [[nodiscard]] SessionId holder(std::string_view name) const;
   /// `session` is called so from now on. Where two have come from an earlier process with one
-  /// name, the first counts.
+  /// name, the one with the lower id counts, and the other from when that has left it.
   void add(std::string_view name, SessionId session);
   /// It is not, any more.
   void remove(std::string_view name, SessionId session);
@@ -23,7 +23,7 @@ class NamesInUse {
   [[nodiscard]] std::string free_name(std::string_view wish, SessionId session) const;
 
  private:
-  std::unordered_map<std::string, SessionId> holders_;  ///< by look_of()
+  std::unordered_multimap<std::string, SessionId> holders_;  ///< by look_of()
 };
 
 }  // namespace chatd::core

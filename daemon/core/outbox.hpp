@@ -72,7 +72,7 @@ struct Event {
   Range text;                 ///< message, sent text, reason, name or note; kClaimed: from whom
   Range operator_name;        ///< kSent, kNamed, kClaimed, kReleased, kNoted
   Range by;                   ///< kClaimed: who gave it, if not its holder
-  Slot slot = 0;              ///< kConnected, kMessage, kAsking, kDisconnected: the session's
+  Slot slot = 0;              ///< the session's; not of kSent, nor of what operators do
   std::uint32_t lost = 0;     ///< kDisconnected: messages that it never got
   EventKind kind{};
   SendState state{};       ///< kSent

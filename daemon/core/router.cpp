@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/names.hpp"
+
 namespace chatd::core {
 
 std::string does_not_read(const Settings& settings) {
@@ -102,9 +104,11 @@ SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& o
     rename(session, given);
     const auto kept = work.outbox.keep(given);
     Event& event = work.outbox.add(EventKind::kNamed, id);
+    event.slot = session.slot();
     event.text = kept;
     event.automatic = true;
   });
+  if (!given.empty()) take_wish(id, now, outbox);
   return id;
 }
 
@@ -198,13 +202,31 @@ Outcome Router::name(SessionId id, std::string_view name, std::string_view opera
     event.text = kept_name;
     event.operator_name = kept_operator;
   });
-  return found ? Outcome::kDone : Outcome::kNoSession;
+  if (!found) return Outcome::kNoSession;
+  take_wish(id, now, outbox);
+  return Outcome::kDone;
 }
 
-void Router::rename(Session& session, std::string_view name) {
+void Router::rename(Session& session, std::string_view name, bool wished) {
   names_.remove(session.name(), session.id());
-  session.set_name(name);
-  if (!session.ended()) names_.add(name, session.id());
+  session.set_name(name, wished);
+  if (!session.ended() && !wished) names_.add(name, session.id());
+}
+
+/// Within a room nobody else goes on under the name that `given` was given.
+void Router::take_wish(SessionId given, Time now, Outbox& outbox) {
+  const Session* const winner = find(given);
+  if (winner == nullptr || winner->ended()) return;
+  if (winner->room() == 0 || winner->name().empty()) return;
+  const auto& members = rooms_.members(winner->room());
+  const auto loser = std::find_if(members.begin(), members.end(), [&](Slot slot) {
+    const Session& each = *slots_[slot];
+    return &each != winner && !each.ended() && each.has_wished_name() &&
+           is_same_name(each.name(), winner->name());
+  });
+  if (loser == members.end()) return;
+  with(*loser, now, outbox,
+       [](Session& session, Context& work) { work.room_names->lose(session, work); });
 }
 
 Outcome Router::add_note(SessionId id, std::string_view text, std::string_view operator_name,

@@ -176,7 +176,8 @@ class Router {
   [[nodiscard]] Time deadline() const;
 
   [[nodiscard]] const Session* find(SessionId id) const;
-  /// The session that is called so and has not ended; 0: none. Names that look the same are one.
+  /// The session that was given that name and has not ended; 0: none. Names that look the same are
+  /// one. What clients of a room call themselves does not count.
   [[nodiscard]] SessionId called(std::string_view name) const { return names_.holder(name); }
   /// When a session was over that was there; nothing: never, or long ago.
   [[nodiscard]] std::optional<Time> left_at(SessionId id) const { return departed_.when(id); }
@@ -197,11 +198,14 @@ class Router {
     /// Events of the session from that one on are new.
     News(Router& router, std::size_t first_event) : router_{router}, next_event_{first_event} {}
     void wish(Session& session, std::string_view name, Context& context) override;
+    void lose(Session& session, Context& context) override;
     /// The session has done all; returns what is to be passed on, line by line.
     std::string& finish(Session& session, const Context& context);
 
    private:
     [[nodiscard]] std::string rename(Session& session, std::string_view name, Context& context);
+    void tell_name(Session& session, const std::string& before, const std::string& fault,
+                   Context& context);
     void add_messages(Session& session, const Context& context);
 
     Router& router_;
@@ -226,7 +230,8 @@ class Router {
   void note(Session& session);
   void file(Session& session, Time when);
   void file_silent(Session& session);
-  void rename(Session& session, std::string_view name);
+  void rename(Session& session, std::string_view name, bool wished = false);
+  void take_wish(SessionId given, Time now, Outbox& outbox);
 
   Settings settings_;
   Capacity* capacity_;
@@ -245,7 +250,7 @@ class Router {
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
   std::vector<Slot> changed_;
-  NamesInUse names_;  ///< of sessions that have not ended
+  NamesInUse names_;  ///< that were given to sessions which have not ended
   Departed departed_;
 };
 

@@ -166,19 +166,20 @@ void Turn::restore(ByteReader& in, Time now) {
 // ---- talk ----
 
 void Talk::save(ByteWriter& out, Time now, std::size_t most) const {
-  out.text(last_text_);
-  out.text(answered_by_);
-  out.time(waiting_since_, now);
-  out.enumerator(last_);
-  auto first = notes_.end();
-  for (; first != notes_.begin(); --first) {
+  out.text(last_text());
+  out.text(answered_by());
+  out.time(waiting_since(), now);
+  out.enumerator(last());
+  const auto& notes = this->notes();
+  auto first = notes.end();
+  for (; first != notes.begin(); --first) {
     const Note& note = *std::prev(first);
     const auto size = note.text.size() + note.operator_name.size();
     if (size > most) break;
     most -= size;
   }
-  out.number(static_cast<std::uint64_t>(notes_.end() - first));
-  for (; first != notes_.end(); ++first) {
+  out.number(static_cast<std::uint64_t>(notes.end() - first));
+  for (; first != notes.end(); ++first) {
     out.time(first->time, now);
     out.text(first->operator_name);
     out.text(first->text);
@@ -187,12 +188,14 @@ void Talk::save(ByteWriter& out, Time now, std::size_t most) const {
 
 Talk Talk::read(ByteReader& in, Time now) {
   Talk talk;
-  talk.last_text_ = in.text();
-  talk.answered_by_ = in.text();
-  talk.waiting_since_ = in.time(now);
-  talk.last_ = in.enumerator(Last::kOperator);
-  in.require(talk.last_text_.size() <= kMostText && is_utf8(talk.last_text_));
-  in.require(is_utf8(talk.answered_by_));
+  const auto text = in.text();
+  const auto answered_by = in.text();
+  talk.waits_since(in.time(now));
+  const auto last = in.enumerator(Last::kOperator);
+  in.require(text.size() <= kMostText && is_utf8(text) && is_utf8(answered_by));
+  if (!in.ok()) return talk;
+  if (!answered_by.empty()) talk.added().answered_by = answered_by;
+  talk.set_text(text, last);
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     Note note{in.time(now), std::string{in.text()}, std::string{in.text()}};
     in.require(note.time != kNever && is_utf8(note.operator_name) && is_utf8(note.text));
@@ -234,8 +237,11 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
   out.number(lost_);
   out.number(room_);
   out.enumerator(presence_);
-  out.flag(talk_ != nullptr);
-  if (talk_) talk_->save(out, now, most > SIZE_MAX / kShareOfNotes ? most : most * kShareOfNotes);
+  out.flag(name_wished_);
+  out.flag(!talk_.is_empty());
+  if (!talk_.is_empty()) {
+    talk_.save(out, now, most > SIZE_MAX / kShareOfNotes ? most : most * kShareOfNotes);
+  }
 }
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
@@ -277,9 +283,10 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
     session->presence_ = in.enumerator(Presence::kLeft);
   }
   if (in.version() >= 9) {
-    if (in.flag()) session->talk_ = std::make_unique<Talk>(Talk::read(in, now));
+    session->name_wished_ = in.flag();
+    if (in.flag()) session->talk_ = Talk::read(in, now);
   } else if (session->unread_ > 0) {
-    session->talk().waits_since(session->last_activity_);  // about
+    session->talk_.waits_since(session->last_activity_);  // about
   }
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
@@ -359,7 +366,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   session->move_to(slot);
   if (session->claim() != nullptr) claimed_.insert(id);
   if (session->is_left_out()) asking_.insert(id);
-  if (!session->ended()) names_.add(session->name(), id);
+  if (!session->ended() && !session->has_wished_name()) names_.add(session->name(), id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
   if (!slots_[slot]->has_spoken()) file_silent(*slots_[slot]);

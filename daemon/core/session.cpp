@@ -140,8 +140,8 @@ void Session::message(Context& context) {
     return;
   }
   ++context.counters.messages_in;
-  if (++unread_ == 1) talk().waits_since(context.now);
-  talk().said(text);
+  if (++unread_ == 1) talk_.waits_since(context.now);
+  talk_.said(text);
   Event& event = context.outbox.add(EventKind::kMessage, id_);
   event.slot = slot_;
   event.text = context.outbox.keep(text);
@@ -314,7 +314,7 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
 }
 
 void Session::answered(std::string_view text, std::string_view operator_name) {
-  talk().answered(text, operator_name);
+  talk_.answered(text, operator_name);
 }
 
 bool Session::hears_room() const {
@@ -397,8 +397,9 @@ void Session::stop(Context& context) {
   close("the daemon stops", context);
 }
 
-void Session::set_name(std::string_view name) {
+void Session::set_name(std::string_view name, bool wished) {
   name_ = name.empty() ? nullptr : std::make_unique<std::string>(name);
+  name_wished_ = wished;
 }
 
 // ---- time ----
@@ -500,11 +501,6 @@ void Session::delivered(const std::vector<MessageNumber>& messages, Context& con
     --context.counters.held;
     ++context.counters.delivered;
   }
-}
-
-Talk& Session::talk() {
-  if (!talk_) talk_ = std::make_unique<Talk>();
-  return *talk_;
 }
 
 Turn& Session::turn() {

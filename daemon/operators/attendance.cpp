@@ -6,6 +6,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/bytes.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
 
@@ -116,6 +117,13 @@ Attendance::Person* Attendance::find(std::string_view name) const {
   return found == people_.end() ? nullptr : found->get();
 }
 
+/// Whether another user had that name, and may still come back to it.
+bool Attendance::is_kept(std::string_view name, const std::string& user) const {
+  return awaiting_ && std::any_of(awaited_.begin(), awaited_.end(), [&](const auto& each) {
+           return each.second != user && is_same_name(each.first, name);
+         });
+}
+
 Attendance::Person& Attendance::enter(std::string name, const std::string& user) {
   assert(find(name) == nullptr);
   people_.push_back(std::make_unique<Person>());
@@ -131,6 +139,7 @@ Attendance::Person& Attendance::enter(std::string name, const std::string& user)
 Attendance::Person& Attendance::called(std::string_view wish, const std::string& user) {
   for (int number = 1;; ++number) {
     std::string name = numbered(wish, number);
+    if (is_kept(name, user)) continue;
     Person* const person = find(name);
     if (person == nullptr) return enter(std::move(name), user);
     if (person->user == user) return *person;
@@ -143,8 +152,11 @@ void Attendance::make_way(std::string_view wish, const std::string& user) {
   Person* const other = find(wish);
   if (other == nullptr || other->user == user) return;
   if (other->has_acted) return;
+  if (is_kept(wish, user)) return;
   int number = 2;
-  while (find(numbered(wish, number)) != nullptr) ++number;
+  while (find(numbered(wish, number)) != nullptr || is_kept(numbered(wish, number), other->user)) {
+    ++number;
+  }
   other->name = numbered(wish, number);
 }
 
@@ -215,13 +227,35 @@ std::vector<Attendance::Info> Attendance::list() const {
 
 void Attendance::await_return() {
   awaiting_ = true;
+  for (const auto& each : people_) awaited_.emplace_back(each->name, each->user);
   last_word_ = sessions_.away_before();
   return_.start(kReturn);
+}
+
+void Attendance::save(ByteWriter& out) const {
+  auto all = awaited_;  // who is waited for already is waited for again
+  std::erase_if(all, [this](const auto& each) { return find(each.first) != nullptr; });
+  for (const auto& each : people_) all.emplace_back(each->name, each->user);
+  out.number<std::uint64_t>(all.size());
+  for (const auto& [name, user] : all) {
+    out.text(name);
+    out.text(user);
+  }
+}
+
+void Attendance::restore(ByteReader& in) {
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    std::string name{in.text()};
+    std::string user{in.text()};
+    in.require(!name.empty() && is_utf8(name));
+    if (in.ok()) awaited_.emplace_back(std::move(name), std::move(user));
+  }
 }
 
 /// An operator who has not come back by now has gone.
 void Attendance::stop_waiting() {
   awaiting_ = false;
+  awaited_.clear();
   count_away();  // whoever said that last word now counts as the last to go
   last_word_.reset();
   count_away();

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/wall_time.hpp"
@@ -27,6 +28,9 @@
 #include "operators/unattended.hpp"
 
 namespace chatd {
+
+class ByteReader;
+class ByteWriter;
 
 class Attendance {
  public:
@@ -99,8 +103,11 @@ class Attendance {
   }
 
   /// All operators have been cut off, through no fault of theirs: for ten seconds their claims
-  /// wait for them to come back.
+  /// wait for them to come back, and their names, which no other user gets meanwhile.
   void await_return();
+  /// Writes down who is there for the next process, which reads it before its await_return().
+  void save(ByteWriter& out) const;
+  void restore(ByteReader& in);
 
   [[nodiscard]] const Unattended& unattended() const { return unattended_; }
 
@@ -146,6 +153,7 @@ class Attendance {
   [[nodiscard]] static bool has(const Person& person, Test test) { return count(person, test) > 0; }
   [[nodiscard]] static bool is_heard_of(const Person& person);
   [[nodiscard]] Person* find(std::string_view name) const;
+  [[nodiscard]] bool is_kept(std::string_view name, const std::string& user) const;
   Person& enter(std::string name, const std::string& user);
   Person& called(std::string_view wish, const std::string& user);
   void make_way(std::string_view wish, const std::string& user);
@@ -166,7 +174,9 @@ class Attendance {
   std::vector<std::unique_ptr<Person>> people_;           ///< in the order in which they came
   std::vector<std::unique_ptr<Connection>> connections_;  ///< by operator
   std::uint64_t last_away_ = 0;
-  bool awaiting_ = false;                ///< operators had to leave and are waited for
+  bool awaiting_ = false;  ///< operators had to leave and are waited for
+  /// Their names, each with its user.
+  std::vector<std::pair<std::string, std::string>> awaited_;
   std::optional<core::Away> last_word_;  ///< what was said for all of them, if all were away
   Refusals refusals_;
   io::Timer return_;

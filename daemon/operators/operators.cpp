@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/bytes.hpp"
 #include "base/user.hpp"
 
 namespace chatd {
@@ -56,7 +57,13 @@ void Operators::finish_requests() {
 int Operators::save(ByteWriter& out) {
   seal();
   flush();
+  attendance_.save(out);
   return door_.save(out);
+}
+
+void Operators::restore(UniqueFd socket, ByteReader& in) {
+  if (in.version() >= 9) attendance_.restore(in);
+  door_.restore(std::move(socket), in);
 }
 
 void Operators::stop(std::function<void()> done) {

@@ -50,12 +50,12 @@ class Operators : private ConnectionListener {
   /// Does and answers what operators have asked for already, or refuses it where it would
   /// have to wait for a client. The loop stands still meanwhile, for two seconds at most.
   void finish_requests();
-  /// Writes down the control socket for the next process and returns its descriptor; with
-  /// this all events are sealed. The connections of operators are left behind: operators come
-  /// back by themselves, to the next process.
+  /// Writes down the control socket, and who is there, for the next process and returns the
+  /// socket's descriptor; with this all events are sealed. The connections of operators are left
+  /// behind: operators come back by themselves, to the next process.
   int save(ByteWriter& out);
   /// As ControlDoor::restore(): to be called before listen().
-  void restore(UniqueFd socket, ByteReader& in) { door_.restore(std::move(socket), in); }
+  void restore(UniqueFd socket, ByteReader& in);
   /// As Attendance::await_return().
   void await_return() { attendance_.await_return(); }
 

@@ -89,6 +89,7 @@ void ask_bye(const Requests::Request& request);
 void ask_kick(const Requests::Request& request);
 void ask_name(const Requests::Request& request);
 void ask_note(const Requests::Request& request);
+void ask_notes(const Requests::Request& request);
 void ask_claim(const Requests::Request& request);
 void ask_release(const Requests::Request& request);
 void ask_give(const Requests::Request& request);

@@ -10,8 +10,10 @@
 
 #include "base/json.hpp"
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "base/wall_time.hpp"
 #include "base/words.hpp"
+#include "core/talk.hpp"
 #include "operators/requests.hpp"
 
 namespace chatd {
@@ -170,6 +172,20 @@ void append_name(std::string& out, std::string_view name) {
   }
 }
 
+/// As much of its beginning as takes core::Talk::kMostText bytes in JSON: the list of many sessions
+/// must not become too long, whatever clients say.
+void append_beginning(std::string& out, std::string_view text) {
+  out += '"';
+  const auto begin = out.size();
+  append_json(out, text);
+  while (out.size() - begin > core::Talk::kMostText) {
+    text = prefix_of(text, text.size() * core::Talk::kMostText / (out.size() - begin));
+    out.resize(begin);
+    append_json(out, text);
+  }
+  out += '"';
+}
+
 void append_talk(std::string& out, const SessionInfo& session) {
   out += ",\"waiting_since\":";
   if (session.waiting_since) {
@@ -181,7 +197,7 @@ void append_talk(std::string& out, const SessionInfo& session) {
   }
   out += ",\"last_text\":";
   if (session.last_text) {
-    append_json_string(out, *session.last_text);
+    append_beginning(out, *session.last_text);
   } else {
     out += "null";
   }
@@ -189,17 +205,8 @@ void append_talk(std::string& out, const SessionInfo& session) {
   append_name(out, session.last_operator);
   out += ",\"answered_by\":";
   append_name(out, session.answered_by);
-  out += ",\"notes\":[";
-  for (const NoteInfo& note : session.notes) {
-    out += out.back() == '[' ? "{\"time\":\"" : ",{\"time\":\"";
-    append_rfc3339(out, note.time);
-    out += "\",\"operator\":";
-    append_json_string(out, note.operator_name);
-    out += ",\"text\":";
-    append_json_string(out, note.text);
-    out += '}';
-  }
-  out += ']';
+  out += ",\"notes\":";
+  append_number(out, session.notes);
 }
 
 }  // namespace
@@ -366,6 +373,29 @@ void ask_note(const Requests::Request& request) {
   if (!request.accept()) return;
   answer(request.parts, request.reply,
          request.parts.clients.sessions().note(session, text, request.operator_name()), session);
+}
+
+void ask_notes(const Requests::Request& request) {
+  const auto session = request.params.id("session");
+  if (!request.accept()) return;
+  const auto notes = request.parts.clients.sessions().notes(session);
+  if (!notes) {
+    fail_no_session(request.parts, request.reply, session);
+    return;
+  }
+  request.reply.result_by([&](std::string& out) {
+    out += '[';
+    for (const NoteInfo& note : *notes) {
+      out += out.back() == '[' ? R"({"time":")" : R"(,{"time":")";
+      append_rfc3339(out, note.time);
+      out += R"(","operator":)";
+      append_json_string(out, note.operator_name);
+      out += R"(,"text":)";
+      append_json_string(out, note.text);
+      out += '}';
+    }
+    out += ']';
+  });
 }
 
 void ask_claim(const Requests::Request& request) {

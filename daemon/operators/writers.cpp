@@ -7,6 +7,7 @@ bool Writers::may_tell(std::string_view name, core::SessionId session, Time now)
     told_.erase(order_.front().second);
     order_.pop_front();
   }
+  if (order_.size() == kMost) return false;
   Key key{name, session};
   if (!told_.insert(key).second) return false;
   order_.emplace_back(now, std::move(key));

@@ -2,6 +2,7 @@
 /// no more often than the others need it. Knows neither a connection nor an event.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@ class Writers {
  public:
   /// For so long it is told once.
   static constexpr Duration kOnceIn{3000};
+  /// Of so many it is told in that time; of who else writes, nothing.
+  static constexpr std::size_t kMost = 256;
 
   /// Whether to tell now that the operator of that name writes to `session`; if so, it counts
   /// as told. `now` never goes back.

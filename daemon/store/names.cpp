@@ -7,15 +7,10 @@ namespace chatd::store {
 Result<Names> Names::make(Database& database) {
   Names names;
   names.database_ = &database;
-  auto last_called = database.prepare(
-      "SELECT n.session, n.seq, (SELECT min(later.seq) FROM names later"
-      " WHERE later.session = n.session AND later.seq > n.seq)"
-      " FROM names n WHERE n.look = ?1 AND n.seq < ?2 ORDER BY n.seq DESC LIMIT 1");
+  auto last_called = database.prepare(kLastCalled);
   if (!last_called) return std::move(last_called.error());
   names.last_called_ = std::move(*last_called);
-  auto last = database.prepare(
-      "SELECT e.extra FROM names n JOIN events e ON e.seq = n.seq"
-      " WHERE n.session = ?1 AND n.seq < ?2 ORDER BY n.seq DESC LIMIT 1");
+  auto last = database.prepare(kLast);
   if (!last) return std::move(last.error());
   names.last_ = std::move(*last);
   return names;

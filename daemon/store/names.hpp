@@ -38,6 +38,17 @@ class Names {
   /// Whether an event of kind kOther that was recorded as `text` names a session.
   [[nodiscard]] static bool is_naming(std::string_view text) { return text.starts_with("named,"); }
 
+  // The questions in SQL, which a test has explained.
+  /// The name that session ?1 had before event ?2.
+  static constexpr const char* kLast =
+      "SELECT e.extra FROM names n JOIN events e ON e.seq = n.seq"
+      " WHERE n.session = ?1 AND n.seq < ?2 ORDER BY n.seq DESC LIMIT 1";
+  /// Who had the name ?1 before event ?2, from which event on, and to which.
+  static constexpr const char* kLastCalled =
+      "SELECT n.session, n.seq, (SELECT min(later.seq) FROM names later"
+      " WHERE later.session = n.session AND later.seq > n.seq)"
+      " FROM names n WHERE n.look = ?1 AND n.seq < ?2 ORDER BY n.seq DESC LIMIT 1";
+
  private:
   Database* database_ = nullptr;
   Statement last_;

@@ -289,6 +289,82 @@ TEST_CASE("command: the lines that the guard guards are those for whoever is in 
   }
 }
 
+TEST_CASE("command: what does something to clients has to know who they are",
+          "[console][command]") {
+  for (const char* line :
+       {"hello", "@3 x", "/all x", "/bye", "/bye 3", "/kick 3", "/kick ::1", "/name 3 x", "/claim",
+        "/release 3", "/give 3 bob", "/note x", "/reply hours"}) {
+    INFO(line);
+    CHECK(understood(line).is_for_somebody());
+  }
+  for (const char* line : {"", "/list", "/focus 3", "/history 3", "/reply", "/ops x", "/quit"}) {
+    INFO(line);
+    CHECK_FALSE(understood(line).is_for_somebody());
+  }
+}
+
+TEST_CASE("command: a line names whom it goes to as soon as that word stands there",
+          "[console][command]") {
+  struct Row {
+    std::string line;
+    std::string upto;
+    std::vector<SessionId> meant;
+  };
+  const std::vector<Row> table{
+      {"", "", {}},
+      {"hello", "", {}},
+      {"//kick 3", "", {}},
+      {"@", "", {}},
+      {"@ 3", "", {}},
+      {"@3", "@3", {3}},
+      {"@3 hello @4", "@3", {3}},
+      {"@anna\nhello", "@anna", {3}},
+      {"@bo x", "@bo", {4, 7}},
+      {"@nobody x", "@nobody", {}},
+      {"/", "", {}},
+      {"/nonsense 3", "", {}},
+      {"/kick", "", {}},
+      {"/kick ", "", {}},
+      {"/kick anna", "/kick anna", {3}},
+      {"/KICK  3,5 why", "/KICK  3,5", {3, 5}},
+      {"/kick 192.0.2.0/24", "/kick 192.0.2.0/24", {}},
+      {"/bye 3", "/bye 3", {3}},
+      {"/claim --force anna", "/claim --force anna", {3}},
+      {"/name anna Zoe", "/name anna", {3}},
+      {"/give 3 anna", "/give 3", {3}},
+      {"/note anna has paid", "/note anna", {3}},
+      {"/note 3", "/note 3", {3}},
+      {"/all anna", "", {}},
+      {"/focus anna", "", {}},
+      {"/list", "", {}},
+  };
+  for (const auto& [line, upto, meant] : table) {
+    const Address address = address_of(line);
+    INFO(line);
+    CHECK(address.upto == upto);
+    CHECK(meant_by(address, find) == meant);
+  }
+  CHECK(address_of("/note anna x").whole);
+  CHECK_FALSE(address_of("/kick anna").whole);
+}
+
+TEST_CASE("command: what cannot be undone is typed as a whole, whatever the case",
+          "[console][command]") {
+  for (const char* word : {"k", "kic", "KIC", "by", "al", "q", "Qui"}) {
+    INFO(word);
+    const Meant meant = meant_command(word);
+    CHECK(meant.spec == nullptr);
+    CHECK(unknown_command(word).find("has to be typed as a whole") != std::string::npos);
+  }
+  for (const char* word : {"kick", "KICK", "Bye", "All", "ban", "BAN", "quit"}) {
+    INFO(word);
+    CHECK(meant_command(word).spec != nullptr);
+  }
+  // Not another command than it was meant to be.
+  CHECK(meant_command("a").spec == nullptr);
+  CHECK(meant_command("ba").spec == nullptr);
+}
+
 TEST_CASE("command: help shows every command of the table, aligned", "[console][command]") {
   const auto lines = help_lines(0);
   for (const CommandSpec& spec : commands()) {

@@ -1,8 +1,10 @@
 // Requests and their answers, events, and what happens when the daemon goes.
 #include "console/control_client.hpp"
 
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "console/wire.hpp"
 #include "fake_daemon.hpp"
 #include "support/catch.hpp"
 
@@ -56,6 +58,7 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
   heard.client.name(3, "Zo\u00eb", nobody_cares);
   heard.client.give(3, "bob", nobody_cares);
   heard.client.note(3, "a\xff", nobody_cares);
+  heard.client.notes(3, nobody_cares);
   heard.client.ops("who takes 3?", nobody_cares);
   heard.client.writing(3, nobody_cares);
   heard.client.operators(nobody_cares);
@@ -75,6 +78,7 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
       {"name", {{"session", 3}, {"name", "Zo\u00eb"}}},
       {"give", {{"session", 3}, {"to", "bob"}}},
       {"note", {{"session", 3}, {"text", "a\ufffd"}}},
+      {"notes", {{"session", 3}}},
       {"ops", {{"text", "who takes 3?"}}},
       {"writing", {{"session", 3}}},
       {"operators", json::object()},
@@ -86,6 +90,23 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
     CHECK(heard.daemon.asked[i]["params"] == wanted[i].second);
     CHECK(heard.daemon.asked[i]["jsonrpc"] == "2.0");
   }
+}
+
+TEST_CASE("client: notes are read from an answer, and their number from the list of sessions",
+          "[console][client]") {
+  const auto notes = decode_notes(nlohmann::json::parse(
+      R"([{"time":"2026-11-29T16:33:25.156Z","operator":"ann","text":"a regular"},{}])"));
+  REQUIRE(notes.size() == 2);
+  CHECK(notes[0].time == "2026-11-29T16:33:25.156Z");
+  CHECK(notes[0].operator_name == "ann");
+  CHECK(notes[0].text == "a regular");
+  CHECK(decode_notes(nlohmann::json::object()).empty());
+  const auto sessions = decode_sessions(
+      nlohmann::json::parse(R"([{"session":3,"notes":2},{"session":4},{"session":5,"notes":[]}])"));
+  REQUIRE(sessions.size() == 3);
+  CHECK(sessions[0].notes == 2);
+  CHECK(sessions[1].notes == 0);
+  CHECK(sessions[2].notes == 0);
 }
 
 TEST_CASE("client: a refusal arrives with its code, and a request too long never leaves",

@@ -21,6 +21,7 @@ class FakeScreen : public Screen {
   void set_prompt(std::string_view text) override { prompt = text; }
   [[nodiscard]] std::string line() const override { return typed; }
   void set_line(std::string_view text) override { typed = text; }
+  void remember(std::string_view line) override { remembered.emplace_back(line); }
   void alert(bool bell, std::string_view text) override {
     bells += bell ? 1 : 0;
     title = text;
@@ -28,13 +29,15 @@ class FakeScreen : public Screen {
   void hold_input(bool) override {}
   void close() override {}
   [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
-  [[nodiscard]] std::size_t width() const override { return 120; }
+  [[nodiscard]] std::size_t width() const override { return columns; }
 
   /// What was printed since this was asked last.
   std::vector<std::string> take() { return std::exchange(lines, {}); }
 
   bool keep = true;
+  std::size_t columns = 120;
   std::vector<std::string> lines;
+  std::vector<std::string> remembered;
   std::string prompt;
   std::string typed;
   std::string title;
@@ -70,6 +73,10 @@ struct Table {
   void type(const std::string& text) {
     screen.typed += text;
     desk.guard().edited(screen.typed.empty());
+  }
+  /// As the console does it for a line that names somebody.
+  void name(const std::string& address, std::vector<SessionId> meant) {
+    desk.guard().names(address, [&] { return meant; });
   }
 
   FakeScreen screen;
@@ -188,12 +195,141 @@ TEST_CASE("desk: at another daemon an id is somebody else, and no draft is for h
   CHECK(std::count(shown.begin(), shown.end(),
                    "* what you had begun for [1], who may have left:") == 1);
   CHECK(std::count(shown.begin(), shown.end(), "  for one") == 1);
+  CHECK(table.screen.remembered == Lines{"for one"});
   table.see();
   CHECK(table.screen.typed == "for two");
   table.desk.jump(1);
   CHECK(table.screen.typed.empty());
   table.desk.jump(2);
   CHECK(table.screen.typed.empty());
+}
+
+TEST_CASE("desk: at another daemon what a line names may be somebody else", "[console][desk]") {
+  using Verdict = LineGuard::Verdict;
+  SessionInfo one;
+  one.session = 1;
+  one.address = "192.0.2.1:1";
+  one.since = "2026-11-29T13:00:00.000Z";
+  SessionInfo two = one;
+  two.session = 2;
+  two.address = "192.0.2.1:2";
+  Table table;
+  table.desk.replace({one, two}, false);
+  table.see();
+  table.type("@2 a draft");
+  table.name("@2", {2});
+  table.desk.jump(1);
+  table.see();
+  table.type("@1 a line");
+  table.name("@1", {1});
+  SECTION("unless it is surely the same") {
+    table.desk.replace({one, two}, true);
+    CHECK(table.desk.guard().entered_by_name({1}) == Verdict::kSend);
+  }
+  SECTION("and the line and the draft wait for a second Enter") {
+    one.address = two.address = "192.0.2.9:9";
+    table.desk.replace({one, two}, true);
+    CHECK(table.desk.guard().entered_by_name({1}) == Verdict::kDoubted);
+    table.see();
+    CHECK(table.desk.guard().entered_by_name({1}) == Verdict::kSend);
+    table.screen.set_line("");
+    table.desk.guard().edited(true);
+    table.desk.turn_to({});
+    table.desk.guard().edited(true);
+    REQUIRE(table.screen.typed == "@2 a draft");
+    table.see();
+    CHECK(table.desk.guard().entered_by_name({2}) == Verdict::kDoubted);
+  }
+  SECTION("and so may all of them") {
+    table.screen.set_line("");
+    table.desk.guard().edited(true);
+    table.type("/all hello");
+    table.desk.replace({one, two}, true);
+    CHECK(table.desk.guard().entered_by_name({}) == Verdict::kDoubted);
+  }
+}
+
+TEST_CASE("desk: lines that were put away can be recalled by who comes next", "[console][desk]") {
+  Table table;
+  table.hear(kConnected, 1);
+  table.hear(kConnected, 2);
+  table.see();
+  table.type("for one");
+  table.desk.jump(2);
+  table.see();
+  table.type("for two");
+  table.desk.jump(1);
+  table.desk.jump(1);
+  CHECK(table.screen.remembered.empty());
+  table.desk.keep_drafts();
+  CHECK(table.screen.remembered == Lines{"for two"});
+}
+
+TEST_CASE("desk: who has claimed a client reads what it said last, and nobody else",
+          "[console][desk]") {
+  Table table;
+  table.hear(kConnected, 1);
+  table.hear(kConnected, 2);
+  table.hear(kMessage, 2, "for bob");
+  table.hear(kClaimed, 2, "", "bob");
+  table.hear(kDisconnected, 2);
+  CHECK(table.screen.prompt == "[1] > ");
+  CHECK(table.screen.title.empty());
+  // Also where it has gone while nobody listened.
+  table.hear(kConnected, 3);
+  table.hear(kMessage, 3, "for bob");
+  table.hear(kClaimed, 3, "", "bob");
+  SessionInfo one;
+  one.session = 1;
+  table.desk.replace({one}, false);
+  CHECK(table.screen.prompt == "[1] > ");
+}
+
+TEST_CASE("desk: the prompt is made anew for another width", "[console][desk]") {
+  Table table;
+  table.hear(kConnected, 1);
+  table.hear(kConnected, 2);
+  table.hear(kMessage, 2, "x");
+  CHECK(table.screen.prompt == "[1] (2:1) > ");
+  table.screen.columns = 20;
+  table.desk.resized();
+  CHECK(table.screen.prompt == "[1] > ");
+  table.screen.columns = 120;
+  table.desk.resized();
+  CHECK(table.screen.prompt == "[1] (2:1) > ");
+}
+
+TEST_CASE("desk: who has left and is unread does not silence the bell", "[console][desk]") {
+  Table table;
+  table.hear(kConnected, 1);
+  table.hear(kConnected, 2);
+  table.hear(kMessage, 2, "gone soon");
+  CHECK(table.screen.bells == 1);
+  table.hear(kDisconnected, 2);
+  table.hear(kConnected, 3);
+  table.hear(kMessage, 3, "is anybody there");
+  CHECK(table.screen.bells == 2);
+  table.hear(kMessage, 3, "hello?");
+  CHECK(table.screen.bells == 2);
+}
+
+TEST_CASE("desk: what was begun for who has left may be taken along", "[console][desk]") {
+  using Verdict = LineGuard::Verdict;
+  Table table;
+  table.hear(kConnected, 1);
+  table.hear(kConnected, 2);
+  table.see();
+  table.type("for one");
+  table.hear(kDisconnected, 1);
+  table.see();
+  CHECK(table.desk.guard().entered(table.desk.focus()) == Verdict::kLeft);
+  table.see();
+  table.desk.jump(2);
+  CHECK(table.screen.typed == "for one");
+  table.see();
+  CHECK(table.desk.guard().entered(table.desk.focus()) == Verdict::kMoved);
+  table.see();
+  CHECK(table.desk.guard().entered(table.desk.focus()) == Verdict::kSend);
 }
 
 TEST_CASE("desk: the bell rings as the configuration wishes", "[console][desk]") {

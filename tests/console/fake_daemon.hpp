@@ -52,7 +52,7 @@ class FakeDaemon : private io::StreamListener {
                                "away", "back", "give", "note", "ops"}) {
       answers[method] = Json::object();
     }
-    answers["bans"] = Json::array();
+    answers["bans"] = answers["notes"] = Json::array();
     answers["history"] = answers["search"] = {{"messages", Json::array()}, {"more", false}};
     answers["reload"] = {{"changed", Json::array()}, {"needs_restart", Json::array()}};
     answers["send"] = {

@@ -46,6 +46,31 @@ TEST_CASE("kept lines: those of others stay, and the last ones of all", "[consol
   CHECK(read_kept_lines(path, 10) == Lines{"b", "c", "d", "e"});
 }
 
+TEST_CASE("kept lines: a file that cannot be read is not replaced", "[console][lines]") {
+  const Folder folder;
+  const std::string path = folder.path + "/lines";
+  std::filesystem::create_directory(path);
+  CHECK_FALSE(keep_lines(path, {"x"}, 4));
+  CHECK(std::filesystem::is_directory(path));
+  std::filesystem::remove(path);
+  std::ofstream{folder.path + "/elsewhere"} << "theirs\n";
+  std::filesystem::create_hard_link(folder.path + "/elsewhere", path);
+  CHECK_FALSE(keep_lines(path, {"x"}, 4));
+  CHECK(std::filesystem::hard_link_count(path) == 2);
+}
+
+TEST_CASE("kept lines: of a file that grew too long the last lines are read", "[console][lines]") {
+  const Folder folder;
+  const std::string path = folder.path + "/lines";
+  {
+    std::ofstream file{path};
+    for (int i = 0; i < 100; ++i) file << std::string(60'000, 'x') << i << '\n';
+  }
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  CHECK(read_kept_lines(path, 1) == Lines{std::string(60'000, 'x') + "99"});
+  CHECK(read_kept_lines(path, 1000).size() < 100);
+}
+
 TEST_CASE("kept lines: a file that is nobody's to trust is left alone", "[console][lines]") {
   const Folder folder;
   std::ofstream{folder.path + "/elsewhere"} << "secret\n";

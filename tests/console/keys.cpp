@@ -1,6 +1,7 @@
 // What terminals send, as a table of bytes on a clock that the test holds, and the keys of it.
 #include "console/keys.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -287,6 +288,66 @@ TEST_CASE("keys: a paste that breaks off is text, and so is what comes late of i
     decoder.push("/quit\r\x1b[201~\r", kStart + Duration{3000});
     CHECK(all(decoder) ==
           Keys{{Kind::kPaste, "three\nfour\n"}, {Kind::kPaste, "/quit\n"}, {Kind::kControl, "\r"}});
+  }
+}
+
+TEST_CASE("keys: the rest of a broken paste is text however it is cut", "[console][keys]") {
+  const auto broken = [](KeyDecoder& decoder, std::string_view begin) {
+    decoder.push(std::string{"\x1b[200~"}.append(begin), kStart);
+    decoder.lapse(kStart + KeyDecoder::kPastePatience);
+    while (decoder.has_keys()) (void)decoder.take();
+  };
+  const Time late = kStart + Duration{3000};
+  SECTION("one byte at first") {
+    KeyDecoder decoder;
+    broken(decoder, "one");
+    decoder.push("x", late);
+    decoder.push("y\r/quit\r", late + Duration{1});
+    CHECK(all(decoder) == Keys{{Kind::kText, "x"}, {Kind::kPaste, "y\n/quit\n"}});
+    decoder.push("z", late + Duration{2000});
+    decoder.push("\r", late + Duration{2200});
+    CHECK(all(decoder) == Keys{{Kind::kText, "z"}, {Kind::kControl, "\r"}});
+  }
+  SECTION("byte by byte") {
+    KeyDecoder decoder;
+    broken(decoder, "one");
+    Time now = late;
+    for (const char byte : std::string_view{"ab\r/quit\r"})
+      decoder.push({&byte, 1}, now += Duration{1});
+    const Keys keys = all(decoder);
+    CHECK(std::count(keys.begin(), keys.end(), Key{Kind::kControl, "\r"}) == 0);
+  }
+  SECTION("with the mark that ends it in several reads") {
+    const std::string mark = "\x1b[201~";
+    for (std::size_t cut = 1; cut < mark.size(); ++cut) {
+      INFO(cut);
+      KeyDecoder decoder;
+      broken(decoder, "one");
+      decoder.push("two\r" + mark.substr(0, cut), late);
+      decoder.push(mark.substr(cut) + "ok\r", late + Duration{10});
+      CHECK(all(decoder) ==
+            Keys{{Kind::kPaste, "two\n"}, {Kind::kText, "ok"}, {Kind::kControl, "\r"}});
+    }
+  }
+  SECTION("which began before it broke off") {
+    KeyDecoder decoder;
+    broken(decoder, "one\x1b[20");
+    decoder.push("1~ok\r", late);
+    CHECK(all(decoder) == Keys{{Kind::kText, "ok"}, {Kind::kControl, "\r"}});
+  }
+  SECTION("and then another one") {
+    KeyDecoder decoder;
+    broken(decoder, "one");
+    decoder.push("two\r\x1b[200~three\x1b[201~\r", late);
+    CHECK(all(decoder) ==
+          Keys{{Kind::kPaste, "two\n"}, {Kind::kPaste, "three"}, {Kind::kControl, "\r"}});
+  }
+  SECTION("after all was forgotten in the middle of it") {
+    KeyDecoder decoder;
+    decoder.push("\x1b[200~one\r", kStart);
+    decoder.clear();
+    decoder.push("/kick 2\r\x1b[201~\r", kStart + Duration{50});
+    CHECK(all(decoder) == Keys{{Kind::kPaste, "/kick 2\n"}, {Kind::kControl, "\r"}});
   }
 }
 

@@ -53,6 +53,8 @@ TEST_CASE("roster: a client is surely the same by address, port and time alone",
   CHECK_FALSE(Origin{"192.0.2.1:4711", std::nullopt}.is_surely(one));
   const auto from_unix = Origin{"unix:", 1000};
   CHECK_FALSE(from_unix.is_surely(from_unix));
+  const auto of_user = Origin{"uid:1000", 1000};
+  CHECK_FALSE(of_user.is_surely(of_user));
   CHECK_FALSE(Origin{}.is_surely(Origin{}));
 }
 
@@ -90,6 +92,28 @@ TEST_CASE("roster: a word means a name, whatever its case, or the only one that 
   CHECK(roster.meant_by("").empty());
 }
 
+TEST_CASE("roster: who is there is known once it has been told", "[console][roster]") {
+  Roster roster;
+  hear(roster, "connected", {{"session", 1}});
+  hear(roster, "claimed", {{"session", 1}, {"operator", "bo"}});
+  CHECK(roster.is_anothers(1, "al"));
+  OperatorInfo bo;
+  bo.name = "bo";
+  bo.state = "away";
+  roster.set_operators({bo});
+  CHECK_FALSE(roster.is_anothers(1, "al"));
+  hear(roster, "operator", {{"name", "bo"}, {"state", "back"}});
+  CHECK(roster.is_anothers(1, "al"));
+  hear(roster, "operator", {{"name", "bo"}, {"state", "detached"}});
+  CHECK_FALSE(roster.is_anothers(1, "al"));
+  bo.state = "present";
+  roster.set_operators({bo});
+  CHECK(roster.is_anothers(1, "al"));
+  // A claim that a command has made stays, but nobody is there who would answer.
+  roster.set_operators({});
+  CHECK_FALSE(roster.is_anothers(1, "al"));
+}
+
 TEST_CASE("roster: a claim keeps others away for as long as its holder is there",
           "[console][roster]") {
   Roster roster;
@@ -98,7 +122,7 @@ TEST_CASE("roster: a claim keeps others away for as long as its holder is there"
   hear(roster, "claimed", {{"session", 1}, {"operator", "bo"}});
   CHECK(roster.is_anothers(1, "al"));
   CHECK_FALSE(roster.is_anothers(1, "bo"));
-  CHECK(roster.claims_of("bo") == std::vector<SessionId>{1});
+  CHECK(roster.claims() == std::map<SessionId, std::string>{{1, "bo"}});
   hear(roster, "operator", {{"name", "bo"}, {"state", "away"}, {"text", "x"}});
   CHECK_FALSE(roster.is_anothers(1, "al"));
   hear(roster, "operator", {{"name", "bo"}, {"state", "back"}});

@@ -57,7 +57,10 @@ TEST_CASE("unread: messages count until they are looked at or answered", "[conso
   automatic.automatic = true;
   unread.apply(automatic, Target{1}, all_usual);
   CHECK(unread.next() == Target{2});
+  // Who says something to all has read nothing.
   unread.apply(event_of(kSent, {1, 2}), Target{1}, all_usual);
+  CHECK(unread.next() == Target{2});
+  unread.apply(event_of(kSent, {2}), Target{1}, all_usual);
   CHECK(unread.next() == Target{4});
   unread.apply(event_of(kMessage, {3}), Target{1}, all_usual);
   unread.apply(event_of(kDisconnected, {4}), Target{1}, all_usual);
@@ -87,6 +90,27 @@ TEST_CASE(
   unread.rank(3, Rank::kUsual);
   CHECK(unread.next() == Target{3});
   unread.rank(9, Rank::kPassed);
+  CHECK(unread.passed() == 0);
+}
+
+TEST_CASE("unread: who comes later keeps nobody from being the first", "[console][unread]") {
+  Unread unread;
+  CHECK_FALSE(unread.waits(Rank::kLeft));
+  unread.apply(event_of(EventKind::kMessage, {1}), {}, [](SessionId) { return Rank::kLeft; });
+  CHECK_FALSE(unread.waits(Rank::kUsual));
+  CHECK_FALSE(unread.waits(Rank::kAsks));
+  unread.apply(event_of(EventKind::kMessage, {2}), {}, [](SessionId) { return Rank::kAsks; });
+  CHECK_FALSE(unread.waits(Rank::kUsual));
+  CHECK(unread.waits(Rank::kAsks));
+  unread.apply(event_of(EventKind::kMessage, {3}), {}, all_usual);
+  CHECK(unread.waits(Rank::kUsual));
+}
+
+TEST_CASE("unread: what others have claimed is forgotten when it has gone", "[console][unread]") {
+  Unread unread;
+  unread.apply(event_of(EventKind::kMessage, {1}), {}, [](SessionId) { return Rank::kPassed; });
+  unread.keep({}, [](SessionId) { return true; });
+  CHECK(unread.of(1) == 0);
   CHECK(unread.passed() == 0);
 }
 

@@ -29,7 +29,10 @@ TEST_CASE("names in use: names that look the same are one", "[core][names]") {
   CHECK(names.holder("Zo\u00EB") == 3);
   names.remove("Zo\u00EB", 4);
   CHECK(names.holder("Zo\u00EB") == 3);
+  names.add("Zo\u00EB", 4);
   names.remove("Zoe\u0308", 3);
+  CHECK(names.holder("Zo\u00EB") == 4);  // it has the name now
+  names.remove("Zo\u00EB", 4);
   CHECK(names.holder("Zo\u00EB") == 0);
 }
 
@@ -88,18 +91,66 @@ TEST_CASE("names in use: they are known in the next process", "[core][names][sav
   CHECK(chat.connect(kAuto, "", "lab") == "2 connected; 2 given 'lab-2'");
 }
 
-TEST_CASE("names in use: no client of a room takes the name of a session elsewhere",
+TEST_CASE("names in use: a client of a room learns nothing of names elsewhere, and takes none",
           "[core][names][rooms]") {
   Chat chat;
   chat.connect();
   chat.name("Zoe");
   chat.connect(kLine, "lab");
-  CHECK(chat.in("/name Zoe\n", 2) == "2 out '* somebody is called Zoe already\n'");
+  CHECK(chat.in("/name Zoe\n", 2) == "2 names itself 'Zoe'; 2 out '* you are Zoe now\n'");
+  CHECK(chat.router().called("Zoe") == 1);
   CHECK(chat.in("/name Ada\n", 2) == "2 names itself 'Ada'; 2 out '* you are Ada now\n'");
-  CHECK(chat.router().called("Ada") == 2);
+  CHECK(chat.router().called("Ada") == 0);
   chat.connect(kLine, "other");
-  CHECK(chat.in("/name Ada\n", 3) == "3 out '* somebody is called Ada already\n'");
-  CHECK(chat.in("/name Ada\n", 2) == "2 names itself 'Ada'; 2 out '* you are Ada now\n'");
+  CHECK(chat.in("/name Ada\n", 3) == "3 names itself 'Ada'; 3 out '* you are Ada now\n'");
+  CHECK(chat.connect(kLine, "", "Ada") == "4 connected; 4 given 'Ada'");
+  CHECK(chat.router().called("Ada") == 4);
+  CHECK(chat.session(2).name() == "Ada");
+  // Neither is a wish taken for more in the next process.
+  chat.hand_over();
+  CHECK(chat.name("", 4) == "4 named ''");
+  CHECK(chat.router().called("Ada") == 0);
+  CHECK(chat.session(2).has_wished_name());
+}
+
+TEST_CASE("names in use: a name that is given is nobody else's in the room",
+          "[core][names][rooms]") {
+  Chat chat;
+  for (chatd::core::SessionId id = 1; id <= 2; ++id) {
+    chat.connect(kLine, "lab");
+    chat.in("hi\n", id);
+  }
+  chat.in("/name Ada\n", 2);
+  CHECK(chat.name("Ada") ==
+        "named 'Ada'; 2 given ''; 2 out '* you are guest-2 now\n'; out '* Ada is guest-2 now\n'");
+  CHECK(chat.in("/name Ada\n", 2) == "2 out '* somebody is called Ada already\n'");
+  CHECK(chat.router().called("Ada") == 1);
+  chat.in("/name Zoe\n", 2);
+  CHECK(chat.connect(kLine, "lab", "Zoe") ==
+        "3 connected; 3 given 'Zoe'; 2 given ''; 2 out '* you are guest-2 now\n'; "
+        "out '* Zoe is guest-2 now\n'");
+  // Its own name remains the one that it was given, though it asks for it.
+  chat.in("/name Ada\n");
+  CHECK(chat.router().called("Ada") == 1);
+}
+
+TEST_CASE("names in use: of two who come with one name the other has it when the first leaves it",
+          "[core][names][saved]") {
+  Chat chat;
+  chat.connect(kLine, "lab");
+  chat.connect(kLine, "lab");
+  chat.name("Ada", 1);
+  chat.name("Zoe", 2);
+  auto bytes = chatd::test::written_down(chat.router(), chat.now());
+  const auto place = bytes.find("Zoe");
+  REQUIRE(place != std::string::npos);
+  bytes.replace(place, 3, "Ada");
+  chatd::core::Router next{chat.router().settings()};
+  REQUIRE(chatd::test::read_back(bytes, next, chat.now()));
+  CHECK(next.called("Ada") == 1);
+  chatd::core::Outbox outbox;
+  CHECK(next.name(1, "", "ann", chat.now(), outbox) == chatd::core::Outcome::kDone);
+  CHECK(next.called("Ada") == 2);
 }
 
 TEST_CASE("departed: it is remembered when the last thousand left", "[core][departed]") {

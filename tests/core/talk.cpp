@@ -17,8 +17,9 @@ namespace {
 std::string last(const Chat& chat, chatd::core::SessionId id = 1) {
   const Talk* talk = chat.session(id).talk();
   if (talk == nullptr || talk->last() == Talk::Last::kNobody) return "nothing";
-  return (talk->last() == Talk::Last::kClient ? "client: " : talk->answered_by() + ": ") +
-         talk->last_text();
+  std::string all{talk->last() == Talk::Last::kClient ? "client" : talk->answered_by()};
+  all += ": ";
+  return all += talk->last_text();
 }
 
 /// For how many milliseconds it has waited; -1: it does not.
@@ -99,12 +100,48 @@ TEST_CASE("talk: what is held is said, what is lost or refused is not", "[core][
 TEST_CASE("talk: of the last words as many whole characters are kept as fit", "[core][talk]") {
   Chat chat;
   chat.connect();
-  chat.in(std::string(199, 'x') + "\xe2\x82\xac\n");
-  CHECK(last(chat) == "client: " + std::string(199, 'x'));
+  chat.in(std::string(99, 'x') + "\xe2\x82\xac\n");
+  CHECK(last(chat) == "client: " + std::string(99, 'x'));
   chat.send("\n" + std::string(300, 'y'));
-  CHECK(last(chat) == "ann: \n" + std::string(199, 'y'));
+  CHECK(last(chat) == "ann: \n" + std::string(99, 'y'));
   chat.in("\n");
   CHECK(last(chat) == "client: ");
+}
+
+TEST_CASE("talk: whatever sizes its words have, the last ones are kept, and what belongs to them",
+          "[core][talk]") {
+  const Time when{Duration{1'000'000}};
+  Talk talk;
+  CHECK(talk.is_empty());
+  CHECK(talk.kept_bytes() == 0);
+  talk.waits_since(when);
+  CHECK(talk.last() == Talk::Last::kNobody);
+  CHECK(talk.last_text().empty());
+  talk.add({when, "bob", "a regular"});
+  for (const std::size_t size : {0U, 1U, 16U, 17U, 100U, 40U, 41U, 0U, 100U}) {
+    const std::string text(size, static_cast<char>('a' + size % 26));
+    talk.said(text);
+    CHECK(talk.last_text() == text);
+    talk.answered(text + "!", "ann");
+    CHECK(talk.last_text() == (text + "!").substr(0, Talk::kMostText));
+    CHECK(talk.last() == Talk::Last::kOperator);
+  }
+  CHECK(talk.answered_by() == "ann");
+  CHECK(talk.waiting_since() == when);
+  REQUIRE(talk.notes().size() == 1);
+  CHECK(talk.notes().front().text == "a regular");
+}
+
+TEST_CASE("talk: of a client that has said little, little is kept", "[core][talk]") {
+  Talk talk;
+  talk.said("hello, you");
+  CHECK(talk.kept_bytes() <= 48);
+  talk.said(std::string(1000, 'x'));
+  CHECK(talk.kept_bytes() <= 48 + Talk::kMostText);
+  const auto before = talk.kept_bytes();
+  for (int i = 0; i < 20; ++i) talk.add({Time{Duration{1}}, "ann", std::string(1024, 'x')});
+  CHECK(talk.kept_bytes() - before >= Talk::kMostNotes * 1024);
+  CHECK(talk.kept_bytes() - before <= Talk::kMostNotes * 1200);
 }
 
 TEST_CASE("talk: the last eight notes stay with a session", "[core][talk]") {
@@ -171,7 +208,7 @@ TEST_CASE("talk: a process before there were talks leaves who waits, and about s
   auto bytes = chatd::test::written_down(chat.router(), chat.now());
   chatd::ByteWriter talk;
   chat.session().talk()->save(talk, chat.now(), SIZE_MAX);
-  bytes.resize(bytes.size() - talk.bytes().size() - 1);  // what version 9 has added
+  bytes.resize(bytes.size() - talk.bytes().size() - 2);  // what version 9 has added
   chatd::core::Router next{chat.router().settings()};
   REQUIRE(chatd::test::read_back(bytes, next, chat.now(), 8));
   CHECK(next.find(1)->unread() == 1);

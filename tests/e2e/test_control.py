@@ -76,7 +76,7 @@ def test_sessions_shows_every_field():
             assert (entry["unread"], entry["held"], entry["claimed_by"]) == (1, 0, None)
             assert TIME.fullmatch(entry["waiting_since"])
             assert (entry["last_text"], entry["last_operator"]) == ("hi", None)
-            assert (entry["answered_by"], entry["notes"]) == (None, [])
+            assert (entry["answered_by"], entry["notes"]) == (None, 0)
 
 
 def test_unread_counts_up_to_an_operators_answer_and_held_counts_what_waits():

@@ -18,6 +18,9 @@ ESC = "\x1b"
 PAUSE = 0.13
 """Between a key and what a person types after it: longer than Esc waits."""
 
+READING = 0.6
+"""After the question whether the daemon is to end: sooner nobody can have read it."""
+
 TYPISTS = 6
 
 
@@ -208,7 +211,9 @@ def test_a_paste_that_breaks_off_is_never_run_line_by_line(table):
     wait_until(lambda: "@2 third" in desk.text(last=8), "it lapses")
     desk.type("late\r/quit\r")
     wait_until(lambda: "/quit" in desk.text(last=8), "the rest")
+    time.sleep(PAUSE)  # a person is not as fast as a terminal
     desk.type("!")
+    time.sleep(PAUSE)
     desk.enter()
     first.expect(b"first\n/kick 2\n@2 third\nlate\n/quit\n!\n")
     assert [each["session"] for each in operator.call("sessions")] == [1, 2]
@@ -294,7 +299,23 @@ def test_the_daemon_ends_only_if_that_is_wished_twice(own, key):
         wait_until(lambda: desk.text().count("this stops the daemon") == 2, "it asks again")
     client.send(b"still served\n")
     desk.wait(r"^\[1\] still served$")
+    time.sleep(READING)
     desk.type(key)
+    assert desk.wait_end() == 0
+    client.expect_end()
+    client.close()
+
+
+@pytest.mark.parametrize("keys", ["\x03\x03\x03", "\x04\x04\x04", "/quit\r/quit\r"])
+def test_the_daemon_does_not_end_before_the_question_could_be_read(own, keys):
+    desk, daemon = own
+    client, _ = connected(desk, daemon)
+    desk.type(keys)
+    desk.wait(r"^\* 1 client is connected, and this stops the daemon")
+    client.send(b"still served\n")
+    desk.wait(r"^\[1\] still served$")
+    time.sleep(READING)
+    desk.type("/quit\r" if keys.startswith("/") else "\x03")
     assert desk.wait_end() == 0
     client.expect_end()
     client.close()
@@ -373,6 +394,59 @@ def test_chatctl_waits_for_its_daemon_with_the_line_in_hand():
         home.remove()
 
 
+def test_chatctl_stays_where_it_is_refused_when_it_comes_back():
+    home = Home()
+    try:
+        first_daemon = Daemon(CONSOLE_CONFIG, home=home)
+        desk = chatctl(first_daemon)
+        desk.type("half a line")
+        wait_until(lambda: desk.current().endswith("half a line"), "it is typed")
+        first_daemon.kill()
+        desk.wait(r"^\* the daemon has gone; waiting for it")
+        os.kill(desk.child.pid, signal.SIGSTOP)  # so that somebody else comes first
+        with Daemon(CONSOLE_CONFIG | {"control": {"max_operators": 1}}, home=home) as daemon:
+            other = daemon.operator(name="other")
+            os.kill(desk.child.pid, signal.SIGCONT)
+            desk.wait(r"^\* not attached again: ")
+            wait_until(lambda: desk.current().endswith("> half a line"), "the line is there")
+            other.close()
+            desk.wait(r"^\* attached again$")
+            assert desk.text().count("not attached again") == 1
+            desk.type("\x03\x03")
+            assert desk.wait_end() == 0
+    finally:
+        home.remove()
+
+
+def test_a_line_for_all_that_was_begun_before_the_daemon_came_back_waits():
+    home = Home()
+    try:
+        first_daemon = Daemon(CONSOLE_CONFIG, home=home)
+        desk = chatctl(first_daemon, columns=200)
+        client, _ = connected(desk, first_daemon)
+        desk.type("/all a secret")
+        wait_until(lambda: desk.current().endswith("a secret"), "it is typed")
+        first_daemon.kill()
+        desk.wait(r"^\* the daemon has gone; waiting for it")
+        client.close()
+        with Daemon(home=home) as daemon:
+            desk.wait(r"^\* attached again$")
+            other = daemon.client()
+            other.send(b"somebody else\n")
+            desk.wait(r"^\[\d+\]\|? somebody else$")
+            desk.enter()
+            desk.wait("not done yet: this line was begun before the daemon was attached again")
+            wait_until(lambda: desk.current().endswith("> /all a secret"), "the line is kept")
+            other.expect_silence(0.1)
+            desk.enter()
+            other.expect(b"a secret\n")
+            desk.type("\x03\x03")
+            assert desk.wait_end() == 0
+            other.close()
+    finally:
+        home.remove()
+
+
 # --- the terminal ---
 
 
@@ -419,6 +493,27 @@ def test_a_dumb_terminal_gets_no_escape_sequence():
         desk.type("\x03")
         assert desk.wait_end() == 0
         assert ESC not in desk.raw
+
+
+def test_what_was_put_away_for_a_client_is_kept_between_runs():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        desk = chatctl(daemon)
+        first, _ = connected(desk, daemon)
+        second, _ = connected(desk, daemon)
+        desk.type(f"a draft for one{ESC}2")
+        desk.wait_line("[2] > ")
+        os.kill(desk.child.pid, signal.SIGTERM)
+        desk.wait_end()
+        desk = chatctl(daemon)
+        focus(desk, 1)
+        desk.type(f"{ESC}[A{ESC}[A")
+        wait_until(lambda: desk.current().endswith("a draft for one"), "it is recalled")
+        desk.enter()
+        first.expect(b"a draft for one\n")
+        desk.type("\x03")
+        assert desk.wait_end() == 0
+        first.close()
+        second.close()
 
 
 def test_lines_are_kept_between_runs():

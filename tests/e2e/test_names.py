@@ -39,6 +39,9 @@ def test_the_configuration_names_clients_by_where_they_come_from(home):
             assert "operator" not in event
             assert operator.wait_event("named", session=second)["name"] == "printer-2"
             assert operator.session(second)["name"] == "printer-2"
+            # The address pays for it.
+            (cost,) = operator.call("origins")
+            assert cost["records"] == 4  # two came, and each was named
             # What an operator says beats it, over a hand-over, too.
             operator.call("name", session=first, name="door")
             hand_over(daemon)

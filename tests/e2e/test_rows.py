@@ -151,6 +151,23 @@ def test_one_shots_on_a_terminal_let_no_text_begin_a_row():
         assert "[1] " + FILLINGS["tabs"] + FORGED[0] in lines
 
 
+def test_an_answer_on_a_terminal_begins_no_row():
+    with padded() as (daemon, client):
+        child = pexpect.spawn(
+            CHATCTL,
+            ["--socket", str(daemon.control_path), "--timestamps", "none", "ask", "1", "deploy?"],
+            env=daemon.env | {"TERM": "xterm", "LANG": "C.UTF-8"},
+            dimensions=(24, COLUMNS),
+            encoding="utf-8",
+            timeout=GUARD,
+        )
+        desk = Desk(child, COLUMNS)
+        client.expect(b"deploy?\n")
+        client.send(FILLINGS["blanks"].encode() + FORGED[0].encode() + b"\n")
+        assert desk.wait_end() == 0
+        assert_no_row_is_forged(desk.text(), r"\[1\] ", 1)
+
+
 def test_a_tail_on_a_terminal_lets_no_text_begin_a_row():
     with padded() as (daemon, _):
         shown = one_shot(daemon, "tail", "--since", "0", end="that was all")

@@ -220,7 +220,7 @@ def test_each_question_of_a_shift_gets_one_answer():
             worker.come_back()
         witness = watch(daemon)
         assert holders(witness) == before
-        notes = ann.operator.session(given.session)["notes"]
+        notes = ann.operator.call("notes", session=given.session)
         assert [(note["operator"], note["text"]) for note in notes] == [("ann", NOTE)]
         bob.say = bob.say_here
         work_together((ann, bob), waiting + askers[1::2])

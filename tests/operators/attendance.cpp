@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
 
@@ -226,6 +227,63 @@ TEST_CASE("attendance: claims wait for operators who had to leave, each under it
   CHECK(people.clients.sessions().claimed_by(1) == "ann");
   CHECK(people.come(1, "ann") == "ann");
   CHECK(people.clients.sessions().claimed_by(1) == "ann");
+}
+
+TEST_CASE("attendance: a name that is waited for is no other user's", "[operators][attendance]") {
+  People people;
+  const auto client = people.speaking_client();
+  people.come(0, "ann");
+  people.come(1, "ann", "desk");
+  REQUIRE(people.clients.sessions().claim(1, {"ann", false}, false) == core::Outcome::kDone);
+  people.attendance.await_return();
+  people.go(0);
+  people.go(1);
+  CHECK(people.come(0, "bob", "ann") == "ann-2");
+  people.attendance.add(1, "desk", false);
+  CHECK(people.attendance.name_of(1) == "desk-2");
+  people.attendance.add(2, "eve", false);
+  CHECK(people.attendance.greet(2, "desk") == "desk-3");
+  CHECK(people.clients.sessions().claimed_by(1) == "ann");
+  CHECK(people.come(3, "ann", "desk") == "desk");
+  CHECK(people.come(4, "ann") == "ann");
+  CHECK(people.clients.sessions().claimed_by(1) == "ann");
+}
+
+TEST_CASE("attendance: the next process knows whose name each was", "[operators][attendance]") {
+  ByteWriter out;
+  {
+    People people;
+    people.come(0, "ann");
+    people.come(1, "bob", "ann");
+    people.attendance.save(out);
+  }
+  People people;
+  ByteReader in{out.bytes()};
+  people.attendance.restore(in);
+  CHECK(in.finished());
+  people.attendance.await_return();
+  CHECK(people.come(0, "eve", "ann") == "ann-3");
+  CHECK(people.come(1, "bob", "ann") == "ann-2");
+  // And so does the next, though ann has not come back to this one.
+  ByteWriter again;
+  people.attendance.save(again);
+  CHECK(people.come(2, "ann") == "ann");
+  People third;
+  ByteReader more{again.bytes()};
+  third.attendance.restore(more);
+  CHECK(more.finished());
+  third.attendance.await_return();
+  CHECK(third.come(0, "bob", "ann") == "ann-2");
+  CHECK(third.come(1, "ann") == "ann");
+
+  People other;
+  ByteWriter wrong;
+  wrong.number<std::uint64_t>(1);
+  wrong.text("");
+  wrong.text("ann");
+  ByteReader refused{wrong.bytes()};
+  other.attendance.restore(refused);
+  CHECK_FALSE(refused.ok());
 }
 
 TEST_CASE("attendance: places are for those who said hello or listen, and are not quiet",

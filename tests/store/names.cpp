@@ -13,6 +13,15 @@
 namespace chatd::store::test {
 namespace {
 
+/// How SQLite answers that question.
+std::string plan_of(Transcript& transcript, const char* question) {
+  const std::string explain = std::string{"EXPLAIN QUERY PLAN "} + question;
+  auto plan = Transcript::take(transcript.database().prepare(explain.c_str()));
+  std::string all;
+  while (plan.step() == Statement::Step::kRow) all += std::string{plan.text(3)} + "; ";
+  return all;
+}
+
 TEST_CASE("names: a session has the name that it was given last before", "[store][names]") {
   Transcript transcript;
   Names& names = transcript.reader().names();
@@ -42,12 +51,7 @@ TEST_CASE("names: what is forgotten takes its names along, and nobody else's", "
 
 TEST_CASE("names: a lookup is two seeks, however much was said", "[store][names]") {
   Transcript transcript;
-  auto plan = Transcript::take(transcript.database().prepare(
-      "EXPLAIN QUERY PLAN SELECT e.extra FROM names n JOIN events e ON e.seq = n.seq"
-      " WHERE n.session = 1 AND n.seq < 9 ORDER BY n.seq DESC LIMIT 1"));
-  std::string all;
-  while (plan.step() == Statement::Step::kRow) all += std::string{plan.text(3)} + "; ";
-  CHECK(all ==
+  CHECK(plan_of(transcript, Names::kLast) ==
         "SEARCH n USING PRIMARY KEY (session=? AND seq<?); "
         "SEARCH e USING INTEGER PRIMARY KEY (rowid=?); ");
 }
@@ -130,13 +134,7 @@ TEST_CASE("names: a search leaves out what was said while nobody had the name", 
 
 TEST_CASE("names: who had a name is found by two seeks", "[store][names]") {
   Transcript transcript;
-  auto plan = Transcript::take(transcript.database().prepare(
-      "EXPLAIN QUERY PLAN SELECT n.session, n.seq, (SELECT min(later.seq) FROM names later"
-      " WHERE later.session = n.session AND later.seq > n.seq)"
-      " FROM names n WHERE n.look = 'x' AND n.seq < 9 ORDER BY n.seq DESC LIMIT 1"));
-  std::string all;
-  while (plan.step() == Statement::Step::kRow) all += std::string{plan.text(3)} + "; ";
-  CHECK(all ==
+  CHECK(plan_of(transcript, Names::kLastCalled) ==
         "SEARCH n USING COVERING INDEX names_by_look (look=? AND seq<?); "
         "CORRELATED SCALAR SUBQUERY 1; "
         "SEARCH later USING PRIMARY KEY (session=? AND seq>?); ");
