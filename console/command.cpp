@@ -255,8 +255,8 @@ class Reading {
       case Kind::kPerhapsSession:
         return none || take_session();
       case Kind::kLeadingSession:
-        if (none) return refuse(usage());
-        return !leads_to_session(words_.peek()) || take_session();
+        if (none && Words::kPlace == Place::kScript) return refuse(usage());
+        return none || !leads_to_session(words_.peek()) || take_session();
       case Kind::kReceiver:
         if (none) return refuse(usage());
         return take_everyone() || take_session();
@@ -298,6 +298,10 @@ class Reading {
         // Blanks around what is sent are the client's to see; a name has none.
         if (command_.verb != Verb::kSend && command_.verb != Verb::kAsk)
           command_.text = trimmed(command_.text);
+        // A script's variable that is not set was meant to be something.
+        if (!none && command_.verb == Verb::kNote && command_.text.empty()) {
+          return refuse({"not noted: the text is empty"});
+        }
         return true;
     }
     return true;
@@ -383,9 +387,9 @@ bool Command::is_for_somebody() const {
     case Verb::kClaim:
     case Verb::kRelease:
     case Verb::kGive:
-    case Verb::kNote:
       return true;
     case Verb::kReply:
+    case Verb::kNote:
       return !text.empty();
     default:
       return false;

@@ -50,14 +50,24 @@ void add_replies(Completion& completion, std::string_view word, const Canned& re
   }
 }
 
-bool only_options(std::string_view words) {
+// For /give, whose second word is an operator.
+void add_operators(Completion& completion, std::string_view word, const Roster& roster) {
+  completion.in_text = false;
+  for (const std::string& name : roster.present()) {
+    if (begins(name, folded(word))) completion.candidates.push_back({name, name});
+  }
+}
+
+// How many words there are that are no options.
+std::size_t plain_words(std::string_view words) {
+  std::size_t count = 0;
   for (std::size_t begin = 0; begin < words.size();) {
     begin = words.find_first_not_of(kBlanks, begin);
-    if (begin == std::string_view::npos) return true;
-    if (!words.substr(begin).starts_with("--")) return false;
+    if (begin == std::string_view::npos) break;
+    if (!words.substr(begin).starts_with("--")) ++count;
     begin = words.find_first_of(kBlanks, begin);
   }
-  return true;
+  return count;
 }
 
 }  // namespace
@@ -107,8 +117,13 @@ Completion complete(std::string_view before, const Roster& roster, const Canned&
     add_options(completion, word, *spec);
     return completion;
   }
+  const std::size_t words_before = plain_words(before.substr(first_end, begin - first_end));
+  if (spec->verb == Verb::kGive && words_before == 1) {
+    add_operators(completion, word, roster);
+    return completion;
+  }
   // A session is always the first thing that a command takes, but for its options.
-  if (!only_options(before.substr(first_end, begin - first_end))) return completion;
+  if (words_before > 0) return completion;
   switch (spec->parameters.front().kind) {
     case Parameter::Kind::kScope:
       if (std::string_view{"all"}.starts_with(word))

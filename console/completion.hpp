@@ -1,4 +1,4 @@
-/// What the word before the cursor may become: commands, session ids, and names,
+/// What the word before the cursor may become: commands, operators, session ids, and names,
 /// which become the id they stand for. Made from the table of commands. Pure.
 #pragma once
 

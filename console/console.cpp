@@ -96,7 +96,7 @@ class Console::Impl : public ScreenListener {
   [[nodiscard]] std::string names_of(const std::vector<SessionId>& sessions) const;
   [[nodiscard]] std::vector<SessionId> meant(const Address& address) const;
   LineFate to_focus(const Command& command);
-  void ask_past(SessionId session, std::size_t limit);
+  void ask_past(SessionId session, std::size_t limit, bool notes);
   void update();
 
   io::Loop& loop_;
@@ -126,6 +126,7 @@ class Console::Impl : public ScreenListener {
   bool looking_ = false;  // for who writes no more
   io::Timer writers_;
   SessionId asked_ = 0;  // whose past has been asked for
+  std::vector<NoteInfo> noted_;  // about that one, as far as the answer has come
   io::Timer past_late_;
   std::unique_ptr<Screen> screen_;
 };
@@ -148,7 +149,7 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
                  looking_ = desk_.forget_writers();
                  if (looking_) writers_.start(kWritersLook);
                }},
-      past_late_{loop, [this] { desk_.recall(asked_, {}); }} {
+      past_late_{loop, [this] { desk_.recall(asked_, {}, noted_); }} {
   if (options_.interactive) {
     screen_ = std::make_unique<Terminal>(
         loop, *this, options_.input, options_.output,
@@ -157,7 +158,9 @@ Console::Impl::Impl(io::Loop& loop, UniqueFd control, ConsoleOptions options)
     screen_ =
         std::make_unique<Plain>(loop, *this, options_.input, options_.output, options_.errors);
   }
-  desk_.use(*screen_, [this](SessionId session, std::size_t limit) { ask_past(session, limit); });
+  desk_.use(*screen_, [this](SessionId session, std::size_t limit, bool notes) {
+    ask_past(session, limit, notes);
+  });
   attach(std::move(control));
 }
 
@@ -558,18 +561,29 @@ LineFate Console::Impl::to_focus(const Command& command) {
           " now. Enter again sends it there");
       return LineFate::kKept;
     case LineGuard::Verdict::kUnseen:
+    case LineGuard::Verdict::kRenamed:  // may_go() has told of these
+    case LineGuard::Verdict::kDoubted:
       break;
   }
   return LineFate::kKept;
 }
 
-void Console::Impl::ask_past(SessionId session, std::size_t limit) {
+void Console::Impl::ask_past(SessionId session, std::size_t limit, bool notes) {
   asked_ = session;
+  noted_.clear();
   past_late_.start(kPastWait);
+  if (notes) {
+    // Answers come in the order of what was asked.
+    client_.notes(session, [this, session](const Reply& reply) {
+      if (asked_ == session && !reply.error) noted_ = decode_notes(*reply.result);
+      update();
+    });
+  }
   client_.history(Whose{session, {}}, Page{0, limit}, [this, session](const Reply& reply) {
     if (asked_ == session) past_late_.stop();
     desk_.recall(session,
-                 reply.error ? std::vector<PastMessage>{} : decode_past(*reply.result).messages);
+                 reply.error ? std::vector<PastMessage>{} : decode_past(*reply.result).messages,
+                 asked_ == session ? noted_ : std::vector<NoteInfo>{});
     update();
   });
 }

@@ -271,10 +271,13 @@ void Desk::keep_drafts() {
 
 // --- the focus ---
 
+bool Desk::knows(Target target) const {
+  return !target || roster_.contains(*target) || left_.contains(*target) ||
+         !drafts_.of(target).empty();
+}
+
 void Desk::turn_to(Target target) {
-  const bool known = !target || roster_.contains(*target) || left_.contains(*target) ||
-                     !drafts_.of(target).empty();
-  if (!known) {
+  if (!knows(target)) {
     return problem("no such session: " + std::to_string(*target) + "; /list shows them all");
   }
   turn(target, true);
@@ -343,11 +346,13 @@ void Desk::arrive(SessionId session) {
   if (arriving_ == session) return;
   leave_arrival();
   const std::uint64_t wanted = context() + unread_.of(session);
-  if (conversations_.is_whole(session) || conversations_.lines_of(session) >= wanted) {
-    return show_conversation(session, {});
-  }
+  const bool here =
+      conversations_.is_whole(session) || conversations_.lines_of(session) >= wanted;
+  const bool notes = roster_.has_notes(session);
+  if (here && !notes) return show_conversation(session, {});
   arriving_ = session;
-  ask_past_(session, static_cast<std::size_t>(std::min<std::uint64_t>(wanted, kMostRecalled)));
+  ask_past_(session, static_cast<std::size_t>(std::min<std::uint64_t>(wanted, kMostRecalled)),
+            notes);
 }
 
 // What was held back for a conversation that is not shown now is shown as it comes usually.
@@ -356,13 +361,15 @@ void Desk::leave_arrival() {
   for (const Event& each : std::exchange(held_, {})) print_event(each);
 }
 
-void Desk::recall(SessionId session, const std::vector<PastMessage>& past) {
+void Desk::recall(SessionId session, const std::vector<PastMessage>& past,
+                  const std::vector<NoteInfo>& notes) {
   if (arriving_ != session) return;
-  show_conversation(session, past);
+  show_conversation(session, past, notes);
   show_prompt();
 }
 
-void Desk::show_conversation(SessionId session, const std::vector<PastMessage>& past) {
+void Desk::show_conversation(SessionId session, const std::vector<PastMessage>& past,
+                             const std::vector<NoteInfo>& notes) {
   arriving_.reset();
   held_.clear();
   const std::vector<PastMessage> lines = conversations_.of(session, past);
@@ -377,13 +384,16 @@ void Desk::show_conversation(SessionId session, const std::vector<PastMessage>& 
   const auto begin = first_new - static_cast<std::ptrdiff_t>(std::min(before, context()));
   const bool there = roster_.contains(session);
   screen_->print(view_.rule(bracket(session, name_of(session)) + (there ? "" : " has left")));
+  show_notes(session, notes);
   print_past({begin, first_new}, session);
   if (news > 0) {
     std::string told =
         view_.news(news, first_new == lines.end() ? "" : first_new->time, std::time(nullptr));
-    if (shown < news) {
-      told += ", the last " + std::to_string(shown) + " of them here; /history " +
-              std::to_string(session) + " has more";
+    const std::string ask = "/history " + std::to_string(session);
+    if (shown == 0) {
+      told += ", which could not be had; " + ask + " asks again";
+    } else if (shown < news) {
+      told += ", the last " + std::to_string(shown) + " of them here; " + ask + " has more";
     }
     screen_->print(view_.rule(told));
     print_past({first_new, lines.end()}, session);
@@ -497,6 +507,13 @@ void Desk::print_past(const std::vector<PastMessage>& messages, Target standing_
   }
 }
 
+void Desk::show_notes(SessionId session, const std::vector<NoteInfo>& notes) {
+  for (const NoteInfo& each : notes) {
+    if (interactive_) print_day(each.time);
+    print(view_.noted(session, each, roster_));
+  }
+}
+
 void Desk::problem(std::string_view text) {
   for (const std::string& line : view_.problem(text)) screen_->print_problem(line);
 }
@@ -511,7 +528,9 @@ void Desk::show_list(std::vector<SessionInfo> sessions) {
   for (SessionInfo& each : sessions) each.unread = unread_.of(each.session);
   if (!interactive_) return print(view_.sessions(sessions, width(), std::time(nullptr)));
   sort_as_queue(sessions);
-  print(view_.queue(sessions, width(), std::time(nullptr), shortcuts_, muted_));
+  std::map<SessionId, std::string> writing;
+  for (const auto& [session, writer] : writers_) writing.emplace(session, writer.name);
+  print(view_.queue(sessions, width(), std::time(nullptr), shortcuts_, muted_, writing, own_name_));
   if (!muted_.empty()) show_muted();
 }
 
@@ -527,10 +546,12 @@ void Desk::show_prompt() {
   }
   notes.more = unread_.sessions() - first.size();
   notes.own_name = own_name_;
-  if (const auto writer = focus_.current() ? writers_.find(*focus_.current()) : writers_.end();
-      writer != writers_.end()) {
-    notes.writing = writer->second.name;
+  auto writer = focus_.current() ? writers_.find(*focus_.current()) : writers_.end();
+  if (writer == writers_.end() && !writers_.empty()) {
+    writer = writers_.begin();
+    notes.writing_to = writer->first;
   }
+  if (writer != writers_.end()) notes.writing = writer->second.name;
   notes.away = !away_.empty();
   notes.only = only_;
   notes.width = screen_->width();

@@ -32,9 +32,9 @@ namespace chatd::console {
 
 class Desk {
  public:
-  /// Asks for the last `limit` messages of a session. recall() has to be called with the answer,
-  /// or without one when it does not come.
-  using AskPast = std::function<void(SessionId session, std::size_t limit)>;
+  /// Asks for the last `limit` messages of a session, and for what is noted about it if there may
+  /// be such. recall() has to be called with the answer, or without one when it does not come.
+  using AskPast = std::function<void(SessionId session, std::size_t limit, bool notes)>;
 
   explicit Desk(const ConsoleOptions& options);
   /// To be called once, before anything is shown. The screen must outlive every call.
@@ -60,6 +60,8 @@ class Desk {
   void replace(const std::vector<SessionInfo>& sessions, bool another);
   /// The daemon is another one, or may be: nothing that was said and is unread is its.
   void forget_unread();
+  /// Whether turn_to() has something to turn to: a client, what is left of one, or none.
+  [[nodiscard]] bool knows(Target target) const;
   /// By a command, which is the line being typed: turns to a client, or to none.
   void turn_to(Target target);
   /// The lines that were put away can be recalled by whoever comes next: this console ends.
@@ -72,7 +74,8 @@ class Desk {
   /// put away.
   void jump(int key);
   /// What was asked for by AskPast; empty: it could not be had.
-  void recall(SessionId session, const std::vector<PastMessage>& past);
+  void recall(SessionId session, const std::vector<PastMessage>& past,
+              const std::vector<NoteInfo>& notes = {});
   /// Nothing of others is shown, or again all.
   void toggle_only();
   /// Nothing of that client is shown or counted, or again all.
@@ -104,6 +107,8 @@ class Desk {
   /// As many lines as `text` has; what is in it of others is escaped here.
   void problem(std::string_view text);
   void problem_about(SessionId session, std::string_view text);
+  /// What operators have noted about a session.
+  void show_notes(SessionId session, const std::vector<NoteInfo>& notes);
   /// The table of /list; its count of unread messages is this operator's own.
   void show_list(std::vector<SessionInfo> sessions);
 
@@ -113,7 +118,8 @@ class Desk {
   void bring_draft(Target target, bool in_line);
   void arrive(SessionId session);
   void leave_arrival();
-  void show_conversation(SessionId session, const std::vector<PastMessage>& past);
+  void show_conversation(SessionId session, const std::vector<PastMessage>& past,
+                         const std::vector<NoteInfo>& notes = {});
   [[nodiscard]] std::size_t context() const;
   void disconnected(const Event& event);
   void has_left(SessionId session, std::string_view name);

@@ -36,6 +36,7 @@ struct Event {
   std::uint64_t lost = 0;  ///< disconnected: messages; lagged: events
   bool cut = false;        ///< message: it was longer than the daemon takes
   bool automatic = false;  ///< sent: the answer of an operator who is away; named: by its network
+  bool announced = false;  ///< sent: to all, or to several at once
 
   /// The session of an event about one; 0 if it is about none.
   [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }

@@ -12,12 +12,13 @@ class LeaveGuard {
  public:
   /// How long a wish waits for the second.
   static constexpr Duration kPatience{10000};
-  /// How long the question has to be on the screen before the second wish counts.
-  static constexpr Duration kReading{500};
+  /// How long the question has to be on the screen, without such a key, before the second wish
+  /// counts. A key that is held begins to repeat after less, and never pauses for so long.
+  static constexpr Duration kReading{1000};
 
   enum class Answer {
     kAsk,      ///< it has not been wished before: ask
-    kTooSoon,  ///< the question has not been there for long enough; it still stands
+    kTooSoon,  ///< nobody can have read the question yet; it still stands
     kLeave,
   };
 
@@ -25,7 +26,9 @@ class LeaveGuard {
   /// this one, or before that line.
   [[nodiscard]] Answer wished(bool by_line, Time now) {
     if (asked_ && now - *asked_ <= kPatience && (by_line || !other_key_)) {
-      return shown_ && now - *shown_ >= kReading ? Answer::kLeave : Answer::kTooSoon;
+      if (shown_ && now - *shown_ >= kReading) return Answer::kLeave;
+      if (shown_ && !by_line) shown_ = now;
+      return Answer::kTooSoon;
     }
     asked_ = now;
     shown_.reset();
@@ -43,7 +46,7 @@ class LeaveGuard {
 
  private:
   std::optional<Time> asked_;
-  std::optional<Time> shown_;  // the question
+  std::optional<Time> shown_;  // the question, or the last key that came too soon after it
   bool other_key_ = false;
 };
 

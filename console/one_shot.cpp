@@ -199,7 +199,10 @@ class Run {
       case Verb::kGive:
         return client_.give(session, text, answer_by(&Report::nothing));
       case Verb::kNote:
-        return client_.note(session, text, answer_by(&Report::nothing));
+        if (!text.empty()) return client_.note(session, text, answer_by(&Report::nothing));
+        return client_.notes(session, answer([this, session](Json result) {
+                               finish(report_.notes(session, result));
+                             }));
       case Verb::kOps:
         return client_.ops(text, answer_by(&Report::nothing));
       case Verb::kHistory:

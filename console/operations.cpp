@@ -45,7 +45,7 @@ LineFate Operations::execute(const Command& command) {
       }));
       break;
     case Verb::kFocus:
-      desk_.turn_to(command.session);
+      focus(command.session);
       break;
     case Verb::kOnly:
       desk_.toggle_only();
@@ -85,7 +85,7 @@ LineFate Operations::execute(const Command& command) {
       client_.give(session, command.text, replies_.done(session, "not given"));
       break;
     case Verb::kNote:
-      client_.note(session, command.text, replies_.done(session, "not noted"));
+      note(session, command.text);
       break;
     case Verb::kOps:
       client_.ops(command.text, replies_.done("not sent"));
@@ -170,6 +170,23 @@ void Operations::ask_operators() {
     }
     answered_();
   });
+}
+
+void Operations::focus(Target target) {
+  if (desk_.knows(target)) return desk_.turn_to(target);
+  // The daemon knows whether there ever was such a one, and when it left.
+  client_.notes(*target, replies_.done("no focus"));
+}
+
+void Operations::note(SessionId session, const std::string& text) {
+  if (!text.empty()) {
+    return client_.note(session, text, replies_.done(session, "not noted"));
+  }
+  client_.notes(session, replies_.shown("no notes", [this, session](const nlohmann::json& result) {
+    const auto notes = decode_notes(result);
+    if (notes.empty()) return desk_.say_about(session, "nothing is noted");
+    desk_.show_notes(session, notes);
+  }));
 }
 
 void Operations::say_bye(SessionId session) {

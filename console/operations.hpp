@@ -31,6 +31,8 @@ class Operations {
   void ask_operators();
 
  private:
+  void focus(Target target);
+  void note(SessionId session, const std::string& text);
   void say_bye(SessionId session);
   void say_to_all(const std::string& text);
   void kick(const Command& command);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "console/interactive.hpp"
 #include "console/queue.hpp"
 #include "console/script_json.hpp"
 #include "console/wire.hpp"
@@ -44,7 +45,7 @@ json in_order(const json& sessions) {
 }  // namespace
 
 Report::Report(const OneShot& one_shot)
-    : one_shot_{one_shot}, view_{one_shot.color, one_shot.timestamps} {}
+    : one_shot_{one_shot}, view_{one_shot.color, one_shot.timestamps, has_many_colors()} {}
 
 // --- answers ---
 
@@ -138,15 +139,33 @@ ExitCode Report::nothing(const json& result) {
 
 // --- what was said ---
 
+// What is old needs its date.
+View Report::dated_view() const {
+  const bool time = one_shot_.timestamps == Timestamps::kTime;
+  return {one_shot_.color, time ? Timestamps::kDateTime : one_shot_.timestamps, has_many_colors()};
+}
+
+ExitCode Report::notes(SessionId session, const json& result) {
+  const auto notes = decode_notes(result);
+  if (notes.empty()) complain("nothing is noted");
+  if (one_shot_.json) {
+    for (const json& note : result) print_json(note);
+    return ExitCode::kDone;
+  }
+  const View dated = dated_view();
+  for (const NoteInfo& each : notes) {
+    print_all(dated.noted(session, each, roster_));
+  }
+  return ExitCode::kDone;
+}
+
 ExitCode Report::past(const Pages& pages, std::string_view own_name) {
   if (pages.messages().empty()) complain("nothing was found");
   if (one_shot_.json) {
     for (const json& each : pages.documents()) print_json(flat_past(each));
     return ExitCode::kDone;
   }
-  const View dated{one_shot_.color, one_shot_.timestamps == Timestamps::kTime
-                                        ? Timestamps::kDateTime
-                                        : one_shot_.timestamps};
+  const View dated = dated_view();
   for (const PastMessage& each : pages.messages()) {
     print_all(dated.past(each, roster_, own_name));
   }

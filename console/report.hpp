@@ -35,6 +35,7 @@ class Report {
   /// Of a method whose result says nothing to people.
   ExitCode nothing(const Json& result);
 
+  ExitCode notes(SessionId session, const Json& result);
   ExitCode past(const Pages& pages, std::string_view own_name);
   /// One event of a tail; `document` is the notification. Learns from it who is connected.
   void event(const Event& event, const Json& document, std::string_view own_name);
@@ -52,6 +53,7 @@ class Report {
   void complain_about(SessionId session, std::string_view what) const;
 
  private:
+  [[nodiscard]] View dated_view() const;
   void print(std::string_view line);
   void print_json(const Json& document);
   void print_all(const std::vector<std::string>& lines);

@@ -34,6 +34,10 @@ void Roster::apply(const Event& event) {
       claims_.erase(event.session());
       origins_.erase(event.session());
       asking_.erase(event.session());
+      noted_.erase(event.session());
+      break;
+    case EventKind::kNoted:
+      if (contains(event.session())) noted_.insert(event.session());
       break;
     case EventKind::kAsking:
       if (contains(event.session())) asking_.insert(event.session());
@@ -75,10 +79,12 @@ void Roster::replace(const std::vector<SessionInfo>& sessions) {
   claims_.clear();
   origins_.clear();
   asking_.clear();
+  noted_.clear();
   for (const SessionInfo& each : sessions) {
     names_.emplace(each.session, each.name);
     origins_.emplace(each.session, Origin{each.address, parse_utc(each.since)});
     if (each.state == "asking") asking_.insert(each.session);
+    if (each.notes > 0) noted_.insert(each.session);
     if (!each.claimed_by.empty()) claims_.emplace(each.session, each.claimed_by);
   }
 }
@@ -99,6 +105,11 @@ void Roster::set_operators(const std::vector<OperatorInfo>& operators) {
   for (const OperatorInfo& each : operators) {
     if (each.state == "present") present_->insert(each.name);
   }
+}
+
+std::vector<std::string> Roster::present() const {
+  return present_ ? std::vector<std::string>{present_->begin(), present_->end()}
+                  : std::vector<std::string>{};
 }
 
 bool Roster::is_anothers(SessionId session, std::string_view own_name) const {

@@ -47,6 +47,10 @@ class Roster {
   [[nodiscard]] bool is_anothers(SessionId session, std::string_view own_name) const;
   /// Whether it waits for one answer, and says no more.
   [[nodiscard]] bool is_asking(SessionId session) const { return asking_.contains(session); }
+  /// Whether an operator has noted something about it.
+  [[nodiscard]] bool has_notes(SessionId session) const { return noted_.contains(session); }
+  /// The operators who are there to answer, as far as is known.
+  [[nodiscard]] std::vector<std::string> present() const;
   /// Without an address if there is no such session.
   [[nodiscard]] Origin origin_of(SessionId session) const;
   /// Every session that `word` may mean by its name: those of exactly that name; if there are
@@ -63,6 +67,7 @@ class Roster {
   std::map<SessionId, std::string> claims_;  ///< of those that are claimed
   std::map<SessionId, Origin> origins_;
   std::set<SessionId> asking_;
+  std::set<SessionId> noted_;
   using Names = std::set<std::string, std::less<>>;
   std::optional<Names> present_;  ///< operators who are there to answer, once that has been told
   Names absent_;                  ///< before that: who is known to be away, or to have gone

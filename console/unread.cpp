@@ -7,7 +7,7 @@ namespace chatd::console {
 void Unread::apply(const Event& event, Target reading, const RankOf& rank_of) {
   if (event.kind == EventKind::kMessage) {
     if (reading != event.session()) add(event.session(), 1, rank_of(event.session()));
-  } else if (event.kind == EventKind::kSent && !event.automatic && event.sessions.size() == 1) {
+  } else if (event.kind == EventKind::kSent && !event.automatic && !event.announced) {
     // Who has told all something has read nothing of theirs; nor has who is away.
     seen(event.session());
   }

@@ -49,6 +49,22 @@ std::string formatted(std::time_t time, const char* format) {
   return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &broken)};
 }
 
+// How long it has waited for an answer; empty: it does not.
+std::string wait_of(const SessionInfo& session, std::time_t now) {
+  const auto waiting = parse_utc(session.waiting_since);
+  if (!waiting) return {};
+  return short_duration(now > *waiting ? static_cast<std::uint64_t>(now - *waiting) * 1000 : 0);
+}
+
+// What was said last. Its first character is ours, so that no client's words look like an
+// operator's.
+std::string last_words(const SessionInfo& session, std::string_view own_name) {
+  if (!session.last_text) return {};
+  const std::string_view from = session.last_operator;
+  const std::string lead = from.empty() ? "  " : from == own_name ? "< " : "< " + escaped(from) + ": ";
+  return lead + escaped(*session.last_text);
+}
+
 // What the session is called in a line about `event`.
 std::string_view name_in(const Event& event, SessionId session, const Roster& roster) {
   const bool is_said = event.kind == EventKind::kMessage || event.kind == EventKind::kSent;
@@ -323,7 +339,7 @@ std::string View::news(std::uint64_t count, std::string_view since, std::time_t 
 }
 
 std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions, std::size_t width,
-                                        std::time_t now, const Shortcuts* shortcuts) const {
+                                        std::time_t now) const {
   const std::string today = formatted(now, "%Y-%m-%d");
   const bool claims = std::any_of(sessions.begin(), sessions.end(),
                                   [](const auto& each) { return !each.claimed_by.empty(); });
@@ -331,9 +347,8 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   std::vector<Column> columns{
       {"id", false, 0},      {"name", false, 1, 10, 6}, {"address", false, 2, 0, 9},
       {"dialect", false, 5}, {"since", false, 7},       {"idle", true, 4},
-      {"unread", true, 0},   {"held", true, 0}};
+      {"waits", true, 0},    {"unread", true, 0},       {"held", true, 0}};
   if (claims) columns.push_back({"claimed by", false, 3, 10});
-  if (shortcuts != nullptr) columns.push_back({"key", false, 6});
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
@@ -349,13 +364,10 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
            dialect,
            since,
            short_duration(each.idle_ms),
+           wait_of(each, now),
            std::to_string(each.unread),
            std::to_string(each.held)};
     if (claims) row.push_back(escaped(each.claimed_by));
-    if (shortcuts != nullptr) {
-      const int key = shortcuts->key_of(each.session);
-      row.push_back(key == 0 ? "" : "Alt-" + std::to_string(key));
-    }
   }
   std::vector<std::string> lines = format_table(std::move(columns), rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
@@ -368,27 +380,30 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
   const std::string today = formatted(now, "%Y-%m-%d");
   // Who it is and how long it waits stay; of the rest goes first what one needs least to answer.
   std::vector<Column> columns{
-      {"id", false, 0},      {"name", false, 1, 10, 6},   {"waits", true, 0},
-      {"unread", true, 0},   {"claimed by", false, 3, 8}, {"key", false, 2},
-      {"address", false, 4}, {"state", false, 5},         {"idle", true, 6},
-      {"held", true, 7},     {"dialect", false, 8},       {"since", false, 9}};
+      {"id", false, 0},           {"name", false, 1, 10, 6},       {"waits", true, 0},
+      {"unread", true, 0},        {"last words", false, 4, 24, 8}, {"claimed by", false, 3, 8},
+      {"key", false, 2},          {"notes", true, 5},              {"state", false, 6},
+      {"answered by", false, 7, 8}, {"address", false, 8},         {"idle", true, 9},
+      {"held", true, 10},         {"dialect", false, 11},          {"since", false, 12}};
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
-    const auto waiting = parse_utc(each.waiting_since);
-    const std::uint64_t seconds =
-        waiting && now > *waiting ? static_cast<std::uint64_t>(now - *waiting) : 0;
     std::string since = local_time(each.since, true);
     if (since.starts_with(today)) since.erase(0, today.size() + 1);
     const int key = shortcuts.key_of(each.session);
+    const auto writer = writing.find(each.session);
     rows.push_back({"[" + std::to_string(each.session) + "]",
                     escaped(each.name) + (!muted.contains(each.session) ? ""
                                           : each.name.empty()           ? "(muted)"
                                                                         : " (muted)"),
-                    waiting ? short_duration(seconds * 1000) : "", std::to_string(each.unread),
-                    escaped(each.claimed_by), key == 0 ? "" : "Alt-" + std::to_string(key),
-                    escaped(each.address), each.state == "open" ? "" : escaped(each.state),
-                    short_duration(each.idle_ms), std::to_string(each.held), escaped(each.dialect),
-                    since});
+                    wait_of(each, now), std::to_string(each.unread),
+                    last_words(each, own_name), escaped(each.claimed_by),
+                    key == 0 ? "" : "Alt-" + std::to_string(key),
+                    each.notes == 0 ? "" : std::to_string(each.notes),
+                    writer != writing.end() ? escaped(writer->second) + " is writing"
+                    : each.state == "open"  ? ""
+                                            : escaped(each.state),
+                    escaped(each.answered_by), escaped(each.address), short_duration(each.idle_ms),
+                    std::to_string(each.held), escaped(each.dialect), since});
   }
   // A column of which nothing is told takes no room.
   for (std::size_t i = columns.size(); i-- > kAlwaysInQueue;) {
@@ -415,6 +430,17 @@ std::vector<Line> View::past(const PastMessage& message, const Roster& roster,
   event.name = message.name;
   event.automatic = message.automatic;
   return this->event(event, roster, own_name, focus, calls);
+}
+
+std::vector<Line> View::noted(SessionId session, const NoteInfo& note,
+                              const Roster& roster) const {
+  Event event;
+  event.kind = EventKind::kNoted;
+  event.time = note.time;
+  event.sessions = {session};
+  event.operator_name = note.operator_name;
+  event.text = note.text;
+  return this->event(event, roster, {});
 }
 
 std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_t width) const {
@@ -545,8 +571,10 @@ struct PromptLevel {
   std::size_t label;    // columns of each of those names
   bool notes;           // whose the client is, and the like
 };
+constexpr std::size_t kLabel = 10;
 constexpr std::array kPromptLevels{
-    PromptLevel{32, 3, 10, true}, PromptLevel{16, 3, 10, true}, PromptLevel{16, 2, 10, true},
+    PromptLevel{32, 3, kLabel, true}, PromptLevel{16, 3, kLabel, true},
+    PromptLevel{16, 3, kLabel - 1, true}, PromptLevel{16, 2, kLabel - 1, true},
     PromptLevel{16, 2, 6, true},  PromptLevel{10, 1, 6, true},  PromptLevel{8, 1, 6, false},
     PromptLevel{0, 1, 6, true},   PromptLevel{0, 1, 6, false},  PromptLevel{0, 1, 4, false},
     PromptLevel{0, 0, 0, false},
@@ -592,7 +620,12 @@ std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& 
     const auto tell = [&told](std::string_view text) {
       if (!text.empty()) told.append(told.empty() ? "" : ", ").append(text);
     };
-    if (level.notes && !notes.writing.empty()) tell(escaped(notes.writing) + " is writing");
+    // Who writes to somebody else is told where there is room to spare.
+    const bool writer = !notes.writing.empty() && (!notes.writing_to || level.label >= kLabel);
+    if (level.notes && writer) {
+      tell(escaped(notes.writing) + " is writing" +
+           (notes.writing_to ? " to " + bracket(*notes.writing_to, {}) : ""));
+    }
     tell(told_of_waiting(notes, level));
     if (level.notes && focus) {
       const std::string_view holder = roster.claimed_by(*focus);

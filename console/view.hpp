@@ -9,6 +9,7 @@
 #pragma once
 
 #include <ctime>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,21 +46,26 @@ class View {
   [[nodiscard]] std::string news(std::uint64_t count, std::string_view since,
                                  std::time_t now) const;
 
-  /// The table of /list, at most `width` columns wide (0: no limit). `now` decides
-  /// whether `since` is shown with its date; `shortcuts`, if there are keys.
+  /// The table of `chatctl list`, at most `width` columns wide (0: no limit). `now` decides
+  /// whether `since` is shown with its date.
   [[nodiscard]] std::vector<std::string> sessions(const std::vector<SessionInfo>& sessions,
-                                                  std::size_t width, std::time_t now,
-                                                  const Shortcuts* shortcuts = nullptr) const;
-  /// The table of /list in a console, for the one who answers: who waits, and for how long; then
-  /// what there is room for. `marks` are told behind the names.
+                                                  std::size_t width, std::time_t now) const;
+  /// The table of /list in a console, for the one who answers: who waits, and for how long; what
+  /// was said last, behind "<" if by an operator; then what there is room for. Of those who are
+  /// `muted` that stands behind the name; `writing` has the operators who write, by session.
   [[nodiscard]] std::vector<std::string> queue(const std::vector<SessionInfo>& sessions,
                                                std::size_t width, std::time_t now,
                                                const Shortcuts& shortcuts,
-                                               const std::set<SessionId>& muted) const;
+                                               const std::set<SessionId>& muted,
+                                               const std::map<SessionId, std::string>& writing,
+                                               std::string_view own_name) const;
   /// An earlier message, shown as it was when it was said.
   [[nodiscard]] std::vector<Line> past(const PastMessage& message, const Roster& roster,
                                        std::string_view own_name, Target focus = {},
                                        bool calls = false) const;
+  /// What an operator has noted about a session.
+  [[nodiscard]] std::vector<Line> noted(SessionId session, const NoteInfo& note,
+                                        const Roster& roster) const;
   /// Which of several sessions have ended; nothing if none has.
   [[nodiscard]] std::vector<std::string> kicked(const KickOutcome& outcome) const;
   /// What an operator who has banned an address should know; mostly nothing.
@@ -96,10 +102,11 @@ class View {
     std::vector<Waiting> waiting = {};  ///< those that come first
     std::size_t more = 0;               ///< how many others wait
     std::string_view own_name = {};
-    std::string_view writing = {};  ///< the operator who is writing to the client in focus
+    std::string_view writing = {};  ///< the operator who is writing to a client
     bool away = false;
     bool only = false;      ///< nothing of others is shown
     std::size_t width = 0;  ///< of the screen; 0: no limit
+    Target writing_to = {};  ///< whom the operator writes to, if that is not the one in focus
   };
   /// The prompt: "[3 NAME] > ", or with something to tell "[3 NAME] (ann:5 7:1 +2, away) > "
   /// for five unread messages of ann, one of session 7, and two more clients. It takes at most a

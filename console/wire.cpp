@@ -101,6 +101,9 @@ Event decode_event(std::string_view method, const json& params) {
   event.lost = number_of(params, "lost");
   event.cut = flag_of(params, "cut");
   event.automatic = flag_of(params, "automatic");
+  if (const json* to = find(params, "session"); event.kind == EventKind::kSent && to != nullptr) {
+    event.announced = to->is_array();
+  }
   return event;
 }
 

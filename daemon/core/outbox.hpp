@@ -67,8 +67,8 @@ struct Event {
 
   SessionId session = 0;      ///< 0 where `sessions` is used
   MessageNumber message = 0;  ///< kDelivered; kSent: if it is held for this one session
-  Range sessions;             ///< kSent to several: of Outbox::ids()
-  Range messages;             ///< kSent, held for several: of Outbox::messages(), one for each
+  Range sessions;             ///< kSent to several, or to all: of Outbox::ids()
+  Range messages;             ///< kSent, held for those: of Outbox::messages(), one for each
   Range text;                 ///< message, sent text, reason, name or note; kClaimed: from whom
   Range operator_name;        ///< kSent, kNamed, kClaimed, kReleased, kNoted
   Range by;                   ///< kClaimed: who gave it, if not its holder

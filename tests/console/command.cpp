@@ -70,6 +70,8 @@ TEST_CASE("command: what each line means", "[console][command]") {
       {"/note anna  has paid ", {kNote, 3, "has paid"}},
       {"/note 3 has paid", {kNote, 3, "has paid"}},
       {"/note has paid", {kNote, {}, "has paid"}},
+      {"/note 3 ", {kNote, 3, ""}},
+      {"/note", {kNote, {}, ""}},
       {"/reply", {kReply, {}, ""}},
       {"/reply hours", {kReply, {}, "hours"}},
       {"/r hours", {kReply, {}, "hours"}},
@@ -149,8 +151,6 @@ TEST_CASE("command: what is not understood is refused with what would be right",
       {"/unban ::1 10m", "usage: /unban"},
       {"/away", "usage: /away TEXT"},
       {"/give 3", "usage: /give ID NAME"},
-      {"/note 3 ", "usage: /note [ID] TEXT"},
-      {"/note", "usage: /note [ID] TEXT"},
       {"/ops", "usage: /ops TEXT"},
       {"/etc/passwd", "unknown command"},
       {"/list 3", "usage: /list"},
@@ -214,6 +214,7 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"claim", "--force", "3"}, {kClaim, 3, "", false, true}},
       {{"give", "3", "bob"}, {kGive, 3, "bob"}},
       {{"note", "3", "has", "paid"}, {kNote, 3, "has paid"}},
+      {{"note", "3"}, {kNote, 3, ""}},
       {{"ops", "lunch?"}, {kOps, {}, "lunch?"}},
       {{"history"}, {kHistory, {}, ""}},
       {{"history", "3", "5"}, {kHistory, 3, "", false, false, 5}},
@@ -245,6 +246,8 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"bye", ""}, "is not a session id"},
       {{"bye", "0"}, "is not a session id"},
       {{"ask", "3"}, "usage: chatctl ask ID TEXT..."},
+      {{"note"}, "usage: chatctl note ID [TEXT]"},
+      {{"note", "3", ""}, "not noted: the text is empty"},
       {{"search", "--client"}, "usage: chatctl search [--client ID] WORDS"},
       {{"search", "--client", "3"}, "usage: chatctl search [--client ID] WORDS"},
       {{"claim"}, "usage: chatctl claim ID [--force]"},
@@ -284,7 +287,7 @@ TEST_CASE("command: the lines that the guard guards are those for whoever is in 
     CHECK(understood(line).needs_focus());
   }
   for (const char* line : {"", "@3 hello", "/all x", "/bye 3", "/list", "/kick 3", "/quit",
-                           "/claim 3", "/history", "/note 3 has paid", "/reply"}) {
+                           "/claim 3", "/history", "/note 3 has paid", "/note 3", "/reply"}) {
     CHECK_FALSE(understood(line).needs_focus());
   }
 }

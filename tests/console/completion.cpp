@@ -18,6 +18,17 @@ Roster people() {
   return roster;
 }
 
+Roster team() {
+  Roster roster = people();
+  OperatorInfo anna;
+  anna.name = "anna";
+  anna.state = "present";
+  OperatorInfo bob = anna;
+  bob.name = "bob";
+  roster.set_operators({anna, bob});
+  return roster;
+}
+
 std::vector<std::string> inserts(std::string_view before) {
   std::vector<std::string> words;
   for (const Candidate& each : complete(before, people()).candidates) words.push_back(each.insert);
@@ -32,6 +43,19 @@ std::string grown(std::string_view before) {
 using Words = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("completion: whom a client may be given to", "[console][completion]") {
+  const auto words = [](std::string_view before) {
+    std::vector<std::string> all;
+    for (const Candidate& each : complete(before, team()).candidates) all.push_back(each.insert);
+    return all;
+  };
+  CHECK(words("/give ") == Words{"1", "2", "12"});
+  CHECK(words("/give 2 ") == Words{"anna", "bob"});
+  CHECK(words("/give 2 B") == Words{"bob"});
+  CHECK(words("/give 2 bob ").empty());
+  CHECK(words("/name 2 b").empty());
+}
 
 TEST_CASE("completion: commands, ids, and names that become ids", "[console][completion]") {
   CHECK(inserts("/k") == Words{"/kick"});

@@ -47,8 +47,10 @@ class FakeScreen : public Screen {
 struct Table {
   explicit Table(bool interactive = true) : desk{options(interactive)} {
     desk.set_own_name("root");
-    desk.use(screen,
-             [this](SessionId session, std::size_t limit) { asked.emplace_back(session, limit); });
+    desk.use(screen, [this](SessionId session, std::size_t limit, bool notes) {
+      asked.emplace_back(session, limit);
+      asked_notes.push_back(notes);
+    });
     screen.take();
   }
   static ConsoleOptions options(bool interactive) {
@@ -82,6 +84,7 @@ struct Table {
   FakeScreen screen;
   Desk desk;
   std::vector<std::pair<SessionId, std::size_t>> asked;
+  std::vector<bool> asked_notes;
   std::uint64_t seq = 0;
 };
 
@@ -123,6 +126,25 @@ TEST_CASE("desk: what comes while the past is asked for is neither lost nor doub
   CHECK(table.screen.prompt == "[2] > ");
   table.desk.recall(2, {old});
   CHECK(table.screen.take().empty());
+}
+
+TEST_CASE("desk: who turns to a client sees what is noted about it", "[console][desk]") {
+  Table table;
+  table.hear(kConnected, 1);
+  table.hear(kConnected, 2);
+  table.hear(kMessage, 2, "hello");
+  table.desk.jump(0);
+  CHECK(table.asked.empty());  // all is here
+  table.hear(kNoted, 2, "has paid");
+  table.desk.turn_to(1);
+  table.screen.take();
+  table.desk.turn_to(2);
+  CHECK(table.asked_notes == std::vector<bool>{true});
+  CHECK(table.screen.take().empty());
+  NoteInfo note{"2026-11-29T13:01:00.000Z", "bob", "has paid\ntwice"};
+  table.desk.recall(2, {}, {note});
+  CHECK(table.screen.take() == Lines{"\u2500\u2500 [2] \u2500\u2500", "[2]* note by bob: has paid",
+                                     "[2]* note by bob: twice", "[2]| hello"});
 }
 
 TEST_CASE("desk: who turns away before the past has come has read nothing", "[console][desk]") {
@@ -381,6 +403,11 @@ TEST_CASE("desk: who is writing is told until they have written, or for a while"
   CHECK(table.screen.prompt == "[1] > ");
   table.hear(kWriting, 1, "", "root");
   CHECK(table.screen.prompt == "[1] > ");
+  table.hear(kConnected, 2);
+  table.hear(kWriting, 2, "", "bob");
+  CHECK(table.screen.prompt == "[1] (bob is writing to [2]) > ");
+  table.hear(kWriting, 1, "", "ann");
+  CHECK(table.screen.prompt == "[1] (ann is writing) > ");
 }
 
 TEST_CASE("desk: plain lines have neither arrival nor bell", "[console][desk]") {

@@ -29,8 +29,20 @@ TEST_CASE("leave guard: nobody repeats a wish before the question could be read"
   CHECK(guard.wished(false, kStart + 2 * LeaveGuard::kReading) == Answer::kTooSoon);
   guard.shown(kStart + 3 * LeaveGuard::kReading);
   guard.shown(kStart + 4 * LeaveGuard::kReading);
-  CHECK(guard.wished(false, kStart + 4 * LeaveGuard::kReading - Duration{1}) == Answer::kTooSoon);
+  CHECK(guard.wished(true, kStart + 4 * LeaveGuard::kReading - Duration{1}) == Answer::kTooSoon);
   CHECK(guard.wished(false, kStart + 4 * LeaveGuard::kReading) == Answer::kLeave);
+}
+
+TEST_CASE("leave guard: a key that is held asks once, and does no more", "[console][leave]") {
+  LeaveGuard guard;
+  Time now = kStart;
+  CHECK(guard.wished(false, now) == Answer::kAsk);
+  guard.shown(now);
+  now += Duration{660};  // before it repeats, at the most
+  for (int i = 0; i < 200; ++i, now += Duration{30}) {
+    CHECK(guard.wished(false, now) == Answer::kTooSoon);
+  }
+  CHECK(guard.wished(false, now + LeaveGuard::kReading) == Answer::kLeave);
 }
 
 TEST_CASE("leave guard: any other key withdraws it, but not from who types it again",

@@ -114,6 +114,28 @@ TEST_CASE("roster: who is there is known once it has been told", "[console][rost
   CHECK_FALSE(roster.is_anothers(1, "al"));
 }
 
+TEST_CASE("roster: about whom something is noted, and which operators are there",
+          "[console][roster]") {
+  Roster roster;
+  CHECK(roster.present().empty());
+  roster.replace(decode_sessions(
+      nlohmann::json::parse(R"([{"session":1,"notes":2},{"session":2,"notes":0}])")));
+  CHECK(roster.has_notes(1));
+  CHECK_FALSE(roster.has_notes(2));
+  hear(roster, "noted", {{"session", 2}, {"operator", "bo"}, {"text", "x"}});
+  hear(roster, "noted", {{"session", 3}, {"operator", "bo"}, {"text", "x"}});
+  CHECK(roster.has_notes(2));
+  CHECK_FALSE(roster.has_notes(3));  // it has left already
+  hear(roster, "disconnected", {{"session", 2}});
+  CHECK_FALSE(roster.has_notes(2));
+  OperatorInfo bo;
+  bo.name = "bo";
+  bo.state = "present";
+  roster.set_operators({bo});
+  hear(roster, "operator", {{"name", "al"}, {"state", "attached"}});
+  CHECK(roster.present() == std::vector<std::string>{"al", "bo"});
+}
+
 TEST_CASE("roster: a claim keeps others away for as long as its holder is there",
           "[console][roster]") {
   Roster roster;

@@ -466,11 +466,7 @@ TEST_CASE("view: in the list other things go before an address is cut", "[consol
     sessions[0].name = long_name;
     sessions[0].address = address;
     sessions[0].claimed_by = holder;
-    Roster roster;
-    roster.replace(sessions);
-    Shortcuts keys;
-    keys.update(roster);
-    return view.sessions(sessions, 80, 0, &keys);
+    return view.sessions(sessions, 80, 0);
   };
   for (const char* holder : {"", "bob"}) {
     for (const std::string& address : {ipv4, ipv6}) {
@@ -487,28 +483,25 @@ TEST_CASE("view: in the list other things go before an address is cut", "[consol
   CHECK(list(ipv4, "bob")[0].find("claimed by") != std::string::npos);
 }
 
-TEST_CASE("view: the list tells of claims and keys where there are any", "[console][view]") {
+TEST_CASE("view: the list tells of claims where there are any", "[console][view]") {
   const View view{false, Timestamps::kNone};
   auto sessions = three_sessions();
   CHECK(view.sessions(sessions, 0, 0)[0].find("claimed") == std::string::npos);
   sessions[1].claimed_by = "bo\x1b";
-  Roster roster;
-  roster.replace(sessions);
-  Shortcuts keys;
-  keys.update(roster);
-  const Lines wide = view.sessions(sessions, 200, 0, &keys);
+  sessions[1].waiting_since = "1969-12-31T23:55:00.000Z";
+  const Lines wide = view.sessions(sessions, 200, 0);
   for (const std::string& line : wide) {
     CHECK(display_width(line) <= display_width(wide[0]) + 2);
   }
-  CHECK(wide[0].ends_with("claimed by  key"));
-  CHECK(wide[2].ends_with("bo\\x1b      Alt-2"));
+  CHECK(wide[0].ends_with("waits  unread  held  claimed by"));
+  CHECK(wide[2].ends_with("5m       5     0  bo\\x1b"));
   for (const std::size_t width : {40U, 60U, 80U}) {
-    for (const std::string& line : view.sessions(sessions, width, 0, &keys)) {
+    for (const std::string& line : view.sessions(sessions, width, 0)) {
       INFO(width << ": " << line);
       CHECK(display_width(line) <= width);
     }
   }
-  CHECK(view.sessions(sessions, 80, 0, &keys)[0].find("claimed by") != std::string::npos);
+  CHECK(view.sessions(sessions, 80, 0)[0].find("claimed by") != std::string::npos);
 }
 
 TEST_CASE("view: the queue tells how long everybody waits, and is narrow where it has to be",
@@ -520,12 +513,24 @@ TEST_CASE("view: the queue tells how long everybody waits, and is narrow where i
   auto sessions = three_sessions();
   sessions[1].waiting_since = "2026-11-23T07:55:00.000Z";
   sessions[1].claimed_by = "bo\x1b";
+  sessions[1].last_text = "and\nthen? < ann: no";
+  sessions[0].last_text = "all is well";
+  sessions[0].last_operator = sessions[0].answered_by = "bo\x1b";
+  sessions[2].last_text = "yes";
+  sessions[2].last_operator = sessions[2].answered_by = "ann";
+  sessions[2].notes = 3;
   Roster roster;
   roster.replace(sessions);
   Shortcuts keys;
   keys.update(roster);
-  const Lines wide = view.queue(sessions, 0, kNow, keys, {100});
-  CHECK(wide[0].find("waits  unread  claimed by  key    address") != std::string::npos);
+  const Lines wide = view.queue(sessions, 0, kNow, keys, {100}, {{1, "bo\x1b"}}, "ann");
+  CHECK(wide[0].find("waits  unread  last words ") != std::string::npos);
+  CHECK(wide[0].find(" claimed by  key    notes  state ") != std::string::npos);
+  // What a client says never looks like what an operator says.
+  CHECK(wide[1].find("  < bo\\x1b: all is well  ") != std::string::npos);
+  CHECK(wide[2].find("    and\\nthen? < ann: no  ") != std::string::npos);
+  CHECK(wide[3].find("  < yes  ") != std::string::npos);
+  CHECK(wide[1].find("bo\\x1b is writing") != std::string::npos);
   CHECK(wide[2].find("5m") != std::string::npos);
   CHECK(wide[2].find("bo\\x1b") != std::string::npos);
   CHECK(wide[2].find("asking") != std::string::npos);
@@ -533,11 +538,12 @@ TEST_CASE("view: the queue tells how long everybody waits, and is narrow where i
   // Nothing is claimed, and nobody has another state.
   sessions[1].claimed_by.clear();
   sessions[1].state = "open";
-  const Lines plain = view.queue(sessions, 0, kNow, keys, {});
+  const Lines plain = view.queue(sessions, 0, kNow, keys, {}, {}, "ann");
   CHECK(plain[0].find("claimed") == std::string::npos);
   CHECK(plain[0].find("state") == std::string::npos);
   for (const std::size_t width : {40U, 80U, 200U}) {
-    const Lines lines = view.queue(sessions, width, kNow, keys, {});
+    const Lines lines = view.queue(sessions, width, kNow, keys, {}, {}, "ann");
+    if (width > 40) CHECK(lines[0].find("last words") != std::string::npos);
     for (const char* column : {"id", "name", "waits", "unread"}) {
       CHECK(lines[0].find(column) != std::string::npos);
     }

@@ -6,10 +6,8 @@ import re
 import pytest
 
 from harness import Daemon, wait_until
-from harness.desk import CONSOLE_CONFIG, chatctl, connected
+from harness.desk import CONSOLE_CONFIG, RULE, arrive, chatctl, connected, leave
 from test_rows import FORGED, paddings
-
-RULE = "──"
 
 
 @pytest.fixture
@@ -18,32 +16,10 @@ def daemon():
         yield running
 
 
-def leave(desk):
-    desk.text()
-    desk.type("\x05\x15\x04")
-    assert desk.wait_end() == 0
-
-
 def say(desk, client, text):
     """Says it, and waits until it is on the screen."""
     client.send(text.encode() + b"\n")
     desk.wait(rf"^\[\d+[^\]]*\]\|? {re.escape(text)}$")
-
-
-def arrive(desk, keys, session):
-    """The rows that are shown when the operator turns to that client by these keys."""
-    before = len(desk.text().splitlines())
-
-    def rows():
-        """From the conversation's head on: above it stands the prompt, if a command was typed."""
-        shown = desk.text().splitlines()[before - 1 :]
-        heads = [i for i, row in enumerate(shown) if re.match(rf"{RULE} \[{session}\b", row)]
-        return shown[heads[0] :] if heads else []
-
-    desk.type(keys)
-    prompt = rf"\[{session}[^\]]*\] (\(.*\) )?> ?"
-    wait_until(lambda: rows() and re.fullmatch(prompt, desk.current()), f"{session} after {keys!r}")
-    return rows()[:-1]
 
 
 @pytest.mark.parametrize("keys", ["\x1ba", "\x1b2", "/focus 2\r", "/foc AN\r"])

@@ -4,6 +4,7 @@ and another operator's events tell what arrived."""
 
 import concurrent.futures
 import os
+import re
 import signal
 import subprocess
 import time
@@ -11,84 +12,193 @@ import time
 import pexpect
 import pytest
 
-from harness import CHATCTL, GUARD, Daemon, Home, speaking, wait_until
+from harness import CHATCTL, FOR_ONE_ORIGIN, GUARD, Daemon, Home, speaking, wait_until
 from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected
 
 ESC = "\x1b"
 PAUSE = 0.13
 """Between a key and what a person types after it: longer than Esc waits."""
 
-READING = 0.6
+READING = 1.2
 """After the question whether the daemon is to end: sooner nobody can have read it."""
 
-TYPISTS = 6
+PASTE_PAUSE = 1.13
+"""The same behind a paste that has broken off, whose rest is waited for for longer."""
+
+GAP = 0.03
+"""Between two letters: whoever pastes is faster, and few people are."""
+
+TERMINALS = [
+    {},
+    {"TERM": "rxvt", "NO_COLOR": "1"},
+    {"TERM": "linux", "LANG": "C"},
+    {"TERM": "vt220"},
+    {"TERM": "dumb"},
+]
+TYPISTS = 16
+"""One of them at the daemon's own console."""
 
 
-def function_keys():
-    """F1 to F20 as xterm, the Linux console and rxvt send them, plain and with modifiers."""
-    keys = [f"{ESC}O{c}" for c in "PQRS"] + [f"{ESC}[[{c}" for c in "ABCDE"]
-    numbers = [11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34]
-    for number in numbers:
-        keys += [f"{ESC}[{number}{end}" for end in "~^$@"]
-    for modifier in (2, 3, 5, 8):
-        keys += [f"{ESC}[1;{modifier}{c}" for c in "PQRS"]
-        keys += [f"{ESC}[{number};{modifier}~" for number in (15, 24)]
-        keys += [f"{ESC}O{modifier}P"]
-    return keys
+def with_modifiers(number, finals, modifiers=range(2, 9)):
+    """As xterm tells of Shift, Alt, Ctrl and all of them together."""
+    return [f"{ESC}[{number};{m}{final}" for m in modifiers for final in finals]
 
 
-OTHER_KEYS = [
-    # the keypad, Insert, Page-Up, Page-Down, Back-Tab, arrows and more with modifiers
-    *(f"{ESC}O{c}" for c in "jklmnopqrstuvwxyMabcd"),
-    *(f"{ESC}[{n}{end}" for n in (2, 5, 6) for end in ("~", ";5~", "^", "$")),
-    *(f"{ESC}[1;{m}{c}" for m in (2, 3, 4, 6, 7) for c in "CDHF"),
-    *(f"{ESC}[{c}" for c in "ZabcdEG"),
-    *(f"{ESC}[3;{m}~" for m in (2, 3)),
-    f"{ESC}{ESC}[C",
-    f"{ESC}{ESC}OC",
-    # focus, mice
+F_NUMBERS = [11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34]
+"""Of F1 to F20, in the sequences that VT220 began with."""
+
+EDITING = range(1, 9)
+"""Home, Insert, Delete, End, Page-Up, Page-Down, and Home and End of rxvt, likewise."""
+
+FUNCTION_KEYS = [
+    # the VT220, xterm, and what GNOME's and KDE's terminals once made of them
+    *(f"{ESC}O{c}" for c in "PQRS"),
+    *(f"{ESC}O{m}{c}" for m in ("2", "5", "1;2") for c in "PQRS"),
+    *(f"{ESC}[{number}~" for number in F_NUMBERS),
+    *with_modifiers(1, "PQRS"),
+    *(key for number in F_NUMBERS[4:12] for key in with_modifiers(number, "~")),
+    # rxvt, and there with Alt
+    *(f"{ESC}[{number}{end}" for number in F_NUMBERS for end in "^$@"),
+    *(f"{ESC}{ESC}[{number}~" for number in F_NUMBERS[:4]),
+    f"{ESC}{ESC}OP",
+    # the Linux console, kitty, Sun, SCO
+    *(f"{ESC}[[{c}" for c in "ABCDE"),
+    *(f"{ESC}[{c}" for c in "PQRS"),
+    *(f"{ESC}[{number}z" for number in (192, 208, 214, 222, *range(224, 236), 247)),
+    *(f"{ESC}[{c}" for c in "LNTUVWXYabcdefghijklmnopqrstuvwxyz@\\]^_`{"),
+]
+
+# But for Up and Down without a modifier, which recall lines.
+MOVING_KEYS = [
+    *(f"{ESC}[{c}" for c in "CDEFGHZ"),
+    *(f"{ESC}O{c}" for c in "CDFHEjklmnopqrstuvwxyMXIabcd"),
+    *with_modifiers(1, "ABCDEFH"),
+    *(f"{ESC}[{number}{end}" for number in EDITING for end in "~^$@"),
+    *(key for number in EDITING for key in with_modifiers(number, "~", (2, 3, 5, 6))),
+    *(f"{ESC}{ESC}[{c}" for c in "ABCDFH"),
+    *(f"{ESC}{ESC}O{c}" for c in "ABCDFH"),
+    *(f"{ESC}{ESC}[{number}~" for number in EDITING),
+]
+
+MICE = [
     f"{ESC}[I",
     f"{ESC}[O",
-    f"{ESC}[M !!",
-    f"{ESC}[<0;12;7M",
-    f"{ESC}[<0;12;7m",
-    f"{ESC}[32;12;7M",
-    # answers to queries: attributes, the cursor's place, colours, the clipboard, versions
-    f"{ESC}[?64;1;2c",
-    f"{ESC}[>41;354;0c",
-    f"{ESC}[24;80R",
-    f"{ESC}[?2026;2$y",
-    f"{ESC}[?1u",
-    f"{ESC}[8;24;80t",
-    f"{ESC}]11;rgb:ffff/ffff/ffff\x07",
-    f"{ESC}]52;c;aGVsbG8=\x07",
-    f"{ESC}P>|XTerm(379){ESC}\\",
-    f"{ESC}P1+r544e=787465726d{ESC}\\",
-    f"{ESC}_Gi=31;OK{ESC}\\",
-    f"{ESC}^private{ESC}\\",
-    # keys by their number
-    f"{ESC}[97;5u",
-    f"{ESC}[99;6u",
-    f"{ESC}[9;2u",
-    f"{ESC}[97;9u",
-    f"{ESC}[57376u",
-    f"{ESC}[27;6;99~",
-    # halves, which lapse
-    ESC,
-    ESC + ESC,
-    f"{ESC}[",
-    f"{ESC}[1;",
-    f"{ESC}O",
-    f"{ESC}]0;half a title",
-    f"{ESC}P1$r",
-    # control keys of readline that would do harm: two that begin commands, vi's, ...
-    *"\x0f\x11\x16\x18\x1d\x1e\x00",
+    # X10: a button, a column, a row, each as one byte
+    *(f"{ESC}[M{button}!!" for button in " !\"#`aC"),
+    f"{ESC}[M \x7f\x7f",
+    *(f"{ESC}[M ".encode() + place for place in (b"\xb75", b"5\xb7", b"\xff\xff", b"\xc3\xa5")),
+    # SGR, urxvt, and the locator of DEC
+    *(f"{ESC}[<{button};12;7{end}" for button in (0, 1, 2, 35, 64, 65, 20) for end in "Mm"),
+    f"{ESC}[<0;1203;407M",
+    *(f"{ESC}[{button};12;7M" for button in (32, 34, 35, 96, 97)),
+    f"{ESC}[1;4;12;7;0&w",
 ]
 
-ALT_KEYS = [ESC + chr(c) for c in range(0x20, 0x7F)] + [
-    ESC + c for c in "\x00\x03\x04\x07\x09\x0c\x12\x19\x1a\x1c\x1d\x7fäß你"
+ANSWERS = [
+    # what it is: DA1 to DA3, XTVERSION
+    *(f"{ESC}[?{kind}c" for kind in ("64;1;2", "1;2", "6", "62;22;52")),
+    f"{ESC}[>41;354;0c",
+    f"{ESC}P!|7E565445{ESC}\\",
+    f"{ESC}P>|XTerm(379){ESC}\\",
+    # how it is, where the cursor is, how large the window is, what it is called
+    f"{ESC}[0n",
+    f"{ESC}[?997;1n",
+    f"{ESC}[24;80R",
+    f"{ESC}[1;2R",
+    f"{ESC}[?24;80;1R",
+    *(f"{ESC}[{size}t" for size in ("8;24;80", "4;480;640", "6;16;8", "3;0;0", "1")),
+    f"{ESC}[48;24;80;384;640t",
+    *(f"{ESC}]{letter}a title{ESC}\\" for letter in "lL"),
+    # modes: DECRPM, of kitty's keyboard; settings: DECRQSS; capabilities: XTGETTCAP
+    f"{ESC}[?2026;2$y",
+    f"{ESC}[4;1$y",
+    f"{ESC}[?0u",
+    f"{ESC}[?1u",
+    f"{ESC}P1$r0m{ESC}\\",
+    f"{ESC}P0$r{ESC}\\",
+    f"{ESC}P1+r544e=787465726d{ESC}\\",
+    f"{ESC}P0+r544e{ESC}\\",
+    # colours, the clipboard (more than a read), and what has no better place
+    *(f"{ESC}]{n};rgb:ffff/0/1e1e{end}" for n in (10, 11, 12) for end in ("\x07", f"{ESC}\\")),
+    f"{ESC}]4;1;rgb:cdcd/0000/0000{ESC}\\",
+    f"{ESC}]52;c;aGVsbG8=\x07",
+    f"{ESC}]52;c;{'QUFB' * 500}{ESC}\\",
+    f"{ESC}]1337;ReportCellSize=16.0;8.0{ESC}\\",
+    f"{ESC}_Gi=31;OK{ESC}\\",
+    f"{ESC}^private{ESC}\\",
+    f"{ESC}Xa string{ESC}\\",
 ]
-JUMPS = {ESC + c for c in "aA123456789oO"}
+
+# As kitty tells of them (CSI u) and xterm (modifyOtherKeys); those that are Enter, Tab or a jump
+# elsewhere are so here as well.
+NUMBERED_KEYS = [
+    *(f"{ESC}[97;{modifiers}u" for modifiers in ("5", "9", "17", "1:3", "5:3", "33:3")),
+    *(f"{ESC}[{key}u" for key in ("99;6", "9;2", "9;5", "27", "27;2", "32;5", "127;5", "127;2")),
+    *(f"{ESC}[{key}u" for key in ("", "0", "155", "55296", "1114112", "99999999999", "1;2;3;4")),
+    *(f"{ESC}[{key}u" for key in (57344, 57358, 57364, 57376, 57399, "57441;2", "57447;1:3")),
+    *(f"{ESC}[1;1:{event}{c}" for event in (1, 2, 3) for c in "ABCDHFPS"),
+    *(f"{ESC}[{number};1:3~" for number in (2, 3, 5, 6, 15)),
+    *(f"{ESC}[27;{key}~" for key in ("6;99", "5;9", "5;59", "5;97", "5;103", "8;97", "5;48")),
+]
+
+JUMPS = "aA123456789"
+NEW_LINE = "\r\n"
+ALT_KEYS = [
+    *(ESC + chr(c) for c in range(0x80) if chr(c) not in JUMPS + NEW_LINE),
+    *(ESC + c for c in "äß你🦊"),
+]
+
+# But for those that end, stop, send, complete, recall and look for, and a new line.
+CONTROL_KEYS = [chr(c) for c in range(0x80) if (c < 0x20 or c == 0x7F)]
+CONTROL_KEYS = [key for key in CONTROL_KEYS if key not in f"\x03\x04\t\n\r\x10\x12\x1a\x1c{ESC}"]
+
+# They lapse. With Ctrl-G and the like a sequence breaks off by itself.
+HALVES = [
+    ESC,
+    ESC * 2,
+    ESC * 3,
+    *(f"{ESC}{begin}" for begin in ("[", "O", "P", "]", "X", "^", "_", f"{ESC}[", f"{ESC}O")),
+    *(f"{ESC}[{half}" for half in ("1", "1;", "1;5", "<0;12", "?64;1", "200", "201")),
+    *(f"{ESC}[{half}" for half in ("[", "M", "M ", "M !")),
+    *(f"{ESC}[{half}" for half in ("\x07", "1;\x07", "<0;1\x00", "[\x07", "M\x07")),
+    f"{ESC}O5",
+    *(f"{ESC}]0;half a title{end}" for end in ("", ESC, "\x18", "\x1a")),
+    f"{ESC}P1$r",
+    f"{ESC}_Gi=31",
+    b"\xc3",
+    b"\xe4\xbd",
+    b"\xf0\x9f\xa6",
+    b"\xff\xfe",
+]
+
+# What is typed behind it is what it has left in the line, and then that.
+BROKEN_PASTES = {
+    f"{ESC}[200~": "",
+    f"{ESC}[200~half ": "half ",
+    f"{ESC}[200~half {ESC}": "half ",
+    f"{ESC}[200~half {ESC}[201": "half ",
+    f"{ESC}[200~half\tä{ESC}[Z": f"half\tä{ESC}[Z",
+    f"{ESC}[200~two\rlines\r": "two\nlines\n",
+    f"{ESC}[200~two\r\n@1 lines\r\n/quit\r\n": "two\n@1 lines\n/quit\n",
+}
+
+KINDS = {
+    "function keys": FUNCTION_KEYS,
+    "moving keys": MOVING_KEYS,
+    "mice": MICE,
+    "answers": ANSWERS,
+    "numbered keys": NUMBERED_KEYS,
+    "Alt": ALT_KEYS,
+    "Ctrl": CONTROL_KEYS,
+    "halves": HALVES,
+    "broken pastes": list(BROKEN_PASTES),
+}
+
+# Of each kind one, for every typist.
+SOME_KEYS = [
+    *(ESC + key for key in ("OP", "[15~", "[1;5C", "[5~", "b", "", "[", "[99;6u")),
+    *(ESC + key for key in ("[I", "[M !!", "[<0;12;7M", "[?64;1;2c", "]11;rgb:0/0/0\x07")),
+]
 
 
 @pytest.fixture
@@ -113,53 +223,165 @@ def focus(desk, session):
     wait_until(lambda: desk.current().startswith(f"[{session}]"), "the focus")
 
 
-def type_after_each(desk, keys):
-    """Each key, a pause, and one of a text, an `@` line and a command, in turn. Returns what
-    that has to send."""
-    expected = []
-    for i, key in enumerate(keys):
-        desk.type(key)
-        time.sleep(PAUSE)
-        if i % 3 == 0:
-            desk.enter(f"all right {i}")
-            expected.append((1, f"all right {i}"))
-        elif i % 3 == 1:
-            desk.enter(f"@2 a hint {i}")
-            expected.append((2, f"a hint {i}"))
+class Typist:
+    """A person at a console, with a client in focus and another one beside it."""
+
+    def __init__(self, desk, daemon, operator):
+        self.desk = desk
+        self.name = re.search(r"^\* operator (\S+);", desk.text(), re.MULTILINE)[1]
+        self.client, self.focus = speaking(daemon, operator)
+        self.other_client, self.other = speaking(daemon, operator)
+        focus(desk, self.focus)
+        desk.enter("/only")  # so that nobody's screen has what everybody types
+        wait_until(lambda: "shown alone" in desk.raw, "the others are hidden")
+
+    def mark(self, text):
+        """Says it to both clients, whatever stands in the line."""
+        self.desk.type("\x11\x05\x15")
+        self.desk.enter(text)
+        self.desk.enter(f"@{self.other} {text}")
+        return [("sent", self.focus, text), ("sent", self.other, text)]
+
+    def press(self, key):
+        if isinstance(key, bytes):
+            os.write(self.desk.child.child_fd, key)
         else:
-            desk.enter("/bans")
-    desk.enter("@2 that was all")
-    return [*expected, (2, "that was all")]
+            self.desk.type(key)
+        self.desk.wait_taken()
+        time.sleep(PASTE_PAUSE if key in BROKEN_PASTES else PAUSE)
+
+    def type_line(self, line, by_letters):
+        """The first letter alone, for that is what a key might swallow or change, or each."""
+        pieces = [*line, "\r"] if by_letters else [line[0], line[1:] + "\r"]
+        for piece in pieces:
+            self.desk.type(piece)
+            self.desk.wait_taken()
+            if by_letters:
+                time.sleep(GAP)
+
+    def type_after_each(self, keys):
+        """Each key, a pause, and a text; the same with a command and with an `@` line. Returns
+        what that has to do."""
+        meant = []
+        for key in keys:
+            named = f"after {ascii(key)[:60]}"
+            acts = [
+                ("sent", self.focus, f"a text {named}", ""),
+                ("noted", self.other, f"a note {named}", f"/note {self.other} "),
+                ("sent", self.other, f"a hint {named}", f"@{self.other} "),
+            ]
+            for method, session, text, begin in acts:
+                self.press(key)
+                self.type_line(begin + text, key in BROKEN_PASTES)
+                # Behind a text in the line a `/` and an `@` are letters.
+                left = BROKEN_PASTES.get(key)
+                whole = ("sent", self.focus, f"{left}{begin}{text}")
+                meant.append(whole if left else (method, session, text))
+        return meant
+
+    def close(self):
+        self.client.close()
+        self.other_client.close()
 
 
-def test_what_is_typed_after_a_key_arrives_where_it_was_meant_to():
-    keys = [key for key in function_keys() + OTHER_KEYS + ALT_KEYS if key not in JUMPS]
-    with Daemon(CONSOLE_CONFIG) as daemon:
-        operator = daemon.operator(name="witness")
-        first, _ = speaking(daemon, operator)
-        second, _ = speaking(daemon, operator)
-        desks = [chatctl(daemon, "--name", f"hand-{i}", columns=200) for i in range(TYPISTS)]
-        for desk in desks:
-            focus(desk, 1)
-        with concurrent.futures.ThreadPoolExecutor(TYPISTS) as typists:
+class Typists:
+    """Some people who type at once, each in another terminal, and who sees what comes of it."""
+
+    def __init__(self, daemon, own_desk):
+        self.daemon = daemon
+        self.operator = daemon.operator(name="witness")
+        self.bystander, _ = speaking(daemon, self.operator)
+        desks = [own_desk]
+        for i in range(1, TYPISTS):
+            env = TERMINALS[i % len(TERMINALS)]
+            desks.append(chatctl(daemon, "--name", f"hand-{i}", env=env))
+        self.all = [Typist(desk, daemon, self.operator) for desk in desks]
+        self.sessions = self.known()
+
+    def known(self):
+        keys = ("session", "name", "claimed_by", "held", "state")
+        return [[each.get(key) for key in keys] for each in self.operator.call("sessions")]
+
+    def type_after_each(self, what, keys_of):
+        """`keys_of(i)` are the keys of a typist. All that they meant is done, and nothing else."""
+        begin, end = f"now {what}", f"that was all of {what}"
+        for each in self.all:
+            each.mark(begin)
+        with concurrent.futures.ThreadPoolExecutor(TYPISTS) as people:
             meant = list(
-                typists.map(
-                    lambda i: type_after_each(desks[i], keys[i::TYPISTS]), range(TYPISTS)
-                )
+                people.map(lambda i: self.all[i].type_after_each(keys_of(i)), range(TYPISTS))
             )
-        sent = {f"hand-{i}": [] for i in range(TYPISTS)}
-        while any((2, "that was all") not in each for each in sent.values()):
-            event = operator.wait_event("sent")
-            sent[event["operator"]].append((event["session"], event["text"]))
-        for i, desk in enumerate(desks):
-            assert sent[f"hand-{i}"] == meant[i], [keys[i::TYPISTS]]
-            # Every command was one, too.
-            assert "nothing is called" not in desk.text() and "did you mean" not in desk.text()
-            desk.type("\x03")
-        for desk in desks:
-            assert desk.wait_end() == 0
-        first.close()
-        second.close()
+        meant = [acts + each.mark(end) for each, acts in zip(self.all, meant, strict=True)]
+        done = self.done_between(begin, end)
+        for each, acts in zip(self.all, meant, strict=True):
+            assert done[each.name] == acts, (each.name, each.desk.raw[-2000:])
+            for client, session in (each.client, each.focus), (each.other_client, each.other):
+                sent = [text for method, to, text in acts if (method, to) == ("sent", session)]
+                assert arrived(client, begin, end) == "".join(f"{text}\n" for text in sent)
+                client.expect_silence(0)
+        assert set(done) == {each.name for each in self.all}
+        self.bystander.expect_silence(0.1)
+        assert self.known() == self.sessions
+
+    def done_between(self, begin, end):
+        """By the name of who has done it. What a test that failed has left is passed over."""
+        done = {}
+        going_on = {each.name: ("sent", each.other, end) for each in self.all}
+        begins = [("sent", each.other, begin) for each in self.all]
+        while going_on:
+            event = self.operator.next_event()
+            if event["method"] == "writing":
+                continue
+            who = event.get("operator") or event["method"]
+            act = (event["method"], event.get("session"), event.get("text"))
+            if act in begins:
+                done[who] = []
+            elif who in done or who not in going_on:
+                done.setdefault(who, []).append(act)
+            if act == going_on.get(who):
+                del going_on[who]
+        return done
+
+    def close(self):
+        for each in self.all[1:]:
+            each.desk.type("\x11\x05\x15\x04")
+            assert each.desk.wait_end() == 0
+        for each in self.all:
+            each.close()
+        self.bystander.close()
+        self.daemon.send_signal(signal.SIGTERM)
+        assert self.all[0].desk.wait_end() == 0
+
+
+def arrived(client, begin, end):
+    """What a client has got between two marks, with the second one."""
+    while client.take_line() != f"{begin}\n".encode():
+        pass
+    text = ""
+    while not text.endswith(f"{end}\n"):
+        text += client.take_line().decode()
+    return text
+
+
+@pytest.fixture(scope="module")
+def typists():
+    config = CONSOLE_CONFIG | {"limits": CONSOLE_CONFIG["limits"] | FOR_ONE_ORIGIN}
+    env = {"TERM": "xterm", "LANG": "C.UTF-8"}
+    with Daemon(config, console=None, terminal=True, env=env) as daemon:
+        own_desk = Desk(daemon.terminal)
+        own_desk.wait(r"^\* operator .*/help")
+        typists = Typists(daemon, own_desk)
+        yield typists
+        typists.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_typed_after_a_key_arrives_where_it_was_meant_to(typists, kind):
+    typists.type_after_each(kind, lambda i: KINDS[kind][i::TYPISTS])
+
+
+def test_keys_mean_the_same_in_every_terminal(typists):
+    typists.type_after_each("every terminal", lambda i: SOME_KEYS)
 
 
 def test_esc_then_a_word_that_begins_like_a_key_of_ours(table):

@@ -1,8 +1,11 @@
 """What clients are called: by an operator, by the configuration, and never two the same."""
 
+import json
+
 import pytest
 
-from harness import Daemon, Home, RpcError, hand_over
+from harness import Daemon, Home, RpcError, hand_over, speaking
+from harness.desk import CONSOLE_CONFIG, chatctl, leave
 
 
 @pytest.fixture
@@ -101,6 +104,45 @@ def test_history_and_search_by_a_name_have_what_was_said_under_it():
             with pytest.raises(RpcError) as refused:
                 operator.call("history", name=name)
             assert refused.value.code == -32602
+
+
+def test_who_has_left_is_asked_about_by_its_name():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        ann = daemon.operator(name="ann")
+        client, session = speaking(daemon, ann, b"before\n")
+        ann.call("name", session=session, name="Zo\u00eb")
+        client.send(b"hello\n")
+        ann.wait_event("message", text="hello")
+        ann.call("send", to=session, text="an answer")
+        client.leave()
+        ann.wait_event("disconnected", session=session)
+        other, another = speaking(daemon, ann, b"hello from another\n")
+        said = ["[1 Zo\u00eb] hello", "[1 Zo\u00eb]< ann: an answer"]
+        for name in "Zo\u00eb", "Zoe\u0308":  # however its letters are encoded
+            done = daemon.chatctl("--name", "bob", "--timestamps", "none", "history", name)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.splitlines() == said
+        done = daemon.chatctl("--json", "search", "--client", "Zo\u00eb", "hello")
+        (found,) = map(json.loads, done.stdout.splitlines())
+        assert (found["session"], found["text"], found["name"]) == (session, "hello", "Zo\u00eb")
+        # Whoever has the name now is another one, and so is what it says.
+        ann.call("name", session=another, name="Zo\u00eb")
+        other.send(b"now I am\n")
+        ann.wait_event("message", text="now I am")
+        done = daemon.chatctl("--name", "bob", "--timestamps", "none", "history", "Zo\u00eb")
+        assert done.stdout.splitlines() == [*said, "[2 Zo\u00eb] now I am"]
+        ann.call("name", session=another, name="")
+        for name in "nobody", "zo\u00eb":
+            done = daemon.chatctl("history", name)
+            nothing = (0, "", "chatctl: nothing was found\n")
+            assert (done.returncode, done.stdout, done.stderr) == nothing
+        desk = chatctl(daemon, "--name", "bob")
+        desk.enter("/history Zo\u00eb")
+        desk.wait(r"^\[1 Zo\u00eb\] hello\n\[1 Zo\u00eb\]< ann: an answer\n")
+        desk.enter("/history nobody")
+        desk.wait(r"nothing was found")
+        leave(desk)
+        other.close()
 
 
 def test_whoever_has_left_is_said_to_have_left(home):

@@ -1,16 +1,24 @@
-"""A whole shift: two operators, one of them at times by commands, and thirty clients. Whatever
+"""A whole shift: two operators, one of them at times by commands, and thirty clients; and once
+more with two consoles, where what has been begun for each client is where it was. Whatever
 happens, each question gets one answer: nobody is answered twice, and nobody is forgotten."""
 
-import threading
+import concurrent.futures
+import re
 
 import pytest
 
-from harness import FOR_ONE_ORIGIN, Daemon, RpcError, hand_over
+from harness import FOR_ONE_ORIGIN, Daemon, RpcError, hand_over, wait_until
+from harness.desk import CONSOLE_CONFIG, RULE, arrive, chatctl, leave, prompt_of
 
 PEOPLE = 24
 ASKERS = 6
 NOTE = "Wants the printer on floor 2."
 LIMITS = {"limits": FOR_ONE_ORIGIN}
+CONSOLES = CONSOLE_CONFIG | {"limits": CONSOLE_CONFIG["limits"] | FOR_ONE_ORIGIN}
+COLUMNS = 200
+"""So wide that each line has one row, and the prompt tells all."""
+
+NOBODY = "nothing is unread"
 
 
 class Visitor:
@@ -88,26 +96,89 @@ class Worker:
                 self.answer(visitor)
 
 
+def at_once(*tasks):
+    """What each of them returns."""
+    with concurrent.futures.ThreadPoolExecutor(len(tasks)) as hands:
+        return [done.result() for done in [hands.submit(task) for task in tasks]]
+
+
 def work_together(workers, visitors):
     """All of them at once, on the same queue, from both of its ends."""
-    faults = []
+    ann, bob = workers
+    at_once(lambda: ann.work(visitors), lambda: bob.work(visitors[::-1]))
 
-    def work(worker, queue):
-        try:
-            worker.work(queue)
-        except BaseException as fault:  # for the test's own thread
-            faults.append(fault)
 
-    threads = [
-        threading.Thread(target=work, args=(worker, visitors[::step]))
-        for worker, step in zip(workers, (1, -1))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
+class Seated:
+    """An operator with chatctl in a terminal, who goes by what stands there and nothing else."""
+
+    def __init__(self, daemon, name):
+        self.name = name
+        self.desk = chatctl(daemon, "--name", name, columns=COLUMNS)
+
+    def focus(self):
+        """The client in focus; None: there is none."""
+        return wait_until(lambda: prompt_of(self.desk), "a prompt")[0]
+
+    def next(self):
+        """The client that Alt-a leads to; None: nobody waits for this operator."""
+        before, told = self.focus(), self.desk.text().count(NOBODY)
+        self.desk.type("\x1ba")
+
+        def turned():
+            if self.desk.text().count(NOBODY) > told:
+                return (None,)
+            now = prompt_of(self.desk)
+            return now and now[0] not in (None, before) and now
+
+        return wait_until(turned, f"another client than {before}")[0]
+
+    def turn(self, keys, session, line=""):
+        """Turns to that client by these keys, and finds that line begun for it."""
+        self.desk.type(keys)
+        self.wait_line(session, line)
+
+    def wait_line(self, session, line):
+        prompt = rf"\[{session}\] (\(.*\) )?> {re.escape(line)}"
+        wait_until(lambda: re.fullmatch(prompt, self.desk.current()), f"[{session}] > {line}")
+
+    def begin(self, session, line):
+        """Begins a line for the client in focus."""
+        self.desk.type(line)
+        self.wait_line(session, line)
+
+    def say(self, session, text, begun=""):
+        """Says it to the client in focus, for whom it has been begun so far."""
+        assert text.startswith(begun)
+        self.desk.enter(text[len(begun) :])
+        self.desk.wait(rf"^\[{session}\]< {re.escape(text)}$")
+
+    def answer_to(self, visitor):
+        (question,) = visitor.open
+        return f"answer to {question}; signed {self.name}"
+
+    def claim(self, session):
+        """Whether the client in focus is this operator's now."""
+        self.desk.enter("/claim")
+
+        def holder():
+            now = prompt_of(self.desk)
+            whose = now and now[0] == session and re.search(r"(yours|\w+'s)$", now[1])
+            return whose and whose.group()
+
+        return wait_until(holder, f"somebody has claimed {session}") == "yours"
+
+    def work(self, visitors):
+        """Answers whoever waits, and is this operator's or nobody's. Returns who that was, in the
+        order in which they came up."""
+        seen = []
+        session = self.focus() or self.next()
+        while session is not None:
+            visitor = visitors[session]
+            if visitor.open and self.claim(session):
+                self.say(session, self.answer_to(visitor))
+                seen.append(session)
+            session = self.next()
+        return seen
 
 
 def watch(daemon):
@@ -128,7 +199,7 @@ def refusal(worker, visitor):
     return refused.value.message
 
 
-def arrive(daemon, witness):
+def come(daemon, witness):
     visitors = [Visitor(daemon, witness, number) for number in range(1, PEOPLE + ASKERS + 1)]
     for visitor in visitors:
         visitor.ask()
@@ -137,6 +208,22 @@ def arrive(daemon, witness):
         asker.client.close_sending()
         witness.wait_event("asking", session=asker.session)
     return people, askers
+
+
+def ask_once(askers, witness):
+    """Each asks its one question, and says no more."""
+    for asker in askers:
+        asker.ask()
+        asker.client.close_sending()
+        witness.wait_event("asking", session=asker.session)
+
+
+def leaves(person):
+    """What it had not heard before."""
+    person.client.send(b"bye\n")
+    rest = person.client.take_all()
+    person.client.close()
+    return rest
 
 
 def expect_end_of(asker, witness):
@@ -150,7 +237,7 @@ def test_each_question_of_a_shift_gets_one_answer():
     with Daemon(LIMITS) as daemon:
         witness = watch(daemon)
         ann, bob = Worker(daemon, "ann"), Worker(daemon, "bob")
-        people, askers = arrive(daemon, witness)
+        people, askers = come(daemon, witness)
 
         # Both work through the same queue. Half of the askers have to wait.
         work_together((ann, bob), people + askers[::2])
@@ -241,9 +328,7 @@ def test_each_question_of_a_shift_gets_one_answer():
         # Nobody waits, and nobody got more than was due.
         assert [each for each in witness.call("sessions") if each["unread"] > 0] == []
         for person in people:
-            person.client.send(b"bye\n")
-            assert person.client.take_all() == b""
-            person.client.close()
+            assert leaves(person) == b""
         answers = [
             message
             for message in ann.operator.call("history", limit=1000)["messages"]
@@ -251,3 +336,153 @@ def test_each_question_of_a_shift_gets_one_answer():
         ]
         texts = [answer["text"].split("; ")[0] for answer in answers]
         assert len(texts) == len(set(texts)) == sum(each.asked for each in people + askers)
+
+
+def test_two_consoles_share_a_shift_and_each_draft_is_where_it_was():
+    with Daemon(CONSOLES) as daemon:
+        witness = watch(daemon)
+        ann, bob = Seated(daemon, "ann"), Seated(daemon, "bob")
+        everybody = [Visitor(daemon, witness, number) for number in range(1, PEOPLE + ASKERS + 1)]
+        visitors = {each.session: each for each in everybody}
+        people, askers, late = (
+            everybody[:PEOPLE],
+            everybody[PEOPLE : PEOPLE + ASKERS // 2],
+            everybody[PEOPLE + ASKERS // 2 :],
+        )
+        one, two, three, four, five, six, seven, eight, nine = people[:9]  # who have keys
+
+        def answered(*those):
+            for each in those:
+                assert each.is_answered() == owners[each.session]
+
+        # The askers have waited longest. Both operators take whoever comes up.
+        ask_once(askers, witness)
+        for person in people:
+            person.ask()
+        for worker in (ann, bob):
+            worker.desk.wait(rf"^\[{people[-1].session}\] {people[-1].open[0]}$")
+        orders = at_once(lambda: ann.work(visitors), lambda: bob.work(visitors))
+        assert sorted(sum(orders, [])) == [each.session for each in people + askers]
+        for order in orders:  # Alt-a has gone by how long each has waited, and to askers last.
+            assert order == sorted(order)
+        for person in people:
+            assert person.is_answered() == holders(witness)[person.session]
+        for asker in askers:
+            expect_end_of(asker, witness)
+
+        # From here on everybody has an operator.
+        owners = {
+            person.session: worker.name for person, worker in zip(people, (ann, bob) * PEOPLE)
+        }
+        for worker in (ann, bob):
+            for session, name in owners.items():
+                if name == worker.name:
+                    worker.desk.enter(f"/claim {session} --force")
+        wait_until(lambda: owners.items() <= holders(witness).items(), "all are claimed")
+
+        # Each of them begins what is to be said to several clients.
+        for worker in (ann, bob):
+            worker.turn("\x1b9", nine.session)
+        for person in people[:8]:
+            person.ask()
+        drafts = {}
+        for worker, those in ((ann, (one, five, seven)), (bob, (four, six, eight))):
+            for person in those:
+                worker.turn(f"\x1b{person.number}", person.session)
+                drafts[person] = worker.answer_to(person).partition(";")[0]
+                worker.begin(person.session, drafts[person])
+        ann.turn("\x1b9", nine.session)
+        ann.begin(nine.session, "by the way, nine")
+        for worker, those in ((ann, (five, one, seven)), (bob, (six, four, eight))):
+            for person in those:
+                worker.turn(f"\x1b{person.number}", person.session, drafts[person])
+
+        # ann gives a client away, with what has to be known of it.
+        ann.turn("\x1b3", three.session)
+        ann.desk.enter(f"/note {NOTE}")
+        ann.desk.enter("/give 3 bob")
+        bob.desk.wait(r"^\[3\]\* is given to you by ann$")
+        owners[three.session] = "bob"
+        rows = arrive(bob.desk, "\x1b3", three.session)
+        assert rows[:2] == [f"{RULE} [3] {RULE}", f"[3]* note by ann: {NOTE}"]
+        assert re.fullmatch(rf"{RULE} 1 new since \d\d:\d\d {RULE}", rows[-2])
+        assert re.fullmatch(rf"\[3\]\|? {re.escape(three.open[0])}", rows[-1])
+        ann.desk.enter("me, too")
+        ann.desk.wait(r"not sent: session 3 is claimed by bob; /claim 3 --force takes it$")
+        bob.say(three.session, bob.answer_to(three))
+        answered(three)
+
+        # bob is away: whoever of his has waited longest comes up for ann, who may take it.
+        bob.desk.enter("/away bob is at lunch")
+        ann.desk.wait(r"^\* operator bob away: bob is at lunch$")
+        assert ann.next() == two.session
+        ann.desk.enter("me, too")
+        ann.desk.wait(r"claimed by bob; bob is away: claim it to take over; /claim 2 takes it$")
+        ann.desk.enter("/claim")
+        ann.desk.wait(r"^\[2\]\* is yours now, taken from bob$")
+        owners[two.session] = "ann"
+        ann.say(two.session, ann.answer_to(two))
+        answered(two)
+        bob.desk.enter("/back")
+        ann.desk.wait(r"^\* operator bob back$")
+
+        # The daemon gives its place to another process. Some wait for an answer; one line is being
+        # typed, others have been put away.
+        ask_once(late, witness)
+        for person in people[9:14]:
+            person.ask()
+        ann.turn("\x1b1", one.session, drafts[one])
+        before = holders(witness)
+        hand_over(daemon)
+        for worker in (ann, bob):
+            worker.desk.wait("attached again$")
+        witness = watch(daemon)
+        for each in everybody:
+            each.witness = witness
+        assert holders(witness) == before
+        ann.wait_line(one.session, drafts[one])
+        # Who leaves takes nobody else's place: not even whoever gets the key.
+        people.remove(nine)
+        assert leaves(nine) == b""
+        ann.desk.wait(r"^\* \[9\] has left; what you had begun for it is kept, /focus 9 brings it")
+        ann.desk.wait(r"^ +by the way, nine$")
+        ann.turn("\x1b9", people[8].session)
+        for worker, those in ((ann, (seven, five, one)), (bob, (eight, six, four))):
+            for person in those:
+                worker.turn(f"\x1b{person.number}", person.session, drafts[person])
+                worker.say(person.session, worker.answer_to(person), begun=drafts[person])
+                answered(person)
+                worker.turn(f"\x1b{person.number}", person.session)
+        ann.desk.enter("/focus 9")
+        ann.desk.wait(r"> by the way, nine$")
+        ann.desk.enter()
+        ann.desk.wait(r"not sent: \[9\] has left")
+        ann.desk.type("\x03")
+
+        # Who has waited meanwhile has been forgotten by nobody.
+        orders = at_once(lambda: ann.work(visitors), lambda: bob.work(visitors))
+        assert sorted(sum(orders, [])) == [each.session for each in people[8:13] + late]
+        for order in orders:
+            assert order == sorted(order)
+        answered(*people[8:13])
+        for asker in late:
+            expect_end_of(asker, witness)
+        for person in people:
+            person.ask()
+        for worker in (ann, bob):
+            worker.desk.wait(rf"^\[{people[-1].session}\] {people[-1].open[0]}$")
+        at_once(lambda: ann.work(visitors), lambda: bob.work(visitors))
+        answered(*people)
+
+        # Nobody waits, and nobody got more than was due.
+        assert [each for each in witness.call("sessions") if each["unread"] > 0] == []
+        for person in people:
+            assert leaves(person) == b""
+        said = [
+            message["text"].split("; ")[0]
+            for message in witness.call("history", limit=1000)["messages"]
+            if message["direction"] == "out"
+        ]
+        assert len(said) == len(set(said)) == sum(each.asked for each in everybody)
+        for worker in (ann, bob):
+            leave(worker.desk)

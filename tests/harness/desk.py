@@ -2,8 +2,10 @@
 followed on a screen. Knows the keys and the greeting of a console, and no other meaning."""
 
 import codecs
+import ctypes
 import os
 import re
+import select
 import threading
 
 import pexpect
@@ -17,6 +19,16 @@ CONSOLE_CONFIG = {
     "limits": {"messages_per_second": 1000000, "messages_burst": 1000000},
 }
 """For a daemon whose consoles show no times and whose clients have no limit in practice."""
+
+RULE = "──"
+PROMPT = re.compile(r"(?:\[(\d+)[^\]]*\] )?(?:\((.*)\) )?> ?")
+
+
+def _terminal_of(master):
+    """The path of the terminal behind it (os.ptsname() is not in every Python yet)."""
+    path = ctypes.create_string_buffer(64)
+    assert ctypes.CDLL(None).ptsname_r(master, path, len(path)) == 0
+    return path.value.decode()
 
 
 class Desk:
@@ -65,6 +77,27 @@ class Desk:
 
     def enter(self, text=""):
         self.type(text + "\r")
+
+    def wait_taken(self):
+        """Waits until the console has read all that was typed: from then on a pause is one."""
+
+        def is_taken():
+            # Not kept open, for then it would never hang up.
+            terminal = os.open(_terminal_of(self.child.child_fd), os.O_RDONLY | os.O_NOCTTY)
+            try:
+                return not select.select([terminal], [], [], 0)[0]
+            finally:
+                os.close(terminal)
+
+        wait_until(is_taken, "it reads what was typed", interval=0.002)
+
+    def resize(self, columns, rows=24):
+        """Another size of the window; returns when the console has shown that it knows."""
+        with self.changed:
+            before = len(self.raw)
+            self.screen.resize(columns)
+            self.child.setwinsize(rows, columns)
+        wait_until(lambda: len(self.raw) > before, f"it is drawn for {columns} columns")
 
     def text(self, last=0):
         with self.changed:
@@ -121,3 +154,35 @@ def connected(desk, daemon, first_words=b"hi\n"):
     session = known + 1
     desk.wait(rf"^\[{session}\]\|? {first_words.decode().strip()}$")
     return client, session
+
+
+def prompt_of(desk):
+    """The client in focus and what is told beside it, of a prompt behind which nothing stands;
+    None while a line does, or while something is being printed."""
+    found = PROMPT.fullmatch(desk.current())
+    return found and (found[1] and int(found[1]), found[2] or "")
+
+
+def arrive(desk, keys, session):
+    """The rows that are shown when the operator turns to that client by these keys."""
+    before = len(desk.text().splitlines())
+
+    def rows():
+        """From the conversation's head on: above it stands the prompt, if a command was typed."""
+        shown = desk.text().splitlines()[before - 1 :]
+        heads = [i for i, row in enumerate(shown) if re.match(rf"{RULE} \[{session}\b", row)]
+        return shown[heads[0] :] if heads else []
+
+    def is_there():
+        return rows() and (prompt_of(desk) or (None,))[0] == session
+
+    desk.type(keys)
+    wait_until(is_there, f"{session} after {keys!r}")
+    return rows()[:-1]
+
+
+def leave(desk):
+    """Leaves it as it was, whatever stands in its line."""
+    desk.text()
+    desk.type("\x05\x15\x04")
+    assert desk.wait_end() == 0

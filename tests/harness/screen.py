@@ -30,6 +30,13 @@ class Screen:
         self.kept_titles = []
         self.bells = 0
 
+    def resize(self, columns):
+        """As xterm does it: lines are not broken anew, and what has no room any more is gone."""
+        self.columns = columns
+        for line in self.lines:
+            del line[columns:]
+        self.column = min(self.column, columns - 1)
+
     def feed(self, text):
         text, self.unfinished = self.unfinished + text, ""
         at = 0
