@@ -2,8 +2,6 @@
 /// twice, and the second time by somebody who can have read the question. Pure: told the time.
 #pragma once
 
-#include <optional>
-
 #include "base/time.hpp"
 
 namespace chatd::console {
@@ -25,28 +23,29 @@ class LeaveGuard {
   /// By a key, or by a line that says so. It was wished before if that was by the key just before
   /// this one, or before that line.
   [[nodiscard]] Answer wished(bool by_line, Time now) {
-    if (asked_ && now - *asked_ <= kPatience && (by_line || !other_key_)) {
-      if (shown_ && now - *shown_ >= kReading) return Answer::kLeave;
-      if (shown_ && !by_line) shown_ = now;
+    if (asked_ != kNever && now - asked_ <= kPatience && (by_line || !other_key_)) {
+      if (shown_ == kNever) return Answer::kTooSoon;
+      if (now - shown_ >= kReading) return Answer::kLeave;
+      if (!by_line) shown_ = now;
       return Answer::kTooSoon;
     }
     asked_ = now;
-    shown_.reset();
+    shown_ = kNever;
     other_key_ = false;
     return Answer::kAsk;
   }
   /// All that was printed is on the screen.
   void shown(Time now) {
-    if (asked_ && !shown_) shown_ = now;
+    if (asked_ != kNever && shown_ == kNever) shown_ = now;
   }
   /// Any key but those that wish to leave.
   void other_key() { other_key_ = true; }
   /// Something else was typed, as a line.
-  void other_line() { asked_.reset(); }
+  void other_line() { asked_ = kNever; }
 
  private:
-  std::optional<Time> asked_;
-  std::optional<Time> shown_;  // the question, or the last key that came too soon after it
+  Time asked_ = kNever;
+  Time shown_ = kNever;  // the question, or the last key that came too soon after it
   bool other_key_ = false;
 };
 

@@ -346,8 +346,8 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   // An address is whole as long as something else can go: half of one is of no use.
   std::vector<Column> columns{
       {"id", false, 0},      {"name", false, 1, 10, 6}, {"address", false, 2, 0, 9},
-      {"dialect", false, 5}, {"since", false, 7},       {"idle", true, 4},
-      {"waits", true, 0},    {"unread", true, 0},       {"held", true, 0}};
+      {"dialect", false, 6}, {"since", false, 7},       {"idle", true, 5},
+      {"waits", true, 4},    {"unread", true, 0},       {"held", true, 0}};
   if (claims) columns.push_back({"claimed by", false, 3, 10});
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
@@ -376,7 +376,9 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
 
 std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, std::size_t width,
                                      std::time_t now, const Shortcuts& shortcuts,
-                                     const std::set<SessionId>& muted) const {
+                                     const std::set<SessionId>& muted,
+                                     const std::map<SessionId, std::string>& writing,
+                                     std::string_view own_name) const {
   const std::string today = formatted(now, "%Y-%m-%d");
   // Who it is and how long it waits stay; of the rest goes first what one needs least to answer.
   std::vector<Column> columns{

@@ -177,7 +177,10 @@ void Attendance::take_name(Connection& self, std::string_view wish) {
 
 const std::string& Attendance::greet(OperatorId id, const std::string& wish, bool quiet) {
   Connection& self = at(id);
-  if (!wish.empty()) take_name(self, wish);
+  if (!wish.empty()) {
+    take_name(self, wish);
+    self.person->has_acted = true;  // it has asked for that name
+  }
   self.has_greeted = true;
   self.is_quiet = quiet;
   announce(*self.person);

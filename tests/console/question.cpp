@@ -21,7 +21,7 @@ class Talk {
   }
   State sent_to_all(std::string text) {
     Event event = made(EventKind::kSent, 3);
-    event.sessions.push_back(4);
+    event.announced = true;
     event.text = std::move(text);
     event.operator_name = "ann";
     event.state = "sent";

@@ -58,7 +58,9 @@ TEST_CASE("unread: messages count until they are looked at or answered", "[conso
   unread.apply(automatic, Target{1}, all_usual);
   CHECK(unread.next() == Target{2});
   // Who says something to all has read nothing.
-  unread.apply(event_of(kSent, {1, 2}), Target{1}, all_usual);
+  Event announced = event_of(kSent, {2});
+  announced.announced = true;
+  unread.apply(announced, Target{1}, all_usual);
   CHECK(unread.next() == Target{2});
   unread.apply(event_of(kSent, {2}), Target{1}, all_usual);
   CHECK(unread.next() == Target{4});

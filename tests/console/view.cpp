@@ -477,7 +477,7 @@ TEST_CASE("view: in the list other things go before an address is cut", "[consol
       for (const std::string& line : lines) CHECK(display_width(line) <= 80);
     }
     // The name is cut first, and then the least important columns go.
-    CHECK(list(ipv4, holder)[0].find("idle") != std::string::npos);
+    CHECK(list(ipv4, holder)[0].find("waits") != std::string::npos);
     CHECK(list(ipv4, holder)[0].find("since") == std::string::npos);
   }
   CHECK(list(ipv4, "bob")[0].find("claimed by") != std::string::npos);
@@ -513,7 +513,7 @@ TEST_CASE("view: the queue tells how long everybody waits, and is narrow where i
   auto sessions = three_sessions();
   sessions[1].waiting_since = "2026-11-23T07:55:00.000Z";
   sessions[1].claimed_by = "bo\x1b";
-  sessions[1].last_text = "and\nthen? < ann: no";
+  sessions[1].last_text = "and then? < ann: no";
   sessions[0].last_text = "all is well";
   sessions[0].last_operator = sessions[0].answered_by = "bo\x1b";
   sessions[2].last_text = "yes";
@@ -528,7 +528,7 @@ TEST_CASE("view: the queue tells how long everybody waits, and is narrow where i
   CHECK(wide[0].find(" claimed by  key    notes  state ") != std::string::npos);
   // What a client says never looks like what an operator says.
   CHECK(wide[1].find("  < bo\\x1b: all is well  ") != std::string::npos);
-  CHECK(wide[2].find("    and\\nthen? < ann: no  ") != std::string::npos);
+  CHECK(wide[2].find("    and then? < ann: no  ") != std::string::npos);
   CHECK(wide[3].find("  < yes  ") != std::string::npos);
   CHECK(wide[1].find("bo\\x1b is writing") != std::string::npos);
   CHECK(wide[2].find("5m") != std::string::npos);

@@ -292,7 +292,7 @@ def test_tables_fit_and_are_aligned_at_every_width(daemon, columns):
     titles = re.findall(r"\S+", head)
     assert titles[:4] == "id name waits unread".split()
     if columns == 200:
-        assert titles[4:] == "key address idle held dialect since".split()
+        assert titles[4:] == "last words key address idle held dialect since".split()
         assert NAMES[-1] in rows[-1]
     # Every cell begins where its column does, whatever is before it.
     at = head.index("address") if "address" in head else None

@@ -1,12 +1,15 @@
 """An operator with many conversations: arrival shows what was said, drafts wait for their client,
-the focus can be alone on the screen, and who has left is not forgotten."""
+the focus can be alone on the screen, who has left is not forgotten, and nothing that was begun
+goes to the strangers whom another daemon has under the same ids."""
 
+import os
 import re
+import signal
 
 import pytest
 
-from harness import Daemon, wait_until
-from harness.desk import CONSOLE_CONFIG, RULE, arrive, chatctl, connected, leave
+from harness import Daemon, Home, speaking, wait_until
+from harness.desk import CONSOLE_CONFIG, RULE, arrive, chatctl, connected, leave, prompt_of
 from test_rows import FORGED, paddings
 
 
@@ -412,3 +415,160 @@ def test_words_to_look_out_for_ring_and_stand_out():
         wait_until(lambda: desk.raw.count("\a") == bells + 1, "the bell rings once")
         leave(desk)
         client.close()
+
+
+# --- another daemon, with other clients ---
+
+CLIENTS = 7
+REPLIES = CONSOLE_CONFIG | {"replies": {"hold": "a secret"}}
+
+# What is typed, what the daemon makes of it in the end, and for whom; None: for the one in focus.
+BEGUN = [
+    ("a secret", "sent", None),
+    ("/r hold", "sent", None),
+    ("bye", "disconnected", None),
+    ("/note a secret", "noted", None),
+    ("@7 a secret", "sent", [7]),
+    ("@anna a secret", "sent", [3]),
+    ("/kick 3 rude", "disconnected", [3]),
+    ("/kick 3,4 rude", "disconnected", [3, 4]),
+    ("/kick 127.0.0.0/8 rude", "disconnected", [*range(1, CLIENTS + 1)]),
+    ("/bye 3", "disconnected", [3]),
+    ("/name 3 thief", "named", [3]),
+    ("/note 3 a secret", "noted", [3]),
+    ("/give 3 eve", "claimed", [3]),
+]
+
+
+class Replaced:
+    """A console whose daemon is killed, and another one that comes to the same socket. It knows
+    nothing of the first, and counts its clients from 1, too. Of both, client 3 is called anna."""
+
+    def __init__(self):
+        self.homes = Home(), Home()
+        self.homes[1].control_path = self.homes[0].control_path
+        self.daemon = Daemon(REPLIES, home=self.homes[0])
+        self.clients, self.operator = self.seven()
+        self.desk = chatctl(self.daemon, columns=200)
+        arrive(self.desk, "\x1b3", 3)
+
+    def seven(self):
+        """Clients of the daemon of now, and an operator who has heard of all of them."""
+        operator = self.daemon.operator(name="eve")
+        clients = [speaking(self.daemon, operator)[0] for _ in range(CLIENTS)]
+        assert [each["session"] for each in operator.call("sessions")] == [*range(1, CLIENTS + 1)]
+        operator.call("name", session=3, name="anna")
+        operator.wait_event("named", session=3)
+        return clients, operator
+
+    def replace(self, when):
+        """The strangers are there before the console comes back, or come after it."""
+        self.daemon.kill()
+        for client in self.clients:
+            client.close()
+        self.desk.wait(r"^\* the daemon has gone; waiting for it")
+        if when == "before":
+            os.kill(self.desk.child.pid, signal.SIGSTOP)
+        self.daemon = Daemon(REPLIES, home=self.homes[1])
+        if when == "after":
+            self.desk.wait(r"^\* attached again$")
+        self.clients, self.operator = self.seven()
+        if when == "after":
+            self.desk.wait(r"^\[3 anna\]\* is now called anna by eve$")
+        else:
+            os.kill(self.desk.child.pid, signal.SIGCONT)
+            self.desk.wait(r"^\* the focus is cleared$")
+        self.heard = len(self.operator.events)
+
+    def effects(self):
+        """What has happened to the strangers, as far as it was the console's doing."""
+        return [
+            (each["method"], each["session"])
+            for each in self.operator.events[self.heard :]
+            if each["method"] in ("sent", "disconnected", "noted", "named", "claimed")
+        ]
+
+    def end(self):
+        self.desk.child.close(force=True)
+        if self.daemon.alive():
+            self.daemon.stop()
+        for home in self.homes:
+            home.remove()
+
+
+@pytest.fixture
+def replaced():
+    both = Replaced()
+    yield both
+    both.end()
+
+
+@pytest.mark.parametrize(
+    "when, typed, effect, whom",
+    [("before", *each) for each in BEGUN]
+    + [("after", *each) for each in (BEGUN[0], BEGUN[4], BEGUN[6])],
+)
+def test_a_line_that_was_begun_is_not_for_strangers_under_the_same_ids(
+    when, typed, effect, whom, replaced
+):
+    desk = replaced.desk
+    desk.type(typed)
+    desk.wait(rf"^\[3 anna\] .*> {re.escape(typed)}$")
+    replaced.replace(when)
+    desk.enter()
+    desk.wait("not (sent|done)")
+    desk.wait(rf"> {re.escape(typed)}$")
+    if whom is None and when == "before":
+        # It belongs to nobody now, and waits for the second Enter where a client is chosen.
+        assert replaced.effects() == []
+        desk.type("\x1b3")
+        desk.wait(rf"^\[3 anna\] .*> {re.escape(typed)}$")
+        desk.enter()
+        desk.wait("not sent yet: this line was begun without a focus")
+        desk.wait(rf"^\[3 anna\] .*> {re.escape(typed)}$")
+    # What the console had sent so far would have come before this.
+    replaced.operator.call("ops", text="so far")
+    replaced.operator.wait_event("ops", text="so far")
+    assert replaced.effects() == []
+    desk.enter()
+    if whom is None:  # The first of them to come has the focus, as ever.
+        whom = [3] if when == "before" else [1]
+    for session in whom:
+        replaced.operator.wait_event(effect, session=session)
+    # Once, and nothing else.
+    desk.enter("/ops that was all")
+    replaced.operator.wait_event("ops", text="that was all")
+    assert sorted(replaced.effects()) == [(effect, session) for session in whom]
+    for session, client in enumerate(replaced.clients, 1):
+        if effect == "disconnected" and session in whom:
+            assert client.take_all() == b""
+        else:
+            said = effect == "sent" and session in whom
+            assert client.leave() == (b"a secret\n" if said else b"")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_was_put_away_for_a_client_does_not_come_up_for_a_stranger(when, replaced):
+    desk = replaced.desk
+    for key, line in (1, "for one"), (2, "@7 for seven"), (4, ""):
+        arrive(desk, f"\x1b{key}", key)
+        desk.type(line)
+        desk.wait(rf"^\[{key}\] .*> ?{re.escape(line)}$")
+    replaced.replace(when)
+    for session, line in (1, "for one"), (2, "@7 for seven"):
+        # It is not lost,
+        told = f"* what you had begun for [{session}], who may have left:\n  {line}\n"
+        assert desk.text().count(told) == 1
+        # but here is another one, with an empty line.
+        arrive(desk, f"\x1b{session}", session)
+    desk.type("\x1b[A")
+    desk.wait(r"> @7 for seven$")
+    desk.type("\x1b[A")
+    desk.wait(r"> for one$")
+    desk.type("\x03")
+    wait_until(lambda: prompt_of(desk), "the line is empty")
+    desk.enter("/ops that was all")
+    replaced.operator.wait_event("ops", text="that was all")
+    assert replaced.effects() == []
+    for client in replaced.clients:
+        assert client.leave() == b""

@@ -26,7 +26,7 @@ PASTE_PAUSE = 1.13
 """The same behind a paste that has broken off, whose rest is waited for for longer."""
 
 GAP = 0.03
-"""Between two letters: whoever pastes is faster, and few people are."""
+"""Between two letters of somebody who is fast; a terminal that pastes is faster."""
 
 TERMINALS = [
     {},
@@ -56,9 +56,10 @@ FUNCTION_KEYS = [
     *(f"{ESC}O{m}{c}" for m in ("2", "5", "1;2") for c in "PQRS"),
     *(f"{ESC}[{number}~" for number in F_NUMBERS),
     *with_modifiers(1, "PQRS"),
-    *(key for number in F_NUMBERS[4:12] for key in with_modifiers(number, "~")),
+    *(key for number in (15, 24) for key in with_modifiers(number, "~")),
+    *(key for number in F_NUMBERS[5:11] for key in with_modifiers(number, "~", (2, 5))),
     # rxvt, and there with Alt
-    *(f"{ESC}[{number}{end}" for number in F_NUMBERS for end in "^$@"),
+    *(f"{ESC}[{number}{end}" for number in (11, 15, 24, 34) for end in "^$@"),
     *(f"{ESC}{ESC}[{number}~" for number in F_NUMBERS[:4]),
     f"{ESC}{ESC}OP",
     # the Linux console, kitty, Sun, SCO
@@ -73,11 +74,12 @@ MOVING_KEYS = [
     *(f"{ESC}[{c}" for c in "CDEFGHZ"),
     *(f"{ESC}O{c}" for c in "CDFHEjklmnopqrstuvwxyMXIabcd"),
     *with_modifiers(1, "ABCDEFH"),
-    *(f"{ESC}[{number}{end}" for number in EDITING for end in "~^$@"),
-    *(key for number in EDITING for key in with_modifiers(number, "~", (2, 3, 5, 6))),
+    *(f"{ESC}[{number}~" for number in EDITING),
+    *(f"{ESC}[{number}{end}" for number in (2, 3, 5, 7) for end in "^$@"),
+    *(key for number in EDITING for key in with_modifiers(number, "~", (2, 5))),
     *(f"{ESC}{ESC}[{c}" for c in "ABCDFH"),
     *(f"{ESC}{ESC}O{c}" for c in "ABCDFH"),
-    *(f"{ESC}{ESC}[{number}~" for number in EDITING),
+    *(f"{ESC}{ESC}[{number}~" for number in (2, 3, 5)),
 ]
 
 MICE = [
@@ -148,9 +150,9 @@ ALT_KEYS = [
     *(ESC + c for c in "äß你🦊"),
 ]
 
-# But for those that end, stop, send, complete, recall and look for, and a new line.
-CONTROL_KEYS = [chr(c) for c in range(0x80) if (c < 0x20 or c == 0x7F)]
-CONTROL_KEYS = [key for key in CONTROL_KEYS if key not in f"\x03\x04\t\n\r\x10\x12\x1a\x1c{ESC}"]
+# But for those that end, stop, send, complete, recall, look for, and begin a line.
+NO_CONTROL_KEYS = f"\x03\x04\t\n\r\x10\x12\x1a\x1c{ESC}"
+CONTROL_KEYS = [key for key in map(chr, [*range(0x20), 0x7F]) if key not in NO_CONTROL_KEYS]
 
 # They lapse. With Ctrl-G and the like a sequence breaks off by itself.
 HALVES = [
@@ -182,22 +184,34 @@ BROKEN_PASTES = {
     f"{ESC}[200~two\r\n@1 lines\r\n/quit\r\n": "two\n@1 lines\n/quit\n",
 }
 
+# As xterm's mode 1005 has X10: a column or a row beyond 95 is a character of two bytes.
+FAR_MICE = [f"{ESC}[M {place}" for place in ("\xb65", "5\xb6", "\xb6\xc4", "\u0101\xb6")]
+
+# What a terminal that was told so (S8C1T) sends instead of Esc and a letter, and what of that is
+# left in UTF-8.
+EIGHT_BITS = [b"\x9bD", b"\x9b15~", b"\x9b1;5P", b"\x8fP", b"\x9b<0;12;7M", b"\x9b?64;1;2c"]
+EIGHT_BITS += [b"\x9d11;rgb:0/0/0\x9c", b"\x90>|XTerm(379)\x9c", b"\x9fGi=31;OK\x9c"]
+EIGHT_BITS += [key.decode("latin-1") for key in EIGHT_BITS]
+EIGHT_BITS += [b"\x9b", b"\x8f", b"\x84", b"\x85", "\x84", "\x85"]
+
 KINDS = {
     "function keys": FUNCTION_KEYS,
     "moving keys": MOVING_KEYS,
     "mice": MICE,
+    "mice far away": FAR_MICE,
     "answers": ANSWERS,
     "numbered keys": NUMBERED_KEYS,
     "Alt": ALT_KEYS,
     "Ctrl": CONTROL_KEYS,
     "halves": HALVES,
+    "8 bits": EIGHT_BITS,
     "broken pastes": list(BROKEN_PASTES),
 }
 
 # Of each kind one, for every typist.
 SOME_KEYS = [
-    *(ESC + key for key in ("OP", "[15~", "[1;5C", "[5~", "b", "", "[", "[99;6u")),
-    *(ESC + key for key in ("[I", "[M !!", "[<0;12;7M", "[?64;1;2c", "]11;rgb:0/0/0\x07")),
+    *(ESC + key for key in ("[15~", "[1;5C", "b", "", "[", "[99;6u")),
+    *(ESC + key for key in ("[M !!", "[<0;12;7M", "]11;rgb:0/0/0\x07")),
 ]
 
 
@@ -228,6 +242,7 @@ class Typist:
 
     def __init__(self, desk, daemon, operator):
         self.desk = desk
+        desk.child.delaybeforesend = None  # pexpect's own pause; those that matter are here
         self.name = re.search(r"^\* operator (\S+);", desk.text(), re.MULTILINE)[1]
         self.client, self.focus = speaking(daemon, operator)
         self.other_client, self.other = speaking(daemon, operator)
@@ -243,21 +258,23 @@ class Typist:
         return [("sent", self.focus, text), ("sent", self.other, text)]
 
     def press(self, key):
-        if isinstance(key, bytes):
-            os.write(self.desk.child.child_fd, key)
-        else:
-            self.desk.type(key)
+        # All of it at once, as a terminal does it.
+        key_bytes = key if isinstance(key, bytes) else key.encode()
+        assert os.write(self.desk.child.child_fd, key_bytes) == len(key_bytes)
         self.desk.wait_taken()
         time.sleep(PASTE_PAUSE if key in BROKEN_PASTES else PAUSE)
 
-    def type_line(self, line, by_letters):
-        """The first letter alone, for that is what a key might swallow or change, or each."""
-        pieces = [*line, "\r"] if by_letters else [line[0], line[1:] + "\r"]
-        for piece in pieces:
-            self.desk.type(piece)
+    def type_line(self, line, slowly):
+        """The first letter alone, for that is what a key might swallow or change."""
+        for letter in line[: 3 if slowly else 1]:
+            self.desk.type(letter)
             self.desk.wait_taken()
-            if by_letters:
+            if slowly:
                 time.sleep(GAP)
+        if slowly:
+            time.sleep(PAUSE)
+        self.desk.enter(line[3 if slowly else 1 :])
+        self.desk.wait_taken()
 
     def type_after_each(self, keys):
         """Each key, a pause, and a text; the same with a command and with an `@` line. Returns
@@ -305,6 +322,8 @@ class Typists:
     def type_after_each(self, what, keys_of):
         """`keys_of(i)` are the keys of a typist. All that they meant is done, and nothing else."""
         begin, end = f"now {what}", f"that was all of {what}"
+        with self.operator.changed:
+            self.operator.unread.clear()
         for each in self.all:
             each.mark(begin)
         with concurrent.futures.ThreadPoolExecutor(TYPISTS) as people:
@@ -543,6 +562,29 @@ def test_the_daemon_does_not_end_before_the_question_could_be_read(own, keys):
     client.close()
 
 
+# How long keyboards wait before they repeat a key: at once, as many do, as X does by itself.
+@pytest.mark.parametrize("key, wait", [("\x03", 0.03), ("\x04", 0.25), ("\x03", 0.66)])
+def test_a_key_that_is_held_does_not_end_the_daemon(own, key, wait):
+    desk, daemon = own
+    client, _ = connected(desk, daemon)
+    if key == "\x03":
+        desk.type("half a line")
+        wait_until(lambda: desk.current().endswith("half a line"), "it is typed")
+    desk.child.delaybeforesend = None  # pexpect's own pause
+    for pause in [wait] + [0.03] * 66:
+        desk.type(key)
+        time.sleep(pause)
+    client.send(b"still served\n")
+    desk.wait(r"^\[1\] still served$")
+    assert desk.text().count("this stops the daemon") == 1
+    # Whoever lets it go and wishes the same again means it.
+    time.sleep(READING)
+    desk.type(key)
+    assert desk.wait_end() == 0
+    client.expect_end()
+    client.close()
+
+
 def test_without_clients_the_daemon_ends_at_once(own):
     desk, _ = own
     desk.type("\x03")
@@ -705,6 +747,67 @@ def test_a_shell_gets_its_terminal_back_from_ctrl_z_and_ctrl_backslash():
         shell.sendline("exit")
         shell.expect(pexpect.EOF)
         shell.close()
+
+
+PROMPT = "[1] > "
+
+
+def line_of(desk):
+    """The prompt and what is typed behind it, in all the rows that they take. (Behind a row that
+    is full the next one has a blank, which is how a line editor gets there.)"""
+    with desk.changed:
+        columns = desk.screen.columns
+        rows = ["".join(row) for row in desk.screen.lines[: desk.screen.row + 1]]
+    begin = max((i for i, row in enumerate(rows) if row.startswith(PROMPT)), default=0)
+    return ("".join(row.ljust(columns) for row in rows[begin:-1]) + rows[-1]).rstrip()
+
+
+@pytest.mark.parametrize("length", [4, 50, 360])
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_a_line_survives_a_window_that_changes_its_size(columns, length):
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        desk = chatctl(daemon, columns=columns)
+        first, _ = connected(desk, daemon)
+        second, _ = connected(desk, daemon)
+        desk.enter("@2 and so are you")  # so that the prompt is the same at every width
+        second.expect(b"and so are you\n")
+        desk.wait_line(PROMPT)
+        line = ("a line of some words " * 20)[:length]
+        desk.type(line)
+        is_whole = lambda: line_of(desk) == (PROMPT + line).rstrip()  # noqa: E731
+        wait_until(is_whole, "it is typed")
+        before, last = columns, "[2]< and so are you"
+        for now in [each for each in (20, 200, 40, 80) if each != columns] + [columns]:
+            desk.resize(now)
+            fitted = len(PROMPT + line) < before
+            desk.type("!")
+            line += "!"
+            wait_until(is_whole, f"all of it at {now}")
+            if fitted:  # else it is begun anew below, for where it stands now nobody knows
+                assert prompts_below(desk, last) == 1
+            # What comes meanwhile stands above it, once.
+            first.send(b"said at %d\n" % now)
+            before, last = now, f"[1] said at {now}"
+            wait_until(lambda: last in desk.text().splitlines(), f"it is shown at {now}")
+            wait_until(is_whole, f"all of it again at {now}")
+            assert prompts_below(desk, last) == 1
+        rows = desk.text().splitlines()
+        assert all(rows.count(f"[1] said at {each}") == 1 for each in (20, 40, 80, 200))
+        desk.enter()
+        first.expect(line.encode() + b"\n")
+        desk.wait_line(PROMPT)
+        second.expect_silence(0.1)
+        desk.type("\x04")
+        assert desk.wait_end() == 0
+        first.close()
+        second.close()
+
+
+def prompts_below(desk, row):
+    """How often the prompt begins a row below the last one that is that."""
+    rows = desk.text().splitlines()
+    below = rows[::-1].index(row)
+    return sum(each.startswith(PROMPT.strip()) for each in rows[len(rows) - below :])
 
 
 def test_a_dumb_terminal_gets_no_escape_sequence():

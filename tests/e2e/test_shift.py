@@ -139,7 +139,10 @@ class Seated:
 
     def wait_line(self, session, line):
         prompt = rf"\[{session}\] (\(.*\) )?> {re.escape(line)}"
-        wait_until(lambda: re.fullmatch(prompt, self.desk.current()), f"[{session}] > {line}")
+        wait_until(
+            lambda: re.fullmatch(prompt, self.desk.current()),
+            lambda: f"[{session}] > {line}, not\n{self.desk.text(last=24)}",
+        )
 
     def begin(self, session, line):
         """Begins a line for the client in focus."""
@@ -157,10 +160,13 @@ class Seated:
         return f"answer to {question}; signed {self.name}"
 
     def claim(self, session):
-        """Whether the client in focus is this operator's now."""
-        self.desk.enter("/claim")
+        """Whether the client in focus is this operator's now. By its id, as an asker may leave at
+        any moment: the other one has answered it."""
+        self.desk.enter(f"/claim {session}")
 
         def holder():
+            if re.search(rf"^\[{session}\]\* disconnected", self.desk.text(200), re.MULTILINE):
+                return "nobody's"
             now = prompt_of(self.desk)
             whose = now and now[0] == session and re.search(r"(yours|\w+'s)$", now[1])
             return whose and whose.group()
@@ -441,23 +447,25 @@ def test_two_consoles_share_a_shift_and_each_draft_is_where_it_was():
             each.witness = witness
         assert holders(witness) == before
         ann.wait_line(one.session, drafts[one])
-        # Who leaves takes nobody else's place: not even whoever gets the key.
-        people.remove(nine)
-        assert leaves(nine) == b""
-        ann.desk.wait(r"^\* \[9\] has left; what you had begun for it is kept, /focus 9 brings it")
-        ann.desk.wait(r"^ +by the way, nine$")
-        ann.turn("\x1b9", people[8].session)
         for worker, those in ((ann, (seven, five, one)), (bob, (eight, six, four))):
             for person in those:
                 worker.turn(f"\x1b{person.number}", person.session, drafts[person])
                 worker.say(person.session, worker.answer_to(person), begun=drafts[person])
                 answered(person)
                 worker.turn(f"\x1b{person.number}", person.session)
+        # What was begun for somebody who leaves comes up for nobody else, whoever gets the key.
+        ann.turn("\x1b9", nine.session, "by the way, nine")
+        ann.turn("\x1b1", one.session)
+        people.remove(nine)
+        assert leaves(nine) == b""
+        ann.desk.wait(r"^\* \[9\] has left; what you had begun for it is kept, /focus 9 brings it")
+        ann.desk.wait(r"^ +by the way, nine$")
+        ann.turn("\x1b9", people[8].session)
         ann.desk.enter("/focus 9")
         ann.desk.wait(r"> by the way, nine$")
         ann.desk.enter()
         ann.desk.wait(r"not sent: \[9\] has left")
-        ann.desk.type("\x03")
+        ann.desk.type("\x05\x15")
 
         # Who has waited meanwhile has been forgotten by nobody.
         orders = at_once(lambda: ann.work(visitors), lambda: bob.work(visitors))

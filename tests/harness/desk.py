@@ -113,12 +113,12 @@ class Desk:
         """Waits for the regular expression in the last 200 lines; returns the match."""
         return wait_until(
             lambda: re.search(pattern, self.text(last=200), re.MULTILINE),
-            f"{pattern!r} on the screen",
+            lambda: f"{pattern!r} on the screen:\n{self.text(last=24)}",
         )
 
     def wait_line(self, line):
         """Waits until the line with the cursor is this."""
-        wait_until(lambda: self.current() == line, f"{line!r}, not {self.current()!r}")
+        wait_until(lambda: self.current() == line, lambda: f"{line!r}, not {self.current()!r}")
 
     def wait_end(self):
         wait_until(lambda: not self.child.isalive(), "it ends")

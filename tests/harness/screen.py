@@ -37,6 +37,11 @@ class Screen:
             del line[columns:]
         self.column = min(self.column, columns - 1)
 
+    def forget(self):
+        """All that stands above the line with the cursor."""
+        del self.lines[: self.row]
+        self.row = 0
+
     def feed(self, text):
         text, self.unfinished = self.unfinished + text, ""
         at = 0

@@ -340,7 +340,7 @@ class Chat : private core::Capacity {
           return who + "automatic" + (sent ? "" : std::string{", "} + state);
         }
         if (event.session != 0) return who + state;
-        REQUIRE(event.sessions.size > 1);
+        REQUIRE(event.sessions.size > 0);
         auto all = std::string{state} + " for";
         for (const auto id : outbox_.ids(event.sessions)) all += ' ' + std::to_string(id);
         return all;

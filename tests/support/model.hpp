@@ -745,7 +745,7 @@ class Walk : private core::Capacity {
       must(by == "ann" || by == "bob", "who sent it?");
       if (event.automatic) return answered(event);
       if (event.session != 0) return sent(event, event.session, event.message);
-      must(event.sessions.size > 1, "an event for several that are not");
+      must(event.sessions.size > 0, "an event for nobody");
       const auto ids = outbox_.ids(event.sessions);
       const auto numbers = outbox_.messages(event.messages);
       must(numbers.size() == (event.state == SendState::kHeld ? ids.size() : 0), "numbers");
