@@ -31,6 +31,21 @@ bool is_c1(std::string_view character) {
          static_cast<unsigned char>(character[1]) < 0xa0;
 }
 
+// A control of 8 bits that begins a sequence, by itself or as a character, is Esc and this one
+// (ECMA-48, 5.3); NUL: it is none.
+char seven_bit(std::string_view character) {
+  constexpr std::string_view kBegin = "\x8f\x90\x98\x9b\x9d\x9e\x9f";
+  const char c1 = character.size() == 1 ? character[0] : is_c1(character) ? character[1] : '\0';
+  if (kBegin.find(c1) == std::string_view::npos) return '\0';
+  return static_cast<char>(static_cast<unsigned char>(c1) - 0x40U);
+}
+
+// The first byte of a character of two.
+bool is_lead_of_two(char byte) {
+  const auto c = static_cast<unsigned char>(byte);
+  return c >= 0xc2 && c < 0xe0;
+}
+
 // Text as it may stand in a line: line ends are LF, and no NUL ends it for a C library.
 std::string cleaned(std::string_view pasted) {
   std::string out;
@@ -180,6 +195,9 @@ void KeyDecoder::lapse(Time now) {
 void KeyDecoder::push(std::string_view bytes, Time now) {
   lapse(now);
   now_ = now;
+  // A long answer comes in several reads; a person types one byte at a time.
+  const bool in_string = state_ == State::kString || state_ == State::kStringEscape;
+  if (in_string && bytes.size() > 1) since_ = now;
   if (goes_on_after_break(bytes)) return;
   while (!bytes.empty()) {
     if (state_ == State::kPaste) {
@@ -216,9 +234,7 @@ void KeyDecoder::step(char byte) {
       ground(kEsc);
       return step(byte);
     case State::kMouse:
-      if (byte >= '\0' && byte < ' ') return restart(byte);
-      if (--left_ == 0) end();
-      return;
+      return mouse(byte);
     case State::kLinux:
       if (is_control(byte)) return restart(byte);
       give(Key::Kind::kSequence, pending_);
@@ -227,6 +243,18 @@ void KeyDecoder::step(char byte) {
       break;
   }
   assert(false);
+}
+
+// Of a report of a mouse a byte, or where the columns are many (xterm's mode 1005) a character.
+void KeyDecoder::mouse(char byte) {
+  if (byte >= '\0' && byte < ' ') return restart(byte);
+  assert(pending_.size() >= 2);
+  if (is_lead_of_two(pending_[pending_.size() - 2]) && is_continuation(byte)) {
+    if (left_ == 0) end();
+    return;
+  }
+  if (left_ == 0) return restart(byte);
+  if (--left_ == 0 && !is_lead_of_two(byte)) end();
 }
 
 void KeyDecoder::ground(char byte) {
@@ -319,6 +347,11 @@ void KeyDecoder::text(char byte) {
   if (partial_.size() < 4 && incomplete_tail(partial_) == partial_.size()) return;
   const auto kind = std::exchange(partial_alt_, false) ? Key::Kind::kAlt : Key::Kind::kText;
   std::string character = std::exchange(partial_, {});
+  if (const char begin = seven_bit(character); begin != '\0') {
+    if (kind == Key::Kind::kAlt) return;
+    ground(kEsc);
+    return step(begin);
+  }
   if (is_utf8(character) && !is_c1(character)) give(kind, std::move(character));
 }
 

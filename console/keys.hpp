@@ -37,7 +37,8 @@ struct Key {
 
 class KeyDecoder {
  public:
-  /// How long a sequence may take from its first byte; then it is dropped, or was an Esc.
+  /// How long a sequence may take from its first byte, and the string of an answer from one read
+  /// to the next; then it is dropped, or was an Esc.
   static constexpr Duration kPatience{100};
   /// How long a paste may pause; then it was cut off, and its text is what has come.
   static constexpr Duration kPastePatience{1000};
@@ -76,6 +77,7 @@ class KeyDecoder {
   };
 
   void step(char byte);
+  void mouse(char byte);
   void ground(char byte);
   void escape(char byte);
   void csi(char byte);

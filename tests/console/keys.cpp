@@ -72,11 +72,11 @@ Keys sequence(std::string_view bytes) {
 TEST_CASE("keys: text comes as whole characters, and no others", "[console][keys]") {
   CHECK(typed("hello, you") == text("hello, you"));
   CHECK(typed("grüß 你好 🦊") == text("grüß 你好 🦊"));
-  CHECK(typed("a\x9b"
+  CHECK(typed("a\x85"
               "b\xff"
               "c\xc3"
               "d\xe4\xbd") == text("abcd"));         // bytes that are no UTF-8
-  CHECK(typed("a\xc2\x9b\xc2\x85z") == text("az"));  // C1 in UTF-8
+  CHECK(typed("a\xc2\x84\xc2\x85z") == text("az"));  // C1 in UTF-8
   KeyDecoder decoder;
   decoder.push("\xe4\xbd", kStart);
   CHECK_FALSE(decoder.has_keys());
@@ -152,6 +152,19 @@ TEST_CASE("keys: sequences come whole, whichever terminal sends them", "[console
   }
 }
 
+TEST_CASE("keys: controls of 8 bits begin a sequence as those of 7 do", "[console][keys]") {
+  for (const std::string csi : {"\x9b", "\xc2\x9b"}) {
+    CHECK(typed(csi + "D") == Keys{{Kind::kSequence, "\x1b[D"}});
+    CHECK(typed("a" + csi + "15~b") ==
+          Keys{{Kind::kText, "a"}, {Kind::kSequence, "\x1b[15~"}, {Kind::kText, "b"}});
+    CHECK(typed("a" + csi + "M !!b") == text("ab"));
+  }
+  CHECK(typed("\x8fP") == Keys{{Kind::kSequence, "\x1bOP"}});
+  for (const std::string string : {"\x90", "\x9d", "\x98", "\x9e", "\x9f", "\xc2\x9d"}) {
+    CHECK(typed("a" + string + "11;x\x1b\\b") == text("ab"));
+  }
+}
+
 TEST_CASE("keys: half a sequence is dropped whole", "[console][keys]") {
   for (const std::string_view each :
        {"\x1b[1", "\x1b[1;", "\x1b[[", "\x1bO5", "\x1b]11;rgb:00", "\x1bP1$r", "\x1b[M", "\x1b[Ma",
@@ -185,6 +198,10 @@ TEST_CASE("keys: mice and answers leave nothing behind", "[console][keys]") {
   CHECK(typed("a\x1b[M !!b") == text("ab"));
   CHECK(typed("a\x1b[M\x20\xf0\xf1"
               "b") == text("ab"));
+  // Columns beyond 95 (xterm's mode 1005): characters of two bytes.
+  CHECK(typed("a\x1b[M \u0101\u00b6b") == text("ab"));
+  CHECK(typed("a\x1b[M !\u00b6b") == text("ab"));
+  CHECK(typed("a\x1b[M \u0101!b") == text("ab"));
   CHECK(typed("a\x1b]11;rgb:0000/0000/0000\x07"
               "b") == text("ab"));
   CHECK(typed("a\x1b]52;c;SGVsbG8=\x1b\\b") == text("ab"));
@@ -195,6 +212,22 @@ TEST_CASE("keys: mice and answers leave nothing behind", "[console][keys]") {
   CHECK(typed("a\x1bXstart\x1b\\b") == text("ab"));
   CHECK(typed("a\x1b]" + std::string(100'000, 'x') + "\x07" + "b") == text("ab"));
   CHECK(typed("a\x1b[" + std::string(100'000, '1') + "~b") == text("ab"));
+}
+
+TEST_CASE("keys: an answer may take its time, if it is none that somebody types",
+          "[console][keys]") {
+  const auto pause = KeyDecoder::kPatience - Duration{10};
+  KeyDecoder decoder;
+  Time now = kStart;
+  decoder.push("\x1b]52;c;SGV", now);
+  for (int i = 0; i < 5; ++i) decoder.push("sbG8sbG8s", now += pause);
+  decoder.push("bG8=\x07 and text", now += pause);
+  CHECK(all(decoder) == text(" and text"));
+  decoder.push("\x1b]", now);
+  decoder.push("h", now += pause);
+  decoder.push("i", now += pause);
+  decoder.lapse(now);
+  CHECK(all(decoder) == text("i"));  // what came too late for the sequence
 }
 
 TEST_CASE("keys: a key that is told by its number is what it is elsewhere", "[console][keys]") {

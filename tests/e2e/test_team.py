@@ -99,11 +99,12 @@ def test_a_note_is_told_to_the_others_and_kept_for_all(daemon, desks):
     ann, bob = desks
     client, session = met(daemon, ann, bob)
     second, another = connected(ann, daemon)
+    told = ["ann: likes tea", "ann: wants a receipt", "eve: pays late"]
     ann.enter(f"/note {session} likes tea")
     ann.enter("/note wants a receipt")  # the one in focus
+    ann.wait(rf"^\[1\]\* note by {told[1]}$")
     done = daemon.chatctl("--name", "eve", "note", str(session), "pays late")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    told = ["ann: likes tea", "ann: wants a receipt", "eve: pays late"]
     for desk in desks:
         for row in told:
             desk.wait(rf"^\[1\]\* note by {row}$")
