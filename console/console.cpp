@@ -111,6 +111,8 @@ class Console::Impl : public ScreenListener {
   bool was_away_ = false;     // since it was attached
   bool was_refused_ = false;  // likewise, and it was said
   std::string refusal_;       // what the daemon said instead of an answer
+  std::string lineage_;         // of the sessions that it has
+  bool same_sessions_ = false;  // ids mean the same people as before
   bool full_ = false;         // too much waits to be shown
   bool held_ = true;
   std::optional<bool> left_at_end_;  // how the console was left, once it was
@@ -185,6 +187,8 @@ void Console::Impl::greeted(const Reply& reply) {
   if (reply.error) return refused({escaped(reply.error->message)});
   const HelloInfo hello = decode_hello(*reply.result);
   desk_.set_own_name(hello.operator_name);
+  same_sessions_ = options_.reattaches_to_same || (!lineage_.empty() && hello.lineage == lineage_);
+  lineage_ = hello.lineage;
   if (std::exchange(was_away_, false)) desk_.say("attached again");
   // A new console begins now, which is when the others were told of it; one that comes back
   // goes on from its cursor, unless this is another daemon, whose events count from 1.
@@ -240,7 +244,7 @@ void Console::Impl::listed(const Reply& reply) {
 // The list is valid as soon as every event before it has been heard.
 void Console::Impl::begin_when_caught_up() {
   if (phase_ != Phase::kAttaching || !list_ || cursor_ < listed_after_) return;
-  desk_.replace(*list_, attached_before_ && !options_.reattaches_to_same);
+  desk_.replace(*list_, attached_before_ && !same_sessions_);
   list_.reset();
   phase_ = Phase::kReady;
   if (const std::string told = catch_up_.end(); !told.empty()) desk_.say(told);

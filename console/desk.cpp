@@ -217,7 +217,8 @@ void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
   for (const SessionId session : drafts_.sessions()) {
     if (stays(session)) continue;
     if (!another) {
-      keep_draft_of(session, before.name_of(session));
+      // It may have been told already.
+      if (before.contains(session)) keep_draft_of(session, before.name_of(session));
       continue;
     }
     // Its id may be somebody else's by now.
@@ -286,7 +287,9 @@ void Desk::turn_to(Target target) {
 void Desk::jump(int key) {
   const Target target = key == 0 ? unread_.next() : shortcuts_.at(key);
   if (target) {
+    const bool chosen = key != 0 && guard_.is_to_choose();
     turn(target, false);
+    if (chosen) guard_.choose(target);
   } else if (key != 0) {
     problem("no client has the key Alt-" + std::to_string(key) + "; /list shows the keys");
   } else if (unread_.passed() > 0) {

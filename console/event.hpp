@@ -95,6 +95,9 @@ struct HelloInfo {
   std::optional<std::uint64_t> attended = {};
   bool counting = false;  ///< there may be more that are unread
   std::string away = {};  ///< what is said for this operator; empty: it is not away
+  /// Of the sessions: where it is the same as before, the same ids are the same people. Empty: the
+  /// daemon does not tell.
+  std::string lineage = {};
 };
 
 /// An earlier message, as `history` and `search` give it.

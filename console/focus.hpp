@@ -92,6 +92,13 @@ class LineGuard {
   [[nodiscard]] const Named& named() const { return named_; }
   /// The operator has been told that the line's client has left, and to choose another.
   [[nodiscard]] bool is_to_choose() const { return begun_ && told_left_; }
+  /// This one was chosen: the line counts as begun for it, and is not sent before that could be
+  /// read.
+  void choose(Target target) {
+    begun_target_ = target;
+    left_ = told_left_ = false;
+    notice_unseen_ = true;
+  }
 
  private:
   struct Next {

@@ -116,6 +116,7 @@ HelloInfo decode_hello(const json& result) {
   const json* counting = find(result, "counting");
   hello.counting = counting != nullptr && *counting == true;
   hello.away = text_of(result, "away");
+  hello.lineage = text_of(result, "lineage");
   return hello;
 }
 

@@ -1,5 +1,7 @@
 #include "clients/clients.hpp"
 
+#include <sys/random.h>
+
 #include <string>
 #include <utility>
 
@@ -23,6 +25,16 @@ void write_down(Journal& journal, const BanChange& change) {
   event.until = until;
   event.operator_name = change.by;
   journal.add(event);
+}
+
+/// One that nobody else has drawn. A kernel that has none yet, shortly after its start, gives the
+/// time in its place.
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+    number = static_cast<std::uint64_t>(wall_now().time_since_epoch().count());
+  }
+  return number;
 }
 
 }  // namespace
@@ -61,6 +73,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       sessions_{loop, router_, connections_},
       crash_records_{loop, router_, journal, *this, crash_store} {
   set_limits(config.limits);
+  router_.set_lineage(random_number());
   if (transcript == nullptr) return;
   transcript->on_dropped([this](std::uint32_t origin, std::size_t events) {
     if (origin != store::kNoOrigin) accounts_.not_recorded(origin, events);

@@ -55,6 +55,9 @@ class Sessions {
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
+  /// As core::Router::lineage().
+  [[nodiscard]] std::uint64_t lineage() const { return router_.lineage(); }
+
   // Who is there.
   /// All, in the order of their ids.
   [[nodiscard]] std::vector<SessionInfo> list();

@@ -83,11 +83,16 @@ class Router {
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
+  /// A number that routers have in common of which one goes on with the sessions of another; to be
+  /// drawn for the first. Where it differs, the same id is another session.
+  void set_lineage(std::uint64_t lineage) { lineage_ = lineage; }
+  [[nodiscard]] std::uint64_t lineage() const { return lineage_; }
+
   /// Follows new settings; deadlines that they bring nearer are filed anew.
   void set_settings(Settings settings);
 
-  /// Writes down what belongs to no single session: the counters, the last id and, unless
-  /// it takes more than `most` bytes, what is said while all operators are away. Once that is
+  /// Writes down what belongs to no single session: the counters, the last id, the lineage and,
+  /// unless it takes more than `most` bytes, what is said while all operators are away. Once that is
   /// read back, ids go on from the higher of the two last ones.
   void save(ByteWriter& out, std::size_t most = SIZE_MAX) const;
   void restore(ByteReader& in);
@@ -249,6 +254,7 @@ class Router {
   std::uint32_t away_period_ = 0;    ///< counts up
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
+  std::uint64_t lineage_ = 0;
   std::vector<Slot> changed_;
   NamesInUse names_;  ///< that were given to sessions which have not ended
   Departed departed_;

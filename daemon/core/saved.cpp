@@ -318,6 +318,7 @@ void Router::save(ByteWriter& out, std::size_t most) const {
     out.text(away_->operator_name);
   }
   rooms_.save(out);
+  out.number(lineage_);
 }
 
 void Router::restore(ByteReader& in) {
@@ -339,6 +340,7 @@ void Router::restore(ByteReader& in) {
   }
   Rooms rooms;
   if (in.version() >= 7) rooms.restore(in);
+  const auto lineage = in.version() >= 9 ? in.number<std::uint64_t>() : lineage_;
   in.require(last_id <= kMostNumber);
   in.require(counters.add_up());
   if (!in.ok()) return;
@@ -347,6 +349,7 @@ void Router::restore(ByteReader& in) {
   away_period_ = period;
   away_before_ = std::move(away);
   last_id_ = std::max(last_id_, last_id);
+  lineage_ = lineage;
 }
 
 void Router::lose_missing() {

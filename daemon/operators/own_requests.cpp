@@ -42,6 +42,9 @@ void ask_hello(const Requests::Request& request) {
     result += ",\"away\":";
     append_json_string(result, away);
   }
+  // Beyond what a number of JSON holds in every language (RFC 8259, section 6).
+  const auto lineage = parts.clients.sessions().lineage();
+  result += R"(,"lineage":")" + std::to_string(lineage) + '"';
   result += ",\"seq\":" + std::to_string(parts.journal.last_seq());
   const auto& unattended = parts.attendance.unattended();
   result += ",\"unread\":" + std::to_string(unattended.unread());

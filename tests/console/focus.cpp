@@ -139,6 +139,21 @@ TEST_CASE("guard: the line of one who has left may be taken along to another", "
   CHECK_FALSE(guard.is_to_choose());
 }
 
+TEST_CASE("guard: whoever was chosen for that line gets it, once that could be read",
+          "[console][focus]") {
+  LineGuard guard;
+  guard.shown(Target{3});
+  guard.edited(false);
+  guard.shown({});
+  CHECK(guard.entered({}) == Verdict::kLeft);
+  guard.shown({});
+  guard.choose(Target{4});
+  CHECK_FALSE(guard.is_to_choose());
+  CHECK(guard.entered(Target{4}) == Verdict::kUnseen);
+  guard.shown(Target{4});
+  CHECK(guard.entered(Target{4}) == Verdict::kSend);
+}
+
 TEST_CASE("guard: what becomes of a line at Enter", "[console][focus]") {
   struct Row {
     std::vector<std::string> story;

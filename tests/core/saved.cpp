@@ -160,6 +160,16 @@ TEST_CASE("saved: names, counters and ids go on", "[core][saved]") {
   CHECK(chat.connect() == "8 connected");
 }
 
+TEST_CASE("saved: the next router is of the same lineage", "[core][saved]") {
+  const Time now{Duration{5'000'000}};
+  Router first{Settings{}};
+  first.set_lineage(7);
+  Router next{Settings{}};
+  next.set_lineage(8);
+  REQUIRE(read_back(written_down(first, now), next, now));
+  CHECK(next.lineage() == 7);
+}
+
 TEST_CASE("saved: times are of the clock that reads them", "[core][saved]") {
   Chat chat;
   fill(chat);

@@ -99,6 +99,36 @@ def test_the_line_being_typed_outlives_every_hand_over(transcripts):
         client.close()
 
 
+@pytest.mark.parametrize("listener", ["127.0.0.1:0", "unix:@HOME@/clients.sock"])
+def test_the_focus_and_what_is_put_away_outlive_a_hand_over(listener):
+    where = {"address": listener}
+    if not listener.startswith("unix:"):
+        where = {"address": "127.0.0.1", "port": 0}
+    with Daemon(CONFIG | {"listen": [where]}) as daemon, attached(daemon) as desk:
+        clients = [connected(desk, daemon)[0] for _ in range(3)]
+        desk.type("for the first\x1b2")
+        desk.wait_line("[2] > ")
+        # One whose client leaves is told of, and kept.
+        desk.type("for the second\x1b3")
+        clients[1].close()
+        desk.wait(r"^\* \[2\] has left; what you had begun for it is kept")
+        hand_over(daemon)
+        desk.wait("attached again")
+        desk.wait_line("[3] > ")
+        shown = desk.text()
+        assert "the focus is cleared" not in shown and "may have left" not in shown
+        assert shown.count("for the second") == 2, shown  # as it was typed, and as it was kept
+        desk.type("\x1b1")
+        desk.wait_line("[1] > for the first")
+        desk.enter()
+        clients[0].expect(b"for the first\n")
+        desk.enter("/focus 2")
+        desk.wait_line("> for the second")
+        desk.type("\x15")
+        for client in clients:
+            client.close()
+
+
 def test_hand_overs_that_leave_no_time_to_attach_in_between():
     with Daemon(CONFIG) as daemon, attached(daemon) as desk:
         tail = Tail(daemon, "--since", "0")
