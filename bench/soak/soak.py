@@ -128,8 +128,9 @@ class Soak:
             return
         text = f"<b{next(self.broadcasts)}>"
         self.operator.ask("send", {"to": "all", "text": "to all " * 20 + text})
-        deaf = self.ledger.session_of[self.deaf.names[-1]]
-        self.operator.ask("send", {"to": deaf, "text": "much for who never reads " * 200})
+        deaf = self.ledger.session_of.get(self.deaf.names[-1])
+        if deaf is not None:  # it has been heard of
+            self.operator.ask("send", {"to": deaf, "text": "much for who never reads " * 200})
         self.at(now + 0.5, self.broadcast)
 
     def visit(self, now):

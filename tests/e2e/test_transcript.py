@@ -187,17 +187,25 @@ def time_of_start(home):
 
 
 def test_a_start_with_many_unheard_messages_serves_at_once(home):
-    with Daemon(home=home) as daemon:
-        client, _ = speaking(daemon, daemon.operator())
-        client.close()
-    unheard(home, 100)
-    few = [time_of_start(home) for _ in range(3)]
-    assert {unread for _, unread in few} == {100}
-    unheard(home, 1_000_000)
-    many = [time_of_start(home) for _ in range(3)]
-    assert {unread for _, unread in many} == {1_000_000}
-    # A hundredth of a second for what is not counted, ten times that for a busy machine.
-    assert min(took for took, _ in many) < min(took for took, _ in few) + 0.1
+    crowded = Home()
+    try:
+        for each, count in ((home, 100), (crowded, 1_000_000)):
+            with Daemon(home=each) as daemon:
+                client, _ = speaking(daemon, daemon.operator())
+                client.close()
+            unheard(each, count)
+        few, many = [], []
+        # In turns, and more than once: a busy machine slows down one start or another, not always
+        # those with many. A hundredth of a second is for what is not counted, ten times that for
+        # such a machine.
+        while not few or min(many) >= min(few) + 0.1:
+            assert len(few) < 10, f"a start takes {many}, and with few messages {few}"
+            for each, count, times in ((home, 100, few), (crowded, 1_000_000, many)):
+                took, unread = time_of_start(each)
+                assert unread == count
+                times.append(took)
+    finally:
+        crowded.remove()
 
 
 def test_the_oldest_go_where_the_file_is_full_and_the_operators_are_told(home):
@@ -216,6 +224,8 @@ def test_the_oldest_go_where_the_file_is_full_and_the_operators_are_told(home):
             client.send(text.encode() + b"\n")
             operator.wait_event("message", text=text)
             number += 1
+            if number % 100 == 0:  # the disk may be slow
+                wait_until(lambda: recorded(operator) >= number, "most is recorded")
             assert number < 2000
         assert "max_size" in operator.wait_event("warning")["text"]
         for number in range(300):

@@ -155,17 +155,23 @@ TEST_CASE("index: a step takes in a part, however much there is", "[store][index
         *transcript.database().number("SELECT value FROM meta WHERE name = 'worded'"));
   };
   int steps = 0;
+  int added = 0;
   for (std::uint64_t before = 0; Transcript::take(index.step()); before = worded()) {
     CHECK(worded() <= before + Index::kBehind);
     CHECK(transcript.search("many").size() == 1000);
     ++steps;
+    if (worded() > before) ++added;
   }
   CHECK(steps >= 5);
   CHECK(indexed(transcript.database()) == kCount);
   CHECK_FALSE(Transcript::take(index.step()));
-  // The pieces that the steps have left are few.
+  // The pieces that the steps have left are few: four of a kind are joined to one of the next. How
+  // many steps it takes depends on how fast they are.
   const auto pieces = *transcript.database().number("SELECT count(DISTINCT segid) FROM words_idx");
-  CHECK(pieces < 8);
+  int kinds = 1;
+  for (int most = 4; most <= added + 1; most *= 4) ++kinds;
+  INFO(added << " steps have added something");
+  CHECK(pieces <= 3 * kinds);
   CHECK(transcript.search("word1") == std::vector<std::string>{"1/1 in word1 of many"});
 }
 

@@ -22,13 +22,15 @@
 #include "base/unique_fd.hpp"
 #include "io/handle.hpp"
 #include "io/loop.hpp"
+#include "support/valgrind.hpp"
 
 namespace chatd::test {
 
 /// Runs `loop` until `done()` holds at the end of a turn. False if it still did not
-/// after a minute, or ran out of things to wait for. Keeps the loop alive meanwhile.
+/// after a minute (under valgrind ten), or ran out of things to wait for. Keeps the loop alive
+/// meanwhile.
 inline bool run_until(io::Loop& loop, const std::function<bool()>& done) {
-  constexpr std::uint64_t kGuardMs = 60'000;
+  const std::uint64_t guard_ms = under_valgrind() ? 600'000 : 60'000;
   bool held = false;
   bool too_late = false;
   int status = 0;
@@ -36,7 +38,7 @@ inline bool run_until(io::Loop& loop, const std::function<bool()>& done) {
       [&](uv_timer_t* timer) { return uv_timer_init(loop.raw(), timer); }, status);
   guard->data = &too_late;
   const auto give_up = [](uv_timer_t* timer) { *static_cast<bool*>(timer->data) = true; };
-  uv_timer_start(guard.get(), give_up, kGuardMs, 0);
+  uv_timer_start(guard.get(), give_up, guard_ms, 0);
   const io::TurnEnd watch{loop, [&] {
                             // What the guard itself has woken does not count.
                             if (!held && !too_late) held = done();
