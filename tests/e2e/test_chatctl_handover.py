@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from harness import Daemon, hand_over, wait_until
-from harness.desk import chatctl, connected
+from harness.desk import Desk, chatctl, connected
 from harness.tails import Tail
 
 HANDOVERS = 6
@@ -127,6 +127,21 @@ def test_the_focus_and_what_is_put_away_outlive_a_hand_over(listener):
         desk.type("\x15")
         for client in clients:
             client.close()
+
+
+def test_what_was_being_typed_in_the_daemons_own_console_can_be_recalled():
+    env = {"TERM": "xterm"}
+    with Daemon(CONFIG, console=None, terminal=True, env=env) as daemon:
+        desk = Desk(daemon.terminal)
+        client, _ = connected(desk, daemon)
+        desk.type("half a line")
+        desk.wait_line("[1] > half a line")
+        hand_over(daemon)
+        desk.wait(r"^\(1:1\) >$")  # it begins anew, without a focus
+        desk.type("\x1b[A")
+        desk.wait(r"^\(1:1\) > half a line$")
+        desk.type("\x15")
+        client.close()
 
 
 def test_hand_overs_that_leave_no_time_to_attach_in_between():
