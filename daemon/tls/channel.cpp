@@ -17,6 +17,8 @@ template <class... Calls>
 struct Overloaded : Calls... {
   using Calls::operator()...;
 };
+template <class... Calls>
+Overloaded(Calls...) -> Overloaded<Calls...>;  // clang 14 does not know that by itself
 
 using UniqueHandshake = std::unique_ptr<Handshake>;
 

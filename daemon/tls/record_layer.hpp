@@ -5,6 +5,8 @@
 /// The order of what it appends to `to_send` is the order in which it must reach the peer: each
 /// record has a number, which is not in it.
 ///
+/// What is appended to must not be what the bytes or the text are read from.
+///
 /// Bounds: it keeps at most one record that has begun (kMostRecordBytes), and takes at most
 /// kMostWithoutText records in a row that bring no text.
 #pragma once

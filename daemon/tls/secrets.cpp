@@ -13,7 +13,7 @@ unsigned digit_of(char c) {
 /// Reads hexadecimal digits; returns the number of bytes, 0 if there are more than fit.
 std::size_t read_hex(std::string_view hex, Cleansed<kMostSecretBytes>& out) {
   const auto size = hex.size() / 2;
-  if (size > out.size()) return 0;
+  if (size > kMostSecretBytes) return 0;
   for (std::size_t i = 0; i < size; ++i) {
     out.data()[i] =
         static_cast<unsigned char>(digit_of(hex[2 * i]) << 4U | digit_of(hex[2 * i + 1]));

@@ -76,7 +76,7 @@ void TrafficKey::update(Suite suite) {
 void TrafficKey::derive(Suite suite) {
   const auto secret = secret_.view(secret_bytes_of(suite));
   expand_label(suite, secret, "key", key_.data(), key_bytes_of(suite));
-  expand_label(suite, secret, "iv", iv_.data(), iv_.size());
+  expand_label(suite, secret, "iv", iv_.data(), kIvBytes);
 }
 
 void TrafficKey::save(ByteWriter& out, Suite suite) const {

@@ -19,12 +19,13 @@ using chatd::ByteWriter;
 using chatd::fuzz::Input;
 using chatd::fuzz::must;
 using chatd::test::RecordCipher;
-using chatd::tls::RecordFault;
 using chatd::tls::RecordLayer;
 using chatd::tls::Suite;
 
 std::string secret_of(Suite suite, char fill) {
-  return std::string(chatd::tls::secret_bytes_of(suite), fill);
+  std::string secret;
+  secret.assign(chatd::tls::secret_bytes_of(suite), fill);
+  return secret;
 }
 
 /// Our end, and the client's keys.

@@ -18,7 +18,6 @@ namespace {
 using namespace std::literals;
 using test::CredentialFolder;
 using test::issue;
-using test::TlsClient;
 using test::TlsPair;
 using State = Channel::State;
 

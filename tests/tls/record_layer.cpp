@@ -32,7 +32,9 @@ constexpr std::array kEverySuite{Suite::kAes128GcmSha256, Suite::kAes256GcmSha38
                                  Suite::kChacha20Poly1305Sha256};
 
 std::string secret_of(Suite suite, char fill) {
-  return std::string(secret_bytes_of(suite), fill);
+  std::string secret;
+  secret.assign(secret_bytes_of(suite), fill);
+  return secret;
 }
 
 /// A session: ours, and what the client has of it.
@@ -229,7 +231,8 @@ TEST_CASE("record layer: a long text becomes records of at most 16384", "[tls][r
   const std::string text(40000, 'x');
   std::vector<std::size_t> sizes;
   std::string read;
-  for (const auto record : records_in(session.out(text))) {
+  const auto sealed = session.out(text);
+  for (const auto record : records_in(sealed)) {
     auto inner = session.server.open(record);
     CHECK(inner.back() == kText);
     inner.pop_back();
