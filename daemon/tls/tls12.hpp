@@ -23,7 +23,7 @@ using UniqueSsl = std::unique_ptr<ssl_st, FreeSsl>;
 
 /// About what OpenSSL keeps for a session, its buffers included where they are in use.
 inline constexpr std::size_t kOpenSslBytes = 48UL * 1024;
-inline constexpr std::size_t kIdleOpenSslBytes = 12UL * 1024;
+inline constexpr std::size_t kIdleOpenSslBytes = 16UL * 1024;
 
 class Tls12 {
  public:

@@ -4,7 +4,7 @@
 #include <openssl/hmac.h>
 
 #include <cassert>
-#include <string>
+#include <utility>
 
 #include "base/bytes.hpp"
 
@@ -81,16 +81,24 @@ void TrafficKey::derive(Suite suite) {
 
 void TrafficKey::save(ByteWriter& out, Suite suite) const {
   out.text(secret_.view(secret_bytes_of(suite)));
+  out.text(key_.view(key_bytes_of(suite)));
+  out.text(iv_.view());
   out.number(records_);
 }
 
 TrafficKey TrafficKey::restore(ByteReader& in, Suite suite) {
-  const auto secret = in.text();
-  const auto records = in.number<std::uint64_t>();
-  in.require(secret.size() == secret_bytes_of(suite) && records <= kMostRecordsEver);
-  if (in.ok()) return {suite, secret, records};
-  const std::string none(secret_bytes_of(suite), '\0');
-  return {suite, none, 0};
+  TrafficKey made;
+  const auto take = [&](std::size_t size, auto& to) {
+    const auto bytes = in.text();
+    in.require(bytes.size() == size);
+    if (in.ok()) to.assign(bytes);
+  };
+  take(secret_bytes_of(suite), made.secret_);
+  take(key_bytes_of(suite), made.key_);
+  take(kIvBytes, made.iv_);
+  made.records_ = in.number<std::uint64_t>();
+  in.require(made.records_ <= kMostRecordsEver);
+  return made;
 }
 
 }  // namespace chatd::tls

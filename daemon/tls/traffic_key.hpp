@@ -40,17 +40,20 @@ class TrafficKey {
   /// Goes on with the next secret (RFC 8446, 7.2), as a KeyUpdate says.
   void update(Suite suite);
 
-  /// Writes the secret down, and how far it has come; and reads that back.
+  /// Writes all of it down, and reads it back. What follows from the secret is written too:
+  /// ten thousand sessions would derive for a tenth of a second, while everybody waits.
   void save(ByteWriter& out, Suite suite) const;
   [[nodiscard]] static TrafficKey restore(ByteReader& in, Suite suite);
 
  private:
+  TrafficKey() = default;
+
   void derive(Suite suite);
 
   Cleansed<kMostSecretBytes> secret_;
   Cleansed<kMostKeyBytes> key_;
   Cleansed<kIvBytes> iv_;
-  std::uint64_t records_;
+  std::uint64_t records_ = 0;
 };
 
 }  // namespace chatd::tls
