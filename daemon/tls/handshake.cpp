@@ -66,8 +66,9 @@ std::string take_all(BIO* from) {
   return all;
 }
 
-std::string why_it_failed(const SSL* ssl) {
+std::string why_it_failed(const SSL* ssl, int kind) {
   auto reason = take_reason();
+  if (kind == SSL_ERROR_ZERO_RETURN) return "the client gave it up";
   const auto verified = SSL_get_verify_result(ssl);
   if (verified == X509_V_OK) return reason;
   return std::string{"the client's certificate is refused: "} +
@@ -103,7 +104,7 @@ Handshake::State Handshake::receive(std::string_view bytes, std::string& to_send
   if (done == 1) {
     return establish(bytes.substr(fit.size()), std::string_view{to_send}.substr(begin));
   }
-  if (why != SSL_ERROR_WANT_READ) return fail(why_it_failed(ssl_.get()));
+  if (why != SSL_ERROR_WANT_READ) return fail(why_it_failed(ssl_.get(), why));
   if (fit.size() < bytes.size()) return fail("it is longer than 64 KiB");
   return state_;
 }

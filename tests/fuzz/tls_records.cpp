@@ -3,6 +3,7 @@
 // the client encrypts as it should: type, content, padding, and in which pieces they come.
 // Any bytes end the session with an alert or become text; how they are split, and whether another
 // process goes on in between, changes nothing.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ using chatd::fuzz::must;
 using chatd::test::RecordCipher;
 using chatd::tls::RecordLayer;
 using chatd::tls::Suite;
+
+/// A long conversation comes in no more pieces than these, or it would take a second.
+constexpr std::size_t kMostPieces = 300;
 
 std::string secret_of(Suite suite, char fill) {
   std::string secret;
@@ -73,7 +77,7 @@ struct Session {
 /// What the client sends by the plan.
 std::string planned(Input& input, RecordCipher client) {
   std::string bytes;
-  while (!input.empty() && bytes.size() < 100'000) {
+  while (!input.empty() && bytes.size() < 20'000) {
     const auto what = input.byte();
     const auto size = input.number();
     switch (what % 8) {
@@ -116,15 +120,16 @@ std::string planned(Input& input, RecordCipher client) {
 
 void converse(Input input) {
   const auto suite = static_cast<Suite>(0x1301 + input.byte() % 3);
-  const std::uint32_t step = 1 + input.number() % 4096;
+  const std::size_t wished = 1 + input.number() % 4096;
   const bool hands_over = input.byte() % 2 == 1;
   const auto bytes = planned(input, RecordCipher{static_cast<int>(suite), secret_of(suite, 'c')});
+  const auto step = std::max(wished, bytes.size() / kMostPieces);
   Session whole{suite};
   whole.in(bytes);
   Session split{suite};
   for (std::string_view rest = bytes; !rest.empty();) {
     split.in(rest.substr(0, step));
-    rest.remove_prefix(std::min<std::size_t>(step, rest.size()));
+    rest.remove_prefix(std::min(step, rest.size()));
     if (hands_over) split.hand_over();
   }
   must(split.text == whole.text, "split it heard another text");

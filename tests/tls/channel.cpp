@@ -313,6 +313,14 @@ TEST_CASE("channel: what is no handshake fails, however it begins", "[tls][chann
   }
 }
 
+TEST_CASE("channel: a client may give its handshake up", "[tls][channel]") {
+  TlsPair pair{plain()};
+  std::string sent;
+  pair.channel.receive(pair.client.receive({}), pair.text, sent);
+  CHECK(pair.channel.receive("\x15\x03\x03\x00\x02\x01\x00"sv, pair.text, sent) == State::kFailed);
+  CHECK(pair.channel.failure().starts_with("the TLS handshake failed: "));
+}
+
 TEST_CASE("channel: of a handshake that has begun the rest is waited for", "[tls][channel]") {
   Channel channel{plain()};
   std::string text;

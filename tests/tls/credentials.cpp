@@ -280,6 +280,17 @@ TEST_CASE("client certificates: a name that could deceive is none", "[tls][crede
   CHECK(name_of("short", "DNS:" + label + label + label + "example") == "short");
 }
 
+TEST_CASE("client certificates: their authority is no part of our chain", "[tls][credentials]") {
+  const auto authority = issue({.common_name = "authority", .is_authority = true});
+  const auto leaf = issue({.common_name = "leaf", .issuer = &authority});
+  CredentialFolder folder;
+  folder.with(leaf).with_authority(authority.certificate());
+  TlsPair pair{folder.load()};
+  pair.talk();
+  REQUIRE(pair.channel.is_established());
+  CHECK(sk_X509_num(SSL_get_peer_cert_chain(pair.client.ssl())) == 1);
+}
+
 TEST_CASE("client certificates: none is asked for nothing", "[tls][credentials]") {
   const Clients clients;
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
