@@ -68,8 +68,7 @@ void set_rules(SSL_CTX* context, Version minimum, const TicketKeys& tickets) {
   assert(good);
   SSL_CTX_clear_options(context, ~std::uint64_t{0});
   SSL_CTX_set_options(context, options());
-  // What clients are judged by is no part of our own chain.
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_timeout(context, kTicketSeconds);
   SSL_CTX_set_max_cert_list(context, kMostChainBytes);

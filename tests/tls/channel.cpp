@@ -283,6 +283,7 @@ TEST_CASE("channel: TLS 1.2 does not shake hands a second time", "[tls][channel]
   SSL_do_handshake(pair.client.ssl());
   pair.talk(pair.client.output());
   CHECK(pair.client.has_failed());
+  CHECK(pair.client.reason() == "no renegotiation");
 }
 
 // ---- what is no handshake ----
