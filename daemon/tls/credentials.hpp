@@ -36,7 +36,8 @@ struct CredentialFiles {
   };
   /// At least one. By the name that a client asks for (RFC 6066, 3) those are shown that have it;
   /// those that have it by a wildcard, if there is none; otherwise the first. Of several that
-  /// would do, for example one with ECDSA and one with RSA, the first that the client understands.
+  /// would do the client gets one whose kind of key it understands, ECDSA before RSA; of the same
+  /// kind the first.
   std::vector<Pair> certificates;
   /// Who signs for clients; empty: no client is asked for a certificate. What is in the file is
   /// trusted as it is, whether it signed itself or not. Lists of revoked certificates are not

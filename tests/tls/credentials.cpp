@@ -169,6 +169,7 @@ TEST_CASE("credentials: by the name that is asked for", "[tls][credentials]") {
   folder.with(server());
   folder.with(issue({.common_name = "wild", .alternative_names = "DNS:*.example.org"}));
   folder.with(issue({.common_name = "exact", .alternative_names = "DNS:a.example.org"}));
+  folder.with(issue({.common_name = "too late", .alternative_names = "DNS:a.example.org"}));
   folder.with(issue({.common_name = "by-name.example"}));
   const auto credentials = folder.load();
   const auto shown_to = [&](const std::string& name) {
