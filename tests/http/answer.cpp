@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "http/bytes.hpp"
 #include "http/date.hpp"
 #include "http/request_head.hpp"
 #include "support/catch.hpp"

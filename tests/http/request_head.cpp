@@ -7,8 +7,8 @@
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
-#include "http/bytes.hpp"
 #include "support/catch.hpp"
+#include "support/pieces.hpp"
 
 namespace chatd::http {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/text.hpp"
-#include "http/bytes.hpp"
 #include "support/catch.hpp"
+#include "support/pieces.hpp"
 
 namespace chatd::http {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "http/bytes.hpp"
 #include "http/client_frames.hpp"
 #include "support/catch.hpp"
+#include "support/pieces.hpp"
 
 namespace chatd::http {
 namespace {
