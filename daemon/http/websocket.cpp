@@ -116,7 +116,7 @@ bool WebSocketReader::is_inside() const {
 }
 
 std::size_t WebSocketReader::kept_bytes() const {
-  static const auto in_place = std::string{}.capacity();
+  const auto in_place = std::string{}.capacity();
   return (message_.capacity() > in_place ? message_.capacity() : 0) +
          (control_.capacity() > in_place ? control_.capacity() : 0);
 }

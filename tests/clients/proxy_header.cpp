@@ -67,7 +67,7 @@ std::string read(std::string_view bytes, std::size_t first, std::size_t step, bo
 }
 
 std::string understood(std::string_view bytes) {
-  const auto plain = test::read_in_every_way(
+  auto plain = test::read_in_every_way(
       bytes, [](auto b, auto first, auto step) { return read(b, first, step, false); });
   const auto handed = test::read_in_every_way(
       bytes, [](auto b, auto first, auto step) { return read(b, first, step, true); });

@@ -14,7 +14,16 @@
 
 namespace chatd::test {
 
+/// First bytes of frames: the last frame of a message, and the opcodes. Those of controls are
+/// whole.
 inline constexpr std::uint8_t kFin = 0x80;
+inline constexpr std::uint8_t kContinuation = 0x0;
+inline constexpr std::uint8_t kText = 0x1;
+inline constexpr std::uint8_t kBinary = 0x2;
+inline constexpr std::uint8_t kClose = kFin | 0x8;
+inline constexpr std::uint8_t kPing = kFin | 0x9;
+inline constexpr std::uint8_t kPong = kFin | 0xA;
+
 inline constexpr std::array<std::uint8_t, 4> kSomeMask = {0x37, 0xFA, 0x21, 0x3D};
 
 /// How the length of a frame is written.
@@ -71,11 +80,17 @@ inline std::string shown(const http::WebSocketEvent& event) {
   return "fault " + std::to_string(event.code) + ": " + std::string{to_string(event.fault)};
 }
 
+/// Appends `more` with a blank between.
+inline void join(std::string& all, const std::string& more) {
+  if (!all.empty() && !more.empty()) all += ' ';
+  all += more;
+}
+
 /// The events of what is read, one after the other.
 inline std::string events_of(http::WebSocketReader& reader, std::string_view input,
                              const http::WebSocketLimits& limits, http::WebSocketEvent& event) {
   std::string all;
-  while (reader.next(input, limits, event)) all += (all.empty() ? "" : " ") + shown(event);
+  while (reader.next(input, limits, event)) join(all, shown(event));
   return all;
 }
 

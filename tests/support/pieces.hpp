@@ -24,7 +24,7 @@ using ReadInPieces =
 /// Reads the bytes at once, byte by byte and in two pieces cut at every place, and requires that
 /// it makes no difference. Returns what came of them.
 inline std::string read_in_every_way(std::string_view bytes, const ReadInPieces& read) {
-  const auto whole = read(bytes, bytes.size(), bytes.size());
+  auto whole = read(bytes, bytes.size(), bytes.size());
   INFO(escaped(bytes.substr(0, 400)) << " gives " << escaped(whole.substr(0, 400)));
   REQUIRE(read(bytes, 1, 1) == whole);
   std::size_t same = 1;
