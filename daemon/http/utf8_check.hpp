@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -22,8 +21,6 @@ class Utf8Check {
   [[nodiscard]] bool take(std::string_view bytes);
   /// Whether what has come ends with a whole character.
   [[nodiscard]] bool is_whole() const { return size_ == 0; }
-  /// Bytes of the character that is not whole: 0 to 3.
-  [[nodiscard]] std::size_t open_bytes() const { return size_; }
 
   /// The reader refuses what cannot be.
   void save(ByteWriter& out) const;

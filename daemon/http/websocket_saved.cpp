@@ -11,11 +11,8 @@ namespace chatd::http {
 void WebSocketReader::save(ByteWriter& out, std::size_t most) const {
   auto message = std::string_view{message_};
   const bool cut = cut_ || message.size() > most;
-  if (cut) {
-    // What is missing begins with the character that is not whole, or before.
-    if (!cut_) message.remove_suffix(utf8_.open_bytes());
-    message = kind_ == Opcode::kText ? prefix_of(message, most) : message.substr(0, most);
-  }
+  // What is missing begins with the character that is not whole, or before.
+  if (cut) message = kind_ == Opcode::kText ? prefix_of(message, most) : message.substr(0, most);
   out.text(message);
   out.text(control_);
   out.number(left_);

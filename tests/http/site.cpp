@@ -112,6 +112,7 @@ TEST_CASE("site: what is the origin of a page", "[http][site]") {
   CHECK(WebOrigin::parse("https://a") == WebOrigin::parse("https://A.:443"));
   CHECK_FALSE(WebOrigin::parse("https://a") == WebOrigin::parse("http://a"));
   CHECK_FALSE(WebOrigin::parse("http://a") == WebOrigin::parse("http://a:443"));
+  CHECK_FALSE(WebOrigin::parse("http://a:443") == WebOrigin::parse("https://a"));
 }
 
 TEST_CASE("site: a page may connect to where it came from, and from where it is allowed",

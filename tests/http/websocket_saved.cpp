@@ -2,6 +2,8 @@
 #include "http/websocket.hpp"
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <random>
 #include <string>
 #include <string_view>
@@ -171,6 +173,30 @@ class Talker {
 };
 
 }  // namespace
+
+TEST_CASE("websocket: a message is as long as it says, or cut", "[http][websocket][saved]") {
+  const auto is_taken = [](std::uint64_t size, bool cut) {
+    WebSocketReader reader;
+    WebSocketEvent event;
+    (void)events_of(reader, client_frame(kText, "abc"), kLimits, event);
+    ByteWriter out;
+    reader.save(out, kAll);
+    auto bytes = out.bytes();
+    // Behind the message, what there is of a control frame, and the bytes to come.
+    std::memcpy(bytes.data() + 8 + 3 + 8 + 8, &size, sizeof size);
+    bytes.back() = cut ? '\x01' : '\0';
+    ByteReader in{bytes};
+    WebSocketReader next;
+    next.restore(in);
+    return in.finished();
+  };
+  CHECK(is_taken(3, false));
+  CHECK(is_taken(4, true));
+  CHECK_FALSE(is_taken(2, false));
+  CHECK_FALSE(is_taken(4, false));
+  CHECK_FALSE(is_taken(3, true));
+  CHECK_FALSE(is_taken(0, true));
+}
 
 TEST_CASE("websocket: random messages in random fragments, reads and hand-overs are what was said",
           "[http][websocket][model]") {
