@@ -104,7 +104,6 @@ bool read_line(std::string_view line, ProxyHeader& header) {
   const auto is_printable = [](char c) { return c >= ' ' && c < '\x7F'; };
   if (!std::all_of(line.begin(), line.end(), is_printable)) return false;
   if (line == "UNKNOWN" || line.starts_with("UNKNOWN ")) return true;  // whatever follows
-  if (std::count(line.begin(), line.end(), ' ') != 4) return false;
   const auto protocol = take_word(line);
   if (protocol != "TCP4" && protocol != "TCP6") return false;
   const bool ipv4 = protocol == "TCP4";

@@ -20,6 +20,13 @@ using chatd::ProxyFault;
 using chatd::ProxyHeader;
 using chatd::ProxyReader;
 using chatd::fuzz::must;
+using chatd::test::binary_header;
+using chatd::test::bytes_of;
+using chatd::test::fact;
+using chatd::test::kIpv4Ends;
+using chatd::test::kIpv6Ends;
+using chatd::test::ssl_fact;
+using chatd::test::with_checksum;
 using State = ProxyReader::State;
 
 struct Read {
@@ -28,7 +35,6 @@ struct Read {
 };
 
 std::string good(std::size_t which) {
-  using namespace chatd::test;
   const auto facts = fact(0x01, "h2") + fact(0x02, "chat.example") + fact(0x04, "...") +
                      ssl_fact(0x03, bytes_of("\0\0\0\0"), fact(0x21, "TLSv1.3") + fact(0x22, "n"));
   switch (which % 5) {
