@@ -3,7 +3,6 @@
 /// is ever set. Values in, bytes out.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +12,6 @@
 namespace chatd::http {
 
 class RequestHead;
-enum class HeadFault : std::uint8_t;
 
 /// The policy of an answer that is no page (Content-Security-Policy): it may do nothing, nowhere.
 inline constexpr std::string_view kNothingAllowed = "default-src 'none'; frame-ancestors 'none'";
