@@ -48,8 +48,8 @@ class Reception {
     kChat,
     kTls,
     kHttp,
-    kHttp2,   ///< the preface of HTTP/2, in clear: it is refused
-    kHealth,  ///< a proxy that looks whether anybody is here: it is closed, without a word
+    kHttp2,    ///< the preface of HTTP/2, in clear: it is refused
+    kHealth,   ///< a proxy that looks whether anybody is here: it is closed, without a word
     kNoProxy,  ///< no header, or one that is wrong; proxy() says what
     kNoTls,    ///< plain text where TLS has to be
     kNoHttp,   ///< something else where only HTTP is answered
@@ -80,7 +80,7 @@ class Reception {
   Finding decide(Finding finding) { return finding_ = finding; }
 
   Rules rules_;
-  Time began_;   ///< or the end of the proxy's header
+  Time began_;           ///< or the end of the proxy's header
   Time first_ = kNever;  ///< when the first byte behind that came
   ProxyReader proxy_;
   bool proxied_ = false;  ///< the header is whole

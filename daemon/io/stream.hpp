@@ -182,8 +182,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Returns is_clear(); if that is false, on_clear() or on_closed() will say more.
   bool close(StreamId id);
   /// Forgets what is queued for a stream that is open or closing, but for what is sealed already,
-  /// and returns its weight, which on_closed() will not count. close() then ends it at once and gently: the end of file goes
-  /// out behind what the kernel has, which may end within a payload.
+  /// and returns its weight, which on_closed() will not count. close() then ends it at once and
+  /// gently: the end of file goes out behind what the kernel has, which may end within a payload.
   std::size_t discard_queue(StreamId id);
   /// Closes now, a closing stream too; what is queued is lost.
   void abort(StreamId id);

@@ -58,8 +58,7 @@ TEST_CASE("reception: the first bytes say what it is", "[clients][reception]") {
   CHECK(found(plain, kGet) == Finding::kChat);
 }
 
-TEST_CASE("reception: where only one thing is served the rest is refused",
-          "[clients][reception]") {
+TEST_CASE("reception: where only one thing is served the rest is refused", "[clients][reception]") {
   Rules required = all();
   required.tls_required = true;
   CHECK(found(required, kHello) == Finding::kTls);
@@ -69,15 +68,14 @@ TEST_CASE("reception: where only one thing is served the rest is refused",
   web.web = web.web_only = true;
   CHECK(found(web, kGet) == Finding::kHttp);
   CHECK(found(web, "hello\n") == Finding::kNoHttp);
-  for (const auto finding : {Finding::kNoTls, Finding::kNoHttp, Finding::kNoProxy, Finding::kHttp2,
-                             Finding::kHealth}) {
+  for (const auto finding :
+       {Finding::kNoTls, Finding::kNoHttp, Finding::kNoProxy, Finding::kHttp2, Finding::kHealth}) {
     CHECK_FALSE(refusal_of(finding).empty());
   }
   CHECK(refusal_of(Finding::kChat).empty());
 }
 
-TEST_CASE("reception: a proxy's header comes first, and from nobody else",
-          "[clients][reception]") {
+TEST_CASE("reception: a proxy's header comes first, and from nobody else", "[clients][reception]") {
   Rules rules = all();
   CHECK(found(rules, kProxy) == Finding::kNone);  // "PROXY ..." may be a request line
   CHECK(found(rules, std::string{kProxy} + "x") == Finding::kChat);
