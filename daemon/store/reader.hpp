@@ -81,8 +81,8 @@ class Reader {
     std::int64_t last = 0;
   };
 
-  Result<> history_of(std::uint64_t session, std::uint64_t from, std::uint64_t before,
-                      const Visit& visit);
+  Result<> history_of(std::uint64_t session_id, std::uint64_t from, std::uint64_t before,
+                      const Visit& all);
   Result<> history_of_name(const Question& question, const Visit& visit);
   Result<> search_any(const Wanted& wanted, const Question& question, const Visit& visit);
   Result<> search_name(const Wanted& wanted, const Question& question, const Visit& visit);

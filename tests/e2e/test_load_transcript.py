@@ -109,6 +109,8 @@ def test_questions_about_many_messages_do_not_delay_the_loop():
                     assert late.code == 4
             assert answered > 0
             loop, others = (after - then for after, then in zip(cpu_ns(daemon), before))
-            assert 10 * loop < others, f"{loop} ns on the loop, {others} elsewhere"
+            # Ten times as much for 100,000 messages; where there are fewer to look at, less.
+            ratio = max(2, COUNT // 10_000)
+            assert ratio * loop < others, f"{loop} ns on the loop, {others} elsewhere"
     finally:
         home.remove()

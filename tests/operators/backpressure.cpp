@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
+#include "support/valgrind.hpp"
 
 namespace chatd::test {
 namespace {
@@ -157,7 +158,8 @@ TEST_CASE("backpressure: a client that takes nothing is waited for once, not for
   REQUIRE(run_until(bench.loop, [&] { return one.answers().count(sent) == 1; }));
   CHECK(one.answers().at(sent)["error"]["code"] == rpc::kNoSession);
   CHECK(steps >= 1);
-  CHECK(steps <= 8);
+  // Message by message it would be 24. A machine that is slow ends a turn after fewer of them.
+  CHECK(steps <= (under_valgrind() ? 16 : 8));
 }
 
 TEST_CASE("backpressure: others are heard while an operator waits", "[operators][backpressure]") {
