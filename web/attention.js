@@ -5,6 +5,7 @@ export class Attention {
   #count = 0;
   #context = null;
   #hidden = false;
+  #playing = false;
   #hooks;
   sound = true;
 
@@ -70,5 +71,4 @@ export class Attention {
     tone.start(begin);
     tone.stop(begin + 0.36);
   }
-  #playing = false;
 }

@@ -19,6 +19,12 @@ const kSlow = 1000;          // ms that a connection may take before it is worth
 
 const element = (id) => document.getElementById(id);
 
+let state = '';
+let stateTimer = null;
+let writingTimer = null;
+let seenTimer = null;
+let seenTold = 0;
+
 const settings = await loadSettings();
 const wanted = typeof settings.language === 'string' ? [settings.language] : [];
 const { language, say } = chooseTexts([...wanted, ...navigator.languages], settings.texts);
@@ -47,12 +53,15 @@ const attention = new Attention(title, conversation.unread, frame.inside, {
     frame.tell({ chatd: 'unread', count });
   },
   visible: () => {
-    connection?.nudge(false);
-    tellSeen();
+    connection.nudge(false);
+    tellSeenSoon();
   },
 });
 const connection = new Connection(address(), {
-  hello: () => conversation.hello(),
+  hello: () => {
+    seenTold = conversation.seen;
+    return conversation.hello();
+  },
   receive,
   state: showState,
   tooLong: () => conversation.tooLong(),
@@ -63,7 +72,7 @@ dress();
 for (const entry of conversation.entries) view.add(entry);
 scroll.toEnd();
 // Two frames later, so that what is there now counts as old for screen readers.
-requestAnimationFrame(() => requestAnimationFrame(() => { element('log').ariaLive = 'polite'; }));
+requestAnimationFrame(() => requestAnimationFrame(() => element('log').setAttribute('aria-live', 'polite')));
 listen();
 frame.tell({ chatd: 'ready' });
 await begin();
@@ -105,7 +114,7 @@ function receive(message) {
       return;
     case 'message': {
       const entry = conversation.message(message);
-      trim();
+      conversation.forgetBefore(kShown);
       if (message.from !== 'visitor') showWriting(null);
       if (entry) {
         scroll.arrived();
@@ -124,9 +133,6 @@ function receive(message) {
   }
 }
 
-let seenTimer = null;
-let seenTold = 0;
-
 function tellSeenSoon() {
   seenTimer ??= setTimeout(() => {
     seenTimer = null;
@@ -137,7 +143,7 @@ function tellSeenSoon() {
 // Only what lies before somebody's eyes was seen, and only what is kept may be said to be.
 function tellSeen() {
   const { seen } = conversation;
-  if (seenTimer || attention.hidden || seen === seenTold) return;
+  if (attention.hidden || seen === seenTold) return;
   conversation.save();
   if (connection.send({ type: 'seen', seq: seen })) seenTold = seen;
 }
@@ -151,7 +157,7 @@ function sendText(text) {
     return false;
   }
   hint('');
-  trim();
+  conversation.forgetBefore(kShown);
   scroll.toEnd();
   conversation.flush((frame) => connection.send(frame), false);
   return true;
@@ -186,6 +192,7 @@ function listen() {
   element('yes').addEventListener('click', () => {
     element('ask').close();
     connection.send({ type: 'bye' });
+    showOver('');
   });
 
   // Where a keyboard covers the page instead of making it smaller, it gets smaller by this.
@@ -205,7 +212,7 @@ function dress() {
   for (const one of document.querySelectorAll('[data-text]')) one.textContent = say(one.dataset.text);
   document.querySelector('h1').textContent = title;
   element('text').placeholder = say('placeholder');
-  element('log').ariaLabel = say('log');
+  element('log').setAttribute('aria-label', say('log'));
   if (typeof settings.accent !== 'string' || !CSS.supports('color', settings.accent)) return;
   root.style.setProperty('--accent', settings.accent);
   root.style.setProperty('--on-accent', isBright(getComputedStyle(element('send')).backgroundColor) ? '#000' : '#fff');
@@ -219,9 +226,6 @@ function isBright(color) {
   });
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179;
 }
-
-let state = '';
-let stateTimer = null;
 
 function showState(now, reason) {
   clearTimeout(stateTimer);
@@ -243,7 +247,6 @@ function showState(now, reason) {
       setState(say(now, { reason }));
   }
   state = now;
-  seenTold = 0;
   if (now !== 'open') {
     showWriting(null);
     showAway(null);
@@ -278,8 +281,6 @@ function showAway(text) {
   element('away').textContent = text ?? '';
 }
 
-let writingTimer = null;
-
 function showWriting(name) {
   clearTimeout(writingTimer);
   const line = element('writing');
@@ -287,8 +288,4 @@ function showWriting(name) {
   const text = name === null ? '' : say('writing', { name: `\u2068${who}\u2069` });
   if (line.textContent !== text) line.textContent = text;
   if (text) writingTimer = setTimeout(() => showWriting(null), kWriting);
-}
-
-function trim() {
-  conversation.forgetBefore(kShown);
 }

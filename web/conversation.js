@@ -104,7 +104,7 @@ export class Conversation {
     if (seq <= this.#shownBefore || this.#shown.has(seq)) return null;
     this.#see(seq);
     const own = from === 'visitor';
-    if (own && this.#settle(id, { state: 'taken', seq, time })) return null;
+    if (own && typeof id === 'string' && this.#settle(id, { state: 'taken', seq, time })) return null;
     const entry = { kind: 'message', from: own || from === 'desk' ? from : 'operator', text, time, seq };
     if (own) Object.assign(entry, { id, state: 'taken' });
     else if (typeof name === 'string' && name) entry.name = name;

@@ -10,6 +10,7 @@ export class Scroll {
   #atEnd = true;
   #last = 0;
   #newer = 0;
+  #following = null;
 
   /// `label(count)` gives the words of the button.
   constructor(box, content, button, label) {
@@ -30,7 +31,7 @@ export class Scroll {
   get atEnd() { return this.#atEnd; }
 
   arrived() {
-    if (this.#atEnd) return;
+    if (this.#atEnd) return this.#follow();
     ++this.#newer;
     this.#show();
   }
@@ -42,14 +43,24 @@ export class Scroll {
     this.#jump();
   }
 
+  // Where as much goes at the beginning as comes at the end, no size changes, but the
+  // browser moves what is in sight; until the next frame that is not the reader either.
+  #follow() {
+    this.#following ??= requestAnimationFrame(() => {
+      this.#following = null;
+      this.#jump();
+    });
+  }
+
   #jump() {
-    this.#box.scrollTop = this.#last = this.#box.scrollHeight;
+    this.#box.scrollTop = this.#box.scrollHeight;
     this.#last = this.#box.scrollTop;
   }
 
   // Only a move upwards is the reader's: the end moves away by itself, too, and an event of
   // scrolling may come after that.
   #scrolled() {
+    if (this.#following !== null) return;
     const { scrollTop, scrollHeight, clientHeight } = this.#box;
     if (scrollHeight - clientHeight - scrollTop <= kNear) {
       this.#atEnd = true;

@@ -4,7 +4,7 @@
 const kPatience = 300;
 
 export class Tabs {
-  #channel = 'BroadcastChannel' in window ? new BroadcastChannel('chatd') : null;
+  #channel = channel();
   #token = null;
   #heard = () => {};
 
@@ -29,4 +29,9 @@ export class Tabs {
       setTimeout(() => done(false), kPatience);
     });
   }
+}
+
+// Where storage is denied, this may be, too.
+function channel() {
+  try { return new BroadcastChannel('chatd'); } catch { return null; }
 }
