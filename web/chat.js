@@ -159,7 +159,7 @@ function sendText(text) {
   hint('');
   conversation.forgetBefore(kShown);
   scroll.toEnd();
-  conversation.flush((frame) => connection.send(frame), false);
+  if (connection.open) conversation.flush((frame) => connection.send(frame), false);
   return true;
 }
 

@@ -18,7 +18,8 @@ export class Connection {
   #welcomed = false;
   #tries = 0;
   #ping = 0;                  // ms of silence after which the daemon is asked; 0: never
-  #heard = 0;
+  #heard = 0;                 // when, and how many frames
+  #frames = 0;
   #opening; #waiting; #silence; #settling;
 
   /// hooks: hello() gives the first frame, receive(frame) takes every one, welcome included;
@@ -29,7 +30,7 @@ export class Connection {
     this.#hooks = hooks;
   }
 
-  get open() { return this.#welcomed; }
+  get open() { return this.#welcomed && this.#socket.readyState === WebSocket.OPEN; }
 
   connect() {
     this.#drop();
@@ -55,7 +56,7 @@ export class Connection {
 
   /// Whether it was handed to the connection, which does not say that it arrives.
   send(frame) {
-    if (!this.#welcomed || this.#socket.readyState !== WebSocket.OPEN) return false;
+    if (!this.open) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
   }
@@ -72,6 +73,7 @@ export class Connection {
 
   #take(data) {
     this.#heard = performance.now();
+    ++this.#frames;
     let frame;
     try { frame = JSON.parse(data); } catch { return; }
     if (typeof frame?.type !== 'string') return;
@@ -100,10 +102,10 @@ export class Connection {
 
   #probe(patience) {
     clearTimeout(this.#silence);
-    const asked = performance.now();
+    const before = this.#frames;
     this.send({ type: 'ping' });
     this.#silence = setTimeout(() => {
-      if (this.#heard >= asked) this.#listen();
+      if (this.#frames > before) this.#listen();
       else this.#lost(0);
     }, patience);
   }

@@ -74,15 +74,15 @@ export class Conversation {
     return text.length * 3 <= this.#maxText ? 0 : new TextEncoder().encode(text).length - this.#maxText;
   }
 
-  /// Hands the frames of all texts that wait to `send`, until it takes no more. Without
-  /// `again`, only those that this connection was not given yet.
+  /// Hands the frames of all texts that wait to `send`, which is a connection that is open.
+  /// Without `again`, only those that it was not given yet.
   flush(send, again) {
     for (const entry of this.entries) {
       if (entry.state !== 'waiting' || (entry.sent && !again)) continue;
       entry.sent = true;
       // Before it leaves: a page that comes back has to know that it may have arrived.
       this.save();
-      if (!send({ type: 'say', id: entry.id, text: entry.text })) break;
+      send({ type: 'say', id: entry.id, text: entry.text });
     }
   }
 

@@ -141,6 +141,7 @@ class Mock:
         self.refusal = None
         self.holding = False  # take no text, answer nothing
         self.silent = False  # answer no ping
+        self.mute = False  # answer no hello
         self.away = None
 
     # ---- HTTP
@@ -265,7 +266,7 @@ class Mock:
             connection.close(1000)
 
     def hello(self, connection, frame):
-        if self.cut_at(connection, "hello"):
+        if self.mute or self.cut_at(connection, "hello"):
             return
         session = self.sessions.get(frame.get("resume"))
         resumed = session is not None
