@@ -32,9 +32,9 @@ const title = typeof settings.title === 'string' ? settings.title : say('title')
 
 const memory = new Memory();
 const tabs = new Tabs();
-const frame = new Frame((open) => {
+const frame = new Frame((open, focus) => {
   attention.frameHidden = !open;
-  if (open) field.focus();
+  if (focus) field.focus();
 });
 
 const conversation = new Conversation(memory, {

@@ -5,13 +5,14 @@
 export class Frame {
   #origin = originOf(location.hash);
 
-  /// `shown(open)` is told when the frame is opened and closed.
+  /// `shown(open, focus)` is told when the frame is opened and closed, and whether the visitor
+  /// did it to write something.
   constructor(shown) {
     if (!this.inside) return;
     addEventListener('message', ({ source, origin, data }) => {
       if (source !== parent || origin !== this.#origin) return;
-      if (data?.chatd === 'opened') shown(true);
-      if (data?.chatd === 'closed') shown(false);
+      if (data?.chatd === 'opened') shown(true, data.focus === true);
+      if (data?.chatd === 'closed') shown(false, false);
     });
   }
 

@@ -50,6 +50,7 @@
     let frame = null;
     let open = false;
     let unread = 0;
+    let focus = false;   // the visitor opened it: here is where he writes
 
     const host = make('div', { [kMark]: page.href, lang: tag });
     const button = make('button', { type: 'button' });
@@ -91,13 +92,14 @@
       frame.classList.toggle('open', open);
       remember(open ? 'open' : 'closed');
       label();
+      focus = open && !quietly;
       if (quietly) return;
       tell();
       (open ? frame : button).focus();
     }
 
     function tell() {
-      frame.contentWindow.postMessage({ chatd: open ? 'opened' : 'closed' }, page.origin);
+      frame.contentWindow.postMessage({ chatd: open ? 'opened' : 'closed', focus }, page.origin);
     }
 
     function label() {

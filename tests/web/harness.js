@@ -62,8 +62,13 @@ export function launch(more = {}) {
     headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
   };
-  // Firefox shows the page in dark colours, once and for all its tests.
-  const firefox = { headless: true, extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': 0 } };
+  const firefox = {
+    headless: true,
+    extraPrefsFirefox: {
+      'layout.css.prefers-color-scheme.content-override': 0,   // dark, in all its tests
+      'network.websocket.delay-failed-reconnects': false,      // the page has waits of its own
+    },
+  };
   return puppeteer.launch({
     browser: kBrowser === 'firefox' ? 'firefox' : 'chrome',
     executablePath: kPrograms[kBrowser],
@@ -120,6 +125,7 @@ export class Visitor {
     ];
     visitor.size = { width, height };
     visitor.elsewhere = [];
+    visitor.ours = [mock.page, mock.site].map((one) => new URL(one).host);
     visitor.page = await visitor.tab(url);
     return visitor;
   }
@@ -129,10 +135,9 @@ export class Visitor {
     page.setDefaultTimeout(kGuard);
     await page.setViewport(this.size);
     for (const [script, ...values] of this.prepare) await page.evaluateOnNewDocument(script, ...values);
-    const ours = [this.mock.page, this.mock.site].map((one) => new URL(one).host);
     page.on('request', (request) => {
       const { protocol, host } = new URL(request.url());
-      if (/^(http|ws)/.test(protocol) && !ours.includes(host)) this.elsewhere.push(request.url());
+      if (/^(http|ws)/.test(protocol) && !this.ours.includes(host)) this.elsewhere.push(request.url());
     });
     await page.goto(url);
     return page;
