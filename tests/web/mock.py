@@ -211,7 +211,7 @@ class Mock:
         # As strict as a site can be that wants the widget at all.
         policy = (
             f"default-src 'none'; script-src http://127.0.0.1:{self.port}; "
-            f"frame-src http://127.0.0.1:{self.port}; img-src data:"
+            "frame-src http://127.0.0.1:*; img-src data:"
         )
         self.write(writer, "GET", 200, page.encode(), {"Content-Type": TYPES[".html"], "Content-Security-Policy": policy})
         writer.close()

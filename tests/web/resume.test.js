@@ -13,7 +13,7 @@ const advance = (page, span) => page.evaluate((ms) => test.advance(ms), span);
 // The wait for the next try, once the loss was noticed.
 const waits = async (page) => {
   await until(page, () => document.querySelector('#state p').textContent !== '' && document.querySelector('#end').hidden);
-  return Math.max(...await page.evaluate(() => test.waits().map(Math.round)));
+  return Math.max(...await page.evaluate(() => test.waits().map(Math.ceil)));
 };
 
 // Notes what was put into the log while it was live, and so is read out.
