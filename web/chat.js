@@ -169,7 +169,7 @@ function hint(text) {
 }
 
 function listen() {
-  addEventListener('online', () => connection.nudge(true));
+  for (const kind of ['online', 'offline']) addEventListener(kind, () => connection.nudge(true));
   addEventListener('pagehide', () => {
     conversation.save();
     memory.left = true;

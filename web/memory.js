@@ -50,7 +50,7 @@ export class Memory {
 
 function bounded(entries, most, room) {
   const kept = [];
-  for (const entry of entries.toReversed()) {
+  for (const entry of [...entries].reverse()) {
     room -= (entry.text?.length ?? 0) + 100;
     --most;
     if ((most >= 0 && room >= 0) || entry.state === 'waiting') kept.push(entry);

@@ -36,8 +36,9 @@ export class View {
   change(entry) {
     const old = this.#elements.get(entry);
     if (!old) return;
-    // The text stays the same node: it may be selected.
-    old.querySelector('.head').replaceWith(this.#head(entry));
+    // All else stays the same nodes: the text may be selected, and nothing is read out twice.
+    this.#stamp(old.querySelector('time'), entry.time);
+    old.querySelector('.fate').replaceWith(this.#fate(entry));
     old.dataset.state = entry.state;
   }
 
@@ -64,22 +65,35 @@ export class View {
   #head(entry) {
     const head = make('p', 'head');
     const who = entry.name ?? this.#say(entry.from === 'visitor' ? 'you' : entry.from);
-    head.append(make('bdi', 'name', who), ' ');
-    const date = new Date(entry.time);
-    if (date > 0) {
-      const time = make('time', '', this.#clock.format(date));
-      time.dateTime = date.toISOString();
-      time.title = this.#full.format(date);
-      head.append(time, ' ');
-    }
-    if (entry.state) head.append(make('span', 'mark', this.#mark(entry)));
+    const time = make('time');
+    this.#stamp(time, entry.time);
+    head.append(make('bdi', 'name', who), ' ', time, ' ');
+    if (entry.state) head.append(this.#fate(entry));
+    return head;
+  }
+
+  #stamp(element, time) {
+    const date = new Date(time);
+    if (!(date > 0)) return;
+    const text = this.#clock.format(date);
+    if (element.textContent !== text) element.textContent = text;
+    element.dateTime = date.toISOString();
+    element.title = this.#full.format(date);
+  }
+
+  #fate(entry) {
+    const fate = make('span', 'fate');
+    fate.append(make('span', 'mark', this.#mark(entry)));
     if (entry.state === 'refused' || entry.state === 'unsure') {
       const button = make('button', '', this.#say('edit'));
       button.type = 'button';
       button.addEventListener('click', () => this.#edit(entry));
-      head.append(' ', button);
+      fate.append(' ', button);
+    } else {
+      // That all went well is there to be read, but not said aloud each time.
+      fate.setAttribute('aria-live', 'off');
     }
-    return head;
+    return fate;
   }
 
   #mark({ state, reason }) {

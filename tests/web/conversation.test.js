@@ -8,6 +8,7 @@ after(() => browser.close());
 const it = (name, ...rest) => visit(test, () => browser, name, ...rest);
 
 const attribute = (page, selector, name) => page.$eval(selector, (one, key) => one.getAttribute(key), name);
+const readOut = (page, selector) => page.$eval(selector, (one) => one.closest('[aria-live]').getAttribute('aria-live'));
 const visible = (page, selector) => page.$eval(selector, (one) => one.checkVisibility());
 
 it('what was said, by whom, when, and that it has arrived', async (page, mock) => {
@@ -26,10 +27,14 @@ it('what was said, by whom, when, and that it has arrived', async (page, mock) =
 it('a text is marked as on its way until the daemon has it', { mock: { holding: true } }, async (page, mock) => {
   await send(page, 'hello');
   await until(page, () => document.querySelector('.visitor .mark')?.textContent === 'sending…');
+  await page.evaluate(() => { test.name = document.querySelector('.name'); });
   await mock.until((frames) => frames.some(({ type }) => type === 'say'));
   await mock.do('set', { holding: false });
   await mock.do('cut');
   await untilTaken(page, 1);
+  // It is not read out once more.
+  assert.ok(await page.evaluate(() => document.querySelector('.name') === test.name));
+  assert.equal(await readOut(page, '.mark'), 'off');
 });
 
 it('Enter sends, Shift-Enter is a new line, blanks are not sent', async (page, mock) => {
@@ -183,6 +188,7 @@ it('an operator who is writing, for 5 s or until the message', { clock: true }, 
 it('a text that is refused says why and can be edited', { mock: { refusal: 'too much at once' } }, async (page, mock) => {
   await send(page, 'hello');
   await until(page, () => document.querySelector('.mark')?.textContent === 'not sent: too much at once');
+  assert.equal(await readOut(page, '.mark'), 'polite');
   await write(page, 'more');
   await page.click('.message button');
   assert.deepEqual(await shown(page), []);
@@ -364,8 +370,7 @@ it('every text exists in both languages', async (page) => {
     const { chooseTexts } = await import('/texts.js');
     const source = await (await fetch('/texts.js')).text();
     const names = [...source.matchAll(/^(\w+): ['"]/gm)].map(([, name]) => name);
-    const counts = Object.groupBy(names, (name) => name);
-    return [Object.keys(counts).filter((name) => counts[name].length !== 2), chooseTexts(['de'], null).language];
+    return [names.filter((name) => names.filter((other) => other === name).length !== 2), chooseTexts(['de'], null).language];
   });
   assert.deepEqual(missing, [[], 'de']);
 });

@@ -131,10 +131,10 @@ it('a daemon that is restarted and has forgotten the session', { mock: { cuts: [
   await mock.do('say', { text: 'new answer' });
   await until(page, () => document.querySelectorAll('.operator').length === 2);
   const all = ['old', 'old answer', 'perhaps taken', 'never sent', 'new answer'];
-  assert.deepEqual((await texts(page)).sort(), all.toSorted());
+  assert.deepEqual((await texts(page)).sort(), [...all].sort());
   await page.reload();
   await untilOpen(page);
-  assert.deepEqual((await texts(page)).sort(), all.toSorted());
+  assert.deepEqual((await texts(page)).sort(), [...all].sort());
   await page.click('.message button');
   await page.keyboard.press('Enter');
   await untilTaken(page, 3);
