@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 
-export const kGuard = 60_000;   // ends a test; says nothing about speed
+export const kGuard = 120_000;   // ends a test; says nothing about speed
 export const kBrowser = process.env.BROWSER ?? 'chromium';
 const kPrograms = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
 
