@@ -5,7 +5,7 @@ export class Attention {
   #count = 0;
   #context = null;
   #hidden = false;
-  #playing = false;
+  #quiet = 0;   // until then one sound is enough
   #hooks;
   sound = true;
 
@@ -56,8 +56,8 @@ export class Attention {
   // Two soft tones, a fifth apart; one at a time, however much arrives.
   #play() {
     const context = this.#context;
-    if (context?.state !== 'running' || this.#playing) return;
-    this.#playing = true;
+    if (context?.state !== 'running' || performance.now() < this.#quiet) return;
+    this.#quiet = performance.now() + 500;
     const gain = context.createGain();
     const tone = context.createOscillator();
     const begin = context.currentTime;
@@ -67,7 +67,6 @@ export class Attention {
     gain.gain.linearRampToValueAtTime(0.12, begin + 0.02);
     gain.gain.exponentialRampToValueAtTime(0.001, begin + 0.35);
     tone.connect(gain).connect(context.destination);
-    tone.onended = () => { this.#playing = false; };
     tone.start(begin);
     tone.stop(begin + 0.36);
   }

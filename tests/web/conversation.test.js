@@ -254,7 +254,7 @@ function countTones() {
   Object.defineProperty(AudioContext.prototype, 'state', { get: () => 'running' });
 }
 
-it('a count in the title and a sound for what arrives while hidden, off by a switch that is remembered', { before: [countTones] }, async (page, mock) => {
+it('a count in the title and a sound for what arrives while hidden, off by a switch that is remembered', { clock: true, before: [countTones] }, async (page, mock) => {
   const tones = () => page.evaluate(() => test.tones);
   await page.click('h1');
   await mock.do('say', { text: 'seen' });
@@ -266,9 +266,19 @@ it('a count in the title and a sound for what arrives while hidden, off by a swi
   assert.equal(await tones(), 1);
   await mock.do('say', { text: 'unseen' });
   await until(page, () => document.title === '(2) Chat');
+  assert.equal(await tones(), 1, 'not one on top of the other');
+  await page.evaluate(() => test.advance(1000));
+  await mock.do('say', { text: 'unseen' });
+  await until(page, () => document.title === '(3) Chat');
+  assert.equal(await tones(), 2);
+  await page.evaluate(() => test.advance(1000));
   await setHidden(page, false);
   assert.equal(await page.title(), 'Chat');
   await page.click('#sound');
+  await setHidden(page, true);
+  await mock.do('say', { text: 'silent' });
+  await until(page, () => document.title === '(1) Chat');
+  assert.equal(await tones(), 2);
   await page.reload();
   await untilOpen(page);
   assert.equal(await page.$eval('#sound', (one) => one.checked), false);

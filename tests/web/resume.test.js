@@ -93,6 +93,8 @@ it('what is written without a connection is sent in order when there is one', as
   await untilText(page, '#state p', 'The connection is lost. Trying again…');
   for (const text of ['one', 'two', 'three']) await send(page, text);
   assert.deepEqual((await shown(page)).map(({ state }) => state), ['waiting', 'waiting', 'waiting']);
+  // At once: a browser that dies does not say so before.
+  assert.match(await page.evaluate(() => sessionStorage['chatd.state']), /one.*two.*three/);
   await mock.do('start');
   await untilTaken(page, 3);
   assert.deepEqual(await mock.said(), ['one', 'two', 'three']);
@@ -423,8 +425,11 @@ it('what was seen is told at most once in a second, and only if the page is seen
   await mock.do('say', { text: 'unseen' });
   await until(page, () => document.querySelectorAll('.message').length === 6);
   await advance(page, 10_000);
+  // What is said now comes after whatever was told before.
+  await send(page, 'hello');
+  await untilTaken(page, 1);
   await setHidden(page, false);
   await advance(page, 1000);
   await mock.until(() => seen().length === 2);
-  assert.deepEqual(seen(), [10, 12]);
+  assert.deepEqual(seen(), [10, 14]);
 });

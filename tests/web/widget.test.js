@@ -136,6 +136,12 @@ it('it hears the chat alone, and the chat hears its site alone', async (page, mo
     postMessage({ chatd: 'close' }, '*');
     return new Promise((done) => setTimeout(done));
   });
+  await page.evaluate(() => document.body.append(document.createElement('iframe')));
+  const other = await (await page.$('body > iframe')).contentFrame();
+  await other.evaluate(() => {
+    const root = parent.document.querySelector('[data-chatd-widget]').shadowRoot;
+    root.querySelector('iframe').contentWindow.postMessage({ chatd: 'closed' }, '*');
+  });
   // The chat itself is not its site, and numbers are numbers.
   await frame.evaluate(() => {
     postMessage({ chatd: 'closed' }, '*');
