@@ -65,7 +65,7 @@ def test_killed_at_any_moment_it_has_what_it_confirmed():
             while True:
                 for message in operator.call("history", limit=20)["messages"]:
                     confirmed[message["seq"]] = message["text"]
-                recorded.append(operator.call("stats")["recorded"])
+                recorded.append(operator.recorded())
                 if time.monotonic() >= deadline:
                     break
             daemon.kill()

@@ -61,10 +61,6 @@ class Small:
         (self.inside / "filler").unlink()
 
 
-def recorded(operator):
-    return operator.call("stats")["recorded"]
-
-
 def test_a_full_disk_does_not_stop_the_chat(small):
     config = {
         "transcript": {"path": str(small.path), "keep_free": 0},
@@ -73,7 +69,7 @@ def test_a_full_disk_does_not_stop_the_chat(small):
     with Daemon(config, home=small.home, prefix=small.prefix) as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator, b"before\n")
-        wait_until(lambda: recorded(operator) >= 3, "it is recorded")
+        wait_until(lambda: operator.recorded() >= 3, "it is recorded")
         for episode in range(2):
             small.fill()
             number = 0
@@ -89,7 +85,7 @@ def test_a_full_disk_does_not_stop_the_chat(small):
                 operator.call("send", to=session, text="yes")
                 client.expect(b"yes\n")
                 if number % 100 == 0:  # the disk may be slow
-                    wait_until(lambda: warned() or recorded(operator) >= number, "most is recorded")
+                    wait_until(lambda: warned() or operator.recorded() >= number, "most is recorded")
                 assert number < 2000
             warning = operator.wait_event("warning")
             assert "cannot be written" in warning["text"], warning
@@ -118,7 +114,7 @@ def test_what_a_full_disk_could_not_take_is_counted_and_the_gap_is_seen(small):
     with Daemon(config, home=small.home, prefix=small.prefix) as daemon:
         operator = daemon.operator()
         client, _ = speaking(daemon, operator, b"before\n")
-        wait_until(lambda: recorded(operator) >= 3, "it is recorded")
+        wait_until(lambda: operator.recorded() >= 3, "it is recorded")
         small.fill()
         memory = daemon.rss()
         for number in range(400):  # 40 MB, of which 16 may wait

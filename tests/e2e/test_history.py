@@ -558,7 +558,7 @@ def test_after_a_crash_what_was_listened_to_counts_as_heard(home):
     daemon = Daemon(home=home)
     operator = daemon.operator()
     speaking(daemon, operator)
-    wait_until(lambda: operator.call("stats")["recorded"] >= 3, "it is recorded")
+    wait_until(lambda: operator.recorded() >= 3, "it is recorded")
     daemon.kill()
     with Daemon(home=home) as daemon:
         welcome = daemon.operator(subscribe=False).welcome

@@ -25,9 +25,9 @@ def assert_alive_and_idle(daemon, seconds=2.0):
         # What still has to be done, such as freeing what a reader left, is done in one of the
         # stretches; a loop that turns for nothing is idle in none.
         for _ in range(4):
-            said = len(daemon.log())
+            logged = len(daemon.log())
             share = daemon.cpu_share(seconds)
-            said = daemon.log()[said:]
+            said = daemon.log()[logged:]
             if share <= (0.1 if SANITIZER else 0.03):
                 break
         else:

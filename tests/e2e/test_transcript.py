@@ -21,10 +21,6 @@ def transcript_of(home):
     return home.path / "chatd" / "transcript.db"
 
 
-def recorded(operator):
-    return operator.call("stats")["recorded"]
-
-
 def crash(daemon):
     daemon.process.send_signal(signal.SIGKILL)
     assert daemon.wait() == -signal.SIGKILL
@@ -92,7 +88,7 @@ def test_switched_off_it_leaves_no_file(home):
     with Daemon({"transcript": {"enabled": False}}, home=home) as daemon:
         operator = daemon.operator()
         speaking(daemon, operator)
-        assert operator.call("stats")["recorded"] == 0
+        assert operator.recorded() == 0
         assert not transcript_of(home).parent.exists()
 
 
@@ -146,7 +142,7 @@ def test_keep_follows_a_reload(home):
     with Daemon({"transcript": {"keep": "0s"}}, home=home) as daemon:
         operator = daemon.operator()
         speaking(daemon, operator, b"to be forgotten\n")
-        wait_until(lambda: recorded(operator) >= 3, "it is recorded")
+        wait_until(lambda: operator.recorded() >= 3, "it is recorded")
         home.write_config({"transcript": {"keep": "1ms"}})
         assert operator.call("reload")["changed"] == ["transcript.keep"]
 
@@ -216,7 +212,7 @@ def test_the_oldest_go_where_the_file_is_full_and_the_operators_are_told(home):
     with Daemon(config, home=home) as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator, b"the oldest\n")
-        wait_until(lambda: recorded(operator) >= 3, "it is recorded")
+        wait_until(lambda: operator.recorded() >= 3, "it is recorded")
         assert operator.call("search", text="oldest")["messages"]
         number = 0
         while not operator.events_of("warning"):
@@ -225,7 +221,7 @@ def test_the_oldest_go_where_the_file_is_full_and_the_operators_are_told(home):
             operator.wait_event("message", text=text)
             number += 1
             if number % 100 == 0:  # the disk may be slow
-                wait_until(lambda: recorded(operator) >= number, "most is recorded")
+                wait_until(lambda: operator.recorded() >= number, "most is recorded")
             assert number < 2000
         assert "max_size" in operator.wait_event("warning")["text"]
         for number in range(300):

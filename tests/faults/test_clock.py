@@ -49,7 +49,7 @@ def test_a_clock_that_is_set_ends_nothing_and_loses_nothing(hours, faulty):
 
         seqs = [event["seq"] for event in witness.operator.events]
         assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-        wait_until(lambda: witness.operator.call("stats")["recorded"] >= seqs[-1], "all is recorded")
+        wait_until(lambda: witness.operator.recorded() >= seqs[-1], "all is recorded")
         messages = witness.operator.call("history", limit=1000)["messages"]
         assert [m["seq"] for m in messages] == sorted(m["seq"] for m in messages)
         texts = [m["text"] for m in messages if m["session"] == witness.session]
@@ -87,7 +87,7 @@ def test_what_a_clock_that_jumps_would_make_old_stays(faulty):
     with Daemon({"transcript": {"keep": "2h"}}, env=faulty.env) as daemon:
         witness = Witness(daemon)
         said = witness.number
-        wait_until(lambda: witness.operator.call("stats")["recorded"] >= 4, "it is recorded")
+        wait_until(lambda: witness.operator.recorded() >= 4, "it is recorded")
         faulty.clock_shift_s = 40 * 24 * HOUR
         # The clock is looked at with the new rule.
         daemon.home.write_config({"transcript": {"keep": "1h"}})

@@ -74,11 +74,11 @@ def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
         witness = Witness(daemon)
         under_way, made = [], 0
 
-        def connect():
+        def connect(number):
             sock = socket.socket()
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             sock.setblocking(False)
-            sock.bind((f"127.0.{1 + made % 50}.2", 0))
+            sock.bind((f"127.0.{1 + number % 50}.2", 0))
             sock.connect_ex(daemon.address)
             under_way.append(sock)
 
@@ -98,13 +98,13 @@ def test_a_flood_of_50000_connects_locks_nobody_out_and_leaves_nothing():
 
         # A client that was reset before it was accepted may never have been there: the busier the
         # machine, the more of them. So it goes on until half as many have been there.
-        while made < count or made % 5000 or (have_come() <= count // 2 and made < 5 * count):
-            connect()
-            made += 1
-            if len(under_way) == 400:
-                leave()
-            if made % 5000 == 0:
-                witness.is_served()
+        while made < count or (have_come() <= count // 2 and made < 5 * count):
+            for number in range(made, made + 5000):
+                connect(number)
+                if len(under_way) == 400:
+                    leave()
+            made += 5000
+            witness.is_served()
         for sock in under_way:
             sock.close()
         wait_until(lambda: witness.operator.call("stats")["sessions"] == 1, "all have left")

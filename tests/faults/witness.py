@@ -1,7 +1,6 @@
 """A client and an operator who are served while something else breaks, and who check
 afterwards that all is as it was."""
 
-
 from harness import SANITIZER, speaking, wait_until
 
 MIB = 1 << 20

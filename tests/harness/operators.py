@@ -156,6 +156,10 @@ class Operator:
                 return entry
         return None
 
+    def recorded(self):
+        """How many events are in the transcript, of those of this daemon."""
+        return self.call("stats")["recorded"]
+
     def close(self):
         try:
             self.socket.shutdown(socket.SHUT_RDWR)

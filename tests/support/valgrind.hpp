@@ -1,5 +1,5 @@
 /// Whether this runs under valgrind (tests/valgrind.sh sets it). Tests that only compute try
-/// fewer cases there, through the same code.
+/// fewer cases there, through the same code, and what depends on how fast it is has more time.
 #pragma once
 
 #include <cstdlib>
