@@ -37,8 +37,8 @@ Exit codes:
   0  done                        4  no such session
   1  the daemon refused          5  permission denied
   2  wrong usage                 6  talk: the connection broke
-  3  no daemon; talk: no         7  done for some sessions, refused
-     connection                     for others
+  3  no daemon; talk: no         7  done for some, refused for others
+     connection                  8  no answer within --timeout
 )";
 
 struct Words {
@@ -62,11 +62,9 @@ std::size_t words_before_text(const CommandSpec& spec) {
       case Parameter::Kind::kNewName:
         return count;
       case Parameter::Kind::kNone:
-      case Parameter::Kind::kFlag:
-      case Parameter::Kind::kNumberOption:
         break;
       default:
-        ++count;
+        if (!parameter.is_option()) ++count;
     }
   }
   return static_cast<std::size_t>(-1);
@@ -94,6 +92,27 @@ Exit unknown_option(std::string_view word, const CommandSpec* spec) {
   return {ExitCode::kUsage};
 }
 
+const OptionSpec* find_option(std::string_view name) {
+  const auto found = std::find_if(options().begin(), options().end(), [&](const auto& each) {
+    return each.word == name || each.letter == name;
+  });
+  return found == options().end() ? nullptr : &*found;
+}
+
+constexpr std::string_view kTimeout = "--timeout";
+
+// `ask ID TEXT --timeout 5m` may be written in this order, too: how many words at the end of the
+// arguments are that option. Behind a "--" before the text they are the text's own.
+std::size_t words_of_last_timeout(std::span<const char* const> arguments) {
+  const auto is = [&](std::size_t from_end, std::string_view begin) {
+    return arguments.size() >= from_end &&
+           std::string_view{arguments[arguments.size() - from_end]}.starts_with(begin);
+  };
+  if (is(1, "--timeout=")) return 1;
+  const bool apart = is(2, kTimeout) && kTimeout == arguments[arguments.size() - 2];
+  return apart && parse_duration(arguments.back()) ? 2 : 0;
+}
+
 // Takes chatctl's own options out of the arguments. What follows the beginning of a
 // text, or "--", is not an option.
 std::variant<Words, Exit> split(std::span<const char* const> arguments) {
@@ -104,6 +123,16 @@ std::variant<Words, Exit> split(std::span<const char* const> arguments) {
   bool only_words = false;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
+    // The text of an ask has begun, and what is left may be its time-out.
+    if (spec != nullptr && spec->verb == Verb::kAsk && taken > text_after && !only_words) {
+      const std::size_t last = words_of_last_timeout(arguments);
+      if (last > 0 && i == arguments.size() - last) {
+        const std::string_view value =
+            last == 1 ? word.substr(kTimeout.size() + 1) : arguments[i + 1];
+        words.options.emplace_back(find_option(kTimeout), value);
+        break;
+      }
+    }
     if (word == "--" && taken == text_after && !only_words) {
       only_words = true;  // `send 3 -- "$text"`: a script that takes no chances
       continue;
@@ -123,14 +152,11 @@ std::variant<Words, Exit> split(std::span<const char* const> arguments) {
     }
     const std::size_t equals = word.starts_with("--") ? word.find('=') : std::string_view::npos;
     const std::string_view name = word.substr(0, equals);
-    const auto own = std::find_if(options().begin(), options().end(), [&](const auto& each) {
-      return each.word == name || each.letter == name;
-    });
-    const bool known = own != options().end();
+    const OptionSpec* own = find_option(name);
+    const bool known = own != nullptr;
     const Parameter* parameter = known ? nullptr : option_of(spec, name);
     if (!known && parameter == nullptr) return unknown_option(name, spec);
-    const bool wants =
-        known ? !own->value.empty() : parameter->kind == Parameter::Kind::kNumberOption;
+    const bool wants = known ? !own->value.empty() : parameter->takes_value();
     std::string value;
     if (equals != std::string_view::npos) {
       if (!wants) return usage(std::string{name} + " takes no value");
@@ -144,7 +170,7 @@ std::variant<Words, Exit> split(std::span<const char* const> arguments) {
       if (own->word == "--socket" && value.empty()) {
         return usage("--socket: the path of a socket is missing");
       }
-      words.options.emplace_back(&*own, std::move(value));
+      words.options.emplace_back(own, std::move(value));
     } else {
       words.command.emplace_back(name);
       if (wants) words.command.push_back(std::move(value));
@@ -214,6 +240,40 @@ Exit print_help() {
   return print_and_exit(help);
 }
 
+// `help COMMAND`, `--help COMMAND`, `COMMAND --help`.
+Exit print_help_of(std::string_view word) {
+  const CommandSpec* spec = find_command(word, Place::kScript);
+  const Place place = spec != nullptr ? Place::kScript : Place::kTyped;
+  if (spec == nullptr) spec = find_command(word, Place::kTyped);
+  if (spec == nullptr) {
+    complain(unknown_script_command(word));
+    return {ExitCode::kUsage};
+  }
+  std::string help = place == Place::kScript ? "Usage: chatctl " : "In the console: ";
+  help += usage_of(*spec, place) + "\n  " + std::string{spec->help} + "\n";
+  return print_and_exit(help + "man chatctl says more.\n");
+}
+
+Exit print_help(std::span<const std::string> words) {
+  if (words.size() > 1) return usage("help is about one command");
+  return words.empty() ? print_help() : print_help_of(words.front());
+}
+
+// What `send` and `ask` send; for "-", standard input.
+std::optional<Exit> take_text(Command& command) {
+  if (command.text == "-") {
+    auto text = read_text();
+    if (!text) return Exit{ExitCode::kRefused};
+    command.text = std::move(*text);
+  } else {
+    command.text = with_lf(command.text);  // "$(cat FILE)"
+  }
+  if (!command.text.empty()) return std::nullopt;
+  // A command whose output it should have been has printed nothing.
+  complain("not sent: the text is empty");
+  return Exit{ExitCode::kUsage};
+}
+
 }  // namespace
 
 void complain(const std::string& text) {
@@ -221,9 +281,10 @@ void complain(const std::string& text) {
 }
 
 Exit print_and_exit(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
+  // Of a long text the beginning is written by fputs already.
+  const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   // A reader that has seen enough (EPIPE) is no fault.
-  if (std::fflush(stdout) == 0 || errno == EPIPE) return {ExitCode::kDone};
+  if (printed || errno == EPIPE) return {ExitCode::kDone};
   complain(Error::from_errno("writing to standard output", errno).message);
   return {ExitCode::kRefused};
 }
@@ -235,13 +296,21 @@ std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) 
 
   Arguments arguments;
   bool json = false;
+  std::optional<std::uint64_t> timeout;
   for (const auto& [option, value] : words.options) {
     const std::string_view word = option->word;
-    if (word == "--help") return print_help();
+    if (word == "--help") {
+      return print_help(
+          std::span{words.command}.first(std::min<std::size_t>(1, words.command.size())));
+    }
     if (word == "--version") return print_and_exit("chatctl " + std::string{kVersion} + "\n");
     if (word == "--json") json = true;
     if (word == "--socket") arguments.socket = value;
     if (word == "--name") arguments.name = value;
+    if (word == kTimeout) {
+      timeout = parse_duration(value);
+      if (!timeout) return usage("--timeout is a duration, such as 30s, 5m or 1h");
+    }
     if (word == "--color") {
       const auto color = chosen<ColorChoice>(*option, value);
       if (!color) return wrong_choice(*option);
@@ -255,8 +324,10 @@ std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) 
   }
   if (words.command.empty()) {
     if (json) return usage("--json belongs to a command");
+    if (timeout) return usage("--timeout belongs to a command");
     return arguments;
   }
+  if (words.command.front() == "help") return print_help(std::span{words.command}.subspan(1));
   Parsed parsed = parse_script(words.command);
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     complain(refusal->message);
@@ -265,16 +336,16 @@ std::variant<Arguments, Exit> read_arguments(int argc, const char* const* argv) 
   if (auto& command = *std::get_if<Command>(&parsed); command.verb == Verb::kTalk) {
     return talk_to(words, command, std::move(arguments));
   }
-  arguments.command.emplace();
-  arguments.command->command = std::move(*std::get_if<Command>(&parsed));
-  arguments.command->json = json;
-  Command& command = arguments.command->command;
-  if (command.verb == Verb::kSend && command.text == "-") {
-    auto text = read_text();
-    if (!text) return Exit{ExitCode::kRefused};
-    command.text = std::move(*text);
-  } else if (command.verb == Verb::kSend) {
-    command.text = with_lf(command.text);  // "$(cat FILE)"
+  auto& one_shot = arguments.command.emplace();
+  one_shot.command = std::move(*std::get_if<Command>(&parsed));
+  one_shot.json = json;
+  if (timeout) one_shot.timeout = std::chrono::seconds{*timeout};
+  const Verb verb = one_shot.command.verb;
+  if (timeout && (verb == Verb::kTail || verb == Verb::kCompletion)) {
+    return usage("--timeout has no meaning for " + words.command.front());
+  }
+  if (verb == Verb::kSend || verb == Verb::kAsk) {
+    if (const auto exit = take_text(one_shot.command)) return *exit;
   }
   return arguments;
 }

@@ -13,6 +13,9 @@ namespace {
 
 using Kind = Parameter::Kind;
 
+constexpr std::array<std::pair<char, std::uint64_t>, 5> kUnits{
+    {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}, {'w', 7 * 86'400}}};
+
 // A word as it can be repeated in an answer; the whole of a pasted page cannot.
 std::string shown_word(std::string_view word) {
   constexpr std::size_t kLongest = 40;
@@ -90,12 +93,17 @@ std::variant<SessionId, Refusal> session_of(std::string_view word, const Session
   const bool digits = !word.empty() && std::all_of(word.begin(), word.end(),
                                                    [](char c) { return c >= '0' && c <= '9'; });
   if (digits || !find) return Refusal{"'" + shown + "' is not a session id; ids count up from 1"};
-  const std::vector<SessionId> named = find(word);
+  const std::vector<SessionId> named = find(word, false);
   if (named.size() == 1) return named.front();
   if (named.empty()) return Refusal{"no session is called '" + shown + "'; /list shows them all"};
   std::string ids;
   for (const SessionId each : named) ids += (ids.empty() ? "" : ", ") + std::to_string(each);
-  return Refusal{"several sessions are called '" + shown + "': " + ids + "; say which id"};
+  return Refusal{"'" + shown + "' may mean several sessions: " + ids + "; say which id"};
+}
+
+// Whether the word can be a session's name; digits are always an id.
+bool is_name(std::string_view word) {
+  return word.find_first_not_of("0123456789") != std::string_view::npos;
 }
 
 // Whether the word is written as a network is: an address, perhaps with /BITS, or uid:1000. What
@@ -160,14 +168,15 @@ class Reading {
     for (;;) {
       const std::string_view word = words_.peek();
       const auto option = std::find_if(
-          spec_.parameters.begin(), spec_.parameters.end(), [&](const Parameter& each) {
-            const bool is_option = each.kind == Kind::kFlag || each.kind == Kind::kNumberOption;
-            return is_option && each.noun == word;
-          });
+          spec_.parameters.begin(), spec_.parameters.end(),
+          [&](const Parameter& each) { return each.is_option() && each.noun == word; });
       if (option == spec_.parameters.end()) return true;
       words_.take();
       if (option->kind == Kind::kFlag) {
         command_.force = true;
+      } else if (option->kind == Kind::kSessionOption) {
+        if (!words_.has_text()) return refuse(usage());
+        if (!take_session_of_past()) return false;
       } else {
         command_.number = to_number(words_.peek());
         if (!command_.number) return refuse_word("is not the number of an event");
@@ -177,11 +186,29 @@ class Reading {
   }
 
   bool take_session() {
+    if (Words::kPlace == Place::kScript && is_name(words_.peek())) return take_name();
     auto session = session_of(words_.peek(), find_);
     if (auto* refusal = std::get_if<Refusal>(&session)) return refuse(std::move(*refusal));
     command_.session = std::get<SessionId>(session);
     words_.take();
     return true;
+  }
+
+  bool take_name() {
+    command_.called = words_.peek();
+    words_.take();
+    return true;
+  }
+
+  // A client that has gone was called something, too.
+  bool take_session_of_past() {
+    const std::string_view word = words_.peek();
+    return find_ && is_name(word) && find_(word, false).empty() ? take_name() : take_session();
+  }
+
+  // Whether the word in front of a text is a session, or the text begins with it.
+  [[nodiscard]] bool leads_to_session(std::string_view word) const {
+    return Words::kPlace == Place::kScript || !is_name(word) || !find_(word, true).empty();
   }
 
   bool take_targets() {
@@ -197,6 +224,12 @@ class Reading {
     return true;
   }
 
+  bool take_everyone() {
+    command_.everyone = words_.peek() == "all";
+    if (command_.everyone) words_.take();
+    return command_.everyone;
+  }
+
   bool take_number(std::optional<std::uint64_t> number, std::string_view what) {
     if (!number) return refuse_word(what);
     command_.number = number;
@@ -210,6 +243,7 @@ class Reading {
       case Kind::kNone:
       case Kind::kFlag:
       case Kind::kNumberOption:
+      case Kind::kSessionOption:
         return true;
       case Kind::kSession:
         return none ? refuse(usage()) : take_session();
@@ -220,15 +254,14 @@ class Reading {
         [[fallthrough]];
       case Kind::kPerhapsSession:
         return none || take_session();
+      case Kind::kLeadingSession:
+        if (none && Words::kPlace == Place::kScript) return refuse(usage());
+        return none || !leads_to_session(words_.peek()) || take_session();
       case Kind::kReceiver:
         if (none) return refuse(usage());
-        [[fallthrough]];
+        return take_everyone() || take_session();
       case Kind::kScope:
-        if (none) return true;
-        command_.everyone = words_.peek() == "all";
-        if (!command_.everyone) return take_session();
-        words_.take();
-        return true;
+        return none || take_everyone() || take_session_of_past();
       case Kind::kCount: {
         const auto count = to_number(words_.peek());
         return none || take_number(count == 0U ? std::nullopt : count, "is not a number from 1 on");
@@ -263,7 +296,12 @@ class Reading {
       case Kind::kPerhapsText:
         command_.text = words_.take_text();
         // Blanks around what is sent are the client's to see; a name has none.
-        if (command_.verb != Verb::kSend) command_.text = trimmed(command_.text);
+        if (command_.verb != Verb::kSend && command_.verb != Verb::kAsk)
+          command_.text = trimmed(command_.text);
+        // A script's variable that is not set was meant to be something.
+        if (!none && command_.verb == Verb::kNote && command_.text.empty()) {
+          return refuse({"not noted: the text is empty"});
+        }
         return true;
     }
     return true;
@@ -290,18 +328,11 @@ Parsed parse_at(std::string_view rest, const SessionFinder& find) {
   return Command{Verb::kSend, std::get<SessionId>(session), std::string{rest}};
 }
 
-Refusal unknown(std::string_view word) {
-  const std::string_view near = nearest_command(word, Place::kTyped);
-  std::string message = "unknown command /" + shown_word(word);
-  message += near.empty() ? "; /help shows them all" : "; did you mean /" + std::string{near} + "?";
-  return Refusal{message + " (//TEXT sends /TEXT)"};
-}
-
 Parsed parse_slash(std::string_view rest, const SessionFinder& find) {
   const std::string_view word = rest.substr(
       0, static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), is_blank) - rest.begin()));
-  const CommandSpec* spec = find_command(word, Place::kTyped);
-  if (spec == nullptr) return unknown(word);
+  const CommandSpec* spec = meant_command(word).spec;
+  if (spec == nullptr) return Refusal{unknown_command(word) + " (//TEXT sends /TEXT)"};
   rest.remove_prefix(std::min(rest.size(), word.size() + 1));
   Parsed parsed = Reading{*spec, TypedWords{rest}, find}.read();
   if (auto* command = std::get_if<Command>(&parsed); command != nullptr) {
@@ -312,17 +343,96 @@ Parsed parse_slash(std::string_view rest, const SessionFinder& find) {
 
 }  // namespace
 
+std::string unknown_command(std::string_view word) {
+  const Meant meant = meant_command(word);
+  if (meant.spec == nullptr && meant.candidates.size() == 1) {
+    return "/" + shown_word(word) + " is not enough: /" + std::string{meant.candidates.front()} +
+           " has to be typed as a whole";
+  }
+  if (meant.candidates.size() > 1) {
+    std::string all;
+    for (const std::string_view each : meant.candidates) {
+      all.append(all.empty() ? "/" : ", /").append(each);
+    }
+    return "/" + shown_word(word) + " may mean several commands: " + all;
+  }
+  const std::string_view near = nearest_command(word, Place::kTyped);
+  return "unknown command /" + shown_word(word) +
+         (near.empty() ? "; /help shows them all" : "; did you mean /" + std::string{near} + "?");
+}
+
 bool Command::needs_focus() const {
   switch (verb) {
     case Verb::kSay:
       return true;
+    case Verb::kReply:
+      return !text.empty();
     case Verb::kBye:
     case Verb::kClaim:
     case Verb::kRelease:
+    case Verb::kNote:
       return !session;
     default:
       return false;
   }
+}
+
+bool Command::is_for_somebody() const {
+  switch (verb) {
+    case Verb::kSay:
+    case Verb::kSend:
+    case Verb::kBye:
+    case Verb::kKick:
+    case Verb::kName:
+    case Verb::kClaim:
+    case Verb::kRelease:
+    case Verb::kGive:
+      return true;
+    case Verb::kReply:
+    case Verb::kNote:
+      return !text.empty();
+    default:
+      return false;
+  }
+}
+
+Address address_of(std::string_view line) {
+  if (line.starts_with('@')) {
+    const auto end = std::find_if(line.begin(), line.end(), is_blank);
+    const auto size = static_cast<std::size_t>(end - line.begin());
+    return size == 1 ? Address{} : Address{line.substr(0, size), line.substr(1, size - 1)};
+  }
+  if (!line.starts_with('/') || line.starts_with("//")) return {};
+  std::size_t at = 0;
+  const auto next_word = [&] {
+    while (at < line.size() && is_blank(line[at])) ++at;
+    const std::size_t begin = at;
+    while (at < line.size() && !is_blank(line[at])) ++at;
+    return line.substr(begin, at - begin);
+  };
+  const CommandSpec* spec = meant_command(next_word().substr(1)).spec;
+  if (spec == nullptr) return {};
+  const auto first = std::find_if(spec->parameters.begin(), spec->parameters.end(),
+                                  [](const Parameter& each) { return !each.is_option(); });
+  if (first == spec->parameters.end()) return {};
+  const bool leads = first->kind == Kind::kLeadingSession;
+  if (!leads && first->kind != Kind::kSession && first->kind != Kind::kFocusSession &&
+      first->kind != Kind::kTargets) {
+    return {};
+  }
+  std::string_view word = next_word();
+  while (word.starts_with("--")) word = next_word();
+  if (word.empty()) return {};
+  return {line.substr(0, at), word, leads};
+}
+
+std::vector<SessionId> meant_by(const Address& address, const SessionFinder& find) {
+  const std::string_view word = address.word;
+  if (word.empty()) return {};
+  if (!is_name(word) || word.find(',') != std::string_view::npos) {
+    if (auto ids = listed_sessions(word); !ids.empty()) return ids;
+  }
+  return is_name(word) ? find(word, address.whole) : std::vector<SessionId>{};
 }
 
 Parsed parse(std::string_view line, const SessionFinder& find) {
@@ -338,20 +448,21 @@ Parsed parse_script(std::span<const std::string> words) {
   const std::string& word = words.front();
   const CommandSpec* spec = find_command(word, Place::kScript);
   if (spec != nullptr) return Reading{*spec, GivenWords{words.subspan(1)}, nullptr}.read();
-  if (word == "help") return Refusal{"'help' is an option: chatctl --help"};
   if (const CommandSpec* typed = find_command(word, Place::kTyped); typed != nullptr) {
     return Refusal{"'" + word + "' belongs to the console: start chatctl alone and type " +
                    usage_of(*typed, Place::kTyped)};
   }
+  return Refusal{unknown_script_command(word)};
+}
+
+std::string unknown_script_command(std::string_view word) {
   const std::string_view near = nearest_command(word, Place::kScript);
-  return Refusal{"unknown command '" + shown_word(word) + "'; " +
-                 (near.empty() ? "chatctl --help lists everything"
-                               : "did you mean " + std::string{near} + "?")};
+  return "unknown command '" + shown_word(word) + "'; " +
+         (near.empty() ? "chatctl --help lists everything"
+                       : "did you mean " + std::string{near} + "?");
 }
 
 std::optional<std::uint64_t> parse_duration(std::string_view word) {
-  constexpr std::array<std::pair<char, std::uint64_t>, 5> kUnits{
-      {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}, {'w', 7 * 86'400}}};
   if (word.size() < 2) return std::nullopt;
   const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
                                  [&](const auto& each) { return each.first == word.back(); });
@@ -359,6 +470,12 @@ std::optional<std::uint64_t> parse_duration(std::string_view word) {
   if (unit == kUnits.end() || !number || *number == 0) return std::nullopt;
   if (*number > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
   return *number * unit->second;
+}
+
+std::string duration_word(std::uint64_t seconds) {
+  const auto unit = std::find_if(kUnits.rbegin(), kUnits.rend(),
+                                 [&](const auto& each) { return seconds % each.second == 0; });
+  return std::to_string(seconds / unit->second) + unit->first;
 }
 
 }  // namespace chatd::console

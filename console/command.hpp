@@ -31,10 +31,15 @@ struct Command {
   /// kick: of several sessions, or of the network `address`, where there is no `session`.
   std::vector<SessionId> sessions = {};
   std::string address = {};
+  /// A session by its name, where it has no `session`: one that the daemon knows, and for
+  /// history and search all that were ever called so.
+  std::string called = {};
 
   friend bool operator==(const Command&, const Command&) = default;
   /// Whether it goes to the client in focus, so that LineGuard has to let it pass.
   [[nodiscard]] bool needs_focus() const;
+  /// Whether it does something to clients, so that it has to be sure who they are.
+  [[nodiscard]] bool is_for_somebody() const;
 };
 
 /// A line that has not been understood: what is wrong with it, and what would be right.
@@ -45,18 +50,36 @@ struct Refusal {
 
 using Parsed = std::variant<Command, Refusal>;
 
-/// Every session that has exactly this name.
-using SessionFinder = std::function<std::vector<SessionId>(std::string_view name)>;
+/// Every session that this word may mean by its name; with `whole`, by no beginning of it.
+using SessionFinder = std::function<std::vector<SessionId>(std::string_view word, bool whole)>;
+
+/// What is said of a typed command that is none, or one of several. Escaped.
+[[nodiscard]] std::string unknown_command(std::string_view word);
 
 /// `line` has no LF at its end; a pasted one may have some inside. A word of digits
 /// is always an id, whether such a session exists or not; other words are names.
 [[nodiscard]] Parsed parse(std::string_view line, const SessionFinder& find);
 
-/// The arguments of chatctl after its own options, the command's word first. Sessions
-/// are ids alone.
+/// Where a typed line names the client that it goes to.
+struct Address {
+  std::string_view upto;  ///< the line up to the end of that word; empty: it names nobody
+  std::string_view word;
+  bool whole = false;  ///< only a whole name is one
+};
+[[nodiscard]] Address address_of(std::string_view line);
+/// Whom that word means now; empty: nobody.
+[[nodiscard]] std::vector<SessionId> meant_by(const Address& address, const SessionFinder& find);
+
+/// The arguments of chatctl after its own options, the command's word first. A session that
+/// is not an id is `called` so: only the daemon knows whether there is one.
 [[nodiscard]] Parsed parse_script(std::span<const std::string> words);
+
+/// What is said of a word that is no command of scripts. Escaped.
+[[nodiscard]] std::string unknown_script_command(std::string_view word);
 
 /// "10m" in seconds: a number of s, m, h, d or w.
 [[nodiscard]] std::optional<std::uint64_t> parse_duration(std::string_view word);
+/// The reverse, in the largest unit that is exact.
+[[nodiscard]] std::string duration_word(std::uint64_t seconds);
 
 }  // namespace chatd::console

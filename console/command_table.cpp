@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/nearest.hpp"
+#include "console/fold.hpp"
+#include "console/sheet.hpp"
 
 namespace chatd::console {
 namespace {
@@ -27,12 +29,33 @@ constexpr std::array kCommands{
                 Place::kScript,
                 {Parameter{kReceiver, "ID|all"}, Parameter{kText, "TEXT..."}},
                 "sends TEXT to one client or to all; - reads standard input"},
+    CommandSpec{"ask",
+                Verb::kAsk,
+                Place::kScript,
+                {kId, Parameter{kText, "TEXT..."}},
+                "sends TEXT to a client, and prints what it says next; see --timeout"},
     CommandSpec{"list", Verb::kList, Place::kBoth, {}, "shows every session"},
-    CommandSpec{"focus",
-                Verb::kFocus,
+    CommandSpec{
+        "focus",
+        Verb::kFocus,
+        Place::kTyped,
+        {Parameter{kPerhapsSession, "ID"}, kNothingMore},
+        "turns to a client: shows what was said, and plain lines go there; without ID, to none"},
+    CommandSpec{"only",
+                Verb::kOnly,
+                Place::kTyped,
+                {},
+                "shows the client in focus alone, and counts the others; again: shows all"},
+    CommandSpec{"mute",
+                Verb::kMute,
                 Place::kTyped,
                 {Parameter{kPerhapsSession, "ID"}, kNothingMore},
-                "chooses the client that plain lines go to; without ID, none"},
+                "neither shows nor counts a client; again: does; without ID shows who is muted"},
+    CommandSpec{"reply",
+                Verb::kReply,
+                Place::kTyped,
+                {Parameter{kPerhapsText, "NAME"}, kNothingMore},
+                "sends a prepared text to the client in focus; without NAME shows all; also /r"},
     CommandSpec{"bye",
                 Verb::kBye,
                 Place::kBoth,
@@ -58,6 +81,26 @@ constexpr std::array kCommands{
                 Place::kBoth,
                 {kIdOrFocus, kNothingMore},
                 "lets every operator write to a client again"},
+    CommandSpec{"give",
+                Verb::kGive,
+                Place::kBoth,
+                {kId, Parameter{kText, "NAME"}},
+                "hands a client that you answer to the operator NAME"},
+    CommandSpec{"note",
+                Verb::kNote,
+                Place::kBoth,
+                {Parameter{kLeadingSession, "ID"}, Parameter{kPerhapsText, "TEXT"}},
+                "keeps TEXT with a client, for operators to see; without TEXT shows what is kept"},
+    CommandSpec{"ops",
+                Verb::kOps,
+                Place::kBoth,
+                {Parameter{kText, "TEXT"}, kNothingMore},
+                "says TEXT to the other operators; no client sees it"},
+    CommandSpec{"who",
+                Verb::kWho,
+                Place::kTyped,
+                {},
+                "shows which operators are there, and which are away"},
     CommandSpec{"history",
                 Verb::kHistory,
                 Place::kBoth,
@@ -66,8 +109,8 @@ constexpr std::array kCommands{
     CommandSpec{"search",
                 Verb::kSearch,
                 Place::kBoth,
-                {Parameter{kText, "WORDS"}, kNothingMore},
-                "shows the messages that have all these words"},
+                {Parameter{kSessionOption, "--client"}, Parameter{kText, "WORDS"}},
+                "shows the messages that have all these words; --client: of one client"},
     CommandSpec{"more",
                 Verb::kMore,
                 Place::kTyped,
@@ -112,14 +155,25 @@ constexpr std::array kCommands{
                 Place::kScript,
                 {Parameter{kShell, kShells}, kNothingMore},
                 "prints the completion script of a shell"},
-    CommandSpec{"help", Verb::kHelp, Place::kTyped, {}, "shows this help"},
+    CommandSpec{"help",
+                Verb::kHelp,
+                Place::kScript,
+                {Parameter{kPerhapsText, "COMMAND"}, kNothingMore},
+                "prints this help, or that of one command"},
+    CommandSpec{"help",
+                Verb::kHelp,
+                Place::kTyped,
+                {Parameter{kPerhapsText, "COMMAND"}, kNothingMore},
+                "shows what one needs every day; tells more of one command, or of all"},
     CommandSpec{"quit", Verb::kQuit, Place::kTyped, {}, "leaves the console"},
 };
 
 constexpr std::array kOptions{
     OptionSpec{"--socket", "", "PATH", "the daemon's control socket"},
-    OptionSpec{"--json", "", "", "one JSON document a line, as in the control protocol"},
+    OptionSpec{"--json", "", "", "one JSON document a line, of one shape for all that was said"},
     OptionSpec{"--name", "", "NAME", "your name, as other operators see it"},
+    OptionSpec{"--timeout", "", "DURATION",
+               "how long to wait for the daemon's answer (10s); ask: for the client's (5m)"},
     OptionSpec{"--timestamps", "", "none|time|datetime", "the time before each event"},
     OptionSpec{"--color", "", "auto|always|never", "colours; auto: in a terminal"},
     OptionSpec{"--version", "-V", "", "prints the version and exits"},
@@ -138,9 +192,12 @@ constexpr std::array kOtherForms{
     OtherForm{"bye", "the same as /bye"},
 };
 constexpr std::array kKeys{
-    OtherForm{"Alt-a", "focuses the client whose unread message is the oldest"},
-    OtherForm{"Alt-1 .. Alt-9", "focuses the client with that key in /list"},
+    OtherForm{"Alt-a", "turns to the client that has waited longest"},
+    OtherForm{"Alt-1 .. Alt-9", "turns to the client with that key in /list"},
+    OtherForm{"Alt-o", "the same as /only"},
+    OtherForm{"Alt-Enter, Ctrl-J", "begins a new line within the message"},
     OtherForm{"Ctrl-R", "looks for an earlier line; Tab completes"},
+    OtherForm{"Ctrl-C", "clears the line; on an empty one it is /quit"},
 };
 
 bool is_at(const CommandSpec& spec, Place place) {
@@ -148,55 +205,6 @@ bool is_at(const CommandSpec& spec, Place place) {
 }
 
 constexpr std::size_t kPageWidth = 80;  // of chatctl --help
-constexpr std::size_t kIndent = 2;
-constexpr std::size_t kGap = 2;
-constexpr std::size_t kLeastHelp = 24;  // columns; where there are fewer, below the usage
-
-// `text` cut between words into lines of at most `width` columns. ASCII alone.
-std::vector<std::string_view> wrapped(std::string_view text, std::size_t width) {
-  std::vector<std::string_view> lines;
-  while (text.size() > width) {
-    std::size_t end = text.rfind(' ', width);
-    if (end == std::string_view::npos || end == 0) end = text.find(' ');
-    if (end == std::string_view::npos) break;
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end + 1);
-  }
-  lines.push_back(text);
-  return lines;
-}
-
-class Sheet {
- public:
-  void add(std::string usage, std::string_view help) {
-    widest_ = std::max(widest_, usage.size());
-    rows_.emplace_back(std::move(usage), help);
-  }
-
-  [[nodiscard]] std::vector<std::string> lines(std::size_t width) const {
-    std::size_t column = kIndent + widest_ + kGap;
-    const bool below = width > 0 && column + kLeastHelp > width;
-    if (below) column = 2 * kIndent;
-    const std::size_t room =
-        width == 0 ? static_cast<std::size_t>(-1) : width - std::min(width, column);
-    std::vector<std::string> lines;
-    for (const auto& [usage, help] : rows_) {
-      std::string line = std::string(kIndent, ' ') + usage;
-      if (below) lines.push_back(std::exchange(line, {}));
-      for (const std::string_view part : wrapped(help, room)) {
-        line.append(column - std::min(column, line.size()), ' ');
-        lines.push_back(line.append(part));
-        line.clear();
-      }
-    }
-    return lines;
-  }
-
- private:
-  std::vector<std::pair<std::string, std::string_view>> rows_;
-  std::size_t widest_ = 0;
-};
-
 }  // namespace
 
 std::span<const CommandSpec> commands() {
@@ -212,6 +220,43 @@ const CommandSpec* find_command(std::string_view word, Place place) {
     return spec.word == word && is_at(spec, place);
   });
   return found == kCommands.end() ? nullptr : &*found;
+}
+
+namespace {
+
+// What cannot be undone is not done by half a word.
+bool needs_whole_word(Verb verb) {
+  switch (verb) {
+    case Verb::kKick:
+    case Verb::kBan:
+    case Verb::kBye:
+    case Verb::kSend:
+    case Verb::kQuit:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Meant meant_command(std::string_view word) {
+  if (word.empty()) return {};
+  if (word == "r" || word == "R") word = "reply";  // what is typed most often
+  if (const CommandSpec* exact = find_command(word, Place::kTyped)) return {exact, {}};
+  Meant meant;
+  const std::u32string typed = folded(word);
+  for (const CommandSpec& spec : kCommands) {
+    if (!spec.typed()) continue;
+    const std::u32string known = folded(spec.word);
+    if (known == typed) return {&spec, {}};
+    if (known.starts_with(typed)) meant.candidates.push_back(spec.word);
+  }
+  if (meant.candidates.size() == 1) {
+    const CommandSpec* only = find_command(meant.candidates.front(), Place::kTyped);
+    if (!needs_whole_word(only->verb)) meant.spec = only;
+  }
+  return meant;
 }
 
 std::string_view nearest_command(std::string_view word, Place place) {
@@ -240,6 +285,7 @@ std::string usage_of(const CommandSpec& spec, Place place) {
         usage += " " + noun;
         break;
       case kFocusSession:
+      case kLeadingSession:
       case kNewName:
         usage += place == Place::kTyped ? " [" + noun + "]" : " " + noun;
         break;
@@ -254,6 +300,9 @@ std::string usage_of(const CommandSpec& spec, Place place) {
         break;
       case kNumberOption:
         usage += " [" + noun + " SEQ]";
+        break;
+      case kSessionOption:
+        usage += " [" + noun + " ID]";
         break;
     }
   }
@@ -272,18 +321,19 @@ std::vector<std::string_view> choices_of(std::string_view list) {
 
 std::vector<std::string> help_lines(std::size_t width) {
   Sheet sheet;
-  for (const OtherForm& form : kOtherForms) sheet.add(std::string{form.usage}, form.help);
+  for (const OtherForm& form : kOtherForms)
+    sheet.add(std::string{form.usage}, std::string{form.help});
   for (const CommandSpec& spec : kCommands) {
-    if (spec.typed()) sheet.add(usage_of(spec, Place::kTyped), spec.help);
+    if (spec.typed()) sheet.add(usage_of(spec, Place::kTyped), std::string{spec.help});
   }
-  for (const OtherForm& key : kKeys) sheet.add(std::string{key.usage}, key.help);
+  for (const OtherForm& key : kKeys) sheet.add(std::string{key.usage}, std::string{key.help});
   return sheet.lines(width);
 }
 
 std::vector<std::string> script_command_lines() {
   Sheet sheet;
   for (const CommandSpec& spec : kCommands) {
-    if (spec.scripted()) sheet.add(usage_of(spec, Place::kScript), spec.help);
+    if (spec.scripted()) sheet.add(usage_of(spec, Place::kScript), std::string{spec.help});
   }
   return sheet.lines(kPageWidth);
 }
@@ -294,7 +344,7 @@ std::vector<std::string> option_lines() {
     std::string usage = option.letter.empty() ? "" : std::string{option.letter} + ", ";
     usage += option.word;
     if (!option.value.empty()) usage += " " + std::string{option.value};
-    sheet.add(std::move(usage), option.help);
+    sheet.add(std::move(usage), std::string{option.help});
   }
   return sheet.lines(kPageWidth);
 }

@@ -17,13 +17,21 @@ enum class Verb : std::uint8_t {
   kNothing,  ///< an empty line
   kSay,      ///< text to the client in focus
   kSend,     ///< text to one session, or to everyone
+  kAsk,      ///< text to one session, whose next message is the answer
   kList,
   kFocus,
+  kOnly,  ///< what is shown: the client in focus alone, or all
+  kMute,
+  kReply,  ///< a text of the configuration to the client in focus
   kBye,
   kKick,
   kName,
   kClaim,
   kRelease,
+  kGive,  ///< the claim of a client to another operator
+  kNote,  ///< for the operators, kept with a client
+  kOps,   ///< text to the other operators
+  kWho,   ///< which operators are there
   kHistory,
   kSearch,
   kMore,
@@ -54,9 +62,10 @@ enum class Place : std::uint8_t {
 struct Parameter {
   enum class Kind : std::uint8_t {
     kNone,
-    kSession,         ///< an id; in the console also a name that only one session has
+    kSession,         ///< an id, or a name that only one session has
     kFocusSession,    ///< a session; the console allows none: the client in focus
     kPerhapsSession,  ///< a session, or nothing
+    kLeadingSession,  ///< an id before a text; the console allows none: the client in focus
     kScope,           ///< a session or "all"; without it the client in focus, or else all
     kReceiver,        ///< a session or "all"
     kCount,           ///< a number, or nothing
@@ -71,10 +80,17 @@ struct Parameter {
     kNewName,         ///< the rest; only the console takes none for an empty one
     kFlag,            ///< --NAME, anywhere before a text
     kNumberOption,    ///< --NAME NUMBER, likewise
+    kSessionOption,   ///< --NAME SESSION, likewise
   };
 
   Kind kind = Kind::kNone;
   std::string_view noun;  ///< what /help calls it; of an option its name: "--since"
+
+  [[nodiscard]] bool is_option() const { return kind == Kind::kFlag || takes_value(); }
+  /// Whether it is an option whose value is the next word.
+  [[nodiscard]] bool takes_value() const {
+    return kind == Kind::kNumberOption || kind == Kind::kSessionOption;
+  }
 };
 
 struct CommandSpec {
@@ -93,6 +109,16 @@ struct CommandSpec {
 
 /// The command of that word in that place (kTyped or kScript); null if there is none.
 [[nodiscard]] const CommandSpec* find_command(std::string_view word, Place place);
+
+/// What a typed word means.
+struct Meant {
+  const CommandSpec* spec = nullptr;         ///< null: none, one of several, or not its whole word
+  std::vector<std::string_view> candidates;  ///< words that begin so
+};
+/// The command of that word, whatever its case, or the only one that begins so; but what ends a
+/// session or the console, or goes to all, is meant by its whole word alone.
+[[nodiscard]] Meant meant_command(std::string_view word);
+
 /// The word that was most likely meant; empty if none is near.
 [[nodiscard]] std::string_view nearest_command(std::string_view word, Place place);
 
@@ -115,7 +141,7 @@ struct OptionSpec {
 /// The shells that kShell stands for.
 inline constexpr std::string_view kShells = "bash|zsh|fish";
 
-/// The lines of /help, none wider than `width` columns if that is at all possible
+/// The lines of /help all, none wider than `width` columns if that is at all possible
 /// (0: no limit).
 [[nodiscard]] std::vector<std::string> help_lines(std::size_t width);
 /// The commands and options of chatctl, as chatctl --help has them.

@@ -1,4 +1,4 @@
-/// What the word before the cursor may become: commands, session ids, and names,
+/// What the word before the cursor may become: commands, operators, session ids, and names,
 /// which become the id they stand for. Made from the table of commands. Pure.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "console/canned.hpp"
 #include "console/roster.hpp"
 
 namespace chatd::console {
@@ -29,6 +30,7 @@ struct Completion {
 };
 
 /// `before` is the line up to the cursor.
-[[nodiscard]] Completion complete(std::string_view before, const Roster& roster);
+[[nodiscard]] Completion complete(std::string_view before, const Roster& roster,
+                                  const Canned& replies = {});
 
 }  // namespace chatd::console

@@ -46,7 +46,8 @@ struct ConsoleOptions {
   bool interactive = false;
   bool color = false;
   Timestamps timestamps = Timestamps::kTime;
-  std::size_t history = 1000;  ///< lines that can be recalled, in memory only
+  std::size_t history = 1000;  ///< lines that can be recalled
+  std::string lines_file;      ///< where they are kept between runs; empty: nowhere
   /// The operator's name for `hello`; empty: the daemon chooses.
   std::string name;
   /// Where to read and write. They stay the caller's: their shared file
@@ -60,14 +61,22 @@ struct ConsoleOptions {
   bool from_start = false;
   /// Makes a new connection after one was lost, such as when the daemon detaches a
   /// console whose output stands still; the console then goes on from its cursor.
-  /// Without it, and when it fails, the daemon is lost.
+  /// Without it, and when it fails, the daemon is lost; but an operator in a terminal waits for
+  /// it, with the line that is being typed, until it is there again and lets it in.
   std::function<Result<UniqueFd>()> reattach;
   /// Whether reattach() leads to the same running daemon for certain, so that ids
   /// mean the same people. If not, the focus stays only on one who is surely the same.
   bool reattaches_to_same = false;
 
-  /// /quit, or end of file (Ctrl-D on an empty line) in a terminal.
+  /// Whether on_quit ends the service of clients: then it has to be wished twice while some are
+  /// connected, Ctrl-Z and Ctrl-\ do nothing, and a terminal that hangs up ends the console alone
+  /// (on_end).
+  bool ends_service = false;
+
+  /// /quit, or Ctrl-C or Ctrl-D on an empty line in a terminal.
   std::function<void()> on_quit;
+  /// Ctrl-\ in a terminal. The terminal is given back already; the console is idle for good.
+  std::function<void()> on_abort;
   /// Plain lines only: end of file, and everything asked for is answered and
   /// printed. The console has closed its connection and is idle for good.
   std::function<void()> on_end;
@@ -91,6 +100,9 @@ class Console {
   /// Prints one line (already escaped, without LF) as a message about the program
   /// itself, above the line that is being typed. On the loop's thread.
   void say(std::string_view line);
+  /// The same as the key in its terminal that SIGINT, SIGQUIT or SIGTSTP stands for. On the loop's
+  /// thread.
+  void take_key(int signal);
 
  private:
   class Impl;

@@ -33,9 +33,11 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
-json to_params(Page page) {
+json to_params(const Whose& whose, Page page) {
   json params{{"limit", page.limit}};
   if (page.before > 0) params["before"] = page.before;
+  if (whose.session) params["session"] = *whose.session;
+  if (!whose.name.empty()) params["name"] = repaired(whose.name);
   return params;
 }
 
@@ -80,9 +82,10 @@ void ControlClient::resume() {
   if (stream_) streams_.resume(*stream_);
 }
 
-void ControlClient::hello(std::string_view name, ReplyCallback callback) {
+void ControlClient::hello(std::string_view name, bool quiet, ReplyCallback callback) {
   json params = json::object();
   if (!name.empty()) params["name"] = repaired(name);
+  if (quiet) params["quiet"] = true;
   call("hello", params, std::move(callback));
 }
 
@@ -144,14 +147,41 @@ void ControlClient::release(SessionId session, ReplyCallback callback) {
   call("release", {{"session", session}}, std::move(callback));
 }
 
-void ControlClient::history(std::optional<SessionId> session, Page page, ReplyCallback callback) {
-  json params = to_params(page);
-  if (session) params["session"] = *session;
-  call("history", params, std::move(callback));
+void ControlClient::give(SessionId session, std::string_view to, ReplyCallback callback) {
+  call("give", {{"session", session}, {"to", repaired(to)}}, std::move(callback));
 }
 
-void ControlClient::search(std::string_view text, Page page, ReplyCallback callback) {
-  json params = to_params(page);
+void ControlClient::note(SessionId session, std::string_view text, ReplyCallback callback) {
+  call("note", {{"session", session}, {"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::notes(SessionId session, ReplyCallback callback) {
+  call("notes", {{"session", session}}, std::move(callback));
+}
+
+void ControlClient::ops(std::string_view text, ReplyCallback callback) {
+  call("ops", {{"text", repaired(text)}}, std::move(callback));
+}
+
+void ControlClient::writing(SessionId session, ReplyCallback callback) {
+  call("writing", {{"session", session}}, std::move(callback));
+}
+
+void ControlClient::operators(ReplyCallback callback) {
+  call("operators", json::object(), std::move(callback));
+}
+
+void ControlClient::desk(ReplyCallback callback) {
+  call("desk", json::object(), std::move(callback));
+}
+
+void ControlClient::history(const Whose& whose, Page page, ReplyCallback callback) {
+  call("history", to_params(whose, page), std::move(callback));
+}
+
+void ControlClient::search(std::string_view text, const Whose& whose, Page page,
+                           ReplyCallback callback) {
+  json params = to_params(whose, page);
   params["text"] = repaired(text);
   call("search", params, std::move(callback));
 }

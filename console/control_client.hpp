@@ -27,6 +27,8 @@ struct RpcError {
   std::string message;
 };
 
+/// Of JSON-RPC 2.0: the params are wrong, or one of them is not known.
+inline constexpr int kInvalidParamsCode = -32602;
 /// The daemon's own codes.
 inline constexpr int kNoSuchSessionCode = 1;
 inline constexpr int kClaimedCode = 2;
@@ -50,6 +52,13 @@ struct Reply {
 struct Page {
   std::uint64_t before = 0;
   std::size_t limit = 0;
+};
+
+/// Whose earlier messages are asked for: those of one session, those of all sessions that were
+/// called so when it was said, or without either all.
+struct Whose {
+  std::optional<SessionId> session = {};
+  std::string name = {};
 };
 
 class ControlClient : private io::StreamListener {
@@ -80,7 +89,8 @@ class ControlClient : private io::StreamListener {
 
   /// The methods of the protocol. Each calls back exactly once, and not inside the
   /// call unless nothing can be sent at all.
-  void hello(std::string_view name, ReplyCallback callback);
+  /// `quiet`: nobody hears of this connection, and it is no operator of the limit.
+  void hello(std::string_view name, bool quiet, ReplyCallback callback);
   /// `watch`: nobody is there who could answer a client.
   void subscribe(std::optional<std::uint64_t> since, bool watch, ReplyCallback callback);
   void sessions(ReplyCallback callback);
@@ -96,8 +106,20 @@ class ControlClient : private io::StreamListener {
   /// `stay`: the claim outlives this connection.
   void claim(SessionId session, bool force, bool stay, ReplyCallback callback);
   void release(SessionId session, ReplyCallback callback);
-  void history(std::optional<SessionId> session, Page page, ReplyCallback callback);
-  void search(std::string_view text, Page page, ReplyCallback callback);
+  /// The claim is `to`'s from now on, an operator who has to be there.
+  void give(SessionId session, std::string_view to, ReplyCallback callback);
+  /// Kept with the session, for operators.
+  void note(SessionId session, std::string_view text, ReplyCallback callback);
+  /// What has been kept so.
+  void notes(SessionId session, ReplyCallback callback);
+  /// A text for the operators alone.
+  void ops(std::string_view text, ReplyCallback callback);
+  /// The other operators are told, if they listen, that this one is writing to the session.
+  void writing(SessionId session, ReplyCallback callback);
+  void operators(ReplyCallback callback);
+  void desk(ReplyCallback callback);
+  void history(const Whose& whose, Page page, ReplyCallback callback);
+  void search(std::string_view text, const Whose& whose, Page page, ReplyCallback callback);
   /// Without `seconds` it has no end. `now`: it ends who is connected from there.
   void ban(std::string_view address, std::optional<std::uint64_t> seconds, bool now,
            ReplyCallback callback);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,9 +21,10 @@ struct Event {
   std::uint64_t seq = 0;            ///< 0: it has none
   std::string time;                 ///< RFC 3339, UTC
   std::vector<SessionId> sessions;  ///< one, but for a `sent` that went to several
-  std::string text;                 ///< message, sent, warning; operator: why it is away
-  std::string operator_name;        ///< who did it; unbanned: empty if its time was over
-  std::string from;                 ///< claimed: who had it until now, if it was taken by force
+  std::string text;           ///< message, sent, noted, ops, warning; operator: why it is away
+  std::string operator_name;  ///< who did it; unbanned: empty if its time was over
+  std::string from;           ///< claimed: who had it until now, if anybody
+  std::string by;             ///< claimed: who gave it to its holder; empty: nobody did
   /// named: the session's new name; message, sent to one: what it was called then, if known.
   std::string name;
   std::string address;     ///< connected; banned, unbanned: perhaps with /BITS
@@ -30,12 +32,21 @@ struct Event {
   std::string reason;      ///< disconnected
   std::string until;       ///< banned: RFC 3339, UTC; empty: without end
   std::string state;       ///< sent: "sent", "held", "lost"; operator: "attached", ...
+  std::uint64_t ref = 0;   ///< delivered: the number of its `sent`
   std::uint64_t lost = 0;  ///< disconnected: messages; lagged: events
   bool cut = false;        ///< message: it was longer than the daemon takes
-  bool automatic = false;  ///< sent: the answer of an operator who is away
+  bool automatic = false;  ///< sent: the answer of an operator who is away; named: by its network
+  bool announced = false;  ///< sent: to all, or to several at once
 
   /// The session of an event about one; 0 if it is about none.
   [[nodiscard]] SessionId session() const { return sessions.empty() ? 0 : sessions.front(); }
+};
+
+/// What an operator has noted about a session.
+struct NoteInfo {
+  std::string time;  ///< RFC 3339, UTC
+  std::string operator_name;
+  std::string text;
 };
 
 struct SessionInfo {
@@ -50,6 +61,29 @@ struct SessionInfo {
   std::uint64_t unread = 0;
   std::uint64_t held = 0;
   std::string claimed_by = {};  ///< an operator's name; empty: nobody's
+  /// RFC 3339, UTC: when the oldest message came that nobody has answered; empty: there is none.
+  std::string waiting_since = {};
+  std::optional<std::string> last_text = {};  ///< the beginning of what was said last
+  std::string last_operator = {};             ///< who has said that; empty: the client, or nobody
+  std::string answered_by = {};               ///< who has answered it last; empty: nobody
+  std::uint64_t notes = 0;                    ///< how many operators have made
+};
+
+/// One operator who is there, with all its connections.
+struct OperatorInfo {
+  std::string name;
+  std::string state;  ///< "present", "away" or "watching"
+  std::string text;   ///< what clients are told while all are away; empty: it is not away
+  std::string since;  ///< RFC 3339, UTC
+  std::uint64_t connections = 0;
+};
+
+/// What the configuration says of an operator's console.
+struct DeskInfo {
+  std::string bell;                            ///< "none", "first" or "all"; empty: not told
+  std::vector<std::string> highlight;          ///< words
+  std::map<std::string, std::string> replies;  ///< texts by name
+  bool claim_on_answer = false;
 };
 
 struct HelloInfo {
@@ -60,6 +94,10 @@ struct HelloInfo {
   /// The last event that an operator was there for; absent: the daemon does not tell.
   std::optional<std::uint64_t> attended = {};
   bool counting = false;  ///< there may be more that are unread
+  std::string away = {};  ///< what is said for this operator; empty: it is not away
+  /// Of the sessions: where it is the same as before, the same ids are the same people. Empty: the
+  /// daemon does not tell.
+  std::string lineage = {};
 };
 
 /// An earlier message, as `history` and `search` give it.
@@ -71,7 +109,8 @@ struct PastMessage {
   std::string operator_name;
   std::string text;
   std::string state;
-  std::string name = {};  ///< of that one session when it was said; empty: none is known
+  std::string name = {};   ///< of that one session when it was said; empty: none is known
+  bool automatic = false;  ///< the answer of an operator who was away
 };
 
 struct PastPage {

@@ -23,4 +23,9 @@ bool wants_color(ColorChoice choice, int output) {
   return ::isatty(output) == 1;
 }
 
+bool has_many_colors() {
+  const char* term = std::getenv("TERM");
+  return term != nullptr && std::string_view{term}.find("256color") != std::string_view::npos;
+}
+
 }  // namespace chatd::console

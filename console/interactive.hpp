@@ -16,4 +16,7 @@ enum class ColorChoice : std::uint8_t { kAuto, kAlways, kNever };
 /// NO_COLOR is set and not empty or TERM is "dumb".
 [[nodiscard]] bool wants_color(ColorChoice choice, int output);
 
+/// Whether the terminal says that it has 256 colours.
+[[nodiscard]] bool has_many_colors();
+
 }  // namespace chatd::console

@@ -19,7 +19,6 @@ namespace {
 using nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kPatience{2};
 constexpr std::size_t kLongestAnswer = 65'536;
 
 // A request that changes nothing and is announced to nobody. The daemon refuses who may not
@@ -28,8 +27,8 @@ constexpr std::string_view kRequest =
     "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"stats\",\"params\":{}}\n";
 
 // The first line that comes, without its LF; nothing if none comes in time.
-std::optional<std::string> first_line(int fd) {
-  const auto end = Steady::now() + kPatience;
+std::optional<std::string> first_line(int fd, Duration patience) {
+  const auto end = Steady::now() + patience;
   std::string line;
   while (line.size() < kLongestAnswer) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Steady::now());
@@ -54,12 +53,12 @@ std::optional<std::string> first_line(int fd) {
 
 }  // namespace
 
-Result<UniqueFd> knock(const std::string& path) {
+Result<UniqueFd> knock(const std::string& path, Duration patience) {
   auto socket = connect_control(path);
   if (!socket) return socket;
   const ssize_t sent = ::write(socket->get(), kRequest.data(), kRequest.size());
   // A daemon that refuses may have closed its end already; its reason can still be read.
-  const auto line = first_line(socket->get());
+  const auto line = first_line(socket->get(), patience);
   const json answer = line ? json::parse(*line, nullptr, false) : json{};
   const bool asked = sent == static_cast<ssize_t>(kRequest.size());
   if (asked && answer.is_object() && answer.contains("result")) return socket;

@@ -2,11 +2,9 @@
 // client of a chat server.
 #include <fcntl.h>
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -18,12 +16,11 @@
 #include <vector>
 
 #include "base/chatd_variables.hpp"
-#include "base/control_path.hpp"
-#include "base/text.hpp"
 #include "console/arguments.hpp"
 #include "console/console.hpp"
 #include "console/control_client.hpp"
-#include "console/knock.hpp"
+#include "console/find_daemon.hpp"
+#include "console/kept_lines.hpp"
 #include "console/one_shot.hpp"
 #include "console/shell_completion.hpp"
 #include "console/talk.hpp"
@@ -33,16 +30,11 @@
 namespace chatd::console {
 namespace {
 
+// How long one of several daemons may take before the next place is tried.
+constexpr Duration kKnockPatience{2000};
+
 [[gnu::constructor(io::kFirstOfAll)]] void begin() {
   io::end_when_out_of_memory();
-}
-
-// A folder in /tmp that somebody else made first could hold somebody else's socket.
-bool is_foreign(const std::string& path) {
-  if (path != detail::temporary_control_path()) return false;
-  struct stat status {};
-  const std::string folder = path.substr(0, path.rfind('/'));
-  return ::lstat(folder.c_str(), &status) == 0 && status.st_uid != ::geteuid();
 }
 
 // The kernel does not tell a daemon in a user namespace, such as a container's, who
@@ -50,34 +42,6 @@ bool is_foreign(const std::string& path) {
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());
   return entry != nullptr ? entry->pw_name : "";
-}
-
-// Connects to the daemon at `path`. Where nobody said which one (there are several places), it
-// has to let this user in as well.
-Result<UniqueFd> connect_to(const std::string& path, bool is_only_place) {
-  if (is_only_place) return connect_control(path);
-  if (is_foreign(path)) return Error{escaped(path) + ": its folder belongs to somebody else"};
-  return knock(path);
-}
-
-// Connects to the first place where there is a daemon that lets this user in. `path` becomes that
-// place; if it names one, no other is tried.
-std::variant<UniqueFd, Exit> find_daemon(std::string& path) {
-  const auto places = path.empty() ? control_path_candidates() : std::vector{path};
-  std::string tried;
-  bool locked_out = false;
-  for (const std::string& place : places) {
-    auto socket = connect_to(place, places.size() == 1);
-    if (socket) {
-      path = place;
-      return std::move(*socket);
-    }
-    const Error& error = socket.error();
-    locked_out = locked_out || error.code == EACCES || error.code == EPERM;
-    tried += (tried.empty() ? "" : "; ") + error.message;
-  }
-  complain((locked_out ? "no daemon that lets you in: " : "no daemon: ") + tried);
-  return Exit{locked_out ? ExitCode::kNotAllowed : ExitCode::kNoDaemon};
 }
 
 // A misspelt CHATD_SOCKET would mean some other daemon. Variables of configuration keys are that
@@ -102,6 +66,7 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
   options.timestamps = arguments.timestamps;
   options.interactive = can_be_interactive(STDIN_FILENO, STDOUT_FILENO);
   options.name = arguments.name;
+  options.lines_file = kept_lines_path();
   options.reattach = [path] { return connect_control(path); };
   options.on_quit = options.on_end = [&] { loop.stop(); };
   options.on_lost = [&](const Error& error) {
@@ -110,10 +75,14 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
     loop.stop();
   };
   int caught = 0;
+  options.on_abort = [&] {
+    caught = SIGQUIT;
+    loop.stop();
+  };
   {
     const Console console{loop, std::move(control), std::move(options)};
     std::vector<std::unique_ptr<io::Signal>> signals;
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
       signals.push_back(std::make_unique<io::Signal>(loop, number, [&, number] {
         caught = number;
         loop.stop();
@@ -123,6 +92,19 @@ int run_console(io::Loop& loop, UniqueFd control, const Arguments& arguments,
   }
   if (code != ExitCode::kDone) complain(path + ": " + why);
   return caught == 0 ? static_cast<int>(code) : 128 + caught;
+}
+
+Duration knock_patience(const Arguments& arguments) {
+  if (!arguments.command) return kKnockPatience;
+  return std::min<Duration>(kKnockPatience, arguments.command->daemon_patience());
+}
+
+// Ends the program as the signal would have, now that the terminal is given back: whoever has
+// started it looks at that.
+int end_by_quit() {
+  std::signal(SIGQUIT, SIG_DFL);
+  ::raise(SIGQUIT);
+  return 128 + SIGQUIT;
 }
 
 int run(int argc, char** argv) {
@@ -145,23 +127,23 @@ int run(int argc, char** argv) {
   }
 
   warn_of_unknown_variables();
-  std::string path = arguments.socket;
-  auto found = find_daemon(path);
+  auto found = find_daemon(arguments.socket, knock_patience(arguments));
   if (const auto* exit = std::get_if<Exit>(&found)) return static_cast<int>(exit->code);
-  UniqueFd control = std::move(*std::get_if<UniqueFd>(&found));
+  auto& [control, path] = *std::get_if<FoundDaemon>(&found);
   io::Loop loop;
   if (!arguments.command) return run_console(loop, std::move(control), arguments, path);
   OneShot& one_shot = *arguments.command;
   one_shot.color = wants_color(arguments.color, STDOUT_FILENO);
   one_shot.timestamps = arguments.timestamps;
   one_shot.name = arguments.name;
-  return static_cast<int>(
-      run_one_shot(loop, one_shot, std::move(control), [&path] { return connect_control(path); }));
+  return static_cast<int>(run_one_shot(loop, one_shot, std::move(control),
+                                       [&place = path] { return connect_control(place); }));
 }
 
 }  // namespace
 }  // namespace chatd::console
 
 int main(int argc, char** argv) {
-  return chatd::console::run(argc, argv);
+  const int code = chatd::console::run(argc, argv);
+  return code == 128 + SIGQUIT ? chatd::console::end_by_quit() : code;
 }

@@ -2,8 +2,10 @@
 /// by an exit code. Knows nothing of the command line's syntax.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -24,7 +26,13 @@ enum class ExitCode : std::uint8_t {
   kNotAllowed = 5,
   kBroken = 6,  ///< talk: the connection
   kPartly = 7,  ///< send, kick, ban: it was done for some, and refused for others
+  kTimedOut = 8,
 };
+
+/// How long a command waits for each answer of the daemon, if nobody says otherwise.
+inline constexpr std::chrono::seconds kDaemonPatience{10};
+/// How long `ask` waits for the client's answer.
+inline constexpr std::chrono::minutes kClientPatience{5};
 
 struct OneShot {
   Command command;  ///< one that the table has for scripts
@@ -32,12 +40,16 @@ struct OneShot {
   bool color = false;
   Timestamps timestamps = Timestamps::kTime;
   std::string name;  ///< the operator's, for hello
+  /// --timeout: how long it waits for the daemon or, for `ask`, for the client.
+  std::optional<std::chrono::seconds> timeout = {};
+
+  [[nodiscard]] std::chrono::seconds daemon_patience() const;
 };
 
 /// Runs the loop until the operation is done, or for a tail until nobody reads the
 /// output any more. Prints data to standard output and problems to standard error.
-/// `connect` makes a new connection for a tail that lost its daemon, which may come back;
-/// the tail goes on after the last event that it printed.
+/// `connect` makes a new connection for a tail, or an `ask` that waits for its client, that lost
+/// the daemon, which may come back: they go on after the last event that they got.
 [[nodiscard]] ExitCode run_one_shot(io::Loop& loop, const OneShot& one_shot, UniqueFd control,
                                     const std::function<Result<UniqueFd>()>& connect);
 

@@ -1,10 +1,12 @@
 #include "console/operations.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.hpp"
+#include "console/help.hpp"
 #include "console/wire.hpp"
 
 namespace chatd::console {
@@ -43,11 +45,26 @@ LineFate Operations::execute(const Command& command) {
       }));
       break;
     case Verb::kFocus:
-      if (command.session && !desk_.roster().contains(session)) {
-        desk_.problem("no such session: " + std::to_string(session) + "; /list shows them all");
+      focus(command.session);
+      break;
+    case Verb::kOnly:
+      desk_.toggle_only();
+      break;
+    case Verb::kMute:
+      if (command.session) {
+        desk_.toggle_mute(session);
       } else {
-        desk_.set_focus(command.session);
+        desk_.show_muted();
       }
+      break;
+    case Verb::kReply:
+      desk_.show_replies();
+      break;
+    case Verb::kWho:
+      client_.operators(replies_.shown("no list", [this](const nlohmann::json& result) {
+        desk_.print(
+            desk_.view().operators(decode_operators(result), desk_.width(), std::time(nullptr)));
+      }));
       break;
     case Verb::kBye:
       say_bye(session);
@@ -63,6 +80,15 @@ LineFate Operations::execute(const Command& command) {
       break;
     case Verb::kRelease:
       client_.release(session, replies_.done(session, "not released"));
+      break;
+    case Verb::kGive:
+      client_.give(session, command.text, replies_.done(session, "not given"));
+      break;
+    case Verb::kNote:
+      note(session, command.text);
+      break;
+    case Verb::kOps:
+      client_.ops(command.text, replies_.done("not sent"));
       break;
     case Verb::kHistory:
     case Verb::kSearch:
@@ -109,14 +135,17 @@ LineFate Operations::execute(const Command& command) {
     case Verb::kReload:
       client_.reload(replies_.shown("", [this](const nlohmann::json& result) {
         desk_.print(desk_.view().reload(decode_reload(result)));
+        ask_desk();
       }));
       break;
     case Verb::kHelp:
-      desk_.print(help_lines(desk_.width()));
+      desk_.print(command.text.empty() ? short_help_lines(desk_.width())
+                                       : help_lines_of(command.text, desk_.width()));
       break;
     case Verb::kQuit:
       quit_();
       break;
+    case Verb::kAsk:
     case Verb::kTail:
     case Verb::kTalk:
     case Verb::kStop:
@@ -124,6 +153,40 @@ LineFate Operations::execute(const Command& command) {
       break;  // for scripts alone
   }
   return LineFate::kTaken;
+}
+
+void Operations::ask_desk() {
+  // A daemon that does not know this leaves the desk as it is.
+  client_.desk([this](const Reply& reply) {
+    if (!reply.error) desk_.configure(decode_desk(*reply.result));
+    answered_();
+  });
+}
+
+void Operations::ask_operators() {
+  client_.operators([this](const Reply& reply) {
+    if (!reply.error && reply.result->is_array()) {
+      desk_.set_operators(decode_operators(*reply.result));
+    }
+    answered_();
+  });
+}
+
+void Operations::focus(Target target) {
+  if (desk_.knows(target)) return desk_.turn_to(target);
+  // The daemon knows whether there ever was such a one, and when it left.
+  client_.notes(*target, replies_.done("no focus"));
+}
+
+void Operations::note(SessionId session, const std::string& text) {
+  if (!text.empty()) {
+    return client_.note(session, text, replies_.done(session, "not noted"));
+  }
+  client_.notes(session, replies_.shown("no notes", [this, session](const nlohmann::json& result) {
+    const auto notes = decode_notes(result);
+    if (notes.empty()) return desk_.say_about(session, "nothing is noted");
+    desk_.show_notes(session, notes);
+  }));
 }
 
 void Operations::say_bye(SessionId session) {
@@ -140,7 +203,7 @@ void Operations::say_bye(SessionId session) {
 void Operations::say_to_all(const std::string& text) {
   client_.send_all(text, [this](const Reply& reply) {
     if (reply.error) {
-      desk_.problem("not sent: " + escaped(reply.error->message));
+      desk_.problem(not_done("not sent", *reply.error));
       return answered_();
     }
     const SendOutcome outcome = decode_send(*reply.result);

@@ -25,8 +25,14 @@ class Operations {
 
   /// `command` has a session where it needs one.
   LineFate execute(const Command& command);
+  /// Asks what the configuration says of the operators' consoles.
+  void ask_desk();
+  /// Asks which operators are there.
+  void ask_operators();
 
  private:
+  void focus(Target target);
+  void note(SessionId session, const std::string& text);
   void say_bye(SessionId session);
   void say_to_all(const std::string& text);
   void kick(const Command& command);

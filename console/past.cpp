@@ -19,10 +19,11 @@ void Past::begin(const Command& command) {
   Question question;
   question.verb = command.verb;
   question.words = command.text;
-  question.session = command.session;
+  question.whose = {command.session, command.called};
   // Without an ID it is about the client in focus.
-  if (command.verb == Verb::kHistory && !command.session && !command.everyone) {
-    question.session = desk_.focus();
+  if (command.verb == Verb::kHistory && !command.session && command.called.empty() &&
+      !command.everyone) {
+    question.whose.session = desk_.focus();
   }
   question.page.limit = std::clamp<std::size_t>(command.number.value_or(kPage), 1, kLongestPage);
   ask(question);
@@ -42,16 +43,15 @@ void Past::ask(const Question& question) {
     show_page(question, decode_past(result));
   };
   if (question.verb == Verb::kSearch) {
-    client_.search(question.words, question.page, replies_.shown("no search", show));
+    client_.search(question.words, question.whose, question.page,
+                   replies_.shown("no search", show));
   } else {
-    client_.history(question.session, question.page, replies_.shown("no history", show));
+    client_.history(question.whose, question.page, replies_.shown("no history", show));
   }
 }
 
 void Past::show_page(Question question, const PastPage& page) {
-  for (const PastMessage& each : page.messages) {
-    desk_.print(desk_.view().past(each, desk_.roster(), desk_.own_name()));
-  }
+  desk_.print_past(page.messages);
   if (page.more && !page.messages.empty()) {
     question.page.before = page.messages.front().seq;
     next_ = std::move(question);

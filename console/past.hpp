@@ -26,7 +26,7 @@ class Past {
   struct Question {
     Verb verb = Verb::kHistory;
     std::string words;
-    std::optional<SessionId> session;
+    Whose whose;
     Page page;
   };
   void ask(const Question& question);

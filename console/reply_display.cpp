@@ -6,6 +6,11 @@
 
 namespace chatd::console {
 
+std::string not_done(std::string_view what, const RpcError& error) {
+  const std::string perhaps = error.code == kLostCode ? "perhaps " : "";
+  return perhaps + std::string{what} + ": " + escaped(error.message);
+}
+
 ReplyDisplay::ReplyDisplay(Desk& desk, std::function<void()> answered)
     : desk_{desk}, answered_{std::move(answered)} {}
 
@@ -23,7 +28,7 @@ ControlClient::ReplyCallback ReplyDisplay::shown(std::string what, Show show) co
 
 ControlClient::ReplyCallback ReplyDisplay::done(std::string what) const {
   return [this, what = std::move(what)](const Reply& reply) {
-    if (reply.error) desk_.problem(what + ": " + escaped(reply.error->message));
+    if (reply.error) desk_.problem(not_done(what, *reply.error));
     answered_();
   };
 }
@@ -31,9 +36,12 @@ ControlClient::ReplyCallback ReplyDisplay::done(std::string what) const {
 ControlClient::ReplyCallback ReplyDisplay::done(SessionId session, std::string what) const {
   return [this, session, what = std::move(what)](const Reply& reply) {
     if (reply.error) {
-      std::string why = what + ": " + escaped(reply.error->message);
+      std::string why = not_done(what, *reply.error);
       if (reply.error->code == kClaimedCode) {
-        why += "; /claim " + std::to_string(session) + " --force takes it";
+        // Of a holder who is not there the daemon says that it may be taken over.
+        const bool unattended = reply.error->message.ends_with("claim it to take over");
+        why += "; /claim " + std::to_string(session) +
+               (unattended ? " takes it" : " --force takes it");
       }
       desk_.problem_about(session, why);
     }

@@ -5,11 +5,16 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "console/control_client.hpp"
 #include "console/desk.hpp"
 
 namespace chatd::console {
+
+/// `what` ("not sent") and why, escaped. Of what was on its way when the connection ended nobody
+/// knows whether it was done.
+[[nodiscard]] std::string not_done(std::string_view what, const RpcError& error);
 
 class ReplyDisplay {
  public:

@@ -49,7 +49,9 @@ _chatctl() {
         esac
         ((++i))
     done
-    if [[ $word == -* ]]; then
+    if [[ $before == @SESSION_OPTION@ ]]; then
+        words=$(_chatctl_sessions "${socket[@]}")
+    elif [[ $word == -* ]]; then
         words='@OPTIONS@'
         case $command in
 @COMMAND_OPTIONS@        esac
@@ -160,6 +162,14 @@ bool has_choices(const OptionSpec& option) {
   return option.value.find('|') != std::string_view::npos;
 }
 
+std::string scripted_commands() {
+  std::string words;
+  for (const CommandSpec& spec : commands()) {
+    if (spec.scripted()) words.append(words.empty() ? "" : " ").append(spec.word);
+  }
+  return words;
+}
+
 // What the first word after a command can be.
 struct First {
   bool sessions = false;
@@ -167,6 +177,7 @@ struct First {
 };
 
 First first_of(const CommandSpec& spec) {
+  if (spec.verb == Verb::kHelp) return {false, scripted_commands()};
   const Parameter& first = spec.parameters.front();
   switch (first.kind) {
     case Kind::kSession:
@@ -195,14 +206,20 @@ std::string taking(std::string_view separator) {
   }
   for (const CommandSpec& spec : commands()) {
     for (const Parameter& each : spec.parameters) {
-      if (each.kind == Kind::kNumberOption) add(each.noun);
+      if (each.takes_value()) add(each.noun);
     }
   }
   return out;
 }
 
-bool is_option(const Parameter& parameter) {
-  return parameter.kind == Kind::kFlag || parameter.kind == Kind::kNumberOption;
+// The option whose value is a session; there is one.
+std::string_view session_option() {
+  for (const CommandSpec& spec : commands()) {
+    for (const Parameter& each : spec.parameters) {
+      if (each.kind == Kind::kSessionOption) return each.noun;
+    }
+  }
+  return {};
 }
 
 std::string bash() {
@@ -218,12 +235,10 @@ std::string bash() {
     }
     values += "return ;;\n";
   }
-  std::string names;
   std::string command_options;
   std::string arguments;
   for (const CommandSpec& spec : commands()) {
     if (!spec.scripted()) continue;
-    names.append(names.empty() ? "" : " ").append(spec.word);
     const First first = first_of(spec);
     if (first.sessions || !first.words.empty()) {
       arguments += "            " + std::string{spec.word} + ":0) words='" + first.words + "'";
@@ -231,16 +246,17 @@ std::string bash() {
       arguments += " ;;\n";
     }
     for (const Parameter& each : spec.parameters) {
-      if (!is_option(each)) continue;
+      if (!each.is_option()) continue;
       command_options += "            " + std::string{spec.word} + ") words+=' " +
                          std::string{each.noun} + "' ;;\n";
     }
   }
   return filled(kBash, {{"@VALUES@", values},
                         {"@TAKING@", taking("|")},
+                        {"@SESSION_OPTION@", std::string{session_option()}},
                         {"@OPTIONS@", all_options},
                         {"@COMMAND_OPTIONS@", command_options},
-                        {"@COMMANDS@", names},
+                        {"@COMMANDS@", scripted_commands()},
                         {"@ARGUMENTS@", arguments}});
 }
 
@@ -286,8 +302,9 @@ std::string zsh() {
     names += "        '" + std::string{spec.word} + ":" + zsh_text(spec.help) + "'\n";
     std::string forms;
     for (const Parameter& each : spec.parameters) {
-      if (!is_option(each)) continue;
+      if (!each.is_option()) continue;
       forms += " '" + std::string{each.noun};
+      if (each.kind == Kind::kSessionOption) forms += ":session: _chatctl_sessions";
       forms += each.kind == Kind::kNumberOption ? ":number: '" : "'";
     }
     const First first = first_of(spec);
@@ -340,10 +357,10 @@ std::string fish() {
     if (first.sessions) arguments += here + "'(__chatctl_sessions)' -d session\n";
     if (!first.words.empty()) arguments += here + fish_text(first.words) + "\n";
     for (const Parameter& each : spec.parameters) {
-      if (!is_option(each)) continue;
+      if (!each.is_option()) continue;
       arguments += "complete -c chatctl -n '__chatctl_command_is " + word + "' -l " +
-                   std::string{each.noun.substr(2)} +
-                   (each.kind == Kind::kNumberOption ? " -x\n" : "\n");
+                   std::string{each.noun.substr(2)} + (each.takes_value() ? " -x" : "") +
+                   (each.kind == Kind::kSessionOption ? " -a '(__chatctl_sessions)'\n" : "\n");
     }
   }
   return filled(kFish, {{"@TAKING@", taking(" ")},

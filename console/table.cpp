@@ -16,19 +16,19 @@ constexpr std::string_view kEllipsis = "\u2026";
 // always UTF-8.
 class Utf8Locale {
  public:
-  Utf8Locale()
-      : locale_{::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)},
-        before_{locale_ == nullptr ? nullptr : ::uselocale(locale_)} {}
+  Utf8Locale() : before_{locale() == nullptr ? nullptr : ::uselocale(locale())} {}
   ~Utf8Locale() {
-    if (locale_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(locale_);
+    if (before_ != nullptr) ::uselocale(before_);
   }
   Utf8Locale(const Utf8Locale&) = delete;
   Utf8Locale& operator=(const Utf8Locale&) = delete;
 
  private:
-  locale_t locale_;
+  // Made once, as this is asked for at each event, and never freed.
+  static locale_t locale() {
+    static const locale_t kLocale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return kLocale;
+  }
   locale_t before_;
 };
 

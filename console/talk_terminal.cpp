@@ -9,12 +9,6 @@
 #include "base/text.hpp"
 
 namespace chatd::console {
-namespace {
-
-constexpr std::size_t kHistory = 1000;
-constexpr char kCtrlD = '\x04';
-
-}  // namespace
 
 TalkTerminal::TalkTerminal(io::Loop& loop, UniqueFd socket, Look look,
                            std::function<void(int)> on_done)
@@ -29,9 +23,10 @@ TalkTerminal::TalkTerminal(io::Loop& loop, UniqueFd socket, Look look,
              },
              [this](int error) { link_ended(error); }}},
       quiet_{loop, [this] { show(text_.quiet()); }},
-      terminal_{loop, *this, STDIN_FILENO, STDOUT_FILENO, kHistory} {
-  signals_.push_back(std::make_unique<io::Signal>(loop, SIGINT, [this] { interrupted(); }));
-  for (const int number : {SIGTERM, SIGHUP}) {
+      // What was said to a server is nothing for a console, so it is not kept.
+      terminal_{loop, *this, STDIN_FILENO, STDOUT_FILENO, {}} {
+  signals_.push_back(std::make_unique<io::Signal>(loop, SIGINT, [this] { leave(); }));
+  for (const int number : {SIGTERM, SIGHUP, SIGQUIT}) {
     signals_.push_back(
         std::make_unique<io::Signal>(loop, number, [this, number] { on_done_(128 + number); }));
   }
@@ -43,6 +38,12 @@ TalkTerminal::TalkTerminal(io::Loop& loop, UniqueFd socket, Look look,
 // --- what is typed ---
 
 LineFate TalkTerminal::on_line(std::string_view line) {
+  if (lingers_) {
+    lingers_ = false;
+    terminal_.close();
+    end_when_shown();
+    return LineFate::kTaken;
+  }
   link_.send(std::string{line} + "\n");
   if (link_.queued_bytes() > ServerLink::kFullBytes) terminal_.hold_input(true);
   return LineFate::kTaken;
@@ -52,9 +53,19 @@ void TalkTerminal::on_long_line() {
   say("not sent: longer than 1 MiB");
 }
 
+void TalkTerminal::on_leave(char key) {
+  if (key == kCtrlD && !outcome_) return say_all();
+  leave();
+}
+
+void TalkTerminal::on_quit_key() {
+  terminal_.close();
+  on_done_(128 + SIGQUIT);
+}
+
 // There is no line to edit any more, so the terminal is given back, and the kernel tells of
 // another Ctrl-D by an end of file.
-void TalkTerminal::on_input_end() {
+void TalkTerminal::say_all() {
   said_all_ = true;
   link_.close_sending();
   say("end of file sent; Ctrl-D or Ctrl-C leaves");
@@ -66,10 +77,6 @@ void TalkTerminal::on_input_end() {
         if (bytes.find(kCtrlD) != std::string_view::npos) leave();
       },
       [this](int) { leave(); });
-}
-
-void TalkTerminal::interrupted() {
-  if (said_all_ || outcome_ || !terminal_.erase_line()) leave();
 }
 
 // --- what is heard ---
@@ -116,12 +123,18 @@ void TalkTerminal::link_ended(int error) {
   outcome_ = error == 0 ? ExitCode::kDone : ExitCode::kBroken;
   say(error == 0 ? "the other side has closed the connection"
                  : std::string{"the connection broke: "} + std::strerror(error));
+  // The rest of a line that is being typed must not go to the shell.
+  lingers_ = !said_all_ && !terminal_.line().empty();
+  if (lingers_) {
+    say("what is being typed goes nowhere; Enter leaves");
+    return terminal_.hold_input(false);
+  }
   terminal_.close();
   end_when_shown();
 }
 
 void TalkTerminal::end_when_shown() {
-  if (outcome_ && terminal_.queued_bytes() == 0) on_done_(static_cast<int>(*outcome_));
+  if (outcome_ && !lingers_ && terminal_.queued_bytes() == 0) on_done_(static_cast<int>(*outcome_));
 }
 
 }  // namespace chatd::console

@@ -44,7 +44,9 @@ class TalkTerminal : private ScreenListener {
   void on_long_line() override;
   void on_edited(bool) override {}
   void on_shown(bool prompt) override;
-  void on_input_end() override;
+  void on_input_end() override { leave(); }
+  void on_leave(char key) override;
+  void on_quit_key() override;
   void on_output_gone(int error) override;
   void on_jump(int) override {}
   Completion on_complete(std::string_view) override { return {true, 0, {}}; }
@@ -52,10 +54,10 @@ class TalkTerminal : private ScreenListener {
   void heard(std::string_view bytes);
   void show(const std::vector<std::string>& rows);
   void say(std::string_view text);
-  void interrupted();
+  void say_all();
   void link_ended(int error);
   void end_when_shown();
-  void leave() { on_done_(static_cast<int>(ExitCode::kDone)); }
+  void leave() { on_done_(static_cast<int>(outcome_.value_or(ExitCode::kDone))); }
 
   io::Loop& loop_;
   std::function<void(int)> on_done_;
@@ -64,6 +66,7 @@ class TalkTerminal : private ScreenListener {
   bool full_ = false;                // the terminal does not take what is heard
   bool said_all_ = false;            // by Ctrl-D
   std::optional<ExitCode> outcome_;  // the connection has ended
+  bool lingers_ = false;             // since then, for somebody who was typing
   ServerLink link_;
   io::Timer quiet_;
   Terminal terminal_;

@@ -15,6 +15,8 @@ constexpr std::size_t kSeparately = 5;
 constexpr std::size_t kLongestName = 32;
 // The columns of the "* " before what the console says.
 constexpr std::size_t kMarkWidth = 2;
+// The id, the name, the wait and the unread messages.
+constexpr std::size_t kAlwaysInQueue = 4;
 
 std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + " " + std::string{count == 1 ? one : many};
@@ -45,6 +47,22 @@ std::string formatted(std::time_t time, const char* format) {
   ::localtime_r(&time, &broken);
   std::array<char, 64> buffer;
   return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &broken)};
+}
+
+// How long it has waited for an answer; empty: it does not.
+std::string wait_of(const SessionInfo& session, std::time_t now) {
+  const auto waiting = parse_utc(session.waiting_since);
+  if (!waiting) return {};
+  return short_duration(now > *waiting ? static_cast<std::uint64_t>(now - *waiting) * 1000 : 0);
+}
+
+// What was said last. Its first character is ours, so that no client's words look like an
+// operator's.
+std::string last_words(const SessionInfo& session, std::string_view own_name) {
+  if (!session.last_text) return {};
+  const std::string_view from = session.last_operator;
+  const std::string lead = from.empty() ? "  " : from == own_name ? "< " : "< " + escaped(from) + ": ";
+  return lead + escaped(*session.last_text);
 }
 
 // What the session is called in a line about `event`.
@@ -88,6 +106,21 @@ std::string View::painted(Tone tone, std::string_view text) const {
   return std::string{begin}.append(text).append("\x1b[0m");
 }
 
+std::string_view View::color_of(SessionId session) const {
+  // Neither the yellow of answers nor red or green; each of them can be read on black and on
+  // white, which is why the 16 leave only four.
+  constexpr std::array<std::string_view, 7> kOf256{"38;5;32",  "38;5;133", "38;5;30", "38;5;98",
+                                                   "38;5;168", "38;5;66",  "38;5;95"};
+  constexpr std::array<std::string_view, 4> kOf16{"36", "35", "94", "95"};
+  return many_colors_ ? kOf256[session % kOf256.size()] : kOf16[session % kOf16.size()];
+}
+
+std::string View::in_color_of(SessionId session, std::string_view text, bool bold) const {
+  if (!color_) return std::string{text};
+  std::string out = bold ? "\x1b[1;" : "\x1b[";
+  return out.append(color_of(session)).append("m").append(text).append("\x1b[0m");
+}
+
 std::string View::stamp(const Event& event) const {
   if (timestamps_ == Timestamps::kNone) return {};
   const std::string time = local_time(event.time, timestamps_ == Timestamps::kDateTime);
@@ -100,13 +133,13 @@ std::size_t View::stamp_width(const Event& event) const {
   return time.empty() ? 0 : time.size() + 1;
 }
 
-void View::append_text(std::vector<Line>& lines, const Event& event, Tone tone,
-                       const std::string& lead) const {
-  const std::string begin = stamp(event) + painted(tone, lead) + " ";
-  const std::size_t hang = stamp_width(event) + display_width(lead) + 1;
+void View::append_text(std::vector<Line>& lines, const Event& event, const std::string& lead,
+                       std::size_t width, bool bold) const {
+  const std::string begin = stamp(event) + lead + " ";
+  const std::size_t hang = stamp_width(event) + width + 1;
   for (const std::string& text : escaped_lines(event.text)) {
-    const bool bold = color_ && tone == Tone::kFocus && !text.empty();
-    lines.push_back({begin + (bold ? "\x1b[1m" + text + "\x1b[0m" : text), hang});
+    const bool bright = color_ && bold && !text.empty();
+    lines.push_back({begin + (bright ? "\x1b[1m" + text + "\x1b[0m" : text), hang});
   }
 }
 
@@ -131,21 +164,42 @@ void View::append_sent(std::vector<Line>& lines, const Event& event, const Roste
   const bool lost = event.state == "lost";
   if (event.sessions.size() > kSeparately) {
     const std::string many = count_of(event.sessions.size(), "client", "clients");
-    append_text(lines, event, Tone::kAnswer, "<" + from + " to " + many + ":");
+    const std::string lead = "<" + from + " to " + many + ":";
+    append_text(lines, event, painted(Tone::kAnswer, lead), display_width(lead), false);
     if (held) append_note(lines, event, "held until they have spoken");
     if (lost) append_note(lines, event, "not delivered");
     return;
   }
   for (const SessionId session : event.sessions) {
-    append_text(lines, event, Tone::kAnswer,
-                bracket(session, name_in(event, session, roster)) + "<" + from);
+    const std::string who = bracket(session, name_in(event, session, roster));
+    append_text(lines, event, in_color_of(session, who) + painted(Tone::kAnswer, "<" + from),
+                display_width(who + "<" + from), false);
     if (held) append_status(lines, event, session, roster, "held until it has spoken");
     if (lost) append_status(lines, event, session, roster, "not delivered");
   }
 }
 
+void View::append_given(std::vector<Line>& lines, const Event& event, const Roster& roster,
+                        std::string_view own_name) const {
+  const std::string to = event.operator_name == own_name ? "you" : escaped(event.operator_name);
+  const std::string by = event.by == own_name ? "" : " by " + escaped(event.by);
+  if (event.from == own_name && event.by != own_name) {
+    append_taken(lines, event, roster, "was yours; given to " + to + by);
+  } else {
+    append_status(lines, event, event.session(), roster, "is given to " + to + by);
+  }
+}
+
+/// The one line that must not be overlooked: a claim of this operator's is another's now.
+void View::append_taken(std::vector<Line>& lines, const Event& event, const Roster& roster,
+                        const std::string& text) const {
+  const std::string lead = bracket(event.session(), roster.name_of(event.session()));
+  lines.push_back({stamp(event) + painted(Tone::kProblem, lead + "* " + text),
+                   stamp_width(event) + display_width(lead) + kMarkWidth});
+}
+
 std::vector<Line> View::event(const Event& event, const Roster& roster, std::string_view own_name,
-                              Target focus) const {
+                              Target focus, bool calls) const {
   using enum EventKind;
   std::vector<Line> lines;
   if (!event.kind) {
@@ -167,9 +221,12 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
       break;
     case kMessage: {
       const bool focused = focus == event.session();
-      append_text(lines, event, focused ? Tone::kFocus : Tone::kClient,
-                  bracket(event.session(), name_in(event, event.session(), roster)) +
-                      (focused && !color_ ? "|" : ""));
+      const std::string_view mark = calls ? "!" : focused && !color_ ? "|" : "";
+      const std::string who = bracket(event.session(), name_in(event, event.session(), roster));
+      append_text(lines, event,
+                  in_color_of(event.session(), who, focused || calls) +
+                      (calls ? painted(Tone::kProblem, mark) : std::string{mark}),
+                  display_width(who) + mark.size(), focused || calls);
       if (event.cut)
         append_status(lines, event, event.session(), roster,
                       "the message was longer; it is cut here");
@@ -196,7 +253,8 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
     }
     case kNamed:
       append_status(lines, event, event.session(), roster,
-                    event.name.empty()            ? "its name was removed" + by
+                    event.name.empty() ? "its name was removed" + by
+                    : event.automatic ? "is called " + escaped(event.name) + " by the configuration"
                     : event.operator_name.empty() ? "calls itself " + escaped(event.name)
                                                   : "is now called " + escaped(event.name) + by);
       break;
@@ -206,19 +264,31 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
                   "operator " + escaped(event.operator_name) + " " + escaped(event.state) +
                       (event.text.empty() ? "" : ": ") + escaped(event.text));
       break;
+    case kOps: {
+      const std::string lead = "* " + escaped(event.operator_name) + " to the operators:";
+      append_text(lines, event, painted(Tone::kAnswer, lead), display_width(lead), false);
+      break;
+    }
+    case kWriting:
+      break;
     case kClaimed:
-      if (!event.from.empty() && event.from == own_name) {
-        // The one line that must not be overlooked.
-        const std::string lead = bracket(event.session(), roster.name_of(event.session()));
-        lines.push_back(
-            {stamp(event) + painted(Tone::kProblem, lead + "* was yours; taken from you" + by),
-             stamp_width(event) + display_width(lead) + kMarkWidth});
+      if (!event.by.empty()) {
+        append_given(lines, event, roster, own_name);
+      } else if (!event.from.empty() && event.from == own_name) {
+        append_taken(lines, event, roster, "was yours; taken from you" + by);
       } else {
         append_status(lines, event, event.session(), roster,
                       (event.operator_name == own_name ? "is yours now" : "is claimed" + by) +
                           (event.from.empty() ? "" : ", taken from " + escaped(event.from)));
       }
       break;
+    case kNoted: {
+      const std::string who = bracket(event.session(), roster.name_of(event.session()));
+      const std::string lead = "* note by " + escaped(event.operator_name) + ":";
+      append_text(lines, event, in_color_of(event.session(), who) + painted(Tone::kAnswer, lead),
+                  display_width(who + lead), false);
+      break;
+    }
     case kReleased:
       append_status(lines, event, event.session(), roster, "is released" + by);
       break;
@@ -253,21 +323,32 @@ std::string View::day(std::string_view time, std::string& shown) const {
   std::string day = formatted(*at, "%A, %Y-%m-%d");
   if (day == shown) return {};
   shown = std::move(day);
-  return note(shown);
+  return shown;
+}
+
+std::string View::rule(std::string_view text) const {
+  return painted(Tone::kStatus, "\u2500\u2500 " + std::string{text} + " \u2500\u2500");
+}
+
+std::string View::news(std::uint64_t count, std::string_view since, std::time_t now) const {
+  std::string told = std::to_string(count) + " new";
+  const auto at = parse_utc(since);
+  if (!at) return told;
+  const bool today = formatted(*at, "%Y-%m-%d") == formatted(now, "%Y-%m-%d");
+  return told + " since " + formatted(*at, today ? "%H:%M" : "%Y-%m-%d %H:%M");
 }
 
 std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions, std::size_t width,
-                                        std::time_t now, const Shortcuts* shortcuts) const {
+                                        std::time_t now) const {
   const std::string today = formatted(now, "%Y-%m-%d");
   const bool claims = std::any_of(sessions.begin(), sessions.end(),
                                   [](const auto& each) { return !each.claimed_by.empty(); });
   // An address is whole as long as something else can go: half of one is of no use.
   std::vector<Column> columns{
       {"id", false, 0},      {"name", false, 1, 10, 6}, {"address", false, 2, 0, 9},
-      {"dialect", false, 5}, {"since", false, 7},       {"idle", true, 4},
-      {"unread", true, 0},   {"held", true, 0}};
+      {"dialect", false, 6}, {"since", false, 7},       {"idle", true, 5},
+      {"waits", true, 4},    {"unread", true, 0},       {"held", true, 0}};
   if (claims) columns.push_back({"claimed by", false, 3, 10});
-  if (shortcuts != nullptr) columns.push_back({"key", false, 6});
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
@@ -283,13 +364,56 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
            dialect,
            since,
            short_duration(each.idle_ms),
+           wait_of(each, now),
            std::to_string(each.unread),
            std::to_string(each.held)};
     if (claims) row.push_back(escaped(each.claimed_by));
-    if (shortcuts != nullptr) {
-      const int key = shortcuts->key_of(each.session);
-      row.push_back(key == 0 ? "" : "Alt-" + std::to_string(key));
+  }
+  std::vector<std::string> lines = format_table(std::move(columns), rows, width);
+  lines.front() = painted(Tone::kStatus, lines.front());
+  return lines;
+}
+
+std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, std::size_t width,
+                                     std::time_t now, const Shortcuts& shortcuts,
+                                     const std::set<SessionId>& muted,
+                                     const std::map<SessionId, std::string>& writing,
+                                     std::string_view own_name) const {
+  const std::string today = formatted(now, "%Y-%m-%d");
+  // Who it is and how long it waits stay; of the rest goes first what one needs least to answer.
+  std::vector<Column> columns{
+      {"id", false, 0},           {"name", false, 1, 10, 6},       {"waits", true, 0},
+      {"unread", true, 0},        {"last words", false, 4, 24, 8}, {"claimed by", false, 3, 8},
+      {"key", false, 2},          {"notes", true, 5},              {"state", false, 6},
+      {"answered by", false, 7, 8}, {"address", false, 8},         {"idle", true, 9},
+      {"held", true, 10},         {"dialect", false, 11},          {"since", false, 12}};
+  std::vector<std::vector<std::string>> rows;
+  for (const SessionInfo& each : sessions) {
+    std::string since = local_time(each.since, true);
+    if (since.starts_with(today)) since.erase(0, today.size() + 1);
+    const int key = shortcuts.key_of(each.session);
+    const auto writer = writing.find(each.session);
+    rows.push_back({"[" + std::to_string(each.session) + "]",
+                    escaped(each.name) + (!muted.contains(each.session) ? ""
+                                          : each.name.empty()           ? "(muted)"
+                                                                        : " (muted)"),
+                    wait_of(each, now), std::to_string(each.unread),
+                    last_words(each, own_name), escaped(each.claimed_by),
+                    key == 0 ? "" : "Alt-" + std::to_string(key),
+                    each.notes == 0 ? "" : std::to_string(each.notes),
+                    writer != writing.end() ? escaped(writer->second) + " is writing"
+                    : each.state == "open"  ? ""
+                                            : escaped(each.state),
+                    escaped(each.answered_by), escaped(each.address), short_duration(each.idle_ms),
+                    std::to_string(each.held), escaped(each.dialect), since});
+  }
+  // A column of which nothing is told takes no room.
+  for (std::size_t i = columns.size(); i-- > kAlwaysInQueue;) {
+    if (!std::all_of(rows.begin(), rows.end(), [i](const auto& row) { return row[i].empty(); })) {
+      continue;
     }
+    columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(i));
+    for (auto& row : rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(i));
   }
   std::vector<std::string> lines = format_table(std::move(columns), rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
@@ -297,7 +421,7 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
 }
 
 std::vector<Line> View::past(const PastMessage& message, const Roster& roster,
-                             std::string_view own_name) const {
+                             std::string_view own_name, Target focus, bool calls) const {
   Event event;
   event.kind = message.incoming ? EventKind::kMessage : EventKind::kSent;
   event.time = message.time;
@@ -306,7 +430,19 @@ std::vector<Line> View::past(const PastMessage& message, const Roster& roster,
   event.operator_name = message.operator_name;
   event.state = message.state;
   event.name = message.name;
-  return this->event(event, roster, own_name);
+  event.automatic = message.automatic;
+  return this->event(event, roster, own_name, focus, calls);
+}
+
+std::vector<Line> View::noted(SessionId session, const NoteInfo& note,
+                              const Roster& roster) const {
+  Event event;
+  event.kind = EventKind::kNoted;
+  event.time = note.time;
+  event.sessions = {session};
+  event.operator_name = note.operator_name;
+  event.text = note.text;
+  return this->event(event, roster, {});
 }
 
 std::vector<std::string> View::bans(const std::vector<BanInfo>& bans, std::size_t width) const {
@@ -368,6 +504,23 @@ std::vector<std::string> View::banned(const BanOutcome& outcome) const {
   return lines;
 }
 
+std::vector<std::string> View::operators(const std::vector<OperatorInfo>& operators,
+                                         std::size_t width, std::time_t now) const {
+  if (operators.empty()) return {note("no operator is there")};
+  const std::string today = formatted(now, "%Y-%m-%d");
+  std::vector<std::vector<std::string>> rows;
+  for (const OperatorInfo& each : operators) {
+    std::string since = local_time(each.since, true);
+    if (since.starts_with(today)) since.erase(0, today.size() + 1);
+    rows.push_back({escaped(each.name), escaped(each.state), since, escaped(each.text)});
+  }
+  std::vector<std::string> lines = format_table(
+      {{"operator", false, 0, 6}, {"state", false, 0}, {"since", false, 2}, {"says", false, 1, 6}},
+      rows, width);
+  lines.front() = painted(Tone::kStatus, lines.front());
+  return lines;
+}
+
 std::vector<std::string> View::stats(const Stats& stats) const {
   std::size_t width = 0;
   for (const auto& [name, value] : stats) width = std::max(width, name.size());
@@ -411,42 +564,96 @@ std::string View::about(SessionId session, const Roster& roster, std::string_vie
                  bracket(session, roster.name_of(session)) + "* " + std::string{text});
 }
 
-std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& notes) const {
-  // On a narrow screen there must be room for the line itself.
-  constexpr std::size_t kNarrow = 60;
-  const bool narrow = notes.width != 0 && notes.width < kNarrow;
-  const std::size_t listed = narrow ? 1 : 3;
+namespace {
+
+// How much of the prompt is told; the first that has room is taken.
+struct PromptLevel {
+  std::size_t name;     // columns of the name of the client in focus
+  std::size_t waiting;  // how many clients are told by name
+  std::size_t label;    // columns of each of those names
+  bool notes;           // whose the client is, and the like
+};
+constexpr std::size_t kLabel = 10;
+constexpr std::array kPromptLevels{
+    PromptLevel{32, 3, kLabel, true}, PromptLevel{16, 3, kLabel, true},
+    PromptLevel{16, 3, kLabel - 1, true}, PromptLevel{16, 2, kLabel - 1, true},
+    PromptLevel{16, 2, 6, true},  PromptLevel{10, 1, 6, true},  PromptLevel{8, 1, 6, false},
+    PromptLevel{0, 1, 6, true},   PromptLevel{0, 1, 6, false},  PromptLevel{0, 1, 4, false},
+    PromptLevel{0, 0, 0, false},
+};
+
+// What a client is called where its name stands between other things: as much of it as cannot be
+// taken for them. Empty: nothing of it.
+std::string label_of(std::string_view name, std::size_t columns) {
+  const std::string_view shown = name.substr(0, name.find_first_of(" :,()+[]<>"));
+  const bool is_digits = shown.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_digits ? std::string{} : cut_to_width(escaped(shown), columns);
+}
+
+// "ann:2 7:1 left 5:1 +3".
+std::string told_of_waiting(const View::PromptNotes& notes, const PromptLevel& level) {
   std::string told;
-  const auto tell = [&told](std::string_view text) {
-    told.append(told.empty() ? "" : ", ").append(text);
-  };
-  if (notes.unread != nullptr && notes.unread->sessions() > 0) {
-    std::string counts;
-    for (const auto& [session, messages] : notes.unread->first(listed)) {
-      counts +=
-          (counts.empty() ? "" : " ") + std::to_string(session) + ":" + std::to_string(messages);
+  const std::size_t listed = std::min(level.waiting, notes.waiting.size());
+  bool left = false;
+  for (std::size_t i = 0; i < listed; ++i) {
+    const View::Waiting& each = notes.waiting[i];
+    if (!told.empty()) told += ' ';
+    if (each.left && !std::exchange(left, true)) told += "left ";
+    const std::string label = label_of(each.name, level.label);
+    told += (label.empty() ? std::to_string(each.session) : label) + ":" +
+            std::to_string(each.messages);
+  }
+  const std::size_t more = notes.waiting.size() - listed + notes.more;
+  if (more > 0) told += (told.empty() ? "+" : " +") + std::to_string(more);
+  return told;
+}
+
+}  // namespace
+
+std::string View::prompt(Target focus, const Roster& roster, const PromptNotes& notes) const {
+  // The id of the focus is what a line must not be typed without.
+  const std::size_t id = focus ? bracket(*focus, {}).size() + 3 : 2;
+  const std::size_t room =
+      notes.width == 0 ? static_cast<std::size_t>(-1) : std::max(id, notes.width / 3);
+  std::string who;
+  std::string told;
+  for (const PromptLevel& level : kPromptLevels) {
+    told.clear();
+    const auto tell = [&told](std::string_view text) {
+      if (!text.empty()) told.append(told.empty() ? "" : ", ").append(text);
+    };
+    // Who writes to somebody else is told where there is room to spare.
+    const bool writer = !notes.writing.empty() && (!notes.writing_to || level.label >= kLabel);
+    if (level.notes && writer) {
+      tell(escaped(notes.writing) + " is writing" +
+           (notes.writing_to ? " to " + bracket(*notes.writing_to, {}) : ""));
     }
-    const std::size_t all = notes.unread->sessions();
-    if (all > listed) counts += " +" + std::to_string(all - listed);
-    tell(counts);
+    tell(told_of_waiting(notes, level));
+    if (level.notes && focus) {
+      const std::string_view holder = roster.claimed_by(*focus);
+      if (!holder.empty()) tell(holder == notes.own_name ? "yours" : escaped(holder) + "'s");
+    }
+    if (level.notes && notes.only) tell("only");
+    if (level.notes && notes.away) tell("away");
+    who.clear();
+    if (focus) {
+      const std::string name = level.name == 0
+                                   ? std::string{}
+                                   : cut_to_width(escaped(roster.name_of(*focus)), level.name);
+      who = "[" + std::to_string(*focus) + (name.empty() ? "" : " ") + name + "]";
+    }
+    const std::size_t width = display_width(who) + (who.empty() ? 0 : 1) + display_width(told) +
+                              (told.empty() ? 0 : 3) + 2;
+    if (width <= room) break;
+    if (&level == &kPromptLevels.back()) told.clear();
   }
-  if (focus) {
-    const std::string_view holder = roster.claimed_by(*focus);
-    if (!holder.empty()) tell(holder == notes.own_name ? "yours" : escaped(holder) + "'s");
-  }
-  if (notes.away) tell("away");
   const auto marked = [this](std::string_view sequence, const std::string& text) {
     if (!color_ || text.empty()) return text;
-    return "\001" + std::string{sequence} + "\002" + text + "\001\x1b[0m\002";
+    return "\001\x1b[" + std::string{sequence} + "m\002" + text + "\001\x1b[0m\002";
   };
-  std::string who = focus ? bracket(*focus, roster.name_of(*focus)) : "";
-  // Only the name is cut: half of an id is another id.
-  const std::size_t least = who.find(' ');
-  if (narrow && least != std::string::npos && display_width(who) > notes.width / 2) {
-    who = cut_to_width(who, std::max(notes.width / 2 - 1, least + 2)) + "]";
-  }
-  std::string prompt = focus ? marked("\x1b[1m", who) + " " : "";
-  if (!told.empty()) prompt += marked("\x1b[33m", "(" + told + ")") + " ";
+  std::string prompt =
+      focus ? marked("1;" + std::string{color_of(*focus)}, who) + " " : std::string{};
+  if (!told.empty()) prompt += marked("33", "(" + told + ")") + " ";
   return prompt + "> ";
 }
 

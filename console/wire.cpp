@@ -61,6 +61,12 @@ std::vector<RefusedSession> refused_of(const json& object) {
   return all;
 }
 
+std::optional<std::string> optional_text_of(const json& object, const char* key) {
+  const json* value = find(object, key);
+  if (value == nullptr || !value->is_string()) return {};
+  return value->get_ref<const std::string&>();
+}
+
 std::vector<std::string> texts_of(const json& object, const char* key) {
   std::vector<std::string> texts;
   const json* value = find(object, key);
@@ -83,6 +89,7 @@ Event decode_event(std::string_view method, const json& params) {
   event.text = text_of(params, "text");
   event.operator_name = text_of(params, "operator");
   event.from = text_of(params, "from");
+  event.by = text_of(params, "by");
   event.name = text_of(params, "name");
   if (event.kind == EventKind::kOperator) event.operator_name = event.name;
   event.address = text_of(params, "address");
@@ -90,9 +97,13 @@ Event decode_event(std::string_view method, const json& params) {
   event.reason = text_of(params, "reason");
   event.until = text_of(params, "until");
   event.state = text_of(params, "state");
+  event.ref = number_of(params, "ref");
   event.lost = number_of(params, "lost");
   event.cut = flag_of(params, "cut");
   event.automatic = flag_of(params, "automatic");
+  if (const json* to = find(params, "session"); event.kind == EventKind::kSent && to != nullptr) {
+    event.announced = to->is_array();
+  }
   return event;
 }
 
@@ -104,7 +115,32 @@ HelloInfo decode_hello(const json& result) {
   }
   const json* counting = find(result, "counting");
   hello.counting = counting != nullptr && *counting == true;
+  hello.away = text_of(result, "away");
+  hello.lineage = text_of(result, "lineage");
   return hello;
+}
+
+std::vector<OperatorInfo> decode_operators(const json& result) {
+  std::vector<OperatorInfo> operators;
+  if (!result.is_array()) return operators;
+  for (const json& each : result) {
+    operators.push_back({text_of(each, "name"), text_of(each, "state"), text_of(each, "text"),
+                         text_of(each, "since"), number_of(each, "connections")});
+  }
+  return operators;
+}
+
+DeskInfo decode_desk(const json& result) {
+  DeskInfo desk{text_of(result, "bell"),
+                texts_of(result, "highlight"),
+                {},
+                flag_of(result, "claim_on_answer")};
+  const json* replies = find(result, "replies");
+  if (replies == nullptr || !replies->is_object()) return desk;
+  for (const auto& [name, text] : replies->items()) {
+    if (text.is_string()) desk.replies.emplace(name, text.get_ref<const std::string&>());
+  }
+  return desk;
 }
 
 std::uint64_t decode_subscribe(const json& result) {
@@ -119,9 +155,20 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
                         text_of(each, "listener"), text_of(each, "dialect"), text_of(each, "state"),
                         text_of(each, "since"), number_of(each, "idle_ms"),
                         number_of(each, "unread"), number_of(each, "held"),
-                        text_of(each, "claimed_by")});
+                        text_of(each, "claimed_by"), text_of(each, "waiting_since"),
+                        optional_text_of(each, "last_text"), text_of(each, "last_operator"),
+                        text_of(each, "answered_by"), number_of(each, "notes")});
   }
   return sessions;
+}
+
+std::vector<NoteInfo> decode_notes(const json& result) {
+  std::vector<NoteInfo> all;
+  if (!result.is_array()) return all;
+  for (const json& each : result) {
+    all.push_back({text_of(each, "time"), text_of(each, "operator"), text_of(each, "text")});
+  }
+  return all;
 }
 
 SendOutcome decode_send(const json& result) {

@@ -16,8 +16,11 @@ namespace chatd::console {
 [[nodiscard]] Event decode_event(std::string_view method, const nlohmann::json& params);
 
 [[nodiscard]] HelloInfo decode_hello(const nlohmann::json& result);
+[[nodiscard]] std::vector<OperatorInfo> decode_operators(const nlohmann::json& result);
+[[nodiscard]] DeskInfo decode_desk(const nlohmann::json& result);
 [[nodiscard]] std::uint64_t decode_subscribe(const nlohmann::json& result);
 [[nodiscard]] std::vector<SessionInfo> decode_sessions(const nlohmann::json& result);
+[[nodiscard]] std::vector<NoteInfo> decode_notes(const nlohmann::json& result);
 [[nodiscard]] SendOutcome decode_send(const nlohmann::json& result);
 /// The answer to `bye`: whether the session stays until its client has taken the bye.
 [[nodiscard]] bool decode_parting(const nlohmann::json& result);

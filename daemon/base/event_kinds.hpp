@@ -23,9 +23,12 @@ enum class EventKind : std::uint8_t {
   kNamed,
   kClaimed,
   kReleased,
+  kNoted,
   kBanned,
   kUnbanned,
   kOperator,
+  kOps,
+  kWriting,
   kWarning,
   kLagged,
 };
@@ -34,6 +37,8 @@ enum class EventKind : std::uint8_t {
 enum class Audience : std::uint8_t {
   kEverybody,  ///< every operator who has subscribed; it has a number and is recorded
   kOne,        ///< the one operator whom it is about; it has no number of its own, and no record
+  kOthers,     ///< every operator who listens just now, but the one who caused it; it has no
+               ///< number, no record, and nobody gets it later
 };
 
 /// The level at which an event is logged.
@@ -61,18 +66,23 @@ inline constexpr std::array kEventWords{
               EventLogging::kNotLogged},
     EventWord{EventKind::kDisconnected, "disconnected", "session reason lost?",
               Audience::kEverybody, EventLogging::kInfo},
-    EventWord{EventKind::kNamed, "named", "session name operator?", Audience::kEverybody,
+    EventWord{EventKind::kNamed, "named", "session name operator? automatic?", Audience::kEverybody,
               EventLogging::kInfo},
-    EventWord{EventKind::kClaimed, "claimed", "session operator from?", Audience::kEverybody,
+    EventWord{EventKind::kClaimed, "claimed", "session operator from? by?", Audience::kEverybody,
               EventLogging::kInfo},
     EventWord{EventKind::kReleased, "released", "session operator", Audience::kEverybody,
               EventLogging::kInfo},
+    EventWord{EventKind::kNoted, "noted", "session text operator", Audience::kEverybody,
+              EventLogging::kTrace},
     EventWord{EventKind::kBanned, "banned", "address until? operator", Audience::kEverybody,
               EventLogging::kInfo},
     EventWord{EventKind::kUnbanned, "unbanned", "address operator?", Audience::kEverybody,
               EventLogging::kInfo},
     EventWord{EventKind::kOperator, "operator", "name state text?", Audience::kEverybody,
               EventLogging::kInfo},
+    EventWord{EventKind::kOps, "ops", "operator text", Audience::kEverybody, EventLogging::kTrace},
+    EventWord{EventKind::kWriting, "writing", "session operator", Audience::kOthers,
+              EventLogging::kNotLogged},
     EventWord{EventKind::kWarning, "warning", "text", Audience::kEverybody, EventLogging::kWarning},
     EventWord{EventKind::kLagged, "lagged", "lost", Audience::kOne, EventLogging::kNotLogged},
 };

@@ -3,6 +3,7 @@
 #include <utf8.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "base/characters.hpp"
@@ -72,10 +73,28 @@ std::string_view fault_of_name(std::string_view name) {
   return {};
 }
 
+std::string_view fault_of_client_name(std::string_view name) {
+  if (name.empty()) return {};
+  if (name.find_first_not_of("0123456789") == std::string_view::npos) {
+    return "must not be a number: that is the id of a session";
+  }
+  if (name == "all") return "must not be \"all\", which means every client";
+  return fault_of_name(name);
+}
+
 bool is_same_name(std::string_view one, std::string_view other) {
   if (one == other) return true;
   if (is_ascii(one) && is_ascii(other)) return false;
   return essence_of(one) == essence_of(other);
+}
+
+std::string look_of(std::string_view name) {
+  if (is_ascii(name)) return std::string{name};
+  std::string look;
+  for (const char32_t c : essence_of(name)) {
+    utf8::unchecked::append(c, std::back_inserter(look));
+  }
+  return look;
 }
 
 }  // namespace chatd

@@ -5,6 +5,7 @@
 /// ideographs and width variants are different letters.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace chatd {
@@ -15,9 +16,15 @@ namespace chatd {
 /// How long a name may be is for the caller to say.
 [[nodiscard]] std::string_view fault_of_name(std::string_view name);
 
+/// The same of a name for a client: it must not stand for another session, or for all of them.
+[[nodiscard]] std::string_view fault_of_client_name(std::string_view name);
+
 /// Whether two names, which are good, look the same: letters with marks are the same in whatever
 /// way they are written, as one character or as several (Unicode's canonical equivalence; that the
 /// order of marks above a letter can be seen is ignored). Upper and lower case differ.
 [[nodiscard]] bool is_same_name(std::string_view one, std::string_view other);
+
+/// The same bytes for names that look the same, and for no others.
+[[nodiscard]] std::string look_of(std::string_view name);
 
 }  // namespace chatd

@@ -3,6 +3,7 @@
 /// the loop's thread alone.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,7 +19,13 @@ class Payload {
   /// `weight`: how many units of the sender, such as messages, these bytes stand for. What
   /// could not be sent wholly is reported in that unit.
   explicit Payload(std::string_view bytes, std::uint32_t weight = 1)
-      : block_{Block::make(bytes, weight)} {}
+      : block_{Block::make(bytes, weight, true)} {}
+  /// Bytes that live_bytes() leaves out.
+  [[nodiscard]] static Payload uncounted(std::string_view bytes) {
+    Payload payload;
+    payload.block_ = Block::make(bytes, 1, false);
+    return payload;
+  }
 
   Payload(const Payload& other) noexcept : block_{other.block_} {
     if (block_ != nullptr) ++block_->references;
@@ -30,7 +37,7 @@ class Payload {
   }
   ~Payload() {
     if (block_ == nullptr || --block_->references > 0) return;
-    live_bytes_ -= block_->size;
+    if (block_->is_counted) live_bytes_ -= block_->size;
     ::operator delete(block_);
   }
 
@@ -41,23 +48,27 @@ class Payload {
   [[nodiscard]] std::uint32_t weight() const { return block_ == nullptr ? 0 : block_->weight; }
   [[nodiscard]] bool empty() const { return size() == 0; }
 
-  /// The bytes of all payloads that live, each counted once, however many share it.
+  /// The bytes of all payloads that live, each counted once, however many share it, but for those
+  /// that were made uncounted().
   [[nodiscard]] static std::size_t live_bytes() { return live_bytes_; }
 
  private:
   struct Block {
-    std::size_t size;
+    std::uint32_t size;
     std::uint32_t references;
     std::uint32_t weight;
+    bool is_counted;
 
     [[nodiscard]] char* data() { return reinterpret_cast<char*>(this + 1); }
 
-    static Block* make(std::string_view bytes, std::uint32_t weight) {
+    static Block* make(std::string_view bytes, std::uint32_t weight, bool is_counted) {
+      assert(bytes.size() <= UINT32_MAX);
       auto* block = static_cast<Block*>(::operator new(sizeof(Block) + bytes.size()));
-      block->size = bytes.size();
+      block->size = static_cast<std::uint32_t>(bytes.size());
       block->references = 1;
       block->weight = weight;
-      live_bytes_ += bytes.size();
+      block->is_counted = is_counted;
+      if (is_counted) live_bytes_ += bytes.size();
       if (!bytes.empty()) std::memcpy(block->data(), bytes.data(), bytes.size());
       return block;
     }

@@ -10,8 +10,8 @@ namespace chatd {
 inline constexpr int kProtocolVersion = 1;
 
 /// The longest line that the daemon takes, without its LF. A longer one is answered by an
-/// error, and the connection ends. Of what the daemon sends, only the list of all sessions
-/// may be longer.
+/// error, and the connection ends. What the daemon sends may be longer: lists (of sessions, of
+/// operators, of what is past), and the replies of a desk.
 inline constexpr std::size_t kMaxControlLine = 1024UL * 1024;
 
 /// The longest text of a message: with what stands around it a line stays within
@@ -21,7 +21,8 @@ inline constexpr std::size_t kMaxControlText = kMaxControlLine - 4096;
 /// An operator for whom more than this waits, and who takes nothing of it, is detached.
 inline constexpr std::size_t kMaxControlWaiting = 1024UL * 1024;
 
-/// The largest answer, which is the list of all sessions.
+/// The largest answer. The longest is the list of all sessions; of what clients say it has little
+/// of each (core::Talk::kMostText).
 inline constexpr std::size_t kMaxControlAnswer = 64UL * 1024 * 1024;
 
 }  // namespace chatd

@@ -34,6 +34,15 @@ bool is_printable_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+/// Whether a row may end before and behind it: ideographs, kana, Hangul, emoji.
+bool stands_alone(char32_t c) {
+  return c >= 0x2E80 && !is_mark(c) && most_columns(c, false) == 2;
+}
+
+std::size_t size_of_color(std::string_view line) {
+  return std::min(line.find('m'), line.size() - 1) + 1;
+}
+
 /// Puts one line into rows.
 class Rows {
  public:
@@ -44,24 +53,60 @@ class Rows {
         end_{end} {}
 
   void put(std::string_view line) {
-    while (!line.empty()) line.remove_prefix(put_front(line));
+    while (!line.empty()) {
+      if (word_begins_) make_room_for(width_of_word(line));
+      line.remove_prefix(put_front(line));
+    }
     out_ += end_;
   }
 
  private:
+  /// The columns of the word at the front of the line, 0 if there is none; more than there are in a
+  /// row is told as just that. A script without blanks has a word in each character.
+  [[nodiscard]] std::size_t width_of_word(std::string_view line) const {
+    std::size_t width = 0;
+    while (!line.empty() && width <= shape_.columns) {
+      if (line.front() == '\x1b') {
+        line.remove_prefix(size_of_color(line));
+        continue;
+      }
+      const Character next = front_of(line);
+      if (next.code_point <= ' ') break;
+      if (stands_alone(next.code_point)) return width > 0 ? width : 2;
+      width += most_columns(next.code_point, shape_.wide_letters);
+      line.remove_prefix(next.size);
+    }
+    return width;
+  }
+
+  /// Where a word does not fit into what is left of a row, and does into the next one.
+  void make_room_for(std::size_t word) {
+    if (row_is_over_ || column_ <= hang_ || word == 0) return;
+    if (column_ + word > shape_.columns && hang_ + word <= shape_.columns) begin_row();
+  }
+
   /// Returns how many bytes it was.
   std::size_t put_front(std::string_view line) {
     if (line.front() == '\x1b') return put_color(line);
+    // The blank between a row's last word and the next is what the end of the row stands for.
+    const bool between = line.front() == ' ' && column_ == shape_.columns && !row_is_over_;
+    word_begins_ = line.front() <= ' ' && line.front() >= 0;
+    if (between) {
+      row_is_over_ = true;
+      return 1;
+    }
     if (line.front() == '\n') {
       begin_row();
       return 1;
     }
+    if (row_is_over_) begin_row();
     if (line.front() == '\t') {
       put_tab();
       return 1;
     }
     // A character stays together with its marks, if a row has room for them.
     Character next = front_of(line);
+    word_begins_ = word_begins_ || stands_alone(next.code_point);
     std::size_t size = next.size;
     std::size_t width = most_columns(next.code_point, shape_.wide_letters);
     while (size < line.size()) {
@@ -79,7 +124,7 @@ class Rows {
   }
 
   std::size_t put_color(std::string_view line) {
-    const std::size_t size = std::min(line.find('m'), line.size() - 1) + 1;
+    const std::size_t size = size_of_color(line);
     color_ = line.substr(0, size);
     if (color_ == kPlain) color_ = {};
     out_ += line.substr(0, size);
@@ -99,6 +144,7 @@ class Rows {
     out_.append(hang_, ' ');
     out_ += color_;
     column_ = hang_;
+    row_is_over_ = false;
   }
 
   std::string& out_;
@@ -107,6 +153,8 @@ class Rows {
   std::string_view end_;
   std::string_view color_;  // what was opened last and is not closed
   std::size_t column_ = 0;
+  bool word_begins_ = true;   // with the next character
+  bool row_is_over_ = false;  // if anything follows
 };
 
 }  // namespace

@@ -35,7 +35,8 @@ struct RowShape {
 /// Appends `line`, which is escaped, to `out` as rows with `end` after each of them. It should have
 /// no LF; if it has one, a row that hangs begins there.
 /// The only control sequences in it are those of colours (ESC [ ... m); each row closes what it
-/// opened. Tabs become blanks; nothing else is dropped or changed.
+/// opened. Words stay whole where a row has room for them. Tabs become blanks, and the end of a row
+/// stands for one blank that has no room in it; nothing else is dropped or changed.
 void append_rows(std::string& out, std::string_view line, const RowShape& shape,
                  std::string_view end);
 

@@ -46,7 +46,7 @@ Time Accounts::latest(Number number, Ask ask) const {
 
 // ---- which there are ----
 
-Accounts::Number Accounts::of(const Peer& peer) {
+Accounts::Number Accounts::of(const io::Peer& peer) {
   const auto number = open(Origin{peer});
   if (at(number).idle_at != 0) rest(number);  // it is used again
   trim();

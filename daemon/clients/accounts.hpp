@@ -20,8 +20,8 @@
 #include "base/meter.hpp"
 #include "base/time.hpp"
 #include "clients/origin.hpp"
-#include "clients/peer.hpp"
 #include "core/outbox.hpp"
+#include "io/peer.hpp"
 #include "store/record.hpp"
 
 namespace chatd {
@@ -56,7 +56,7 @@ class Accounts {
   void set_limits(const Limits& limits) { limits_ = limits; }
 
   /// The account of the narrowest origin of `peer`; it is opened if there is none.
-  [[nodiscard]] Number of(const Peer& peer);
+  [[nodiscard]] Number of(const io::Peer& peer);
 
   // Who comes and goes.
   /// Somebody has connected. False: too many have, and this one is to be refused.

@@ -6,7 +6,7 @@
 
 namespace chatd {
 
-bool Bans::add(const Network& network, Ban ban) {
+bool Bans::add(const io::Network& network, Ban ban) {
   if (all_.size() >= kMost && !all_.contains(network)) return false;
   if (all_.insert_or_assign(network, std::move(ban)).second) {
     ++lengths_[{network.kind(), network.bits()}];
@@ -14,7 +14,7 @@ bool Bans::add(const Network& network, Ban ban) {
   return true;
 }
 
-bool Bans::remove(const Network& network) {
+bool Bans::remove(const io::Network& network) {
   if (all_.erase(network) == 0) return false;
   const auto length = lengths_.find({network.kind(), network.bits()});
   assert(length != lengths_.end());
@@ -22,30 +22,30 @@ bool Bans::remove(const Network& network) {
   return true;
 }
 
-std::optional<Network> Bans::match(const Peer& peer) const {
-  const auto all = Network::around(peer, 0);
+std::optional<io::Network> Bans::match(const io::Peer& peer) const {
+  const auto all = io::Network::around(peer, 0);
   if (!all) return {};
   for (const auto& [length, count] : lengths_) {
     const auto& [kind, bits] = length;
     if (kind != all->kind()) continue;
-    auto network = Network::around(peer, bits);
+    auto network = io::Network::around(peer, bits);
     if (all_.contains(*network)) return network;
   }
   return {};
 }
 
-std::optional<Network> Bans::match(const Network& network) const {
+std::optional<io::Network> Bans::match(const io::Network& network) const {
   const auto found = std::find_if(all_.begin(), all_.end(),
                                   [&](const auto& each) { return each.first.contains(network); });
   return found == all_.end() ? std::nullopt : std::optional{found->first};
 }
 
-std::vector<Network> Bans::expire(Time now) {
-  std::vector<Network> over;
+std::vector<io::Network> Bans::expire(Time now) {
+  std::vector<io::Network> over;
   for (const auto& [network, ban] : all_) {
     if (ban.until <= now) over.push_back(network);
   }
-  for (const Network& network : over) (void)remove(network);
+  for (const io::Network& network : over) (void)remove(network);
   return over;
 }
 
@@ -62,7 +62,7 @@ std::vector<store::Ban> Bans::kept() const {
   return all;
 }
 
-store::Ban Bans::kept(const Network& network, const Ban& ban) {
+store::Ban Bans::kept(const io::Network& network, const Ban& ban) {
   return {network.to_string(), ban.until == kNever ? -1 : ban.until_date.time_since_epoch().count(),
           ban.since.time_since_epoch().count(), ban.operator_name};
 }
@@ -71,7 +71,7 @@ void Bans::replace(const std::vector<store::Ban>& kept, Time now, WallTime date)
   all_.clear();
   lengths_.clear();
   for (const store::Ban& each : kept) {
-    const auto network = Network::parse(each.address);
+    const auto network = io::Network::parse(each.address);
     Ban ban;
     if (each.until_ms >= 0) {
       ban.until_date = WallTime{Duration{each.until_ms}};

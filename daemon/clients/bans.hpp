@@ -17,7 +17,7 @@
 
 #include "base/time.hpp"
 #include "base/wall_time.hpp"
-#include "clients/network.hpp"
+#include "io/network.hpp"
 #include "store/ban.hpp"
 
 namespace chatd {
@@ -37,32 +37,32 @@ class Bans {
 
   /// Bans it anew, in the place of a ban of the same network. False, and nothing has
   /// changed, if there are kMost already.
-  [[nodiscard]] bool add(const Network& network, Ban ban);
+  [[nodiscard]] bool add(const io::Network& network, Ban ban);
   /// False if exactly that network is not banned.
-  [[nodiscard]] bool remove(const Network& network);
+  [[nodiscard]] bool remove(const io::Network& network);
 
   /// The widest banned network in which `peer` is.
-  [[nodiscard]] std::optional<Network> match(const Peer& peer) const;
+  [[nodiscard]] std::optional<io::Network> match(const io::Peer& peer) const;
   /// The widest banned network in which all of `network` is.
-  [[nodiscard]] std::optional<Network> match(const Network& network) const;
+  [[nodiscard]] std::optional<io::Network> match(const io::Network& network) const;
 
   /// Removes what is over, and returns it.
-  std::vector<Network> expire(Time now);
+  std::vector<io::Network> expire(Time now);
   /// When expire() has something to do.
   [[nodiscard]] Time deadline() const;
 
   /// All bans, or one, in the form in which they are kept.
   [[nodiscard]] std::vector<store::Ban> kept() const;
-  [[nodiscard]] static store::Ban kept(const Network& network, const Ban& ban);
+  [[nodiscard]] static store::Ban kept(const io::Network& network, const Ban& ban);
   /// Goes on with bans that were kept, and no others. A ban that cannot be understood, or is
   /// over, is left out.
   void replace(const std::vector<store::Ban>& kept, Time now, WallTime date);
 
-  [[nodiscard]] const std::map<Network, Ban>& all() const { return all_; }
+  [[nodiscard]] const std::map<io::Network, Ban>& all() const { return all_; }
 
  private:
-  std::map<Network, Ban> all_;
-  std::map<std::pair<Network::Kind, unsigned>, std::size_t> lengths_;  ///< by kind and bits
+  std::map<io::Network, Ban> all_;
+  std::map<std::pair<io::Network::Kind, unsigned>, std::size_t> lengths_;  ///< by kind and bits
 };
 
 }  // namespace chatd

@@ -1,5 +1,7 @@
 #include "clients/clients.hpp"
 
+#include <sys/random.h>
+
 #include <string>
 #include <utility>
 
@@ -25,6 +27,16 @@ void write_down(Journal& journal, const BanChange& change) {
   journal.add(event);
 }
 
+/// One that nobody else has drawn. A kernel that has none yet, shortly after its start, gives the
+/// time in its place.
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+    number = static_cast<std::uint64_t>(wall_now().time_since_epoch().count());
+  }
+  return number;
+}
+
 }  // namespace
 
 Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions, Journal& journal,
@@ -46,6 +58,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
                  }}},
       waiting_{loop,
                {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, true, !last); }}},
+      names_{config.names},
       connections_{
           loop,
           router_,
@@ -60,6 +73,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       sessions_{loop, router_, connections_},
       crash_records_{loop, router_, journal, *this, crash_store} {
   set_limits(config.limits);
+  router_.set_lineage(random_number());
   if (transcript == nullptr) return;
   transcript->on_dropped([this](std::uint32_t origin, std::size_t events) {
     if (origin != store::kNoOrigin) accounts_.not_recorded(origin, events);
@@ -78,6 +92,7 @@ Result<> Clients::listen(std::vector<UniqueFd> passed) {
 Result<> Clients::apply(const Config& config) {
   if (auto applied = doors_.apply(config.listen); !applied) return applied;
   set_limits(config.limits);
+  names_ = GivenNames{config.names};
   connections_.set_limits(stream_limits(config));
   router_.set_settings(core_settings(config));
   connections_.deliver();
@@ -107,7 +122,8 @@ void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
     entrance_.turn_away(answer.account, slot.error().message);
     return;
   }
-  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room);
+  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room,
+                  names_.of(visitor.peer));
   connections_.deliver();
   crash_records_.add_soon();
 }

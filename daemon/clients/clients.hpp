@@ -19,7 +19,7 @@
 #include "clients/doors.hpp"
 #include "clients/entrance.hpp"
 #include "clients/eviction.hpp"
-#include "clients/peer.hpp"
+#include "clients/given_names.hpp"
 #include "clients/sessions.hpp"
 #include "clients/visitor_queue.hpp"
 #include "config/config.hpp"
@@ -27,6 +27,7 @@
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
+#include "io/peer.hpp"
 
 namespace chatd {
 
@@ -99,7 +100,7 @@ class Clients final : private CrashRecords::Source {
  private:
   struct SavedClient;
 
-  [[nodiscard]] const Peer& peer(core::Slot slot) const override {
+  [[nodiscard]] const io::Peer& peer(core::Slot slot) const override {
     return connections_.client(slot).peer;
   }
   [[nodiscard]] const std::string& listener(core::Slot slot) const override {
@@ -123,6 +124,7 @@ class Clients final : private CrashRecords::Source {
   Accounts accounts_;
   Entrance entrance_;
   VisitorQueue waiting_;
+  GivenNames names_;
   Connections connections_;  ///< before the router, which asks it for room
   core::Router router_;
   Eviction eviction_;

@@ -57,7 +57,7 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
   std::vector<bool> used(descriptors.size(), false);
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     SavedClient& saved = clients.emplace_back();
-    saved.client.peer = Peer::read(in);
+    saved.client.peer = io::Peer::read(in);
     saved.client.listener = in.number<Doors::Index>();
     saved.place = in.number<CrashRecords::Place>();
     saved.stream = io::SavedStream::read(in);
@@ -149,7 +149,7 @@ void Clients::dismiss(std::vector<UniqueFd> connections) {
     const bool known =
         ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0;
     if (!known && errno == ENOTSOCK) continue;
-    Peer peer = known ? Peer{address, length} : Peer{};
+    io::Peer peer = known ? io::Peer{address, length} : io::Peer{};
     peer.learn_user(socket.get());
     const auto account = entrance_.readmit(peer);
     const auto slot = connections_.add(std::move(socket), {peer, 0, account});

@@ -268,6 +268,9 @@ void Connections::charge(const core::Event& event, Event& line) {
     case EventKind::kAsking:
     case EventKind::kDisconnected:
       break;
+    case EventKind::kNamed:
+      if (event.operator_name.size > 0) return;
+      break;
     default:
       return;
   }

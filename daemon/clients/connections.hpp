@@ -18,13 +18,13 @@
 #include "clients/accounts.hpp"
 #include "clients/doors.hpp"
 #include "clients/heap_trim.hpp"
-#include "clients/peer.hpp"
 #include "clients/reading_queue.hpp"
 #include "core/capacity.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "io/loop.hpp"
+#include "io/peer.hpp"
 #include "io/saved_stream.hpp"
 #include "io/stream.hpp"
 #include "io/timer.hpp"
@@ -35,7 +35,7 @@ class Connections : private io::StreamListener, public core::Capacity {
  public:
   /// What is known of a client besides its session.
   struct Client {
-    Peer peer;
+    io::Peer peer;
     Doors::Index listener = 0;
     Accounts::Number account = Accounts::kNone;
     bool gone = false;  ///< nothing can be written any more; what was unsent is counted

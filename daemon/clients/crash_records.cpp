@@ -165,7 +165,7 @@ std::optional<CrashRecords::SavedSession> CrashRecords::read(std::string_view re
   SavedSession saved;
   const Time written{Duration{in.number<std::int64_t>()}};
   in.require(written <= now && written > Time{});
-  saved.peer = Peer::read(in);
+  saved.peer = io::Peer::read(in);
   saved.listener = in.text();
   if (!in.ok()) return {};
   saved.session = core::Session::restore(in, written);

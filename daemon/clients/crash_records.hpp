@@ -18,10 +18,10 @@
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "clients/crash_store.hpp"
-#include "clients/peer.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "io/loop.hpp"
+#include "io/peer.hpp"
 #include "io/timer.hpp"
 
 namespace chatd {
@@ -34,7 +34,7 @@ class CrashRecords {
   class Source {
    public:
     virtual ~Source() = default;
-    [[nodiscard]] virtual const Peer& peer(core::Slot slot) const = 0;
+    [[nodiscard]] virtual const io::Peer& peer(core::Slot slot) const = 0;
     /// The name of the listener by which a session came.
     [[nodiscard]] virtual const std::string& listener(core::Slot slot) const = 0;
     /// The session's socket, which from now on other processes may share.
@@ -89,7 +89,7 @@ class CrashRecords {
   [[nodiscard]] static Seq last_seq(std::string_view head);
 
   struct SavedSession {
-    Peer peer;
+    io::Peer peer;
     std::string listener;
     std::unique_ptr<core::Session> session;
   };

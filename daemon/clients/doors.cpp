@@ -58,7 +58,7 @@ void Doors::set_acceptor(Door& door, std::unique_ptr<io::Acceptor> acceptor) {
 
 io::Acceptor::AcceptCallback Doors::on_accept(const Door& door) {
   return [this, &door](UniqueFd socket, const sockaddr_storage& address, socklen_t length) {
-    callbacks_.on_visitor({std::move(socket), Peer{address, length}, door.listener.dialect,
+    callbacks_.on_visitor({std::move(socket), io::Peer{address, length}, door.listener.dialect,
                            door.listener.room, door.index});
   };
 }

@@ -18,10 +18,10 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
-#include "clients/peer.hpp"
 #include "config/config.hpp"
 #include "io/acceptor.hpp"
 #include "io/loop.hpp"
+#include "io/peer.hpp"
 #include "io/timer.hpp"
 
 namespace chatd {
@@ -37,7 +37,7 @@ class Doors {
   /// Somebody who has connected.
   struct Visitor {
     UniqueFd socket;
-    Peer peer;
+    io::Peer peer;
     core::DialectSetting dialect;  ///< as the listener is configured
     std::string_view room;         ///< the same; valid until the next call
     Index listener;

@@ -30,7 +30,7 @@ void Entrance::set_limits(const Config::Limits& limits) {
 
 // ---- who comes ----
 
-Entrance::Answer Entrance::admit(const Peer& peer, bool again) {
+Entrance::Answer Entrance::admit(const io::Peer& peer, bool again) {
   Answer answer;
   answer.account = accounts_.of(peer);
   const bool in_time = again || accounts_.connect(answer.account, loop_.now());
@@ -64,7 +64,7 @@ void Entrance::refuse(const Answer& answer) {
   refusals_.add(answer.obstacle);
 }
 
-Accounts::Number Entrance::readmit(const Peer& peer) {
+Accounts::Number Entrance::readmit(const io::Peer& peer) {
   const auto account = accounts_.of(peer);
   accounts_.enter(account);
   return account;
@@ -78,7 +78,7 @@ void Entrance::turn_away(Accounts::Number account, const std::string& reason) {
 
 // ---- bans ----
 
-bool Entrance::ban(const Network& network, Duration length, std::string_view by) {
+bool Entrance::ban(const io::Network& network, Duration length, std::string_view by) {
   Bans::Ban ban;
   ban.since = wall_now();
   ban.operator_name = by;
@@ -94,7 +94,7 @@ bool Entrance::ban(const Network& network, Duration length, std::string_view by)
   return true;
 }
 
-bool Entrance::unban(const Network& network, std::string_view by) {
+bool Entrance::unban(const io::Network& network, std::string_view by) {
   if (!bans_.remove(network)) return false;
   ended(network, by);
   ban_end_.start_at(bans_.deadline());
@@ -102,11 +102,11 @@ bool Entrance::unban(const Network& network, std::string_view by) {
 }
 
 void Entrance::end_bans() {
-  for (const Network& network : bans_.expire(loop_.now())) ended(network, {});
+  for (const io::Network& network : bans_.expire(loop_.now())) ended(network, {});
   ban_end_.start_at(bans_.deadline());
 }
 
-void Entrance::ended(const Network& network, std::string_view by) {
+void Entrance::ended(const io::Network& network, std::string_view by) {
   callbacks_.on_ban({network, nullptr, by});
   if (transcript_ != nullptr) transcript_->remove_ban(network.to_string());
 }

@@ -15,11 +15,11 @@
 
 #include "clients/accounts.hpp"
 #include "clients/bans.hpp"
-#include "clients/network.hpp"
-#include "clients/peer.hpp"
 #include "config/config.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/peer.hpp"
 #include "io/timer.hpp"
 #include "log/refusals.hpp"
 #include "store/ban.hpp"
@@ -31,7 +31,7 @@ class ByteWriter;
 
 /// A network was banned or unbanned.
 struct BanChange {
-  const Network& network;
+  const io::Network& network;
   const Bans::Ban* ban;  ///< null: it has ended
   std::string_view by;   ///< the operator; empty: its time is over
 };
@@ -62,11 +62,11 @@ class Entrance {
     bool may_pass = false;                       ///< the obstacle may be gone in a moment
   };
   /// Lets `peer` in, or says why not. Then the caller refuses it, or asks `again`.
-  [[nodiscard]] Answer admit(const Peer& peer, bool again = false);
+  [[nodiscard]] Answer admit(const io::Peer& peer, bool again = false);
   /// Counts and logs one who was not admitted.
   void refuse(const Answer& answer);
   /// Counts one who is in already, whatever the limits and bans are.
-  Accounts::Number readmit(const Peer& peer);
+  Accounts::Number readmit(const io::Peer& peer);
   void leave(Accounts::Number account) { accounts_.leave(account); }
   /// Refuses one who was admitted, and for whom something else has failed.
   void turn_away(Accounts::Number account, const std::string& reason);
@@ -79,9 +79,9 @@ class Entrance {
 
   /// Refuses who comes from there, for `length`, or for good if that is zero. Who is in
   /// stays. False: the limit of bans is reached.
-  [[nodiscard]] bool ban(const Network& network, Duration length, std::string_view by);
+  [[nodiscard]] bool ban(const io::Network& network, Duration length, std::string_view by);
   /// False: exactly that network is not banned.
-  [[nodiscard]] bool unban(const Network& network, std::string_view by);
+  [[nodiscard]] bool unban(const io::Network& network, std::string_view by);
   [[nodiscard]] const Bans& bans() const { return bans_; }
   /// Whether bans outlive the daemon.
   [[nodiscard]] bool keeps_bans() const { return transcript_ != nullptr; }
@@ -100,7 +100,7 @@ class Entrance {
  private:
   [[nodiscard]] std::string lacks_room(Accounts::Number account);
   void end_bans();
-  void ended(const Network& network, std::string_view by);
+  void ended(const io::Network& network, std::string_view by);
 
   io::Loop& loop_;
   std::size_t fits_;

@@ -101,7 +101,8 @@ std::unordered_map<Accounts::Number, std::size_t> Eviction::memory() const {
   return all;
 }
 
-/// No less than is taken: what was read since is counted as if all of it had been kept.
+/// No less than is taken: what was read since is counted as if all of it had been kept. (What
+/// operators noted since, and the first words of a session, may take a little more.)
 std::size_t Eviction::taken() const {
   return Payload::live_bytes() + kept_ + (connections_.read_bytes() - read_then_);
 }

@@ -31,16 +31,17 @@ class Eviction {
   /// there is none that needs its place less.
   bool make_room(Accounts::Number newcomer, Accounts::Number full);
 
-  /// The most bytes that clients may take: what waits for anybody, each message counted once, and
-  /// what they have begun to say. 0: no limit.
+  /// The most bytes that clients may take: what waits for anybody but as an answer to an operator,
+  /// each message counted once, what they have begun to say, and what is remembered of what they
+  /// said. 0: no limit.
   void set_limit(std::size_t memory);
   /// Ends sessions until no more is taken, of the origin that takes most, the one that takes most.
   /// To be called at the end of each turn; it looks at the sessions only where the limit may have
   /// been reached since it last did.
   void bound_memory();
 
-  /// The bytes that wait for clients of each account, and that they have begun to say; what is
-  /// shared with others is counted for each.
+  /// The bytes that wait for clients of each account, that they have begun to say, and that are
+  /// remembered of what they said; what is shared with others is counted for each.
   [[nodiscard]] std::unordered_map<Accounts::Number, std::size_t> memory() const;
 
  private:
@@ -57,7 +58,7 @@ class Eviction {
   Accounts& accounts_;
   Connections& connections_;
   std::size_t limit_ = 0;
-  std::size_t kept_ = 0;         ///< bytes that clients had begun to say, when it was counted last
+  std::size_t kept_ = 0;         ///< Session::kept_bytes() of all, when it was counted last
   std::uint64_t read_then_ = 0;  ///< bytes that had been read from clients by then
 };
 

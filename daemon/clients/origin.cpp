@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "clients/network.hpp"
+#include "io/network.hpp"
 
 namespace chatd {
 
@@ -17,7 +17,7 @@ constexpr uid_t kUnknownUser = UINT32_MAX;
 
 }  // namespace
 
-Origin::Origin(const Peer& peer) : number_{0}, kind_{Kind::kUser}, bits_{0} {
+Origin::Origin(const io::Peer& peer) : number_{0}, kind_{Kind::kUser}, bits_{0} {
   if (!peer.has_address()) {
     number_ = peer.user().value_or(kUnknownUser);
     return;
@@ -42,8 +42,8 @@ unsigned Origin::share() const {
 
 std::string Origin::to_string() const {
   if (kind_ == Kind::kUser) {
-    return number_ == kUnknownUser ? Peer{}.to_string()
-                                   : Peer::of_user(static_cast<uid_t>(number_)).to_string();
+    return number_ == kUnknownUser ? io::Peer{}.to_string()
+                                   : io::Peer::of_user(static_cast<uid_t>(number_)).to_string();
   }
   std::array<std::uint8_t, 16> address{};
   const unsigned bytes = kind_ == Kind::kIpv6 ? 8 : 4;
@@ -51,7 +51,8 @@ std::string Origin::to_string() const {
     address.at(i) = static_cast<std::uint8_t>(number_ >> (8 * (bytes - 1 - i)));
   }
   const bool v6 = kind_ == Kind::kIpv6;
-  return Network::of(v6 ? Network::Kind::kIpv6 : Network::Kind::kIpv4, v6 ? bits_ : 32, address)
+  return io::Network::of(v6 ? io::Network::Kind::kIpv6 : io::Network::Kind::kIpv4, v6 ? bits_ : 32,
+                         address)
       .to_string();
 }
 

@@ -8,14 +8,14 @@
 #include <optional>
 #include <string>
 
-#include "clients/peer.hpp"
+#include "io/peer.hpp"
 
 namespace chatd {
 
 class Origin {
  public:
   /// The narrowest origin of `peer`. Peers of unix sockets whose user is not known share one.
-  explicit Origin(const Peer& peer);
+  explicit Origin(const io::Peer& peer);
 
   /// The next one around it: of a /64 its /56, of that its /48; nothing of any other.
   [[nodiscard]] std::optional<Origin> wider() const;

@@ -17,21 +17,68 @@ std::vector<SessionInfo> Sessions::list() {
   std::vector<SessionInfo> all;
   for (const core::Session* session : router_.sessions()) {
     const auto slot = session->slot();
-    all.push_back({session->id(), session->name(), connections_.client(slot).peer.to_string(),
-                   connections_.listener(slot), to_string(session->dialect()),
-                   to_string(session->state()), dates_.of(session->connected_at()),
-                   (now - session->last_activity()).count(), session->unread(), session->held(),
-                   claimed_by(session->id())});
+    all.push_back({session->id(),
+                   session->ended() ? "" : session->name(),  // somebody else may have it by now
+                   connections_.client(slot).peer.to_string(),
+                   connections_.listener(slot),
+                   to_string(session->dialect()),
+                   to_string(session->state()),
+                   dates_.of(session->connected_at()),
+                   (now - session->last_activity()).count(),
+                   session->unread(),
+                   session->held(),
+                   claimed_by(session->id()),
+                   {},
+                   {},
+                   {},
+                   {},
+                   0});
+    add_talk(all.back(), *session);
   }
   return all;
 }
 
-std::vector<core::SessionId> Sessions::within(const Network& network) const {
+void Sessions::add_talk(SessionInfo& info, const core::Session& session) const {
+  if (const Time since = session.waiting_since(); since != kNever) {
+    info.waiting_since = dates_.of(since);
+  }
+  const core::Talk* talk = session.talk();
+  if (talk == nullptr) return;
+  info.answered_by = talk->answered_by();
+  if (talk->last() != core::Talk::Last::kNobody) info.last_text = talk->last_text();
+  if (talk->last() == core::Talk::Last::kOperator) info.last_operator = info.answered_by;
+  info.notes = talk->notes().size();
+}
+
+std::optional<std::vector<NoteInfo>> Sessions::notes(core::SessionId id) {
+  const core::Session* session = router_.find(id);
+  if (session == nullptr) return {};
+  dates_.set(loop_.now(), wall_now());
+  std::vector<NoteInfo> all;
+  if (session->talk() == nullptr) return all;
+  for (const core::Note& note : session->talk()->notes()) {
+    all.push_back({dates_.of(note.time), note.operator_name, note.text});
+  }
+  return all;
+}
+
+std::vector<core::SessionId> Sessions::within(const io::Network& network) const {
   std::vector<core::SessionId> all;
   for (const core::Session* session : router_.sessions()) {
     if (network.contains(connections_.client(session->slot()).peer)) all.push_back(session->id());
   }
   return all;
+}
+
+bool Sessions::is_open(core::SessionId id) const {
+  const core::Session* session = router_.find(id);
+  return session != nullptr && !session->ended() && session->state() == core::Session::State::kOpen;
+}
+
+std::optional<Duration> Sessions::left_ago(core::SessionId id) const {
+  const auto when = router_.left_at(id);
+  if (!when) return {};
+  return loop_.now() - *when;
 }
 
 bool Sessions::is_parting(core::SessionId id) const {
@@ -88,10 +135,17 @@ core::Outcome Sessions::name(core::SessionId id, std::string_view name, std::str
   return outcome;
 }
 
+core::Outcome Sessions::note(core::SessionId id, std::string_view text, std::string_view by) {
+  const auto outcome = router_.add_note(id, text, by, loop_.now(), connections_.outbox());
+  connections_.deliver();
+  return outcome;
+}
+
 // ---- claims ----
 
-core::Outcome Sessions::claim(core::SessionId id, core::Claim claim, bool force) {
-  const auto outcome = router_.claim(id, std::move(claim), force, connections_.outbox());
+core::Outcome Sessions::claim(core::SessionId id, core::Claim claim, bool force,
+                              std::string_view by) {
+  const auto outcome = router_.claim(id, std::move(claim), force, by, connections_.outbox());
   connections_.deliver();
   return outcome;
 }

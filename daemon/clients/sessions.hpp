@@ -2,6 +2,7 @@
 /// wish goes to the router, and what comes of it is delivered inside the call.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -12,17 +13,25 @@
 
 #include "base/wall_time.hpp"
 #include "clients/connections.hpp"
-#include "clients/network.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
 #include "io/loop.hpp"
+#include "io/network.hpp"
 
 namespace chatd {
 
-/// A session as an operator sees it in a list.
+/// What an operator has noted about a session.
+struct NoteInfo {
+  WallTime time;
+  std::string_view operator_name;
+  std::string_view text;
+};
+
+/// A session as an operator sees it in a list. All that is not its own is valid until the next
+/// call.
 struct SessionInfo {
   core::SessionId id;
-  std::string_view name;  ///< empty if it has none; valid until the next call
+  std::string_view name;  ///< empty if it has none
   std::string address;
   std::string listener;
   std::string_view dialect;
@@ -31,7 +40,12 @@ struct SessionInfo {
   std::int64_t idle_ms;
   std::uint32_t unread;
   std::uint32_t held;
-  std::string_view claimed_by;  ///< empty if nobody has; valid until the next call
+  std::string_view claimed_by;            ///< empty if nobody has
+  std::optional<WallTime> waiting_since;  ///< of its oldest message that nobody has answered
+  std::optional<std::string_view> last_text;
+  std::string_view last_operator;  ///< who has said that; empty: the client, or nobody
+  std::string_view answered_by;    ///< empty if nobody has
+  std::size_t notes;               ///< how many there are
 };
 
 class Sessions {
@@ -41,11 +55,25 @@ class Sessions {
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
+  /// As core::Router::lineage().
+  [[nodiscard]] std::uint64_t lineage() const { return router_.lineage(); }
+
   // Who is there.
   /// All, in the order of their ids.
   [[nodiscard]] std::vector<SessionInfo> list();
+  /// What operators have noted about a session, the oldest first; nothing: there is no such
+  /// session. The texts are valid until the next call.
+  [[nodiscard]] std::optional<std::vector<NoteInfo>> notes(core::SessionId id);
   /// Those that are connected from `network`.
-  [[nodiscard]] std::vector<core::SessionId> within(const Network& network) const;
+  [[nodiscard]] std::vector<core::SessionId> within(const io::Network& network) const;
+  [[nodiscard]] bool has(core::SessionId id) const { return router_.find(id) != nullptr; }
+  /// Whether it is there, and neither waits for one answer alone nor is about to end.
+  [[nodiscard]] bool is_open(core::SessionId id) const;
+  /// As core::Router::called().
+  [[nodiscard]] core::SessionId called(std::string_view name) const { return router_.called(name); }
+  /// How long ago a session left that is not there any more; nothing: it never was, or many others
+  /// have left since.
+  [[nodiscard]] std::optional<Duration> left_ago(core::SessionId id) const;
   /// Whether bye was said to it, and it stays until its client has taken that.
   [[nodiscard]] bool is_parting(core::SessionId id) const;
   /// Messages of clients since the start.
@@ -74,15 +102,15 @@ class Sessions {
   /// The same for each of `ids`, in their order.
   [[nodiscard]] Kicked kick_all(std::span<const core::SessionId> ids, std::string_view reason,
                                 std::string_view by);
+  /// Nobody else is called so.
   [[nodiscard]] core::Outcome name(core::SessionId id, std::string_view name, std::string_view by);
+  [[nodiscard]] core::Outcome note(core::SessionId id, std::string_view text, std::string_view by);
 
   // Claims.
-  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force);
+  [[nodiscard]] core::Outcome claim(core::SessionId id, core::Claim claim, bool force,
+                                    std::string_view by = {});
   [[nodiscard]] core::Outcome release(core::SessionId id, std::string_view by);
   void release_if(const std::function<bool(std::string_view holder)>& gone);
-  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const {
-    return router_.claims_while_there(operator_name);
-  }
   /// Who has claimed a session; empty if nobody has, or there is no such session.
   [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
 
@@ -95,6 +123,8 @@ class Sessions {
   }
 
  private:
+  void add_talk(SessionInfo& info, const core::Session& session) const;
+
   io::Loop& loop_;
   core::Router& router_;
   Connections& connections_;

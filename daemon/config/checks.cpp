@@ -3,8 +3,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
+#include "base/names.hpp"
 #include "base/text.hpp"
+#include "base/words.hpp"
 #include "config/fault.hpp"
+#include "io/network.hpp"
 
 namespace chatd {
 
@@ -17,6 +22,11 @@ constexpr std::size_t kSocketPathBytes = 107;
 constexpr std::size_t kPathBytes = 4095;
 constexpr std::size_t kGroupBytes = 32;
 constexpr std::size_t kRoomBytes = 32;
+constexpr std::size_t kHighlightBytes = 64;
+constexpr std::size_t kReplyNameBytes = 32;
+constexpr std::size_t kReplyBytes = 8UL * 1024;
+/// A name has at most 64; behind this one "-" and a number may stand.
+constexpr std::size_t kGivenNameBytes = 56;
 
 std::string too_long(std::string_view text, std::size_t most) {
   return in_quotes(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
@@ -76,6 +86,41 @@ std::string check_room(std::string_view text) {
   constexpr std::string_view kRight = "abcdefghijklmnopqrstuvwxyz0123456789-";
   if (text.find_first_not_of(kRight) == std::string_view::npos) return {};
   return in_quotes(text) + " cannot be a room's name; a to z, 0 to 9 and - would be right";
+}
+
+std::string check_highlight(std::string_view text) {
+  if (trimmed(text).empty()) return in_quotes(text) + " is blank, and would be found nowhere";
+  if (text.size() > kHighlightBytes) return too_long(text, kHighlightBytes);
+  if (escaped(text) == text) return {};
+  return in_quotes(text) + " holds control or invisible characters";
+}
+
+Result<std::string> reply_key(std::string_view written) {
+  const bool right = !written.empty() && std::all_of(written.begin(), written.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (right && written.size() <= kReplyNameBytes) return std::string{written};
+  return Error{in_quotes(written) + " cannot be the name of a reply; up to " +
+               std::to_string(kReplyNameBytes) + " letters, digits, - and _ would be right"};
+}
+
+std::string check_reply(std::string_view text) {
+  if (trimmed(text).empty()) return in_quotes(text) + " is blank; a reply says something";
+  return text.size() > kReplyBytes ? too_long(text, kReplyBytes) : std::string{};
+}
+
+Result<std::string> network_key(std::string_view written) {
+  auto network = io::Network::parse(written);
+  if (network) return network->to_string();
+  return Error{escaped(network.error().message)};
+}
+
+std::string check_client_name(std::string_view text) {
+  if (text.empty()) return in_quotes(text) + " is no name";
+  if (text.size() > kGivenNameBytes) return too_long(text, kGivenNameBytes);
+  const auto fault = fault_of_client_name(text);
+  return fault.empty() ? std::string{} : in_quotes(text) + ": a name " + std::string{fault};
 }
 
 std::string check_address(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "io/endpoint.hpp"
 
 namespace chatd {
@@ -22,6 +23,19 @@ namespace chatd {
 /// The text is empty, or can be the name of a group.
 [[nodiscard]] std::string check_group(std::string_view text);
 [[nodiscard]] std::string check_room(std::string_view text);
+
+/// A word of console.highlight: not blank, at most 64 bytes, nothing that is not seen.
+[[nodiscard]] std::string check_highlight(std::string_view text);
+
+/// The name of a canned reply: one word.
+[[nodiscard]] Result<std::string> reply_key(std::string_view written);
+/// The text of one: not blank, at most 8 KiB.
+[[nodiscard]] std::string check_reply(std::string_view text);
+
+/// A network as io::Network::to_string() writes it.
+[[nodiscard]] Result<std::string> network_key(std::string_view written);
+/// What clients of a network are called: the name of a client, with room for a number behind it.
+[[nodiscard]] std::string check_client_name(std::string_view text);
 
 /// The text is an IPv4 or IPv6 address, or "unix:/path".
 [[nodiscard]] std::string check_address(std::string_view text);

@@ -19,9 +19,11 @@ class SectionLines {
   explicit SectionLines(const Origins& origins) : origins_{origins} {}
 
   void add(const KeyRule& rule, const ConfigValue& value, const std::string& path) {
+    add(std::string{rule.name} + " = " + to_toml(rule, value), path);
+  }
+  void add(std::string line, const std::string& path) {
     const auto origin = origins_.find(path);
-    lines_.emplace_back(std::string{rule.name} + " = " + to_toml(rule, value),
-                        origin == origins_.end() ? "default" : origin->second);
+    lines_.emplace_back(std::move(line), origin == origins_.end() ? "default" : origin->second);
     // One long text does not push all comments out of sight.
     if (const std::size_t size = lines_.back().first.size(); size <= kWidest) {
       width_ = std::max(width_, size);
@@ -89,6 +91,13 @@ std::string print_config(const Config& config, const Origins& origins) {
     for (const auto& key : config_keys()) {
       if (key.section == section) lines.add(key, key.get(config), key.path());
     }
+    if (const auto* table = find_table(section)) {
+      for (const auto& [key, text] : config.*table->texts) {
+        const bool bare = table->key_is_bare;
+        lines.add((bare ? key : to_toml(key)) + " = " + to_toml(text),
+                  std::string{section} + '.' + key);
+      }
+    }
     out += "\n[" + std::string{section} + "]\n" + lines.text();
   }
   return out;
@@ -104,6 +113,9 @@ ConfigChange diff(const Config& running, const Config& loaded) {
   for (const auto& key : config_keys()) {
     if (key.get(running) == key.get(loaded)) continue;
     (key.reloadable ? change.changed : change.needs_restart).push_back(key.path());
+  }
+  for (const auto& table : config_tables()) {
+    if (running.*table.texts != loaded.*table.texts) change.changed.emplace_back(table.section);
   }
   return change;
 }

@@ -19,6 +19,7 @@
 namespace chatd {
 
 enum class Timestamps : std::uint8_t { kNone, kTime, kDatetime };
+enum class Bell : std::uint8_t { kNone, kFirst, kAll };
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 enum class LogTarget : std::uint8_t { kAuto, kStderr, kJournal, kFile };
 
@@ -75,6 +76,9 @@ struct Config {
   struct Console {
     Timestamps timestamps = Timestamps::kTime;
     std::size_t history = 1000;  ///< lines
+    Bell bell = Bell::kFirst;
+    std::vector<std::string> highlight;  ///< words, none of them empty
+    bool claim_on_answer = false;
 
     friend bool operator==(const Console&, const Console&) = default;
   } console;
@@ -104,6 +108,11 @@ struct Config {
     friend bool operator==(const Service&, const Service&) = default;
   } service;
 
+  /// What operators can say by a short name: the text by the name.
+  std::map<std::string, std::string> replies;
+  /// What clients are called: the name by their network, as io::Network::to_string() writes it.
+  std::map<std::string, std::string> names;
+
   friend bool operator==(const Config&, const Config&) = default;
 };
 
@@ -116,15 +125,16 @@ struct Config {
 
 /// Where each value comes from: "session.settle" -> "/etc/chatd/chatd.toml:12",
 /// "environment CHATD_SESSION_SETTLE", "flag --listen". The keys of listener N
-/// (from 0) are "listen.N.port", ... A key that is missing here has its default.
+/// (from 0) are "listen.N.port", ..., those of a table "names.192.0.2.7", ... A key that is missing
+/// here has its default.
 using Origins = std::map<std::string, std::string>;
 
 /// TOML that loads again to the same Config, each value with a comment that names
 /// its origin.
 [[nodiscard]] std::string print_config(const Config& config, const Origins& origins);
 
-/// The keys that a reload changes, as in "session.settle"; "listen" stands for any change
-/// of the listeners. The two lists have no key in common.
+/// The keys that a reload changes, as in "session.settle"; "listen", "replies" and "names"
+/// stand for any change of what is in them. The two lists have no key in common.
 struct ConfigChange {
   std::vector<std::string> changed;        ///< in force at once
   std::vector<std::string> needs_restart;  ///< different, but only a restart applies them

@@ -14,10 +14,12 @@ using enum KeyRule::Kind;
 
 constexpr std::array<std::string_view, 5> kDialects{"auto", "original", "line", "telnet", "raw"};
 constexpr std::array<std::string_view, 3> kTimestamps{"none", "time", "datetime"};
+constexpr std::array<std::string_view, 3> kBells{"none", "first", "all"};
 constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kTargets{"auto", "stderr", "journal", "file"};
-constexpr std::array<std::string_view, 8> kSections{"listen",  "session",    "limits", "control",
-                                                    "console", "transcript", "log",    "service"};
+constexpr std::array<std::string_view, 10> kSections{"listen",  "session", "limits", "control",
+                                                     "console", "replies", "names",  "transcript",
+                                                     "log",     "service"};
 
 constexpr double kSecond = 1000;
 constexpr double kDay = 86'400 * kSecond;
@@ -157,6 +159,19 @@ constexpr std::array kConfigKeys{
                                                             .words = kTimestamps}),
     global<&Config::console, &Config::Console::history>(
         {.section = "console", .name = "history", .kind = kCount, .max = kMillion}),
+    global<&Config::console, &Config::Console::bell>({.section = "console",
+                                                      .name = "bell",
+                                                      .kind = kChoice,
+                                                      .reloadable = true,
+                                                      .words = kBells}),
+    global<&Config::console, &Config::Console::highlight>({.section = "console",
+                                                           .name = "highlight",
+                                                           .kind = kWords,
+                                                           .reloadable = true,
+                                                           .max = 64,
+                                                           .check = check_highlight}),
+    global<&Config::console, &Config::Console::claim_on_answer>(
+        {.section = "console", .name = "claim_on_answer", .kind = kSwitch, .reloadable = true}),
 
     global<&Config::transcript, &Config::Transcript::enabled>(
         {.section = "transcript", .name = "enabled", .kind = kSwitch}),
@@ -221,6 +236,11 @@ constexpr std::array kListenerKeys{
                                        .max = 65'535}),
 };
 
+constexpr std::array kTables{
+    ConfigTable{"replies", 1000, reply_key, true, check_reply, &Config::replies},
+    ConfigTable{"names", 10'000, network_key, false, check_client_name, &Config::names},
+};
+
 }  // namespace
 
 std::string KeyRule::path() const {
@@ -241,6 +261,17 @@ std::span<const ConfigKey<Config>> config_keys() {
 
 std::span<const ConfigKey<Listener>> listener_keys() {
   return kListenerKeys;
+}
+
+std::span<const ConfigTable> config_tables() {
+  return kTables;
+}
+
+const ConfigTable* find_table(std::string_view section) {
+  const auto found = std::find_if(kTables.begin(), kTables.end(), [section](const auto& table) {
+    return table.section == section;
+  });
+  return found == kTables.end() ? nullptr : &*found;
 }
 
 std::span<const std::string_view> section_names() {

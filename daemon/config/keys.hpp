@@ -4,33 +4,46 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "base/result.hpp"
 #include "config/config.hpp"
 
 namespace chatd {
 
 /// A key's value, whatever the key: durations in ms, sizes in bytes, choices as
 /// the index of their word.
-using ConfigValue = std::variant<bool, std::int64_t, double, std::string>;
+using ConfigValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>>;
 
 /// The name of a key, the values that it may hold, and how they are written.
 struct KeyRule {
-  enum class Kind : std::uint8_t { kSwitch, kCount, kRate, kDuration, kSize, kChoice, kText };
+  enum class Kind : std::uint8_t {
+    kSwitch,
+    kCount,
+    kRate,
+    kDuration,
+    kSize,
+    kChoice,
+    kText,
+    kWords
+  };
 
   std::string_view section = {};
   std::string_view name = {};
   Kind kind = Kind::kText;
   bool reloadable = false;
-  double min = 0;  ///< of numbers, durations (ms), sizes (bytes)
-  double max = 0;
+  double min = 0;                                ///< of numbers, durations (ms), sizes (bytes)
+  double max = 0;                                ///< of words: how many there may be
   bool or_zero = false;                          ///< zero is allowed besides min to max
   std::string_view reason = {};                  ///< why not less, or not more; may be empty
   std::span<const std::string_view> words = {};  ///< of a choice
-  /// Of a text: says what is wrong with it and what would be right, or nothing.
+  /// Of a text, and of each of words: says what is wrong with it and what would be right, or
+  /// nothing.
   std::string (*check)(std::string_view text) = nullptr;
 
   /// "session.settle".
@@ -45,14 +58,34 @@ struct ConfigKey : KeyRule {
   void (*set)(Owner&, ConfigValue) = nullptr;
 };
 
-/// All keys outside [[listen]], those of one section together, in the order of
-/// chatd.toml.
+/// A section whose keys are free, each with a text. It has no variables, and a reload always
+/// applies it.
+struct ConfigTable {
+  std::string_view section = {};
+  std::size_t most = 0;  ///< keys
+  /// The one way in which a key is written. Errors: it cannot be one, as a sentence
+  /// about it.
+  Result<std::string> (*key)(std::string_view written) = nullptr;
+  bool key_is_bare = false;  ///< TOML wants no quotation marks around it
+  /// As KeyRule::check, of the text of a key; none is empty.
+  std::string (*check)(std::string_view text) = nullptr;
+  std::map<std::string, std::string> Config::*texts = nullptr;
+};
+
+/// All keys that have a name of their own outside [[listen]], those of one section together, in the
+/// order of chatd.toml.
 [[nodiscard]] std::span<const ConfigKey<Config>> config_keys();
 
 /// The keys of one [[listen]].
 [[nodiscard]] std::span<const ConfigKey<Listener>> listener_keys();
 
-/// Every section's name, "listen" among them.
+/// The sections whose keys are free.
+[[nodiscard]] std::span<const ConfigTable> config_tables();
+
+/// The table of that name; null if there is none.
+[[nodiscard]] const ConfigTable* find_table(std::string_view section);
+
+/// Every section's name, "listen" and the tables among them.
 [[nodiscard]] std::span<const std::string_view> section_names();
 
 }  // namespace chatd

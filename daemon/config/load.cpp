@@ -15,6 +15,7 @@
 #include "base/words.hpp"
 #include "config/checks.hpp"
 #include "config/keys.hpp"
+#include "config/listen_places.hpp"
 #include "config/toml_document.hpp"
 #include "config/units.hpp"
 #include "config/values.hpp"
@@ -106,6 +107,9 @@ class Loader {
       unknown_section(node);
     } else if (node.name == "listen") {
       read_listeners(node);
+    } else if (const auto* table = find_table(node.name);
+               table != nullptr && node.type == TomlNode::Type::kTable) {
+      read_table(*table, node);
     } else if (node.type == TomlNode::Type::kTable) {
       for (const TomlNode& member : node.items) read_key(node.name, member);
     } else if (node.type == TomlNode::Type::kArray) {
@@ -178,6 +182,41 @@ class Loader {
       return;
     }
     unknown_key(section, member, siblings);
+  }
+
+  void read_table(const ConfigTable& table, const TomlNode& node) {
+    // Each is what a KeyRule would say of a text.
+    const KeyRule rule{.section = table.section, .check = table.check};
+    auto& texts = loaded_.config.*table.texts;
+    std::map<std::string, int> lines;
+    for (const TomlNode& member : node.items) {
+      if (member.type == TomlNode::Type::kTable) {  // of 192.0.2.7 = "lab" this is 192
+        add_fault(member.key, std::string{table.section} + '.' + shown_name(member.name),
+                  "this is a table; a key with a dot in it belongs in quotation marks");
+        continue;
+      }
+      auto key = table.key(member.name);
+      if (!key) {
+        add_fault(member.key, std::string{table.section}, std::move(key.error().message));
+        continue;
+      }
+      const std::string path = std::string{table.section} + '.' + *key;
+      const std::string shown = std::string{table.section} + '.' + shown_name(member.name);
+      auto value = read_value(rule, member);
+      if (!value) {
+        add_fault(member.value, shown, std::move(value.error().message));
+      } else if (const auto [first, is_new] = lines.emplace(*key, member.key.line); !is_new) {
+        add_fault(member.key, shown,
+                  "is what line " + std::to_string(first->second) + " names already");
+      } else if (texts.size() == table.most) {
+        add_fault(member.key, std::string{table.section},
+                  "more than " + std::to_string(table.most) + " keys");
+        return;
+      } else {
+        texts[*key] = std::get<std::string>(std::move(*value));
+        places_[path] = in_file(member.value, path);
+      }
+    }
   }
 
   void read_listeners(const TomlNode& node) {
@@ -265,10 +304,10 @@ class Loader {
     std::vector<io::Endpoint> endpoints;
     while (true) {
       const std::size_t comma = std::min(text.find(','), text.size());
-      if (auto endpoint = io::Endpoint::parse(trimmed(text.substr(0, comma)))) {
-        endpoints.push_back(*endpoint);
+      if (auto places = parse_listen_places(trimmed(text.substr(0, comma)))) {
+        endpoints.insert(endpoints.end(), places->begin(), places->end());
       } else {
-        add_fault(place, std::move(endpoint.error().message));
+        add_fault(place, std::move(places.error().message));
       }
       if (comma == text.size()) break;
       text.remove_prefix(comma + 1);

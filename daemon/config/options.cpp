@@ -10,6 +10,7 @@
 #include "base/words.hpp"
 #include "config/checks.hpp"
 #include "config/fault.hpp"
+#include "config/listen_places.hpp"
 
 namespace chatd {
 
@@ -30,8 +31,9 @@ chatd is the operator's console too; without arguments it listens on 127.0.0.1:8
 Options:
   --config FILE            read this configuration and no other
   --listen ADDR:PORT       listen here, and not where the configuration says; may be
-                           repeated. Also [::1]:8080 and unix:/path; port 0 is any
-                           free port
+                           repeated. Also [::1]:8080, unix:/path, 8080 (of 127.0.0.1),
+                           localhost:8080 and :8080 (of all addresses, so reachable from
+                           everywhere); port 0 is any free port
   --console auto|on|off    the console on standard input and output; auto: if standard
                            input is a terminal or a pipe
   --color auto|always|never
@@ -109,16 +111,17 @@ std::optional<Mode> find_mode(std::span<const std::string_view> words, std::stri
 
 std::variant<Options, EarlyExit> interpret(Options options, const Written& written) {
   for (const std::string& text : written.listen) {
-    auto parsed = io::Endpoint::parse(text);
+    auto parsed = parse_listen_places(text);
     if (!parsed) return wrong_usage("--listen: " + parsed.error().message);
-    const io::Endpoint endpoint = canonical(*parsed);
-    for (const io::Endpoint& other : options.listen) {
-      if (!conflict(endpoint, other)) continue;
-      std::string what = "--listen: " + in_quotes(endpoint.to_string());
-      if (endpoint == other) return wrong_usage(what + " is given twice");
-      return wrong_usage(what + " overlaps " + in_quotes(other.to_string()));
+    for (const io::Endpoint& endpoint : *parsed) {
+      for (const io::Endpoint& other : options.listen) {
+        if (!conflict(endpoint, other)) continue;
+        std::string what = "--listen: " + in_quotes(endpoint.to_string());
+        if (endpoint == other) return wrong_usage(what + " is given twice");
+        return wrong_usage(what + " overlaps " + in_quotes(other.to_string()));
+      }
+      options.listen.push_back(endpoint);
     }
-    options.listen.push_back(endpoint);
   }
   const auto console = find_mode<ConsoleMode>(kConsoleModes, written.console);
   if (!console) {

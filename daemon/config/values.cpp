@@ -53,6 +53,8 @@ std::string wanted(const KeyRule& rule) {
       return listed(rule.words);
     case kText:
       return "a string in quotation marks";
+    case kWords:
+      return R"(a list such as ["help", "urgent"])";
   }
   return {};
 }
@@ -103,6 +105,41 @@ Result<ConfigValue, Error> read_text(const KeyRule& rule, std::string_view writt
     if (std::string what = rule.check(text); !what.empty()) return Error{std::move(what)};
   }
   return ConfigValue{text};
+}
+
+Result<ConfigValue, Error> checked_words(const KeyRule& rule, std::vector<std::string> words) {
+  if (static_cast<double>(words.size()) > rule.max) {
+    return Error{"this list has " + std::to_string(words.size()) + " words; at most " +
+                 format_number(rule, rule.max) + " would be right"};
+  }
+  if (rule.check != nullptr) {
+    for (const std::string& word : words) {
+      if (std::string what = rule.check(word); !what.empty()) return Error{std::move(what)};
+    }
+  }
+  return ConfigValue{std::move(words)};
+}
+
+Error wrong_type(const KeyRule& rule, const TomlNode& node);
+
+Result<ConfigValue, Error> read_words(const KeyRule& rule, const TomlNode& list) {
+  std::vector<std::string> words;
+  for (const TomlNode& item : list.items) {
+    if (item.type != TomlNode::Type::kString) return wrong_type(rule, item);
+    words.push_back(item.text);
+  }
+  return checked_words(rule, std::move(words));
+}
+
+/// The words of a variable, between commas.
+Result<ConfigValue, Error> read_words(const KeyRule& rule, std::string_view text) {
+  std::vector<std::string> words;
+  while (!trimmed(text).empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    words.emplace_back(trimmed(text.substr(0, comma)));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return checked_words(rule, std::move(words));
 }
 
 /// A number as written in the file, which may be long.
@@ -164,6 +201,9 @@ Result<ConfigValue, Error> read_value(const KeyRule& rule, const TomlNode& node)
     case kText:
       if (node.type == TomlNode::Type::kString) return read_text(rule, node.text);
       break;
+    case kWords:
+      if (node.type == TomlNode::Type::kArray) return read_words(rule, node);
+      break;
   }
   return wrong_type(rule, node);
 }
@@ -192,6 +232,8 @@ Result<ConfigValue, Error> read_value(const KeyRule& rule, std::string_view text
       return read_choice(rule, text);
     case kText:
       return read_text(rule, text);
+    case kWords:
+      return read_words(rule, text);
   }
   return Error{in_quotes(text) + " is not valid; " + wanted(rule) + " would be right"};
 }
@@ -214,6 +256,14 @@ std::string to_toml(const KeyRule& rule, const ConfigValue& value) {
     }
     case kText:
       return to_toml(std::get<std::string>(value));
+    case kWords: {
+      std::string list = "[";
+      for (const std::string& word : std::get<std::vector<std::string>>(value)) {
+        if (list.size() > 1) list += ", ";
+        list += to_toml(word);
+      }
+      return list + ']';
+    }
   }
   return {};
 }

@@ -1,6 +1,5 @@
 // Claims: which operator alone answers a session. An operator is its name here; whether
 // somebody of that name is there is known to the operators' side alone.
-#include <algorithm>
 #include <cassert>
 #include <memory>
 #include <utility>
@@ -9,7 +8,7 @@
 
 namespace chatd::core {
 
-Outcome Router::claim(SessionId id, Claim claim, bool force, Outbox& outbox) {
+Outcome Router::claim(SessionId id, Claim claim, bool force, std::string_view by, Outbox& outbox) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return Outcome::kNoSession;
   Session& session = *slots_[found->second];
@@ -18,9 +17,11 @@ Outcome Router::claim(SessionId id, Claim claim, bool force, Outbox& outbox) {
     if (before != nullptr && !force) return Outcome::kClaimed;
     const auto from = outbox.keep(before == nullptr ? std::string_view{} : before->holder);
     const auto holder = outbox.keep(claim.holder);
+    const auto giver = outbox.keep(by);
     Event& event = outbox.add(EventKind::kClaimed, id);
     event.text = from;
     event.operator_name = holder;
+    event.by = giver;
     claimed_.insert(id);
   }
   session.set_claim(std::make_unique<Claim>(std::move(claim)));
@@ -51,13 +52,6 @@ void Router::release_if(const std::function<bool(std::string_view holder)>& gone
     Session& session = *slots_[by_id_.at(*next++)];  // release() forgets it
     if (!session.claim()->stays && gone(session.claim()->holder)) release(session, outbox);
   }
-}
-
-bool Router::claims_while_there(std::string_view operator_name) const {
-  return std::any_of(claimed_.begin(), claimed_.end(), [&](SessionId id) {
-    const Claim& claim = *find(id)->claim();
-    return !claim.stays && claim.holder == operator_name;
-  });
 }
 
 }  // namespace chatd::core

@@ -8,7 +8,7 @@
 namespace chatd::core {
 
 Event& Outbox::add(EventKind kind, SessionId session) {
-  assert(kind <= EventKind::kReleased);
+  assert(kind <= EventKind::kNoted);
   Event& event = events_.emplace_back();
   event.session = session;
   event.kind = kind;

@@ -56,7 +56,7 @@ struct Flow {
 /// What became of an operator's message at once.
 enum class SendState : std::uint8_t { kSent, kHeld, kLost };
 
-/// What happened to a session, for operators to hear of: each kind up to kReleased. Texts
+/// What happened to a session, for operators to hear of: each kind up to kNoted. Texts
 /// are ranges of Outbox::text(), because they live only as long as the Outbox is not
 /// cleared. A member whose comment names no kind is there for every kind.
 struct Event {
@@ -67,16 +67,17 @@ struct Event {
 
   SessionId session = 0;      ///< 0 where `sessions` is used
   MessageNumber message = 0;  ///< kDelivered; kSent: if it is held for this one session
-  Range sessions;             ///< kSent to several: of Outbox::ids()
-  Range messages;             ///< kSent, held for several: of Outbox::messages(), one for each
-  Range text;                 ///< message, sent text, reason or name; kClaimed: from whom
-  Range operator_name;        ///< kSent, kNamed, kClaimed, kReleased
-  Slot slot = 0;              ///< kConnected, kMessage, kAsking, kDisconnected: the session's
+  Range sessions;             ///< kSent to several, or to all: of Outbox::ids()
+  Range messages;             ///< kSent, held for those: of Outbox::messages(), one for each
+  Range text;                 ///< message, sent text, reason, name or note; kClaimed: from whom
+  Range operator_name;        ///< kSent, kNamed, kClaimed, kReleased, kNoted
+  Range by;                   ///< kClaimed: who gave it, if not its holder
+  Slot slot = 0;              ///< the session's; not of kSent, nor of what operators do
   std::uint32_t lost = 0;     ///< kDisconnected: messages that it never got
   EventKind kind{};
   SendState state{};       ///< kSent
   bool cut = false;        ///< kMessage
-  bool automatic = false;  ///< kSent: for the operators, who are away
+  bool automatic = false;  ///< kSent: for the operators, who are away; kNamed: by its network
 };
 
 class Outbox {

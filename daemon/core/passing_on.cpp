@@ -38,9 +38,14 @@ std::string fault_of(std::string_view name) {
   return {};
 }
 
+/// What the others of its room see. A name that was given to it, and would look like what the room
+/// itself says, is not for them.
 std::string name_in_room(const Session& session) {
-  return session.name().empty() ? std::string{kGuest} + std::to_string(session.id())
-                                : std::string{session.name()};
+  const auto name = session.name();
+  const bool misleads =
+      name.find_first_of("<>*") != std::string_view::npos || name.starts_with(kGuest);
+  return name.empty() || misleads ? std::string{kGuest} + std::to_string(session.id())
+                                  : std::string{name};
 }
 
 }  // namespace
@@ -48,7 +53,22 @@ std::string name_in_room(const Session& session) {
 void Router::News::wish(Session& session, std::string_view name, Context& context) {
   add_messages(session, context);  // under the name that it had
   const auto before = name_in_room(session);
-  const auto fault = rename(session, name, context);
+  tell_name(session, before, rename(session, name, context), context);
+}
+
+void Router::News::lose(Session& session, Context& context) {
+  const auto before = name_in_room(session);
+  router_.rename(session, {});
+  Event& event = context.outbox.add(EventKind::kNamed, session.id());
+  event.slot = session.slot();
+  event.automatic = true;
+  tell_name(session, before, {}, context);
+}
+
+/// It hears what it is called now, or what is against that (`fault`), and the others hear the
+/// former.
+void Router::News::tell_name(Session& session, const std::string& before, const std::string& fault,
+                             Context& context) {
   const bool is_named = fault.empty();
   if (!context.gone && session.hears_room()) {
     const auto answer = "* " + (is_named ? "you are " + name_in_room(session) + " now" : fault);
@@ -72,9 +92,13 @@ std::string Router::News::rename(Session& session, std::string_view name, Contex
     return slot != session.slot() && is_same_name(name_in_room(*router_.slots_[slot]), name);
   });
   if (taken) return "somebody is called " + std::string{name} + " already";
-  session.set_name(name);
+  // Its own wish or not: what it was given stays given.
+  const bool is_given = is_same_name(session.name(), name) && !session.has_wished_name();
+  router_.rename(session, name, !is_given);
   const auto kept = context.outbox.keep(name);
-  context.outbox.add(EventKind::kNamed, session.id()).text = kept;
+  Event& event = context.outbox.add(EventKind::kNamed, session.id());
+  event.slot = session.slot();
+  event.text = kept;
   return {};
 }
 

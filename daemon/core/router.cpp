@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/names.hpp"
+
 namespace chatd::core {
 
 std::string does_not_read(const Settings& settings) {
@@ -45,12 +47,15 @@ void Router::follow_up(Session& session) {
     file(session, kNever);
     by_id_.erase(session.id());
     if (session.claim() != nullptr) claimed_.erase(session.id());
+    names_.remove(session.name(), session.id());
     asking_.erase(session.id());
     silent_.erase(session.id());
     rooms_.leave(session.room(), session.slot());
     slots_[session.slot()].reset();
     return;
   }
+  // What is left of it is not called any more, so that the same client may come again.
+  if (session.ended()) names_.remove(session.name(), session.id());
   if (session.filed_silent && session.has_spoken()) {
     session.filed_silent = false;
     silent_.erase(session.id());
@@ -83,7 +88,7 @@ void Router::file(Session& session, Time when) {
 }
 
 SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox,
-                          std::string_view room) {
+                          std::string_view room, std::string_view name) {
   assert(!has(slot));
   if (slot >= slots_.size()) slots_.resize(slot + 1);
   const SessionId id = ++last_id_;
@@ -92,7 +97,18 @@ SessionId Router::connect(Slot slot, DialectSetting dialect, Time now, Outbox& o
   file_silent(*slots_[slot]);
   slots_[slot]->join(rooms_.find(room));
   rooms_.enter(slots_[slot]->room(), slot);
-  with(slot, now, outbox, [](Session& session, Context& work) { session.connected(work); });
+  const auto given = name.empty() ? std::string{} : names_.free_name(name, id);
+  with(slot, now, outbox, [&](Session& session, Context& work) {
+    session.connected(work);
+    if (given.empty()) return;
+    rename(session, given);
+    const auto kept = work.outbox.keep(given);
+    Event& event = work.outbox.add(EventKind::kNamed, id);
+    event.slot = session.slot();
+    event.text = kept;
+    event.automatic = true;
+  });
+  if (!given.empty()) take_wish(id, now, outbox);
   return id;
 }
 
@@ -179,11 +195,48 @@ Outcome Router::kick(SessionId id, std::string_view reason, std::string_view ope
 Outcome Router::name(SessionId id, std::string_view name, std::string_view operator_name, Time now,
                      Outbox& outbox) {
   const bool found = with_id(id, now, outbox, [&](Session& session, Context& work) {
-    session.set_name(name);
+    rename(session, name);
     const auto kept_name = work.outbox.keep(name);
     const auto kept_operator = work.outbox.keep(operator_name);
     Event& event = work.outbox.add(EventKind::kNamed, id);
     event.text = kept_name;
+    event.operator_name = kept_operator;
+  });
+  if (!found) return Outcome::kNoSession;
+  take_wish(id, now, outbox);
+  return Outcome::kDone;
+}
+
+void Router::rename(Session& session, std::string_view name, bool wished) {
+  names_.remove(session.name(), session.id());
+  session.set_name(name, wished);
+  if (!session.ended() && !wished) names_.add(name, session.id());
+}
+
+/// Within a room nobody else goes on under the name that `given` was given.
+void Router::take_wish(SessionId given, Time now, Outbox& outbox) {
+  const Session* const winner = find(given);
+  if (winner == nullptr || winner->ended()) return;
+  if (winner->room() == 0 || winner->name().empty()) return;
+  const auto& members = rooms_.members(winner->room());
+  const auto loser = std::find_if(members.begin(), members.end(), [&](Slot slot) {
+    const Session& each = *slots_[slot];
+    return &each != winner && !each.ended() && each.has_wished_name() &&
+           is_same_name(each.name(), winner->name());
+  });
+  if (loser == members.end()) return;
+  with(*loser, now, outbox,
+       [](Session& session, Context& work) { work.room_names->lose(session, work); });
+}
+
+Outcome Router::add_note(SessionId id, std::string_view text, std::string_view operator_name,
+                         Time now, Outbox& outbox) {
+  const bool found = with_id(id, now, outbox, [&](Session& session, Context& work) {
+    session.add_note({now, std::string{operator_name}, std::string{text}});
+    const auto kept_text = work.outbox.keep(text);
+    const auto kept_operator = work.outbox.keep(operator_name);
+    Event& event = work.outbox.add(EventKind::kNoted, id);
+    event.text = kept_text;
     event.operator_name = kept_operator;
   });
   return found ? Outcome::kDone : Outcome::kNoSession;

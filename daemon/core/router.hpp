@@ -22,6 +22,8 @@
 
 #include "base/time.hpp"
 #include "core/capacity.hpp"
+#include "core/departed.hpp"
+#include "core/names_in_use.hpp"
 #include "core/outbox.hpp"
 #include "core/rooms.hpp"
 #include "core/session.hpp"
@@ -81,11 +83,16 @@ class Router {
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
+  /// A number that routers have in common of which one goes on with the sessions of another; to be
+  /// drawn for the first. Where it differs, the same id is another session.
+  void set_lineage(std::uint64_t lineage) { lineage_ = lineage; }
+  [[nodiscard]] std::uint64_t lineage() const { return lineage_; }
+
   /// Follows new settings; deadlines that they bring nearer are filed anew.
   void set_settings(Settings settings);
 
-  /// Writes down what belongs to no single session: the counters, the last id and, unless
-  /// it takes more than `most` bytes, what is said while all operators are away. Once that is
+  /// Writes down what belongs to no single session: the counters, the last id, the lineage and,
+  /// unless it takes more than `most` bytes, what is said while all operators are away. Once that is
   /// read back, ids go on from the higher of the two last ones.
   void save(ByteWriter& out, std::size_t most = SIZE_MAX) const;
   void restore(ByteReader& in);
@@ -107,9 +114,10 @@ class Router {
   void changes_seen();
 
   // What happens on a client's connection. An unknown slot is a bug.
-  /// `room` is that of the listener; empty: none.
+  /// `room` is that of the listener; empty: none. It is called `name`, or what NamesInUse makes of
+  /// that; empty: nothing.
   SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox,
-                    std::string_view room = {});
+                    std::string_view room = {}, std::string_view name = {});
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
   void end_of_input(Slot slot, Time now, Outbox& outbox);
   /// The connection is gone, or is ended because it did not take a write. `unsent` of the
@@ -131,19 +139,22 @@ class Router {
   [[nodiscard]] Outcome bye(SessionId id, std::string_view operator_name, Time now, Outbox& outbox);
   [[nodiscard]] Outcome kick(SessionId id, std::string_view reason, std::string_view operator_name,
                              Time now, Outbox& outbox);
+  /// Nobody else is called so.
   [[nodiscard]] Outcome name(SessionId id, std::string_view name, std::string_view operator_name,
                              Time now, Outbox& outbox);
+  /// Keeps a note with the session; see Talk.
+  [[nodiscard]] Outcome add_note(SessionId id, std::string_view text,
+                                 std::string_view operator_name, Time now, Outbox& outbox);
 
   // Claims: claims.cpp.
   /// With `force` the claim is taken from another operator. For its holder nothing changes
-  /// but whether it stays.
-  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, Outbox& outbox);
+  /// but whether it stays. `by`: who gives it to the holder; empty: nobody does.
+  [[nodiscard]] Outcome claim(SessionId id, Claim claim, bool force, std::string_view by,
+                              Outbox& outbox);
   /// A session that nobody has claimed is released already.
   [[nodiscard]] Outcome release(SessionId id, std::string_view operator_name, Outbox& outbox);
   /// Ends the claims that do not stay, of holders for whom `gone(holder)` is true.
   void release_if(const std::function<bool(std::string_view holder)>& gone, Outbox& outbox);
-  /// Whether this operator holds a claim that ends when it leaves.
-  [[nodiscard]] bool claims_while_there(std::string_view operator_name) const;
   // While all are away: away.cpp.
   /// From now on each client that writes is told this once, until end_away() or another
   /// text. A claimed session is told, too; see Session::Writer.
@@ -170,6 +181,11 @@ class Router {
   [[nodiscard]] Time deadline() const;
 
   [[nodiscard]] const Session* find(SessionId id) const;
+  /// The session that was given that name and has not ended; 0: none. Names that look the same are
+  /// one. What clients of a room call themselves does not count.
+  [[nodiscard]] SessionId called(std::string_view name) const { return names_.holder(name); }
+  /// When a session was over that was there; nothing: never, or long ago.
+  [[nodiscard]] std::optional<Time> left_at(SessionId id) const { return departed_.when(id); }
   [[nodiscard]] const Session& at(Slot slot) const {
     assert(has(slot));
     return *slots_[slot];
@@ -187,11 +203,14 @@ class Router {
     /// Events of the session from that one on are new.
     News(Router& router, std::size_t first_event) : router_{router}, next_event_{first_event} {}
     void wish(Session& session, std::string_view name, Context& context) override;
+    void lose(Session& session, Context& context) override;
     /// The session has done all; returns what is to be passed on, line by line.
     std::string& finish(Session& session, const Context& context);
 
    private:
     [[nodiscard]] std::string rename(Session& session, std::string_view name, Context& context);
+    void tell_name(Session& session, const std::string& before, const std::string& fault,
+                   Context& context);
     void add_messages(Session& session, const Context& context);
 
     Router& router_;
@@ -216,6 +235,8 @@ class Router {
   void note(Session& session);
   void file(Session& session, Time when);
   void file_silent(Session& session);
+  void rename(Session& session, std::string_view name, bool wished = false);
+  void take_wish(SessionId given, Time now, Outbox& outbox);
 
   Settings settings_;
   Capacity* capacity_;
@@ -233,7 +254,10 @@ class Router {
   std::uint32_t away_period_ = 0;    ///< counts up
   std::set<std::pair<Time, Slot>> deadlines_;
   SessionId last_id_;
+  std::uint64_t lineage_ = 0;
   std::vector<Slot> changed_;
+  NamesInUse names_;  ///< that were given to sessions which have not ended
+  Departed departed_;
 };
 
 // For router.cpp and send.cpp.
@@ -252,6 +276,7 @@ void Router::with(Slot slot, Time now, Outbox& outbox, Act act) {
   } else {
     session.forgive_away();
   }
+  if (session.is_over()) departed_.add(session.id(), now);
   if (!news) {
     follow_up(session);
     return;

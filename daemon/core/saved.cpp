@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -29,6 +30,10 @@ void write_optional(ByteWriter& out, const std::unique_ptr<std::string>& text) {
 
 /// What a held message takes besides its text, about.
 constexpr std::size_t kHeldOverhead = 48;
+
+/// Notes may take so many times as much of a short record as what clients say: nobody says them
+/// again.
+constexpr std::size_t kShareOfNotes = 3;
 
 /// All of `bytes` if they fit into `most`, else the whole lines that do.
 std::string_view whole_lines(std::string_view bytes, std::size_t most) {
@@ -158,6 +163,47 @@ void Turn::restore(ByteReader& in, Time now) {
   read_known_ = in.flag();
 }
 
+// ---- talk ----
+
+void Talk::save(ByteWriter& out, Time now, std::size_t most) const {
+  out.text(last_text());
+  out.text(answered_by());
+  out.time(waiting_since(), now);
+  out.enumerator(last());
+  const auto& notes = this->notes();
+  auto first = notes.end();
+  for (; first != notes.begin(); --first) {
+    const Note& note = *std::prev(first);
+    const auto size = note.text.size() + note.operator_name.size();
+    if (size > most) break;
+    most -= size;
+  }
+  out.number(static_cast<std::uint64_t>(notes.end() - first));
+  for (; first != notes.end(); ++first) {
+    out.time(first->time, now);
+    out.text(first->operator_name);
+    out.text(first->text);
+  }
+}
+
+Talk Talk::read(ByteReader& in, Time now) {
+  Talk talk;
+  const auto text = in.text();
+  const auto answered_by = in.text();
+  talk.waits_since(in.time(now));
+  const auto last = in.enumerator(Last::kOperator);
+  in.require(text.size() <= kMostText && is_utf8(text) && is_utf8(answered_by));
+  if (!in.ok()) return talk;
+  if (!answered_by.empty()) talk.added().answered_by = answered_by;
+  talk.set_text(text, last);
+  for (auto count = in.count(); count > 0 && in.ok(); --count) {
+    Note note{in.time(now), std::string{in.text()}, std::string{in.text()}};
+    in.require(note.time != kNever && is_utf8(note.operator_name) && is_utf8(note.text));
+    if (in.ok()) talk.add(std::move(note));
+  }
+  return talk;
+}
+
 // ---- session ----
 
 void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::size_t most) const {
@@ -191,6 +237,11 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
   out.number(lost_);
   out.number(room_);
   out.enumerator(presence_);
+  out.flag(name_wished_);
+  out.flag(!talk_.is_empty());
+  if (!talk_.is_empty()) {
+    talk_.save(out, now, most > SIZE_MAX / kShareOfNotes ? most : most * kShareOfNotes);
+  }
 }
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
@@ -231,6 +282,12 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
     session->room_ = in.number<Rooms::Number>();
     session->presence_ = in.enumerator(Presence::kLeft);
   }
+  if (in.version() >= 9) {
+    session->name_wished_ = in.flag();
+    if (in.flag()) session->talk_ = Talk::read(in, now);
+  } else if (session->unread_ > 0) {
+    session->talk_.waits_since(session->last_activity_);  // about
+  }
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);
@@ -238,6 +295,7 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   in.require(has_reason == (session->farewell_reason_ != nullptr));
   in.require(!session->ended_ || !session->backlog_);
   in.require(!session->name_ || is_utf8(*session->name_));
+  in.require(session->unread_ == 0 || session->waiting_since() != kNever);
   in.require(!session->farewell_reason_ || is_utf8(*session->farewell_reason_));
   return in.ok() ? std::move(session) : nullptr;
 }
@@ -260,6 +318,7 @@ void Router::save(ByteWriter& out, std::size_t most) const {
     out.text(away_->operator_name);
   }
   rooms_.save(out);
+  out.number(lineage_);
 }
 
 void Router::restore(ByteReader& in) {
@@ -281,6 +340,7 @@ void Router::restore(ByteReader& in) {
   }
   Rooms rooms;
   if (in.version() >= 7) rooms.restore(in);
+  const auto lineage = in.version() >= 9 ? in.number<std::uint64_t>() : lineage_;
   in.require(last_id <= kMostNumber);
   in.require(counters.add_up());
   if (!in.ok()) return;
@@ -289,6 +349,7 @@ void Router::restore(ByteReader& in) {
   away_period_ = period;
   away_before_ = std::move(away);
   last_id_ = std::max(last_id_, last_id);
+  lineage_ = lineage;
 }
 
 void Router::lose_missing() {
@@ -308,6 +369,7 @@ bool Router::adopt(Slot slot, std::unique_ptr<Session> session) {
   session->move_to(slot);
   if (session->claim() != nullptr) claimed_.insert(id);
   if (session->is_left_out()) asking_.insert(id);
+  if (!session->ended() && !session->has_wished_name()) names_.add(session->name(), id);
   slots_[slot] = std::move(session);
   by_id_.emplace(id, slot);
   if (!slots_[slot]->has_spoken()) file_silent(*slots_[slot]);

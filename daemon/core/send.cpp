@@ -42,8 +42,12 @@ struct Group {
 /// what follows from it, such as a delivery, stands behind it.
 class Saying {
  public:
-  Saying(Outbox& outbox, std::string_view text, std::string_view operator_name)
-      : outbox_{outbox}, text_{outbox.keep(text)}, name_{outbox.keep(operator_name)} {}
+  /// `everyone`: it is said to all, be that one.
+  Saying(Outbox& outbox, std::string_view text, std::string_view operator_name, bool everyone)
+      : outbox_{outbox},
+        text_{outbox.keep(text)},
+        name_{outbox.keep(operator_name)},
+        everyone_{everyone} {}
 
   void join(Group& group, SessionId id) {
     group.ids.push_back(id);
@@ -59,7 +63,7 @@ class Saying {
   void complete(const Group& group, std::span<const MessageNumber> messages = {}) {
     if (group.event == Group::kNone) return;
     Event& event = outbox_.events()[group.event];
-    if (group.ids.size() > 1) {
+    if (everyone_ || group.ids.size() > 1) {
       event.session = 0;
       event.sessions = outbox_.keep_ids(group.ids);
       event.messages = outbox_.keep_messages(messages);
@@ -72,6 +76,7 @@ class Saying {
   Outbox& outbox_;
   Event::Range text_;
   Event::Range name_;
+  bool everyone_;
 };
 
 }  // namespace
@@ -81,7 +86,7 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
   Receipt receipt;
   const auto writer = to.everyone ? Session::Writer::kAnnouncer : Session::Writer::kOperator;
   Outgoing message{text};
-  Saying saying{outbox, text, operator_name};
+  Saying saying{outbox, text, operator_name, to.everyone};
   std::vector<MessageNumber> held_messages;
   std::vector<SessionId> deaf;
   std::vector<SessionId> lost_ids;
@@ -101,11 +106,13 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
     }
     const auto disposition = session.disposition(text.size(), settings_);
     if (disposition == Session::Disposition::kHold) {
+      if (!to.everyone) session.answered(text, operator_name);
       saying.join(held, id);
       held_messages.push_back(session.hold(message, work, writer));
     } else if (disposition != Session::Disposition::kNow) {
       receipt.refused.push_back({id, Refusal::kLimit, std::string{reason_against(disposition)}});
     } else if (has_room(session, message, work)) {
+      if (!to.everyone) session.answered(text, operator_name);
       saying.join(sent, id);
       session.send(message, work, writer);
     } else {

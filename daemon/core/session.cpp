@@ -140,7 +140,8 @@ void Session::message(Context& context) {
     return;
   }
   ++context.counters.messages_in;
-  ++unread_;
+  if (++unread_ == 1) talk_.waits_since(context.now);
+  talk_.said(text);
   Event& event = context.outbox.add(EventKind::kMessage, id_);
   event.slot = slot_;
   event.text = context.outbox.keep(text);
@@ -312,6 +313,10 @@ void Session::send(Outgoing& message, Context& context, Writer writer) {
   if (state_ == State::kAsking && writer == Writer::kOperator) close("answered", context);
 }
 
+void Session::answered(std::string_view text, std::string_view operator_name) {
+  talk_.answered(text, operator_name);
+}
+
 bool Session::hears_room() const {
   const bool reads_on = state_ == State::kOpen && !unpaced_;
   return reads_on && dialect() != Dialect::kOriginal && writable();
@@ -392,8 +397,9 @@ void Session::stop(Context& context) {
   close("the daemon stops", context);
 }
 
-void Session::set_name(std::string_view name) {
+void Session::set_name(std::string_view name, bool wished) {
   name_ = name.empty() ? nullptr : std::make_unique<std::string>(name);
+  name_wished_ = wished;
 }
 
 // ---- time ----

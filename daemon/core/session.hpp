@@ -20,6 +20,7 @@
 #include "core/outgoing.hpp"
 #include "core/rooms.hpp"
 #include "core/settings.hpp"
+#include "core/talk.hpp"
 #include "core/turn.hpp"
 
 namespace chatd {
@@ -53,6 +54,8 @@ class RoomNames {
   virtual ~RoomNames() = default;
   /// `session` wishes to be called `name`, which may be anything.
   virtual void wish(Session& session, std::string_view name, Context& context) = 0;
+  /// Another client of its room has been given the name that `session` had wished.
+  virtual void lose(Session& session, Context& context) = 0;
 };
 
 /// What a session works with besides its own state.
@@ -144,7 +147,11 @@ class Session {
   /// Everything that was written to it before its end is acknowledged, but for `unsent`
   /// messages, of which nothing more will be heard: it is over.
   void closed(std::uint32_t unsent, Context& context);
-  void set_name(std::string_view name);
+  /// `wished`: by the client itself.
+  void set_name(std::string_view name, bool wished = false);
+  /// `operator_name` has answered it by itself: the message was sent or is held.
+  void answered(std::string_view text, std::string_view operator_name);
+  void add_note(Note note) { talk_.add(std::move(note)); }
 
   // Its room; see Rooms and passing_on.cpp.
   void join(Rooms::Number room) { room_ = room; }
@@ -185,13 +192,17 @@ class Session {
   [[nodiscard]] Time last_activity() const { return last_activity_; }
   /// Whether a byte came from it.
   [[nodiscard]] bool has_spoken() const { return spoken_; }
-  /// Memory for what it has begun to say, and for what it has said too fast. What is written to
-  /// it, or held for it, is not counted.
+  /// Memory for what it has begun to say, for what it has said too fast, and for what is
+  /// remembered of its conversation. What is written to it, or held for it, is not counted.
   [[nodiscard]] std::size_t kept_bytes() const {
-    return framer_.kept_bytes() + (backlog_ ? backlog_->capacity() : 0);
+    return framer_.kept_bytes() + (backlog_ ? backlog_->capacity() : 0) + talk_.kept_bytes();
   }
   /// Its messages since an operator last wrote to it.
   [[nodiscard]] std::uint32_t unread() const { return unread_; }
+  /// What is remembered of its conversation; null: nothing.
+  [[nodiscard]] const Talk* talk() const { return talk_.is_empty() ? nullptr : &talk_; }
+  /// When the oldest of the unread messages came; kNever: there are none.
+  [[nodiscard]] Time waiting_since() const { return unread_ > 0 ? talk_.waiting_since() : kNever; }
   /// Whether more was read than its rate allows: its stream is to be paused.
   [[nodiscard]] bool waits_to_be_read() const { return backlog_ != nullptr; }
   /// Messages that are held for it.
@@ -201,6 +212,8 @@ class Session {
     return turn_ ? turn_->numbers() : std::vector<MessageNumber>{};
   }
   [[nodiscard]] std::string_view name() const { return name_ ? *name_ : std::string_view{}; }
+  /// Whether it has a name, and that by its own wish.
+  [[nodiscard]] bool has_wished_name() const { return name_ && name_wished_; }
   /// The last time that operators were away and it was told so, by number; 0: none.
   [[nodiscard]] std::uint32_t told_away() const { return told_away_; }
   void set_told_away(std::uint32_t period) { told_away_ = period; }
@@ -221,7 +234,8 @@ class Session {
   // Here, because these have a place here for which nothing else is needed.
   Rooms::Number room_ = 0;
   Presence presence_ = Presence::kUnseen;
-  std::uint32_t lost_ = 0;  ///< see lose_after_end()
+  bool name_wished_ = false;  ///< see has_wished_name()
+  std::uint32_t lost_ = 0;    ///< see lose_after_end()
 
   void read(std::string_view input, Context& context);
   void read_backlog(Context& context);
@@ -252,6 +266,7 @@ class Session {
   std::unique_ptr<Turn> turn_;         ///< only while it matters
   std::unique_ptr<std::string> name_;  ///< only if it has one
   std::unique_ptr<Claim> claim_;
+  Talk talk_;
   std::unique_ptr<std::string> backlog_;          ///< read, but past its rate; reading is paused
   std::unique_ptr<std::string> farewell_reason_;  ///< kParting, kClosing: why it ends
   SessionId id_;

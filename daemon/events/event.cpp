@@ -33,9 +33,15 @@ Event event_of(const core::Event& event, const core::Outbox& outbox) {
     case EventKind::kNamed:
       all.name = text;
       all.operator_name = outbox.text(event.operator_name);
+      all.automatic = event.automatic;
       break;
     case EventKind::kClaimed:
       all.from = text;
+      all.operator_name = outbox.text(event.operator_name);
+      all.by = outbox.text(event.by);
+      break;
+    case EventKind::kNoted:
+      all.text = text;
       all.operator_name = outbox.text(event.operator_name);
       break;
     case EventKind::kReleased:

@@ -26,7 +26,7 @@ struct Event {
   bool automatic = false;
   std::uint32_t origin = store::kNoOrigin;        ///< whom it is charged to; see Accounts
   core::SessionId session = 0;                    ///< 0 where `sessions` is used
-  std::span<const core::SessionId> sessions;      ///< kSent to several
+  std::span<const core::SessionId> sessions;      ///< kSent to several, or to all
   core::MessageNumber message = 0;                ///< as core::Event's
   std::span<const core::MessageNumber> messages;  ///< as core::Event's
   Seq ref = 0;                                    ///< kDelivered; the journal knows it
@@ -39,6 +39,7 @@ struct Event {
   std::string_view listener;
   std::string_view reason;
   std::string_view from;
+  std::string_view by;
   std::string_view until;
 };
 

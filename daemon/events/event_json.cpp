@@ -30,14 +30,15 @@ enum class Member : std::uint8_t {
   kLost,
   kName,
   kFrom,
+  kBy,
   kUntil,
 };
 
 /// Up to its value, in their order.
-constexpr std::array<std::string_view, 14> kBefore{
+constexpr std::array<std::string_view, 15> kBefore{
     R"(,"session":)",  R"(,"address":)", R"(,"listener":)",  R"(,"text":)", R"(,"cut":)",
     R"(,"operator":)", R"(,"state":)",   R"(,"automatic":)", R"(,"ref":)",  R"(,"reason":)",
-    R"(,"lost":)",     R"(,"name":)",    R"(,"from":)",      R"(,"until":)"};
+    R"(,"lost":)",     R"(,"name":)",    R"(,"from":)",      R"(,"by":)",   R"(,"until":)"};
 
 constexpr std::string_view before(Member member) {
   return kBefore[static_cast<std::size_t>(member)];
@@ -101,9 +102,13 @@ void append_head(std::string& out, std::string_view word, Seq seq, WallTime time
   Parts parts;
   parts.put(R"({"jsonrpc":"2.0","method":")");
   parts.put(word);
-  parts.put(R"(","params":{"seq":)");
-  parts.put(seq);
-  parts.put(R"(,"time":")");
+  parts.put(R"(","params":{)");
+  if (seq != 0) {
+    parts.put(R"("seq":)");
+    parts.put(seq);
+    parts.put(",");
+  }
+  parts.put(R"("time":")");
   const auto text = rfc3339(time);
   parts.put({text.data(), text.size()});
   parts.put("\"");
@@ -167,6 +172,8 @@ void append_member(std::string& out, Place place, const Event& event) {
       return append_text(out, place, event.name);
     case Member::kFrom:
       return append_text(out, place, event.from);
+    case Member::kBy:
+      return append_text(out, place, event.by);
     case Member::kUntil:
       return append_text(out, place, event.until);
   }

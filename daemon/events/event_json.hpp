@@ -15,8 +15,8 @@
 
 namespace chatd {
 
-/// Appends the line of `event`, with the LF that ends it. Returns the body in it, valid until
-/// `out` is changed.
+/// Appends the line of `event`, with the LF that ends it; `seq` 0: it has no number. Returns the
+/// body in it, valid until `out` is changed.
 std::string_view append_event(std::string& out, Seq seq, WallTime time, const Event& event);
 
 /// Appends the line of an event of which only the word and the body are left.

@@ -54,12 +54,22 @@ void append_log_line(std::string& out, const Event& event) {
     case EventKind::kClaimed:
       say({"claimed by "});
       quote(event.operator_name);
-      if (!event.from.empty()) say({", taken from "});
-      quote(event.from);
+      if (!event.from.empty() && event.from != event.by) {
+        say({", taken from "});
+        quote(event.from);
+      }
+      if (!event.by.empty()) say({", given by "});
+      quote(event.by);
       break;
     case EventKind::kReleased:
       say({"released by "});
       quote(event.operator_name);
+      break;
+    case EventKind::kNoted:
+      say({"noted by "});
+      quote(event.operator_name);
+      say({": "});
+      quote(event.text);
       break;
     case EventKind::kBanned:
       quote(event.address);
@@ -79,10 +89,16 @@ void append_log_line(std::string& out, const Event& event) {
       say({" "});
       quote(event.state);
       break;
+    case EventKind::kOps:
+      quote(event.operator_name);
+      say({" says to the operators: "});
+      quote(event.text);
+      break;
     case EventKind::kWarning:
       quote(event.text);
       break;
     case EventKind::kDelivered:
+    case EventKind::kWriting:
     case EventKind::kLagged:
       break;
   }

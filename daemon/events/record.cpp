@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/names.hpp"
 #include "events/event_json.hpp"
 
 namespace chatd {
@@ -93,7 +94,10 @@ store::Record record_of(Seq seq, WallTime time, const Event& event, std::string_
     default:
       text += to_string(event.kind);
       text += body;
-      record.text = text;
+      const auto end = text.size();
+      if (event.kind == EventKind::kNamed) text += look_of(event.name);
+      record.text = std::string_view{text}.substr(0, end);
+      record.look = std::string_view{text}.substr(end);
       break;
   }
   return record;

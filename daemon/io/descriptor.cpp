@@ -52,6 +52,11 @@ std::size_t terminal_columns(int fd) {
   return size.ws_col == 0 ? kUsualColumns : size.ws_col;
 }
 
+std::size_t terminal_rows(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 bool in_background(int fd) {
   const pid_t owner = ::tcgetpgrp(fd);
   return owner >= 0 && owner != ::getpgrp();
@@ -135,11 +140,7 @@ void Reader::resume() {
 
 void Reader::step() {
   if (!fd_) return end(EBADF);
-  if (kind_ == DescriptorKind::kTerminal && in_background(fd_.get())) {
-    pause();
-    background_.start(kBackgroundLook);
-    return;
-  }
+  if (waits_in_background()) return;
   if (shared_ && readiness_.possible() && !ready_now(fd_.get(), POLLIN)) return;
   std::array<char, kChunk> buffer;
   const ssize_t got = kind_ == DescriptorKind::kSocket
@@ -147,7 +148,17 @@ void Reader::step() {
                           : ::read(fd_.get(), buffer.data(), buffer.size());
   if (got > 0) return on_read_({buffer.data(), static_cast<std::size_t>(got)});
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  end(got == 0 ? 0 : errno);
+  const int error = got == 0 ? 0 : errno;
+  // Another job has got it just now.
+  if (error == EIO && waits_in_background()) return;
+  end(error);
+}
+
+bool Reader::waits_in_background() {
+  if (kind_ != DescriptorKind::kTerminal || !in_background(fd_.get())) return false;
+  pause();
+  background_.start(kBackgroundLook);
+  return true;
 }
 
 void Reader::end(int error) {

@@ -45,6 +45,9 @@ constexpr std::size_t kUsualColumns = 80;
 /// The columns of the terminal behind `fd`; 0 if there is none.
 [[nodiscard]] std::size_t terminal_columns(int fd);
 
+/// The rows of the terminal `fd`; 0 if it is none, or does not say.
+[[nodiscard]] std::size_t terminal_rows(int fd);
+
 /// The same for whoever asks before each line: what is no terminal is asked only once. Does not
 /// own `fd`.
 class TerminalWidth {
@@ -113,6 +116,7 @@ class Reader {
 
  private:
   void step();
+  bool waits_in_background();
   void end(int error);
 
   DescriptorKind kind_;

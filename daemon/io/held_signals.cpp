@@ -16,7 +16,8 @@ namespace {
 sigset_t held() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2, SIGTSTP})
+    sigaddset(&set, signal);
   return set;
 }
 
@@ -39,7 +40,16 @@ bool is_held(int signal) {
   return sigismember(&set, signal) == 1;
 }
 
-HeldSignals::HeldSignals(Loop& loop, std::function<void(int)> callback)
+void stop_by_terminal() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  ::raise(SIGTSTP);
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+}
+
+HeldSignals::HeldSignals(Loop& loop, std::function<void(int, bool)> callback)
     : Watcher{loop.poller()}, callback_{std::move(callback)} {
   const sigset_t set = held();
   source_ = UniqueFd{::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)};
@@ -54,7 +64,7 @@ HeldSignals::~HeldSignals() {
 void HeldSignals::on_ready(Tag, Events) {
   signalfd_siginfo taken{};
   while (::read(source_.get(), &taken, sizeof taken) == sizeof taken) {
-    callback_(static_cast<int>(taken.ssi_signo));
+    callback_(static_cast<int>(taken.ssi_signo), taken.ssi_code == SI_KERNEL);
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 static_assert(Bans::kMost == 10'000, "a sentence below says 10,000");
 
-void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) {
+void append_ban(std::string& out, const io::Network& network, const Bans::Ban& ban) {
   out += "\"address\":\"" + network.to_string() + "\",\"until\":";
   if (ban.until == kNever) {
     out += "null";
@@ -30,8 +30,8 @@ void append_ban(std::string& out, const Network& network, const Bans::Ban& ban) 
 
 }  // namespace
 
-std::optional<Network> network_of(rpc::Params& params) {
-  auto network = Network::parse(params.text("address"));
+std::optional<io::Network> network_of(rpc::Params& params) {
+  auto network = io::Network::parse(params.text("address"));
   if (network) return *network;
   params.fail("address: " + network.error().message);
   return {};

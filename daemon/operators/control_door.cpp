@@ -47,10 +47,10 @@ void log_failure(const Error& error) {
 
 }  // namespace
 
-ControlDoor::ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_operators)
+ControlDoor::ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_connections)
     : loop_{loop},
       socket_{socket},
-      max_operators_{max_operators},
+      max_connections_{max_connections},
       refusals_{loop, "operator"},
       again_{loop, [this] { ask_all(); }} {}
 
@@ -128,9 +128,9 @@ void ControlDoor::accepted(UniqueFd connection) {
   if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return;
   if (auto reason = objection(connection.get()); !reason.empty()) {
     refuse(std::move(connection), rpc::kNotAllowed, reason);
-  } else if (socket_.count() >= max_operators_) {
+  } else if (socket_.count() >= max_connections_) {
     refuse(std::move(connection), rpc::kLimit,
-           "the limit of operators is reached (control.max_operators)");
+           "the limit of connections of operators is reached (control.max_operators)");
   } else {
     (void)socket_.admit(std::move(connection), user_name(peer.uid), false);
   }

@@ -1,5 +1,5 @@
-/// Where operators come in: the socket in its folder, whom it lets in, and how many. Knows no
-/// connection once ControlSocket has it.
+/// Where operators come in: the socket in its folder, whom it lets in, and how many at most. Knows
+/// no connection once ControlSocket has it.
 ///
 /// Invariant: a connection is admitted or told why not, and every refusal is counted in the log.
 #pragma once
@@ -27,7 +27,7 @@ class ByteWriter;
 class ControlDoor {
  public:
   /// Whoever is let in is admitted to `socket`.
-  ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_operators);
+  ControlDoor(io::Loop& loop, ControlSocket& socket, std::size_t max_connections);
 
   /// Opens the socket at `path`, in a folder that is made if it is missing (0750). The group
   /// `group` may use it; empty: no group may.
@@ -52,7 +52,7 @@ class ControlDoor {
   void restore(UniqueFd socket, ByteReader& in);
 
   /// Holds for those who come from now on.
-  void set_max_operators(std::size_t count) { max_operators_ = count; }
+  void set_max_connections(std::size_t count) { max_connections_ = count; }
 
  private:
   Result<std::unique_ptr<io::Acceptor>> open_socket(const std::string& path);
@@ -65,7 +65,7 @@ class ControlDoor {
 
   io::Loop& loop_;
   ControlSocket& socket_;
-  std::size_t max_operators_;
+  std::size_t max_connections_;
   std::string path_;
   std::string group_name_;
   int group_ = -1;  ///< gid whose members may connect; -1: none

@@ -67,7 +67,7 @@ void ControlSocket::refuse(UniqueFd socket, std::string_view answer) {
   auto id = adopt(std::move(socket));
   if (!id) return;
   at(*id).leaving = true;
-  (void)streams_.write(*id, Payload{answer});
+  (void)streams_.write(*id, Payload::uncounted(answer));
   streams_.close(*id);
 }
 
@@ -77,7 +77,7 @@ void ControlSocket::leave(OperatorId id, std::string_view why) {
   Connection& self = at(id);
   if (std::exchange(self.leaving, true)) return;
   assert(count_ > 0);
-  if (!self.answers.empty()) (void)streams_.write(id, Payload{self.answers});
+  if (!self.answers.empty()) (void)streams_.write(id, Payload::uncounted(self.answers));
   self.pending.clear();
   self.answers.clear();
   slow_clients_.forget(id);
@@ -215,7 +215,8 @@ void ControlSocket::write(OperatorId id, std::string_view bytes) {
   std::string& answers = at(id).answers;
   answers += bytes;
   if (answers.empty()) return;
-  const bool queued{streams_.write(id, Payload{answers})};
+  // No client gives way to what operators ask for.
+  const bool queued{streams_.write(id, Payload::uncounted(answers))};
   empty_out(answers, 2 * kAnswersAtOnce);
   if (!queued) leave(id, "did not read");
 }

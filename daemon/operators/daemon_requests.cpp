@@ -37,6 +37,44 @@ void ask_stats(const Requests::Request& request) {
   request.reply.result(result);
 }
 
+namespace {
+
+std::string_view word_of(Bell bell) {
+  switch (bell) {
+    case Bell::kNone:
+      return "none";
+    case Bell::kFirst:
+      return "first";
+    case Bell::kAll:
+      return "all";
+  }
+  return {};
+}
+
+}  // namespace
+
+void ask_desk(const Requests::Request& request) {
+  if (!request.accept()) return;
+  const Config& config = request.parts.hooks.config();
+  std::string result = R"({"bell":")";
+  result += word_of(config.console.bell);
+  result += R"(","highlight":[)";
+  for (const std::string& word : config.console.highlight) {
+    if (result.back() != '[') result += ',';
+    append_json_string(result, word);
+  }
+  result += R"(],"replies":{)";
+  for (const auto& [name, text] : config.replies) {
+    if (result.back() != '{') result += ',';
+    append_json_string(result, name);
+    result += ':';
+    append_json_string(result, text);
+  }
+  result += R"(},"claim_on_answer":)";
+  result += config.console.claim_on_answer ? "true}" : "false}";
+  request.reply.result(result);
+}
+
 void ask_reload(const Requests::Request& request) {
   if (!request.accept()) return;
   auto change = request.parts.hooks.reload();

@@ -95,6 +95,14 @@ void Feed::seal() {
   sealing_ = false;
 }
 
+void Feed::tell(std::string_view line, const std::function<bool(OperatorId)>& may_hear) {
+  const Payload bytes{line};
+  for (OperatorId id = 0; id < subscriptions_.size(); ++id) {
+    const Subscription* self = find(id);
+    if (self != nullptr && self->live && has_room(id) && may_hear(id)) socket_.send(id, bytes);
+  }
+}
+
 void Feed::fall_behind(OperatorId id, Subscription& self, std::size_t bytes) {
   self.behind += bytes;
   if (self.behind <= kMaxBehind || std::exchange(self.suspected, true)) return;

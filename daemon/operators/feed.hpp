@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/outbox.hpp"
@@ -38,6 +40,10 @@ class Feed {
   /// Whether nobody lags behind who listens live and reads: whoever takes nothing for a second
   /// keeps nobody waiting, nor does who reads what is long past.
   [[nodiscard]] bool keeps_up();
+
+  /// Queues a line for each of those who are live and `may_hear` it, which is no event of the
+  /// journal: nobody gets it later.
+  void tell(std::string_view line, const std::function<bool(OperatorId)>& may_hear);
 
   /// Queues what has happened for everybody who is live. To be called at the end of each turn,
   /// and before an operator is told that something begins now.

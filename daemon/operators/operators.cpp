@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/bytes.hpp"
 #include "base/user.hpp"
 
 namespace chatd {
@@ -20,10 +21,10 @@ Operators::Operators(io::Loop& loop, Clients& clients, Journal& journal, std::si
     : transcript_{transcript},
       socket_{loop, clients.connections(), *this},
       feed_{loop, socket_, journal, transcript},
-      attendance_{loop, clients.sessions(), journal, transcript},
-      requests_{
-          {loop, clients, journal, transcript, socket_, feed_, attendance_, std::move(hooks)}},
-      door_{loop, socket_, max_operators} {}
+      attendance_{loop, clients.sessions(), journal, transcript, max_operators},
+      requests_{{loop, clients, journal, transcript, socket_, feed_, attendance_, writers_,
+                 std::move(hooks)}},
+      door_{loop, socket_, max_operators + kSpareConnections} {}
 
 Operators::~Operators() = default;
 
@@ -56,7 +57,13 @@ void Operators::finish_requests() {
 int Operators::save(ByteWriter& out) {
   seal();
   flush();
+  attendance_.save(out);
   return door_.save(out);
+}
+
+void Operators::restore(UniqueFd socket, ByteReader& in) {
+  if (in.version() >= 9) attendance_.restore(in);
+  door_.restore(std::move(socket), in);
 }
 
 void Operators::stop(std::function<void()> done) {

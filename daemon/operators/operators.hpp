@@ -23,6 +23,9 @@ namespace chatd {
 
 class Operators : private ConnectionListener {
  public:
+  /// Connections of nobody who counts as an operator, such as commands that come and go.
+  static constexpr std::size_t kSpareConnections = 32;
+
   /// `transcript` may be null: then only what the log keeps can be replayed, and there
   /// is neither history nor search.
   Operators(io::Loop& loop, Clients& clients, Journal& journal, std::size_t max_operators,
@@ -47,17 +50,26 @@ class Operators : private ConnectionListener {
   /// Does and answers what operators have asked for already, or refuses it where it would
   /// have to wait for a client. The loop stands still meanwhile, for two seconds at most.
   void finish_requests();
-  /// Writes down the control socket for the next process and returns its descriptor; with
-  /// this all events are sealed. The connections of operators are left behind: operators come
-  /// back by themselves, to the next process.
+  /// Writes down the control socket, and who is there, for the next process and returns the
+  /// socket's descriptor; with this all events are sealed. The connections of operators are left
+  /// behind: operators come back by themselves, to the next process.
   int save(ByteWriter& out);
   /// As ControlDoor::restore(): to be called before listen().
-  void restore(UniqueFd socket, ByteReader& in) { door_.restore(std::move(socket), in); }
+  void restore(UniqueFd socket, ByteReader& in);
   /// As Attendance::await_return().
   void await_return() { attendance_.await_return(); }
 
   [[nodiscard]] std::size_t count() const { return socket_.count(); }
-  void set_max_operators(std::size_t count) { door_.set_max_operators(count); }
+  void set_max_operators(std::size_t count) {
+    attendance_.set_max_operators(count);
+    door_.set_max_connections(count + spare_connections_);
+  }
+  /// At most so many connections may come beside those of as many operators as there may be:
+  /// commands that come and go. kSpareConnections without this.
+  void set_spare_connections(std::size_t count, std::size_t max_operators) {
+    spare_connections_ = count;
+    set_max_operators(max_operators);
+  }
 
   /// As Feed::keeps_up().
   [[nodiscard]] bool keep_up() { return feed_.keeps_up(); }
@@ -81,9 +93,11 @@ class Operators : private ConnectionListener {
   void on_left(OperatorId id, std::string_view why) override;
 
   Transcript* transcript_;
+  std::size_t spare_connections_ = kSpareConnections;
   ControlSocket socket_;
   Feed feed_;
   Attendance attendance_;
+  Writers writers_;
   Requests requests_;
   ControlDoor door_;
 };

@@ -14,15 +14,37 @@ namespace chatd {
 
 static_assert(Attendance::kMaxAway == 1024, "a sentence below says 1024 bytes");
 
+namespace {
+
+/// False, with the answer that says so, if there are as many operators as there may be.
+bool take_place(const Requests::Request& request) {
+  if (request.parts.attendance.has_place(request.from)) return true;
+  const std::string reason = "the limit of operators is reached (control.max_operators)";
+  request.parts.attendance.count_refusal(reason);
+  request.reply.fail(rpc::kLimit, reason);
+  return false;
+}
+
+}  // namespace
+
 void ask_hello(const Requests::Request& request) {
   const auto wish = request.params.text_or("name", {});
+  const bool quiet = request.params.flag("quiet");
   check_name(request.params, wish);
   if (!request.accept()) return;
   const auto& parts = request.parts;
-  const auto& name = parts.attendance.greet(request.from, wish);
+  if (!quiet && !take_place(request)) return;
+  const auto& name = parts.attendance.greet(request.from, wish, quiet);
   std::string result = "{\"version\":\"" + std::string{kVersion} +
                        "\",\"protocol\":" + std::to_string(kProtocolVersion) + ",\"operator\":";
   append_json_string(result, name);
+  if (const auto& away = parts.attendance.away_of(request.from); !away.empty()) {
+    result += ",\"away\":";
+    append_json_string(result, away);
+  }
+  // Beyond what a number of JSON holds in every language (RFC 8259, section 6).
+  const auto lineage = parts.clients.sessions().lineage();
+  result += R"(,"lineage":")" + std::to_string(lineage) + '"';
   result += ",\"seq\":" + std::to_string(parts.journal.last_seq());
   const auto& unattended = parts.attendance.unattended();
   result += ",\"unread\":" + std::to_string(unattended.unread());
@@ -38,6 +60,7 @@ void ask_subscribe(const Requests::Request& request) {
   if (!request.accept()) return;
   const auto& parts = request.parts;
   const auto from = request.from;
+  if (!watch && !take_place(request)) return;
   parts.feed.seal();  // "from now on" means after what has happened already
   if (!parts.socket.has(from)) return;
   request.reply.result("{\"seq\":" + std::to_string(parts.journal.sealed_seq()) + "}");

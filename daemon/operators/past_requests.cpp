@@ -22,6 +22,11 @@ static_assert(ControlSocket::kMaxDeferred == 16, "a sentence below says 16");
 void ask_transcript(const Requests::Request& request, MessageQuery query) {
   auto& params = request.params;
   if (params.has("session")) query.where.session = params.id("session");
+  if (params.has("name")) {
+    query.where.name = params.text("name");
+    if (query.where.name.empty()) params.fail("name must not be empty");
+    check_name(params, query.where.name);
+  }
   query.where.before = params.number_or("before", 0);
   query.limit = params.number_or("limit", kUsualMessages);
   if (params.has("before") && query.where.before == 0) params.fail("before must be 1 or more");

@@ -11,25 +11,39 @@ namespace chatd {
 
 namespace {
 
-/// Two sentences, here and in doc/protocol.md, say how many bytes that are.
-constexpr std::size_t kMaxName = 64;
-
 struct Method {
   std::string_view word;
   void (*perform)(const Requests::Request& request);
 };
 
 constexpr std::array kMethods{
-    Method{"hello", ask_hello},       Method{"subscribe", ask_subscribe},
-    Method{"sessions", ask_sessions}, Method{"send", ask_send},
-    Method{"bye", ask_bye},           Method{"kick", ask_kick},
-    Method{"name", ask_name},         Method{"claim", ask_claim},
-    Method{"release", ask_release},   Method{"away", ask_away},
-    Method{"back", ask_back},         Method{"ban", ask_ban},
-    Method{"unban", ask_unban},       Method{"bans", ask_bans},
-    Method{"origins", ask_origins},   Method{"history", ask_history},
-    Method{"search", ask_search},     Method{"stats", ask_stats},
-    Method{"reload", ask_reload},     Method{"stop", ask_stop},
+    Method{"hello", ask_hello},
+    Method{"subscribe", ask_subscribe},
+    Method{"sessions", ask_sessions},
+    Method{"send", ask_send},
+    Method{"bye", ask_bye},
+    Method{"kick", ask_kick},
+    Method{"name", ask_name},
+    Method{"note", ask_note},
+    Method{"notes", ask_notes},
+    Method{"claim", ask_claim},
+    Method{"release", ask_release},
+    Method{"give", ask_give},
+    Method{"ops", ask_ops},
+    Method{"writing", ask_writing},
+    Method{"operators", ask_operators},
+    Method{"away", ask_away},
+    Method{"back", ask_back},
+    Method{"ban", ask_ban},
+    Method{"unban", ask_unban},
+    Method{"bans", ask_bans},
+    Method{"origins", ask_origins},
+    Method{"history", ask_history},
+    Method{"search", ask_search},
+    Method{"stats", ask_stats},
+    Method{"desk", ask_desk},
+    Method{"reload", ask_reload},
+    Method{"stop", ask_stop},
 };
 
 static_assert(

@@ -1,8 +1,8 @@
 /// What operators ask: one table of methods, which are those of doc/protocol.md, and the way
 /// from a line to its answer. Most methods answer at once; one that has to ask somebody else
 /// promises its answer (ControlSocket::defer()) and gives it later. What the methods do stands,
-/// noun by noun, in session_requests.cpp, ban_requests.cpp, origin_requests.cpp, own_requests.cpp,
-/// past_requests.cpp and daemon_requests.cpp.
+/// noun by noun, in session_requests.cpp, team_requests.cpp, ban_requests.cpp, origin_requests.cpp,
+/// own_requests.cpp, past_requests.cpp and daemon_requests.cpp.
 #pragma once
 
 #include <functional>
@@ -14,20 +14,24 @@
 
 #include "base/result.hpp"
 #include "clients/clients.hpp"
-#include "clients/network.hpp"
 #include "clients/sessions.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
+#include "io/network.hpp"
 #include "operators/attendance.hpp"
 #include "operators/control_socket.hpp"
 #include "operators/feed.hpp"
 #include "operators/reply.hpp"
 #include "operators/rpc.hpp"
+#include "operators/writers.hpp"
 
 namespace chatd {
+
+/// Bytes of a name; two sentences, in requests.cpp and in doc/protocol.md, say how many.
+inline constexpr std::size_t kMaxName = 64;
 
 class Requests {
  public:
@@ -36,6 +40,8 @@ class Requests {
     /// Loads the configuration anew; the error is a text of one or more lines.
     std::function<Result<ConfigChange>()> reload;
     std::function<void()> stop;
+    /// The configuration in force.
+    std::function<const Config&()> config;
   };
   /// All that requests are about. It must outlive this.
   struct Parts {
@@ -46,6 +52,7 @@ class Requests {
     ControlSocket& socket;
     Feed& feed;
     Attendance& attendance;
+    Writers& writers;
     Hooks hooks;
   };
   /// One request, while it is being done.
@@ -81,8 +88,14 @@ void ask_send(const Requests::Request& request);
 void ask_bye(const Requests::Request& request);
 void ask_kick(const Requests::Request& request);
 void ask_name(const Requests::Request& request);
+void ask_note(const Requests::Request& request);
+void ask_notes(const Requests::Request& request);
 void ask_claim(const Requests::Request& request);
 void ask_release(const Requests::Request& request);
+void ask_give(const Requests::Request& request);
+void ask_writing(const Requests::Request& request);
+void ask_ops(const Requests::Request& request);
+void ask_operators(const Requests::Request& request);
 void ask_ban(const Requests::Request& request);
 void ask_unban(const Requests::Request& request);
 void ask_bans(const Requests::Request& request);
@@ -94,6 +107,7 @@ void ask_back(const Requests::Request& request);
 void ask_history(const Requests::Request& request);
 void ask_search(const Requests::Request& request);
 void ask_stats(const Requests::Request& request);
+void ask_desk(const Requests::Request& request);
 void ask_reload(const Requests::Request& request);
 void ask_stop(const Requests::Request& request);
 
@@ -102,9 +116,12 @@ void ask_stop(const Requests::Request& request);
 void send_to(const Requests::Parts& parts, OperatorId from, const core::Recipients& to, bool single,
              std::string_view text, Reply& reply);
 
+/// The answer about a session that is not there.
+void fail_no_session(const Requests::Parts& parts, Reply& reply, core::SessionId session);
+
 /// The network that the param `address` names; nothing if it names none, which becomes the
 /// problem of `params`.
-std::optional<Network> network_of(rpc::Params& params);
+std::optional<io::Network> network_of(rpc::Params& params);
 
 /// Appends the members `kicked` and `refused` of an answer.
 void append_kicked(std::string& out, const Sessions::Kicked& all);

@@ -73,16 +73,22 @@ Result<> Daemon::open() {
   // Listeners, the control socket and its lock, the console's two ends.
   const auto open_later = config_.listen.size() + 8;
   const auto passed = inheritance.connections();  // sessions already, or soon closed
-  const auto fits = sessions_that_fit(descriptor_limit, open_descriptors() - passed + open_later,
-                                      config_.control.max_operators);
+  const auto open = open_descriptors() - passed + open_later;
+  const auto max_operators = config_.control.max_operators;
+  const auto connections = max_operators + Operators::kSpareConnections;
+  const auto fits = sessions_that_fit(descriptor_limit, open, connections);
   if (fits < config_.limits.sessions) {
     spdlog::warn("limits.sessions is {}, but the descriptor limit {} leaves room for {} sessions",
                  config_.limits.sessions, descriptor_limit, fits);
   }
   make_parts(fits);
+  const auto of_operators = operators_that_fit(descriptor_limit, open, connections);
+  operators_->set_spare_connections(of_operators - std::min(of_operators, max_operators),
+                                    max_operators);
   inheritance.restore(*clients_, *operators_, store_, crash_store_.get());
   make_succession();
-  signals_ = std::make_unique<io::HeldSignals>(loop_, [this](int signal) { obey(signal); });
+  signals_ = std::make_unique<io::HeldSignals>(
+      loop_, [this](int signal, bool by_terminal) { obey(signal, by_terminal); });
   if (auto opened = listen(inheritance); !opened) return opened;
   if (console_.is_wanted()) {
     if (auto opened = open_console(); !opened) return opened;
@@ -120,7 +126,8 @@ void Daemon::make_parts(std::size_t max_sessions) {
   operators_ = std::make_unique<Operators>(
       loop_, *clients_, *journal_, config_.control.max_operators,
       Requests::Hooks{[this] { return reload(); },
-                      [this] { shutdown_->begin("an operator's command"); }},
+                      [this] { shutdown_->begin("an operator's command"); },
+                      [this]() -> const Config& { return config_; }},
       transcript_.get());
   turn_end_ = std::make_unique<io::TurnEnd>(loop_, [this] { end_turn(); });
   shutdown_ =
@@ -192,13 +199,21 @@ Result<> Daemon::open_console() {
   return {};
 }
 
-void Daemon::obey(int signal) {
+// A key of the terminal is for the console in it, if there is one.
+void Daemon::obey(int signal, bool by_terminal) {
+  if (by_terminal && console_.take_key(signal)) return;
   switch (signal) {
     case SIGTERM:
       succession_->terminate();
       break;
     case SIGINT:
       shutdown_->begin("SIGINT");
+      break;
+    case SIGQUIT:
+      shutdown_->begin("SIGQUIT");
+      break;
+    case SIGTSTP:
+      if (!console_.take_key(signal)) io::stop_by_terminal();
       break;
     case SIGHUP:
       (void)reload();

@@ -57,7 +57,7 @@ class Daemon {
   Result<> open_console();
   void say_whether_filtered();
 
-  void obey(int signal);
+  void obey(int signal, bool by_terminal);
   Result<ConfigChange> reload();
   Result<ConfigChange> load_and_apply();
   [[nodiscard]] Result<LoadedConfig> read_config() const;

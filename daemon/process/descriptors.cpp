@@ -46,11 +46,14 @@ std::size_t open_descriptors() {
   return count;
 }
 
-std::size_t sessions_that_fit(std::size_t limit, std::size_t open, std::size_t max_operators) {
+std::size_t operators_that_fit(std::size_t limit, std::size_t open, std::size_t operators) {
   const std::size_t taken = open + kReserve;
-  if (limit <= taken) return 1;
-  const std::size_t left = limit - taken;
-  return std::max<std::size_t>(1, left - std::min(max_operators, left / 4));
+  return limit <= taken ? 0 : std::min(operators, (limit - taken) / 4);
+}
+
+std::size_t sessions_that_fit(std::size_t limit, std::size_t open, std::size_t operators) {
+  const std::size_t taken = open + kReserve + operators_that_fit(limit, open, operators);
+  return limit <= taken ? 1 : limit - taken;
 }
 
 }  // namespace chatd

@@ -4,18 +4,22 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/control_path.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
 #include "config/unknown_variables.hpp"
 #include "io/held_signals.hpp"
 #include "io/out_of_memory.hpp"
+#include "process/already_running.hpp"
 #include "process/daemon.hpp"
 #include "service/handover.hpp"
 #include "service/program.hpp"
@@ -77,6 +81,10 @@ int print_result(const std::string& text) {
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
+  // Reading a terminal that another job has, or writing to it, fails for one program, and must not
+  // stop all that it serves.
+  std::signal(SIGTTIN, SIG_IGN);
+  std::signal(SIGTTOU, SIG_IGN);
   keep_large_blocks_apart();
   auto parsed = chatd::parse_options(argc, argv);
   if (const auto* exit = std::get_if<chatd::EarlyExit>(&parsed)) {
@@ -98,10 +106,20 @@ int main(int argc, char** argv) {
     for (const std::string& sentence : chatd::unknown_variables()) {
       print(stderr, "warning: " + sentence + "\n");
     }
-    return 0;
+    if (::isatty(STDOUT_FILENO) == 0) return 0;  // a script looks at the exit code
+    return print_result(loaded->file.empty()
+                            ? std::string{"there is no configuration file; the defaults hold\n"}
+                            : chatd::escaped(loaded->file) + ": right\n");
   }
   if (options.print_config) {
     return print_result(chatd::print_config(loaded->config, loaded->origins));
+  }
+  const std::string& path = loaded->config.control.path;
+  if (const auto already =
+          chatd::already_running(path.empty() ? chatd::default_control_path() : path);
+      !already.empty()) {
+    print(stderr, already + "\n");
+    return kFailed;
   }
   // A scope, so that everything is closed, and the loop drained, before the end; and what
   // was logged stands before why it ended.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "console/console.hpp"
+#include "console/kept_lines.hpp"
 #include "io/descriptor.hpp"
 
 namespace chatd {
@@ -91,6 +92,8 @@ Result<> OwnConsole::open(const Config::Console& config, Hooks hooks) {
   options.color = console::wants_color(to_console(color_), STDOUT_FILENO);
   options.timestamps = to_console(config.timestamps);
   options.history = config.history;
+  options.lines_file = console::kept_lines_path();
+  options.ends_service = true;
   options.from_start = true;
   options.reattach = [this] { return connect(); };
   options.reattaches_to_same = true;
@@ -104,6 +107,12 @@ Result<> OwnConsole::open(const Config::Console& config, Hooks hooks) {
   };
   console_ = std::make_unique<console::Console>(loop_, std::move(*connected), std::move(options));
   return {};
+}
+
+bool OwnConsole::take_key(int signal) {
+  if (!console_ || !is_interactive_ || hooks_.is_stopping()) return false;
+  console_->take_key(signal);
+  return true;
 }
 
 void OwnConsole::say(const std::string& line) {

@@ -47,6 +47,9 @@ class OwnConsole {
 
   [[nodiscard]] Result<> open(const Config::Console& config, Hooks hooks);
   [[nodiscard]] bool is_open() const { return console_ != nullptr; }
+  /// What a key of the terminal means that has come as a signal (SIGINT, SIGQUIT, SIGTSTP). False
+  /// if there is no console with line editing now, or the daemon stops anyway.
+  bool take_key(int signal);
   /// Shows a line, if it is open.
   void say(const std::string& line);
   /// The terminal is then as it was before. Nothing happens if it is not open.

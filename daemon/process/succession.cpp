@@ -86,6 +86,7 @@ Error Succession::become_successor() {
   // From here on a signal waits for the successor.
   if (io::is_held(SIGTERM)) return Error{"SIGTERM has come"};
   if (io::is_held(SIGINT)) return Error{"SIGINT has come"};
+  if (io::is_held(SIGQUIT)) return Error{"SIGQUIT has come"};
   std::vector<char*> arguments;
   for (auto& argument : program_.arguments) arguments.push_back(argument.data());
   arguments.push_back(nullptr);

@@ -21,7 +21,7 @@ namespace chatd::service {
 class RecordFile {
  public:
   /// The longest record.
-  static constexpr std::size_t kMaxRecord = 2032;
+  static constexpr std::size_t kMaxRecord = 4080;
 
   /// An empty one with places 0, 1, ... `places` - 1.
   [[nodiscard]] static Result<RecordFile> make(std::size_t places);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/names.hpp"
 #include "store/id_list.hpp"
 #include "store/index.hpp"
 
@@ -20,6 +21,9 @@ void sql_has_id(sqlite3_context* context, int, sqlite3_value** values) {
   const auto wanted = static_cast<std::uint64_t>(sqlite3_value_int64(values[1]));
   sqlite3_result_int(context, bytes != nullptr && has_id({bytes, size}, wanted) ? 1 : 0);
 }
+
+/// Found in a row where nobody had the name that is asked for: it pays then to begin anew.
+constexpr std::size_t kSkipped = 256;
 
 std::int64_t before_of(const Question& question) {
   return question.before == 0 ? std::numeric_limits<std::int64_t>::max()
@@ -180,16 +184,45 @@ std::optional<Reader::Span> Reader::span_of(std::uint64_t session) {
 }
 
 Result<> Reader::history(const Question& question, const Visit& visit) {
+  if (!question.name.empty()) return history_of_name(question, visit);
   if (question.session == 0) {
     return messages(all_.bind(1, before_of(question)), question, visit);
   }
+  return history_of(question.session, 0, question.before, visit);
+}
+
+/// Of those who had the name, one after the other: each has its own messages, and nobody else has
+/// the name meanwhile.
+Result<> Reader::history_of_name(const Question& question, const Visit& visit) {
+  const std::string look = look_of(question.name);
+  bool goes_on = true;
+  const auto count = [&](const Record& record) { return goes_on = visit(record); };
+  auto before = static_cast<std::uint64_t>(before_of(question));
+  while (goes_on) {
+    auto tenure = names_.last_called(look, before);
+    if (!tenure) return Result<>{std::move(tenure.error())};
+    if (!*tenure) return {};
+    const auto& [session, from, to] = **tenure;
+    if (question.session == 0 || question.session == session) {
+      if (auto read = history_of(session, from, std::min(before, to), count); !read) return read;
+    }
+    before = from;
+  }
+  return {};
+}
+
+/// What was said after number `from` and before `before`; 0: all.
+Result<> Reader::history_of(std::uint64_t session_id, std::uint64_t from, std::uint64_t before,
+                            const Visit& all) {
+  const Question question{session_id, before, {}};
+  const auto visit = [&](const Record& record) { return record.seq > from && all(record); };
   const auto span = span_of(question.session);
   if (!span) return database_->error();
   // Two sorted streams are merged; the one of messages to several is one message ahead.
   const auto session = static_cast<std::int64_t>(question.session);
   to_several_.bind(1, before_of(question))
       .bind(2, session)
-      .bind(3, span->first)
+      .bind(3, std::max(span->first, static_cast<std::int64_t>(from)))
       .bind(4, span->last);
   const Statement::Use use_several{to_several_};
   auto several = to_several_.step();
@@ -224,19 +257,64 @@ Result<> Reader::search(std::string_view text, const Question& question, const V
   if (wanted->empty()) return {};
   // In between the index may take in what was read as it is.
   if (auto begun = database_->run("BEGIN"); !begun) return begun;
-  bool goes_on = true;
-  const auto count = [&](const Record& record) { return goes_on = visit(record); };
-  auto done = [&]() -> Result<> {
-    const auto span =
-        question.session == 0 ? std::optional<Span>{Span{}} : span_of(question.session);
-    if (!span) return database_->error();
-    if (auto read = search_unindexed(*wanted, question, *span, count); !read || !goes_on) {
-      return read;
-    }
-    return search_index(*wanted, question, *span, count);
-  }();
+  auto done = question.name.empty() ? search_any(*wanted, question, visit)
+                                    : search_name(*wanted, question, visit);
   (void)database_->run("COMMIT");
   return done;
+}
+
+Result<> Reader::search_any(const Wanted& wanted, const Question& question, const Visit& visit) {
+  bool goes_on = true;
+  const auto count = [&](const Record& record) { return goes_on = visit(record); };
+  const auto span = question.session == 0 ? std::optional<Span>{Span{}} : span_of(question.session);
+  if (!span) return database_->error();
+  if (auto read = search_unindexed(wanted, question, *span, count); !read || !goes_on) {
+    return read;
+  }
+  return search_index(wanted, question, *span, count);
+}
+
+/// Goes through what is found and leaves out what others said. Where much of that was found
+/// between two who had the name, the search begins anew behind it.
+Result<> Reader::search_name(const Wanted& wanted, const Question& question, const Visit& visit) {
+  const std::string look = look_of(question.name);
+  Question next = question;
+  std::optional<Names::Tenure> tenure;
+  Result<> failed;
+  std::size_t skipped = 0;
+  bool again = true;
+  const auto filter = [&](const Record& record) {
+    if (!tenure || record.seq <= tenure->from) {
+      auto found = names_.last_called(look, record.seq);
+      if (!found) failed = std::move(found.error());
+      if (!found || !*found) return false;
+      tenure = **found;
+      skipped = 0;
+    }
+    if (record.seq >= tenure->to) {
+      if (++skipped < kSkipped) return true;
+      next.before = tenure->to;
+      again = true;
+      return false;
+    }
+    const auto session = tenure->session;
+    const bool is_its =
+        record.session == session ||
+        std::find(record.sessions.begin(), record.sessions.end(), session) != record.sessions.end();
+    if (!is_its) return true;
+    Record mine = record;
+    if (!record.sessions.empty()) {
+      update_state(mine, session);
+      mine.session = session;
+      mine.sessions = {};
+    }
+    return visit(mine);
+  };
+  while (std::exchange(again, false)) {
+    if (auto read = search_any(wanted, next, filter); !read) return read;
+    if (!failed) return failed;
+  }
+  return {};
 }
 
 Result<> Reader::search_unindexed(const Wanted& wanted, const Question& question, const Span& span,

@@ -30,6 +30,9 @@ using Visit = std::function<bool(const Record& record)>;
 struct Question {
   std::uint64_t session = 0;  ///< 0: any. Broadcasts to it are shown as if to it alone
   std::uint64_t before = 0;   ///< only messages with smaller numbers; 0: all
+  /// Only messages of sessions that were called so when it was said; empty: all. Broadcasts to one
+  /// are shown as if to it alone.
+  std::string name = {};
 };
 
 /// A count of messages of clients that goes on.
@@ -78,6 +81,11 @@ class Reader {
     std::int64_t last = 0;
   };
 
+  Result<> history_of(std::uint64_t session_id, std::uint64_t from, std::uint64_t before,
+                      const Visit& all);
+  Result<> history_of_name(const Question& question, const Visit& visit);
+  Result<> search_any(const Wanted& wanted, const Question& question, const Visit& visit);
+  Result<> search_name(const Wanted& wanted, const Question& question, const Visit& visit);
   Result<> search_unindexed(const Wanted& wanted, const Question& question, const Span& span,
                             const Visit& visit);
   Result<> search_index(const Wanted& wanted, const Question& question, const Span& span,

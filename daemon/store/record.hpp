@@ -49,6 +49,7 @@ struct Record {
   bool cut = false;            ///< kMessage
   std::string_view text;
   std::string_view operator_name;           ///< kSent
+  std::string_view look;                    ///< kOther that names a session: look_of() its name
   std::span<const std::uint64_t> sessions;  ///< kSent to several
 };
 
@@ -63,6 +64,7 @@ class Batch {
                     record.origin,
                     static_cast<std::uint32_t>(record.text.size()),
                     static_cast<std::uint32_t>(record.operator_name.size()),
+                    static_cast<std::uint32_t>(record.look.size()),
                     static_cast<std::uint32_t>(record.sessions.size()),
                     record.kind,
                     record.state,
@@ -70,6 +72,7 @@ class Batch {
     bytes_.append(reinterpret_cast<const char*>(&head), sizeof head);
     bytes_.append(record.text);
     bytes_.append(record.operator_name);
+    bytes_.append(record.look);
     if (!record.sessions.empty()) {
       bytes_.append(reinterpret_cast<const char*>(record.sessions.data()),
                     record.sessions.size_bytes());
@@ -118,6 +121,7 @@ class Batch {
       record.cut = head.cut;
       record.text = cut_front(rest, head.text_size);
       record.operator_name = cut_front(rest, head.operator_size);
+      record.look = cut_front(rest, head.look_size);
       sessions.resize(head.sessions);
       const auto ids = cut_front(rest, head.sessions * sizeof(std::uint64_t));
       if (!ids.empty()) std::memcpy(sessions.data(), ids.data(), ids.size());
@@ -175,6 +179,7 @@ class Batch {
     std::uint32_t origin;
     std::uint32_t text_size;
     std::uint32_t operator_size;
+    std::uint32_t look_size;
     std::uint32_t sessions;
     Kind kind;
     State state;
@@ -189,7 +194,7 @@ class Batch {
   }
 
   static std::size_t size_of(const Head& head) {
-    return sizeof head + head.text_size + head.operator_size +
+    return sizeof head + head.text_size + head.operator_size + head.look_size +
            head.sessions * sizeof(std::uint64_t);
   }
 

@@ -38,7 +38,8 @@ Result<Recorder> Recorder::make(Database& database) {
                                                  "e.text IS NOT NULL AND e.kind = 2"
                                                  " AND coalesce(e.outcome, e.state) IN (0, 3)",
                                                  "DESC LIMIT ?2")},
-      {&recorder.insert_name_, "INSERT OR IGNORE INTO names (session, seq) VALUES (?1, ?2)"},
+      {&recorder.insert_name_,
+       "INSERT OR IGNORE INTO names (session, seq, look) VALUES (?1, ?2, ?3)"},
       {&recorder.set_meta_, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"},
       {&recorder.delete_bans_, "DELETE FROM bans"},
       {&recorder.delete_ban_, "DELETE FROM bans WHERE address = ?1"},
@@ -146,6 +147,7 @@ bool Recorder::add(const Record& record) {
   if (record.kind == Kind::kOther && Names::is_naming(record.text)) {
     return insert_name_.bind(1, static_cast<std::int64_t>(record.session))
         .bind(2, static_cast<std::int64_t>(record.seq))
+        .bind(3, record.look)
         .run();
   }
   return !is_sent || record.state != State::kHeld || add_sent(record);

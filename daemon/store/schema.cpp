@@ -1,8 +1,13 @@
 #include "store/schema.hpp"
 
+#include <sqlite3.h>
+
 #include <array>
 #include <string>
 #include <utility>
+
+#include "base/names.hpp"
+#include "base/text.hpp"
 
 namespace chatd::store {
 
@@ -113,7 +118,25 @@ WITH RECURSIVE all_spans (span) AS (
 )
 INSERT INTO spans SELECT span, -1 FROM all_spans WHERE span IS NOT NULL;
 CREATE INDEX spans_by_oldest ON spans (oldest);
+)",
+    // Those who were called so are found by how the name looks (look_of in base/names.hpp).
+    R"(
+ALTER TABLE names ADD COLUMN look TEXT;
+UPDATE names SET look = (
+  SELECT CASE WHEN json_valid('{' || substr(CAST(extra AS TEXT), 7) || '}')
+    THEN look_of(json_extract('{' || substr(CAST(extra AS TEXT), 7) || '}', '$.name')) END
+  FROM events WHERE seq = names.seq);
+CREATE INDEX names_by_look ON names (look, seq);
 )"};
+
+/// look_of(name) for SQL.
+void sql_look_of(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+  const std::string_view name{bytes == nullptr ? "" : bytes, bytes == nullptr ? 0 : size};
+  const std::string look = is_utf8(name) ? look_of(name) : std::string{};
+  sqlite3_result_text(context, look.data(), static_cast<int>(look.size()), SQLITE_TRANSIENT);
+}
 
 }  // namespace
 
@@ -126,6 +149,11 @@ Result<> prepare_schema(Database& database) {
   }
   if (auto set_up = database.run(kSetUp); !set_up) return set_up;
   if (*version == kSchemaVersion) return {};
+  if (sqlite3_create_function_v2(database.raw(), "look_of", 1,
+                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                 sql_look_of, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return database.error();
+  }
   auto changed = database.in_transaction([&] {
     for (auto step = static_cast<std::size_t>(*version); step < kSteps.size(); ++step) {
       if (!database.run(kSteps[step])) return false;

@@ -8,7 +8,7 @@
 namespace chatd::store {
 
 /// Of the files that this program writes (PRAGMA user_version).
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 7;
 
 /// Makes the file ready for use: sets the connection up, makes the tables in an empty
 /// file, brings an older version to kSchemaVersion in one transaction. Errors: a newer

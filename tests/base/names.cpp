@@ -77,6 +77,7 @@ TEST_CASE("names: those that look the same are the same", "[base][names]") {
     CAPTURE(one, other);
     CHECK(is_same_name(one, other));
     CHECK(is_same_name(other, one));
+    CHECK(look_of(one) == look_of(other));
   }
   const std::vector<std::pair<std::string, std::string>> different{
       {"anna", "Anna"},     {"anna", "ann"}, {"Zoe", "Zo\u00EB"},      {"K", "k"},
@@ -85,6 +86,7 @@ TEST_CASE("names: those that look the same are the same", "[base][names]") {
   for (const auto& [one, other] : different) {
     CAPTURE(one, other);
     CHECK_FALSE(is_same_name(one, other));
+    CHECK(look_of(one) != look_of(other));
   }
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kKiB = 1024;
 
-chatd::Peer peer_at(const std::string& address) {
+io::Peer peer_at(const std::string& address) {
   sockaddr_storage storage{};
   auto length = io::Endpoint{address, 4711}.to_socket_address(storage);
   REQUIRE(length);
@@ -27,7 +27,7 @@ std::string hex(int number) {
   return text.data();
 }
 
-std::vector<std::string> around(const chatd::Peer& peer) {
+std::vector<std::string> around(const io::Peer& peer) {
   std::vector<std::string> all;
   for (std::optional<Origin> origin{Origin{peer}}; origin; origin = origin->wider()) {
     all.push_back(origin->to_string() + " x" + std::to_string(origin->share()));
@@ -41,10 +41,10 @@ TEST_CASE("origin: an address, a /64 within a /56 and a /48, a user", "[clients]
   CHECK(around(peer_at("::ffff:192.0.2.1")) == All{"192.0.2.1 x1"});
   CHECK(around(peer_at("2001:db8:1:2345::9")) ==
         All{"2001:db8:1:2345::/64 x1", "2001:db8:1:2300::/56 x4", "2001:db8:1::/48 x16"});
-  CHECK(around(chatd::Peer::of_user(1000)) == All{"uid:1000 x1"});
-  CHECK(around(chatd::Peer{}) == All{"unix: x1"});
+  CHECK(around(io::Peer::of_user(1000)) == All{"uid:1000 x1"});
+  CHECK(around(io::Peer{}) == All{"unix: x1"});
   CHECK(Origin{peer_at("0.0.0.0")} != Origin{peer_at("::")});
-  CHECK(Origin{chatd::Peer::of_user(0)} != Origin{peer_at("0.0.0.0")});
+  CHECK(Origin{io::Peer::of_user(0)} != Origin{peer_at("0.0.0.0")});
 }
 
 TEST_CASE("accounts: each origin has as many sessions as its share", "[clients][accounts]") {
@@ -155,15 +155,15 @@ TEST_CASE("accounts: those without sessions are forgotten, the oldest first",
   Accounts accounts;
   const auto staying = accounts.of(peer_at("192.0.2.1"));
   accounts.enter(staying);
-  const auto first = accounts.of(chatd::Peer::of_user(1));
+  const auto first = accounts.of(io::Peer::of_user(1));
   for (uid_t user = 2; user <= Accounts::kMostIdle; ++user) {
-    (void)accounts.of(chatd::Peer::of_user(user));
+    (void)accounts.of(io::Peer::of_user(user));
   }
   CHECK(accounts.size() == Accounts::kMostIdle + 1);
-  CHECK(accounts.of(chatd::Peer::of_user(1)) == first);  // used again, so another is the oldest
-  (void)accounts.of(chatd::Peer::of_user(100'000));
+  CHECK(accounts.of(io::Peer::of_user(1)) == first);  // used again, so another is the oldest
+  (void)accounts.of(io::Peer::of_user(100'000));
   CHECK(accounts.size() == Accounts::kMostIdle + 1);
-  CHECK(accounts.of(chatd::Peer::of_user(1)) == first);
+  CHECK(accounts.of(io::Peer::of_user(1)) == first);
   CHECK(accounts.origin(staying).to_string() == "192.0.2.1");
   // Whole families of networks go as well.
   for (int network = 0; network < 30'000; ++network) {

@@ -10,15 +10,15 @@
 namespace chatd::test {
 namespace {
 
-Peer peer_at(const std::string& address) {
+io::Peer peer_at(const std::string& address) {
   sockaddr_storage storage{};
   auto length = io::Endpoint{address, 4711}.to_socket_address(storage);
   REQUIRE(length);
-  return Peer{storage, *length};
+  return io::Peer{storage, *length};
 }
 
-Network network(std::string_view text) {
-  auto parsed = Network::parse(text);
+io::Network network(std::string_view text) {
+  auto parsed = io::Network::parse(text);
   INFO(text);
   REQUIRE(parsed);
   return *parsed;
@@ -90,13 +90,13 @@ TEST_CASE("network: what is wrong is said, with what would be right", "[clients]
   };
   for (const auto& row : rows) {
     INFO(row.text);
-    auto parsed = Network::parse(row.text);
+    auto parsed = io::Network::parse(row.text);
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().message ==
           row.text + ": " + row.why +
               "; 192.0.2.7, 192.0.2.0/24, 2001:db8::/32 or uid:1000 would be right");
   }
-  auto long_one = Network::parse(std::string(100'000, 'x'));
+  auto long_one = io::Network::parse(std::string(100'000, 'x'));
   REQUIRE_FALSE(long_one);
   CHECK(long_one.error().message.size() < 200);
 }
@@ -133,7 +133,7 @@ TEST_CASE("network: which addresses are in it", "[clients][bans]") {
     REQUIRE(bans.add(network(row.network), until(kNever)));
     CHECK(bans.match(peer_at(row.peer)).has_value() == row.inside);
   }
-  CHECK_FALSE(network("0.0.0.0/0").contains(Peer{}));
+  CHECK_FALSE(network("0.0.0.0/0").contains(io::Peer{}));
   CHECK(network("192.0.2.0/24").contains(network("192.0.2.128/25")));
   CHECK_FALSE(network("192.0.2.128/25").contains(network("192.0.2.0/24")));
   CHECK_FALSE(network("0.0.0.0/0").contains(network("::/0")));
@@ -151,7 +151,7 @@ TEST_CASE("bans: of many the one that holds is found", "[clients][bans]") {
   CHECK(bans.match(peer_at("2001:db8:1::1")) == network("2001:db8::/32"));
   CHECK_FALSE(bans.match(peer_at("10.0.8.8")));
   CHECK_FALSE(bans.match(peer_at("2001:db9::1")));
-  CHECK_FALSE(bans.match(Peer{}));
+  CHECK_FALSE(bans.match(io::Peer{}));
   CHECK(bans.match(network("10.0.6.0/24")) == network("10.0.4.0/22"));
   CHECK_FALSE(bans.match(network("10.0.0.0/16")));
   REQUIRE(bans.remove(network("10.0.4.0/22")));

@@ -31,7 +31,7 @@ class Sessions : public CrashRecords::Source {
     records = std::make_unique<CrashRecords>(loop, router, journal, *this, store.get());
   }
 
-  const chatd::Peer& peer(core::Slot) const override { return peer_; }
+  const io::Peer& peer(core::Slot) const override { return peer_; }
   const std::string& listener(core::Slot) const override { return listener_; }
   int share_socket(core::Slot) override { return pair_.ours.get(); }
   std::uint64_t refused() const override { return 7; }
@@ -70,7 +70,7 @@ class Sessions : public CrashRecords::Source {
   std::unique_ptr<CrashRecords> records;
 
  private:
-  chatd::Peer peer_;
+  io::Peer peer_;
   std::string listener_ = "127.0.0.1:4711";
   Pair pair_ = unix_pair();
 };
@@ -117,6 +117,37 @@ TEST_CASE("crash records: what happened in a turn is written down at its end", "
   const auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
   REQUIRE(saved);
   CHECK(saved->session->unread() == 2);
+}
+
+TEST_CASE("crash records: who has said much, and of whom much is known, fits into a record",
+          "[clients][crash]") {
+  Sessions sessions;
+  const auto id = sessions.come(0);
+  const std::string longest(64, 'n');  // of all names
+  const std::string note(128, 'x');
+  auto& router = sessions.router;
+  const auto now = sessions.loop.now();
+  for (std::size_t i = 0; i < core::Talk::kMostNotes; ++i) {
+    REQUIRE(router.add_note(id, note, longest, now, sessions.outbox) == core::Outcome::kDone);
+  }
+  REQUIRE(router.name(id, longest, longest, now, sessions.outbox) == core::Outcome::kDone);
+  REQUIRE(router.claim(id, {longest, true}, false, {}, sessions.outbox) == core::Outcome::kDone);
+  sessions.say(0, "hi\n");
+  (void)router.send({false, {id}}, std::string(1000, 'y'), longest, now, sessions.outbox);
+  // More than its rate allows, and the beginning of another.
+  std::string much;
+  for (int i = 0; i < 1000; ++i) much += std::string(150, 'z') + '\n';
+  sessions.say(0, much + std::string(4000, 'z'));
+  sessions.wait_for(0);
+  sessions.records->keep();
+  const auto found = sessions.found();
+  REQUIRE(found.sessions.size() == 1);
+  const auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
+  REQUIRE(saved);
+  CHECK(saved->session->talk()->notes().size() == core::Talk::kMostNotes);
+  CHECK(saved->session->talk()->last_text().size() == core::Talk::kMostText);
+  CHECK(saved->session->claim()->holder == longest);
+  CHECK(saved->session->waits_to_be_read());
 }
 
 TEST_CASE("crash records: a session that has ended leaves its place, its connection or not",

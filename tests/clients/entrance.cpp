@@ -13,15 +13,15 @@
 namespace chatd::test {
 namespace {
 
-chatd::Peer peer_at(const std::string& address) {
+io::Peer peer_at(const std::string& address) {
   sockaddr_storage storage{};
   auto length = io::Endpoint{address, 4711}.to_socket_address(storage);
   REQUIRE(length);
   return {storage, *length};
 }
 
-Network network(std::string_view text) {
-  auto parsed = Network::parse(text);
+io::Network network(std::string_view text) {
+  auto parsed = io::Network::parse(text);
   REQUIRE(parsed);
   return *parsed;
 }
@@ -35,7 +35,7 @@ Config::Limits limits(std::size_t sessions, std::size_t per_address) {
 }
 
 /// Asks and, if there is an obstacle, refuses at once; returns the reason.
-std::optional<std::string> admit(Entrance& entrance, const chatd::Peer& peer) {
+std::optional<std::string> admit(Entrance& entrance, const io::Peer& peer) {
   const auto answer = entrance.admit(peer);
   if (answer.obstacle.empty()) return {};
   entrance.refuse(answer);
@@ -121,7 +121,7 @@ TEST_CASE("entrance: a limit that is reached may not be in a moment, a ban stays
   entrance.set_limits(limits(2, 1));
   CHECK(entrance.spare_descriptors() == 3);
   const auto a = peer_at("192.0.2.1");
-  const auto may_pass = [&](const chatd::Peer& peer) {
+  const auto may_pass = [&](const io::Peer& peer) {
     const auto answer = entrance.admit(peer);
     REQUIRE_FALSE(answer.obstacle.empty());
     return answer.may_pass;
@@ -159,13 +159,13 @@ TEST_CASE("entrance: a user of the machine is limited and banned as an address i
   Gate gate;
   Entrance& entrance = gate.entrance;
   entrance.set_limits(limits(100, 2));
-  const auto user = chatd::Peer::of_user(1000);
+  const auto user = io::Peer::of_user(1000);
   CHECK_FALSE(admit(entrance, user));
   CHECK_FALSE(admit(entrance, user));
   CHECK(admit(entrance, user) == kFullFromAddress);
-  CHECK_FALSE(admit(entrance, chatd::Peer::of_user(1001)));
+  CHECK_FALSE(admit(entrance, io::Peer::of_user(1001)));
   REQUIRE(entrance.ban(network("uid:1001"), Duration{0}, "ann"));
-  CHECK(admit(entrance, chatd::Peer::of_user(1001)) == "its address is banned (uid:1001)");
+  CHECK(admit(entrance, io::Peer::of_user(1001)) == "its address is banned (uid:1001)");
 }
 
 TEST_CASE("entrance: the descriptor limit holds where it is lower", "[clients][entrance]") {

@@ -17,7 +17,7 @@ class Reading {
   Reading() {
     accounts.set_limits({.bytes_per_second = 1000.0 * kKiB});
     for (uid_t user = 0; user < 4; ++user) {
-      users.push_back(accounts.of(chatd::Peer::of_user(user)));
+      users.push_back(accounts.of(io::Peer::of_user(user)));
     }
   }
 
@@ -106,7 +106,7 @@ TEST_CASE("reading queue: an origin that was forgotten is in nobody's way",
   Reading reading;
   reading.add(10);
   for (uid_t user = 1000; user < 1000 + 2 * Accounts::kMostIdle; ++user) {
-    (void)reading.accounts.of(chatd::Peer::of_user(user));
+    (void)reading.accounts.of(io::Peer::of_user(user));
   }
   const bool is_still_there = reading.accounts.exists(reading.users[1]) &&
                               reading.accounts.origin(reading.users[1]).to_string() == "uid:1";

@@ -8,8 +8,8 @@
 
 #include "base/bytes.hpp"
 #include "base/most_number.hpp"
-#include "clients/peer.hpp"
 #include "events/event_log.hpp"
+#include "io/peer.hpp"
 #include "support/catch.hpp"
 
 namespace chatd::test {
@@ -32,7 +32,7 @@ std::string saved(const Value& value) {
   return out.bytes();
 }
 
-Peer of(const char* text, int family, std::uint16_t port) {
+io::Peer of(const char* text, int family, std::uint16_t port) {
   sockaddr_storage storage{};
   socklen_t length = 0;
   if (family == AF_INET) {
@@ -50,7 +50,7 @@ Peer of(const char* text, int family, std::uint16_t port) {
     length = sizeof in6;
     std::memcpy(&storage, &in6, sizeof in6);
   }
-  return Peer{storage, length};
+  return io::Peer{storage, length};
 }
 
 }  // namespace
@@ -130,17 +130,18 @@ TEST_CASE("saved event log: numbers that somebody else used are left out", "[cli
 }
 
 TEST_CASE("saved peer: it is the same", "[clients][saved]") {
-  for (const auto& peer : {of("192.0.2.1", AF_INET, 4711), of("2001:db8::1", AF_INET6, 1),
-                           of("::ffff:192.0.2.1", AF_INET6, 65535), Peer{}, Peer::of_user(1000)}) {
+  for (const auto& peer :
+       {of("192.0.2.1", AF_INET, 4711), of("2001:db8::1", AF_INET6, 1),
+        of("::ffff:192.0.2.1", AF_INET6, 65535), io::Peer{}, io::Peer::of_user(1000)}) {
     const auto bytes = saved(peer);
     ByteReader in{bytes};
-    const auto read = Peer::read(in);
+    const auto read = io::Peer::read(in);
     REQUIRE(in.finished());
     CHECK(read.to_string() == peer.to_string());
     CHECK(read.user() == peer.user());
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       ByteReader part{std::string_view{bytes}.substr(0, size)};
-      (void)Peer::read(part);
+      (void)io::Peer::read(part);
       REQUIRE_FALSE(part.ok());
     }
   }
@@ -150,7 +151,7 @@ TEST_CASE("saved peer: a family that no peer has is refused", "[clients][saved]"
   auto bytes = saved(of("192.0.2.1", AF_INET, 4711));
   bytes[bytes.size() - 2] = 77;
   ByteReader in{bytes};
-  (void)Peer::read(in);
+  (void)io::Peer::read(in);
   CHECK_FALSE(in.ok());
 }
 

@@ -40,7 +40,14 @@ Config unusual() {
                    .output_soft = 0,
                    .output_hard = 4096};
   config.control = {.path = "/tmp/x y", .group = "operators", .max_operators = 1024};
-  config.console = {.timestamps = Timestamps::kNone, .history = 0};
+  config.console = {.timestamps = Timestamps::kNone,
+                    .history = 0,
+                    .bell = Bell::kAll,
+                    .highlight = {"urgent", "l'été \"x\"\\"},
+                    .claim_on_answer = true};
+  config.replies = {{"hello", "Hello {name}.\nThis is {operator}: \"\\\t\xe2\x80\x8b"},
+                    {"-_9", "x"}};
+  config.names = {{"192.0.2.0/24", "lab"}, {"2001:db8::1", "the \"door\""}, {"uid:1000", "ann"}};
   config.transcript = {
       .enabled = false, .path = "/var/t.db", .keep = Duration{0}, .max_size = 0, .keep_free = 99};
   config.log = {.level = LogLevel::kTrace, .target = LogTarget::kFile, .file = "/var/log/chatd"};
@@ -209,6 +216,23 @@ TEST_CASE("config: what is printed names the origin of each value", "[config]") 
                   "backlog = 1024           # default\n") != std::string::npos);
 }
 
+TEST_CASE("config: a table has a key for each reply, and for each network that has a name",
+          "[config]") {
+  const auto loaded = loaded_from(
+      "[replies]\nhello = \"Hello {name}\"\n\"x\" = \'\'\'\none\r\ntwo\'\'\'\n"
+      "[names]\n\"192.0.2.77/24\" = \"lab\"\n\"2001:DB8::1\" = \"door\"\n\"uid:1000\" = \"ann\"\n");
+  CHECK(loaded.config.replies ==
+        std::map<std::string, std::string>{{"hello", "Hello {name}"}, {"x", "one\ntwo"}});
+  CHECK(loaded.config.names == std::map<std::string, std::string>{{"192.0.2.0/24", "lab"},
+                                                                  {"2001:db8::1", "door"},
+                                                                  {"uid:1000", "ann"}});
+  const auto printed =
+      print_config(loaded.config, {{"replies.x", "F:3"}, {"names.uid:1000", "F:9"}});
+  CHECK(printed.find("[replies]\nhello = \"Hello {name}\"  # default\n"
+                     "x = \"one\\ntwo\"          # F:3\n") != std::string::npos);
+  CHECK(printed.find("\"uid:1000\" = \"ann\"      # F:9\n") != std::string::npos);
+}
+
 TEST_CASE("config: a file name that could deceive is not printed as it is", "[config]") {
   const Folder folder;
   auto loaded = load_config(sources(folder.write("a\nb\x1b", "[log]\nlevel = \"warn\"\n")));
@@ -231,6 +255,10 @@ TEST_CASE("config: flag beats environment beats file beats default", "[config]")
   CHECK(config.listen[0] == Listener{{"127.0.0.3", 1}, core::DialectSetting::kAuto, 1024});
   CHECK(config.listen[1].endpoint == io::Endpoint{"::1", 2});
   CHECK(config.listen[2].endpoint == io::Endpoint{"unix:/run/c", 0});
+  const auto short_forms = loaded_from("", {{"CHATD_LISTEN", "8081,localhost:0"}}).config.listen;
+  REQUIRE(short_forms.size() >= 2);
+  CHECK(short_forms[0].endpoint == io::Endpoint{"127.0.0.1", 8081});
+  CHECK(short_forms[1].endpoint == io::Endpoint{"127.0.0.1", 0});
 
   const Folder folder;
   auto loaded = load_config(sources(folder.write("F", file), variables, {{"127.0.0.4", 0}}));
@@ -246,6 +274,12 @@ TEST_CASE("config: every key has its variable", "[config]") {
     std::string text = to_toml(key, key.get(unusual()));
     if (key.kind == KeyRule::Kind::kText) {
       text = std::get<std::string>(key.get(unusual()));
+    } else if (key.kind == KeyRule::Kind::kWords) {
+      text.clear();
+      const ConfigValue words = key.get(unusual());
+      for (const auto& word : std::get<std::vector<std::string>>(words)) {
+        text += (text.empty() ? "" : ", ") + word;
+      }
     } else if (text.starts_with('"')) {
       text = text.substr(1, text.size() - 2);
     }
@@ -254,6 +288,8 @@ TEST_CASE("config: every key has its variable", "[config]") {
   CHECK(variables.count("CHATD_LIMITS_SESSIONS_PER_ADDRESS") == 1);
   Config config = unusual();
   config.listen = {Listener{}};
+  config.replies.clear();  // the tables have none
+  config.names.clear();
   CHECK(loaded_from("", variables).config == config);
 }
 
@@ -381,10 +417,15 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                                                    "control.group",
                                                    "control.max_operators",
                                                    "console.timestamps",
+                                                   "console.bell",
+                                                   "console.highlight",
+                                                   "console.claim_on_answer",
                                                    "transcript.keep",
                                                    "transcript.max_size",
                                                    "transcript.keep_free",
-                                                   "log.level"});
+                                                   "log.level",
+                                                   "replies",
+                                                   "names"});
   CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
                                                          "transcript.enabled", "transcript.path",
                                                          "log.target", "log.file",

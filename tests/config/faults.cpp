@@ -201,5 +201,72 @@ messages_per_second = "50")",
   });
 }
 
+TEST_CASE("config: a list of words says which word is wrong", "[config]") {
+  check_faults({
+      {"[console]\nhighlight = \"help\"",
+       R"(F:2:13: console.highlight: "help" is a string; a list such as ["help", "urgent"] would be right)"},
+      {"[console]\nhighlight = [\"help\", 5]",
+       R"(F:2:13: console.highlight: 5 is an integer; a list such as ["help", "urgent"] would be right)"},
+      {"[console]\nhighlight = [\" \"]",
+       R"(F:2:13: console.highlight: " " is blank, and would be found nowhere)"},
+      {"[console]\nhighlight = [\"\\u202e\"]",
+       "F:2:13: console.highlight: \"\\u202e\" holds control or invisible characters"},
+      {"[console]\nbell = \"loud\"",
+       R"(F:2:8: console.bell: "loud" is not known; none, first or all would be right)"},
+  });
+  CHECK(faults_of("", {{"CHATD_CONSOLE_HIGHLIGHT", "help,,urgent"}}) ==
+        "environment: CHATD_CONSOLE_HIGHLIGHT: \"\" is blank, and would be found nowhere\n");
+}
+
+TEST_CASE("config: replies have one word for a name, and say something", "[config]") {
+  const std::string long_name(33, 'a');
+  check_faults({
+      {"[replies]\n\"good day\" = \"x\"",
+       R"(F:2:1: replies: "good day" cannot be the name of a reply; up to 32 letters, digits, - and _ would be right)"},
+      {"[replies]\n" + long_name + " = \"x\"",
+       "F:2:1: replies: \"" + long_name +
+           "\" cannot be the name of a reply; up to 32 letters, digits, - and _ would be right"},
+      {"[replies]\nhello = \" \\n\"",
+       "F:2:9: replies.hello: \" \\x0a\" is blank; a reply says something"},
+      {"[replies]\nhello = 5",
+       "F:2:9: replies.hello: 5 is an integer; a string in quotation marks would be right"},
+      {"replies = 5", "F:1:1: replies: is a section, not an integer; [replies] would be right"},
+      {"[[replies]]\nx = \"y\"",
+       "F:1:1: replies: is one section, not a list; [replies] would be right"},
+      {"[replys]\nx = \"y\"", "F:1:1: replys: unknown section; did you mean [replies]?"},
+  });
+  const auto lines = [](std::size_t bytes) {
+    std::string text;
+    while (text.size() < bytes)
+      text += std::string(std::min<std::size_t>(99, bytes - text.size() - 1), 'a') + '\n';
+    return "[replies]\nhello = \"\"\"\n" + text + "\"\"\"\n";
+  };
+  CHECK(faults_of(lines(8192)).empty());
+  CHECK(faults_of(lines(8193)).find("has 8193 bytes; at most 8192 would be right") !=
+        std::string::npos);
+}
+
+TEST_CASE("config: names are those of clients, by networks as ban takes them", "[config]") {
+  const std::string long_name(57, 'a');
+  check_faults({
+      {"[names]\n\"192.0.2.7/33\" = \"lab\"",
+       "F:2:1: names: 192.0.2.7/33: an IPv4 address has 0 to 32 bits; 192.0.2.7, 192.0.2.0/24, "
+       "2001:db8::/32 or uid:1000 would be right"},
+      {"[names]\n192.0.2.7 = \"lab\"",
+       "F:2:1: names.192: this is a table; a key with a dot in it belongs in quotation marks"},
+      {"[names]\n\"uid:1\" = \"42\"",
+       R"(F:2:11: names."uid:1": "42": a name must not be a number: that is the id of a session)"},
+      {"[names]\n\"uid:1\" = \"all\"",
+       R"(F:2:11: names."uid:1": "all": a name must not be "all", which means every client)"},
+      {"[names]\n\"uid:1\" = \"a  b\"",
+       R"(F:2:11: names."uid:1": "a  b": a name must not hold two blanks in a row)"},
+      {"[names]\n\"uid:1\" = \"\"", R"(F:2:11: names."uid:1": "" is no name)"},
+      {"[names]\n\"uid:1\" = \"" + long_name + "\"",
+       "F:2:11: names.\"uid:1\": \"" + long_name + "\" has 57 bytes; at most 56 would be right"},
+      {"[names]\n\"10.0.0.0/8\" = \"lab\"\n\"10.1.2.3/8\" = \"hall\"",
+       R"(F:3:1: names."10.1.2.3/8": is what line 2 names already)"},
+  });
+}
+
 }  // namespace
 }  // namespace chatd::test

@@ -109,8 +109,9 @@ TEST_CASE("options: wrong usage is one line and exit code 2", "[config][options]
 
 TEST_CASE("options: a wrong address to listen on is answered with what would be right",
           "[config][options]") {
-  for (const std::string text : {"8080", ":8080", "localhost:80", "127.0.0.1", "127.0.0.1:99999",
-                                 "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {
+  for (const std::string text :
+       {"80800", ":", ":99999", "localhost", "localhost:", "local:80", "127.0.0.1",
+        "127.0.0.1:99999", "::1:80", "unix:", "", "127.0.0.1:80x", "[::1]"}) {
     const EarlyExit exit = early({"--listen", text});
     INFO(text << " " << exit.err);
     CHECK(exit.code == 2);
@@ -118,8 +119,26 @@ TEST_CASE("options: a wrong address to listen on is answered with what would be 
     CHECK(exit.err.starts_with("chatd: --listen: "));
     CHECK(std::count(exit.err.begin(), exit.err.end(), '\n') == 1);
   }
-  CHECK(early({"--listen", "8080"}).err.find("ADDR:PORT") != std::string::npos);
-  CHECK(early({"--listen", ":8080"}).err.find("ADDR:PORT") != std::string::npos);
+  CHECK(early({"--listen", "80800"}).err.find("ADDR:PORT") != std::string::npos);
+  CHECK(early({"--listen", ":99999"}).err.find("ADDR:PORT") != std::string::npos);
+}
+
+TEST_CASE("options: a port alone, localhost and all addresses are places to listen on, too",
+          "[config][options]") {
+  using All = std::vector<io::Endpoint>;
+  CHECK(good({"--listen", "8081"}).listen == All{{"127.0.0.1", 8081}});
+  CHECK(good({"--listen", "0"}).listen == All{{"127.0.0.1", 0}});
+  // Where the machine has no IPv6, the second is left out.
+  const auto local = good({"--listen", "localhost:8081"}).listen;
+  REQUIRE_FALSE(local.empty());
+  CHECK(local.front() == io::Endpoint{"127.0.0.1", 8081});
+  CHECK((local.size() == 1 || (local.size() == 2 && local[1] == io::Endpoint{"::1", 8081})));
+  const auto all = good({"--listen", ":8081"}).listen;
+  REQUIRE_FALSE(all.empty());
+  CHECK(all.front() == io::Endpoint{"0.0.0.0", 8081});
+  CHECK((all.size() == 1 || (all.size() == 2 && all[1] == io::Endpoint{"::", 8081})));
+  CHECK(early({"--listen", ":8081", "--listen", "8081"}).err ==
+        "chatd: --listen: \"127.0.0.1:8081\" overlaps \"0.0.0.0:8081\"\n");
 }
 
 TEST_CASE("options: help and version are data", "[config][options]") {

@@ -1,5 +1,9 @@
 // What the word before the cursor may become.
 #include "console/completion.hpp"
+
+#include <algorithm>
+
+#include "console/command_table.hpp"
 #include "support/catch.hpp"
 
 namespace chatd::console {
@@ -11,6 +15,17 @@ Roster people() {
   roster.replace({{1, "", "", "", "", "", "", 0, 0, 0},
                   {12, "anna", "", "", "", "", "", 0, 0, 0},
                   {2, "albert", "", "", "", "", "", 0, 0, 0}});
+  return roster;
+}
+
+Roster team() {
+  Roster roster = people();
+  OperatorInfo anna;
+  anna.name = "anna";
+  anna.state = "present";
+  OperatorInfo bob = anna;
+  bob.name = "bob";
+  roster.set_operators({anna, bob});
   return roster;
 }
 
@@ -29,12 +44,31 @@ using Words = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("completion: whom a client may be given to", "[console][completion]") {
+  const auto words = [](std::string_view before) {
+    std::vector<std::string> all;
+    for (const Candidate& each : complete(before, team()).candidates) all.push_back(each.insert);
+    return all;
+  };
+  CHECK(words("/give ") == Words{"1", "2", "12"});
+  CHECK(words("/give 2 ") == Words{"anna", "bob"});
+  CHECK(words("/give 2 B") == Words{"bob"});
+  CHECK(words("/give 2 bob ").empty());
+  CHECK(words("/name 2 b").empty());
+}
+
 TEST_CASE("completion: commands, ids, and names that become ids", "[console][completion]") {
   CHECK(inserts("/k") == Words{"/kick"});
   CHECK(inserts("/rel") == Words{"/release", "/reload"});
   CHECK(inserts("/st") == Words{"/stats"});
-  CHECK(inserts("/").size() == 21);
+  CHECK(inserts("/").size() == static_cast<std::size_t>(std::count_if(
+                                   commands().begin(), commands().end(),
+                                   [](const CommandSpec& each) { return each.typed(); })));
   CHECK(inserts("/zz").empty());
+  CHECK(inserts("/K") == Words{"/kick"});
+  CHECK(inserts("@AN") == Words{"@12"});
+  CHECK(inserts("/foc AL") == Words{"2"});
+  CHECK(inserts("/help ki") == Words{"kick"});
   CHECK(inserts("@") == Words{"@1", "@2", "@12"});
   CHECK(inserts("@1") == Words{"@1", "@12"});
   CHECK(inserts("@an") == Words{"@12"});

@@ -1,8 +1,10 @@
 // Requests and their answers, events, and what happens when the daemon goes.
 #include "console/control_client.hpp"
 
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "console/wire.hpp"
 #include "fake_daemon.hpp"
 #include "support/catch.hpp"
 
@@ -44,8 +46,8 @@ struct Heard {
 TEST_CASE("client: each method is asked as the protocol says", "[console][client]") {
   Heard heard;
   const auto nobody_cares = [](const Reply&) {};
-  heard.client.hello("anna", nobody_cares);
-  heard.client.hello("", nobody_cares);
+  heard.client.hello("anna", false, nobody_cares);
+  heard.client.hello("", true, nobody_cares);
   heard.client.subscribe(7, false, nobody_cares);
   heard.client.subscribe({}, true, nobody_cares);
   heard.client.send(3, "a\n\"b\"\xff", nobody_cares);
@@ -54,11 +56,18 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
   heard.client.kick(3, "", nobody_cares);
   heard.client.kick(3, "why", nobody_cares);
   heard.client.name(3, "Zo\u00eb", nobody_cares);
+  heard.client.give(3, "bob", nobody_cares);
+  heard.client.note(3, "a\xff", nobody_cares);
+  heard.client.notes(3, nobody_cares);
+  heard.client.ops("who takes 3?", nobody_cares);
+  heard.client.writing(3, nobody_cares);
+  heard.client.operators(nobody_cares);
+  heard.client.desk(nobody_cares);
   REQUIRE(run_until(heard.loop, [&] { return heard.client.unanswered() == 0; }));
   using nlohmann::json;
   const std::vector<std::pair<std::string, json>> wanted{
       {"hello", {{"name", "anna"}}},
-      {"hello", json::object()},
+      {"hello", {{"quiet", true}}},
       {"subscribe", {{"since", 7}}},
       {"subscribe", {{"watch", true}}},
       {"send", {{"to", 3}, {"text", "a\n\"b\"\ufffd"}}},
@@ -67,6 +76,13 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
       {"kick", {{"session", 3}}},
       {"kick", {{"session", 3}, {"reason", "why"}}},
       {"name", {{"session", 3}, {"name", "Zo\u00eb"}}},
+      {"give", {{"session", 3}, {"to", "bob"}}},
+      {"note", {{"session", 3}, {"text", "a\ufffd"}}},
+      {"notes", {{"session", 3}}},
+      {"ops", {{"text", "who takes 3?"}}},
+      {"writing", {{"session", 3}}},
+      {"operators", json::object()},
+      {"desk", json::object()},
   };
   REQUIRE(heard.daemon.asked.size() == wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -74,6 +90,23 @@ TEST_CASE("client: each method is asked as the protocol says", "[console][client
     CHECK(heard.daemon.asked[i]["params"] == wanted[i].second);
     CHECK(heard.daemon.asked[i]["jsonrpc"] == "2.0");
   }
+}
+
+TEST_CASE("client: notes are read from an answer, and their number from the list of sessions",
+          "[console][client]") {
+  const auto notes = decode_notes(nlohmann::json::parse(
+      R"([{"time":"2026-11-29T16:33:25.156Z","operator":"ann","text":"a regular"},{}])"));
+  REQUIRE(notes.size() == 2);
+  CHECK(notes[0].time == "2026-11-29T16:33:25.156Z");
+  CHECK(notes[0].operator_name == "ann");
+  CHECK(notes[0].text == "a regular");
+  CHECK(decode_notes(nlohmann::json::object()).empty());
+  const auto sessions = decode_sessions(
+      nlohmann::json::parse(R"([{"session":3,"notes":2},{"session":4},{"session":5,"notes":[]}])"));
+  REQUIRE(sessions.size() == 3);
+  CHECK(sessions[0].notes == 2);
+  CHECK(sessions[1].notes == 0);
+  CHECK(sessions[2].notes == 0);
 }
 
 TEST_CASE("client: a refusal arrives with its code, and a request too long never leaves",

@@ -48,11 +48,11 @@ class FakeDaemon : private io::StreamListener {
     answers["subscribe"] = {{"seq", 0}};
     answers["sessions"] = Json::array();
     answers["stats"] = {{"sessions", 1}};
-    for (const char* method :
-         {"bye", "kick", "name", "stop", "claim", "release", "ban", "unban", "away", "back"}) {
+    for (const char* method : {"bye", "kick", "name", "stop", "claim", "release", "ban", "unban",
+                               "away", "back", "give", "note", "ops"}) {
       answers[method] = Json::object();
     }
-    answers["bans"] = Json::array();
+    answers["bans"] = answers["notes"] = Json::array();
     answers["history"] = answers["search"] = {{"messages", Json::array()}, {"more", false}};
     answers["reload"] = {{"changed", Json::array()}, {"needs_restart", Json::array()}};
     answers["send"] = {

@@ -53,6 +53,107 @@ Verdict played(const std::vector<std::string>& story) {
 
 }  // namespace
 
+TEST_CASE("guard: a line goes to whom it named when it was typed", "[console][focus]") {
+  using Sessions = std::vector<SessionId>;
+  LineGuard guard;
+  guard.shown({});
+  const auto type = [&guard](const std::string& address, const Sessions& meant) {
+    guard.edited(false);
+    guard.names(address, [&] { return meant; });
+  };
+  type("@anna", {3});
+  CHECK(guard.entered_by_name({3}) == Verdict::kSend);
+  guard.edited(true);
+  // The name is another's by now: what counts is what it meant when it was typed.
+  type("@anna", {3});
+  type("@anna", {7});
+  CHECK(guard.named().sessions == Sessions{3});
+  CHECK(guard.entered_by_name({7}) == Verdict::kRenamed);
+  CHECK(guard.entered_by_name({7}) == Verdict::kUnseen);
+  guard.shown({});
+  CHECK(guard.entered_by_name({7}) == Verdict::kSend);
+  guard.edited(true);
+  // Another word means what it means now.
+  type("@anna", {3});
+  type("@annab", {7});
+  CHECK(guard.entered_by_name({7}) == Verdict::kSend);
+  guard.edited(true);
+  CHECK(guard.named().sessions.empty());
+}
+
+TEST_CASE("guard: at another daemon a begun line waits for a second Enter, also for all",
+          "[console][focus]") {
+  LineGuard guard;
+  guard.shown({});
+  guard.doubt();  // of no line
+  guard.edited(false);
+  CHECK(guard.entered_by_name({}) == Verdict::kSend);
+  guard.doubt();
+  // Whatever is typed after that.
+  guard.names("@4", [] { return std::vector<SessionId>{4}; });
+  CHECK(guard.entered_by_name({4}) == Verdict::kDoubted);
+  CHECK(guard.is_unseen());
+  guard.shown({});
+  CHECK_FALSE(guard.is_unseen());
+  CHECK(guard.entered_by_name({4}) == Verdict::kSend);
+  guard.edited(true);
+  guard.edited(false);
+  guard.doubt();
+  guard.edited(true);
+  guard.edited(false);
+  CHECK(guard.entered_by_name({}) == Verdict::kSend);
+}
+
+TEST_CASE("guard: a draft names whom it named, and does nothing before it was seen",
+          "[console][focus]") {
+  LineGuard guard;
+  guard.shown(Target{2});
+  guard.edited(false);
+  guard.restored(Target{2}, Named{"@anna", {3}, false}, true);
+  guard.edited(true);  // the command that brought it has ended
+  CHECK(guard.is_unseen());
+  guard.edited(false);
+  guard.names("@anna", [] { return std::vector<SessionId>{7}; });
+  CHECK(guard.entered_by_name({7}) == Verdict::kUnseen);
+  guard.shown(Target{2});
+  CHECK(guard.entered_by_name({7}) == Verdict::kRenamed);
+  guard.edited(true);
+  CHECK_FALSE(guard.is_unseen());
+  guard.restored(Target{2}, Named{"@3", {3}, true}, false);
+  guard.shown(Target{2});
+  CHECK(guard.entered_by_name({3}) == Verdict::kDoubted);
+}
+
+TEST_CASE("guard: the line of one who has left may be taken along to another", "[console][focus]") {
+  LineGuard guard;
+  guard.shown(Target{3});
+  guard.edited(false);
+  CHECK_FALSE(guard.is_to_choose());
+  guard.shown({});
+  CHECK(guard.entered({}) == Verdict::kLeft);
+  CHECK(guard.is_to_choose());
+  guard.shown(Target{4});
+  CHECK(guard.entered(Target{4}) == Verdict::kMoved);
+  CHECK_FALSE(guard.is_to_choose());
+  guard.edited(true);
+  CHECK_FALSE(guard.is_to_choose());
+}
+
+TEST_CASE("guard: whoever was chosen for that line gets it, once that could be read",
+          "[console][focus]") {
+  LineGuard guard;
+  guard.shown(Target{3});
+  guard.edited(false);
+  guard.shown({});
+  CHECK(guard.entered({}) == Verdict::kLeft);
+  guard.shown({});
+  guard.choose(Target{4});
+  CHECK_FALSE(guard.is_to_choose());
+  CHECK(guard.entered(Target{4}) == Verdict::kUnseen);
+  guard.shown(Target{4});
+  CHECK(guard.entered(Target{4}) == Verdict::kSend);
+}
+
 TEST_CASE("guard: what becomes of a line at Enter", "[console][focus]") {
   struct Row {
     std::vector<std::string> story;

@@ -89,4 +89,92 @@ TEST_CASE("one-shot: its exit code tells of any refusal", "[console][one-shot]")
   }
 }
 
+TEST_CASE("one-shot: history and search ask for whom it was said", "[console][one-shot]") {
+  const auto asked = [](Verb verb, std::optional<SessionId> session, const std::string& called) {
+    io::Loop loop;
+    test::FakeDaemon daemon{loop};
+    OneShot wish;
+    wish.command.verb = verb;
+    wish.command.text = verb == Verb::kSearch ? "x" : "";
+    wish.command.session = session;
+    wish.command.called = called;
+    CHECK(run_one_shot(loop, wish, daemon.connect(),
+                       [&]() -> Result<UniqueFd> { return daemon.connect(); }) == ExitCode::kDone);
+    CHECK(daemon.asked_for("sessions").empty());
+    return daemon.asked_for(verb == Verb::kSearch ? "search" : "history").front();
+  };
+  CHECK(asked(Verb::kHistory, {}, "") == json{{"limit", 20}});
+  CHECK(asked(Verb::kHistory, 3, "") == json{{"limit", 20}, {"session", 3}});
+  CHECK(asked(Verb::kHistory, {}, "Zoe") == json{{"limit", 20}, {"name", "Zoe"}});
+  CHECK(asked(Verb::kSearch, 3, "") == json{{"limit", 20}, {"session", 3}, {"text", "x"}});
+  CHECK(asked(Verb::kSearch, {}, "Zoe") == json{{"limit", 20}, {"name", "Zoe"}, {"text", "x"}});
+}
+
+TEST_CASE("one-shot: a name means the only session that is called so", "[console][one-shot]") {
+  const auto said_bye = [](const std::string& called) {
+    io::Loop loop;
+    test::FakeDaemon daemon{loop};
+    daemon.answers["sessions"] = {test::session_json(3, "Zoe"), test::session_json(4, "Bo"),
+                                  test::session_json(7, "Bo"), test::session_json(9)};
+    OneShot wish;
+    wish.command.verb = Verb::kBye;
+    wish.command.called = called;
+    const ExitCode code = run_one_shot(loop, wish, daemon.connect(),
+                                       [&]() -> Result<UniqueFd> { return daemon.connect(); });
+    return std::pair{code, daemon.asked_for("bye")};
+  };
+  const std::vector<json> nobody;
+  CHECK(said_bye("Zoe") == std::pair{ExitCode::kDone, std::vector{json{{"session", 3}}}});
+  CHECK(said_bye("zoe") == std::pair{ExitCode::kNoSession, nobody});
+  CHECK(said_bye("Bo") == std::pair{ExitCode::kNoSession, nobody});
+  CHECK(said_bye("Z") == std::pair{ExitCode::kNoSession, nobody});
+}
+
+TEST_CASE("one-shot: no answer within the time is an exit code of its own", "[console][one-shot]") {
+  for (const Verb verb : {Verb::kList, Verb::kStop, Verb::kHistory, Verb::kTail, Verb::kAsk}) {
+    io::Loop loop;
+    test::FakeDaemon daemon{loop};
+    daemon.silent = true;
+    OneShot wish;
+    wish.command.verb = verb;
+    wish.command.session = 3;
+    wish.command.text = "x";
+    wish.timeout = std::chrono::seconds{1};
+    if (verb == Verb::kAsk) {  // whose time-out is the client's
+      daemon.silent = false;
+      daemon.answers["sessions"] = {test::session_json(3)};
+      daemon.answers["send"]["delivered"] = {3};
+    }
+    CHECK(run_one_shot(loop, wish, daemon.connect(), [&]() -> Result<UniqueFd> {
+            return daemon.connect();
+          }) == ExitCode::kTimedOut);
+    CHECK(daemon.asked_for("stop").empty());
+  }
+}
+
+TEST_CASE("one-shot: it comes and goes quietly, but for a tail", "[console][one-shot]") {
+  const auto hellos = [](Verb verb, const json& answer) {
+    io::Loop loop;
+    test::FakeDaemon daemon{loop};
+    daemon.answers["hello"] = answer;
+    daemon.answers["subscribe"] = test::refusal(4, "that is enough for a test");
+    OneShot wish;
+    wish.command.verb = verb;
+    wish.name = "bo";
+    (void)run_one_shot(loop, wish, daemon.connect(),
+                       [&]() -> Result<UniqueFd> { return daemon.connect(); });
+    return daemon.asked_for("hello");
+  };
+  using Asked = std::vector<json>;
+  const json welcome{{"operator", "bo"}, {"seq", 0}};
+  const json quiet{{"name", "bo"}, {"quiet", true}};
+  const json loud{{"name", "bo"}};
+  CHECK(hellos(Verb::kStop, welcome) == Asked{quiet});
+  CHECK(hellos(Verb::kTail, welcome) == Asked{loud});
+  CHECK(hellos(Verb::kList, welcome).empty());
+  // A daemon of an earlier version does not know the word.
+  CHECK(hellos(Verb::kStop, test::refusal(-32602, "not known")) == Asked{quiet, loud});
+  CHECK(hellos(Verb::kTail, test::refusal(-32602, "not good")) == Asked{loud});
+}
+
 }  // namespace chatd::console

@@ -255,13 +255,14 @@ TEST_CASE("console: clients that were there before are known, and take no focus"
   Desk desk;
   desk.options.from_start = false;
   desk.daemon.answers["sessions"] = {test::session_json(4, "anna"), test::session_json(7)};
+  desk.daemon.answers["notes"] = test::refusal(4, "no such session: 9; it left at noon");
   desk.open();
   desk.type("to whom?\n@anna hello\n/focus 9\n/focus 7\nthere\n/list\n");
   REQUIRE(desk.asked("send", 2));
   CHECK(desk.daemon.asked_for("send")[0] == nlohmann::json{{"to", 4}, {"text", "hello"}});
   CHECK(desk.daemon.asked_for("send")[1] == nlohmann::json{{"to", 7}, {"text", "there"}});
   CHECK(desk.sees("somewhere"));
-  CHECK(desk.sees("no such session: 9"));
+  CHECK(desk.sees("no such session: 9; it left at noon"));
   CHECK(desk.sees("no client is in focus"));
   CHECK(desk.daemon.asked_for("subscribe").front() == nlohmann::json{{"since", 0}});
 }

@@ -74,6 +74,8 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
        {"[3]* its name was removed by bo"}},
       {R"({"method":"named","params":{"session":4,"name":"an\u001bna"}})",
        {"[4 anna]* calls itself an\\x1bna"}},
+      {R"({"method":"named","params":{"session":4,"name":"lab\u001b","automatic":true}})",
+       {"[4 anna]* is called lab\\x1b by the configuration"}},
       {R"({"method":"operator","params":{"name":"bo","state":"attached"}})",
        {"* operator bo attached"}},
       {R"({"method":"operator","params":{"name":"root","state":"attached"}})", {}},
@@ -92,6 +94,10 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"released","params":{"session":3,"operator":"bo"}})",
        {"[3]* is released by bo"}},
       {R"({"method":"released","params":{"session":3,"operator":"root"}})", {"[3]* is released"}},
+      {R"({"method":"noted","params":{"session":4,"operator":"bo","text":"a\u001b\nregular"}})",
+       {"[4 anna]* note by bo: a\\x1b", "[4 anna]* note by bo: regular"}},
+      {R"({"method":"noted","params":{"session":3,"operator":"root","text":"x"}})",
+       {"[3]* note by root: x"}},
       {R"({"method":"banned","params":{"address":"192.0.2.0/24","operator":"bo"}})",
        {"* 192.0.2.0/24 is banned by bo"}},
       {R"({"method":"unbanned","params":{"address":"::1","operator":"bo"}})",
@@ -100,6 +106,16 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
       {R"({"method":"sent","params":{"session":3,"operator":"root","text":"later",)"
        R"("state":"sent","automatic":true}})",
        {"[3]< root (away): later"}},
+      {R"({"method":"ops","params":{"seq":1,"operator":"[3]","text":"who takes\n[3] 3?\u001b"}})",
+       {"* [3] to the operators: who takes", "* [3] to the operators: [3] 3?\\x1b"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","by":"ann","from":"ann"}})",
+       {"[3]* is given to bo by ann"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"root","by":"ann"}})",
+       {"[3]* is given to you by ann"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","by":"root","from":"root"}})",
+       {"[3]* is given to bo"}},
+      {R"({"method":"claimed","params":{"session":3,"operator":"bo","by":"ann","from":"root"}})",
+       {"[3]* was yours; given to bo by ann"}},
       {R"({"method":"warning","params":{"seq":1,"text":"transcripts cannot be written"}})",
        {"* warning: transcripts cannot be written"}},
       {R"({"method":"warning","params":{"seq":1,"text":"two files:\n[3] one\u001b"}})",
@@ -130,6 +146,10 @@ TEST_CASE("view: every event of the table has a sentence of its own", "[console]
     params["lost"] = 7;
     const nlohmann::json event{{"method", row.word}, {"params", params}};
     const Lines lines = shown(event.dump());
+    if (row.audience == Audience::kOthers) {  // that is told in the prompt
+      CHECK(lines.empty());
+      continue;
+    }
     REQUIRE(lines.size() == 1);
     const std::string word{row.word};
     CHECK(lines.front() != "* " + word);
@@ -239,13 +259,46 @@ TEST_CASE("view: colour changes nothing but colour", "[console][view]") {
     return view.event(event_of(notification), roster_with_names(), "root", focus).front().text;
   };
   const std::string message = R"({"method":"message","params":{"session":3,"text":"x"}})";
-  CHECK(line(message) == "\x1b[36m[3]\x1b[0m x");
-  CHECK(line(message, Target{4}) == "\x1b[36m[3]\x1b[0m x");
-  CHECK(line(message, Target{3}) == "\x1b[1;36m[3]\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(line(message) == "\x1b[95m[3]\x1b[0m x");
+  CHECK(line(message, Target{4}) == "\x1b[95m[3]\x1b[0m x");
+  CHECK(line(message, Target{3}) == "\x1b[1;95m[3]\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(line(R"({"method":"sent","params":{"session":3,"operator":"bo","text":"x"}})") ==
+        "\x1b[95m[3]\x1b[0m\x1b[33m< bo:\x1b[0m x");
   CHECK(line(R"({"method":"claimed","params":{"session":3,"operator":"bo","from":"root"}})") ==
         "\x1b[1;4;33m[3]* was yours; taken from you by bo\x1b[0m");
   CHECK(line(R"({"method":"warning","params":{"text":"x"}})") == "\x1b[1;4;33m* warning: x\x1b[0m");
-  CHECK(view.prompt(Target{4}, roster_with_names()) == "\001\x1b[1m\002[4 anna]\001\x1b[0m\002 > ");
+  CHECK(view.prompt(Target{4}, roster_with_names()) ==
+        "\001\x1b[1;36m\002[4 anna]\001\x1b[0m\002 > ");
+}
+
+TEST_CASE("view: each client has a colour that stays", "[console][view]") {
+  const auto lead = [](SessionId session, bool many) {
+    const Event event = event_of(R"({"method":"message","params":{"session":)" +
+                                 std::to_string(session) + R"(,"text":"x"}})");
+    const std::string line =
+        View{true, Timestamps::kNone, many}.event(event, roster_with_names(), "root").front().text;
+    return line.substr(0, line.find('[' + std::to_string(session)));
+  };
+  for (const bool many : {false, true}) {
+    std::set<std::string> all;
+    for (SessionId id = 100; id < 200; ++id) {
+      all.insert(lead(id, many));
+      CHECK(lead(id, many) == lead(id, many));
+    }
+    CHECK(all.size() == (many ? 7 : 4));
+    CHECK(lead(1, many) != lead(2, many));
+  }
+}
+
+TEST_CASE("view: a word to look out for makes a line stand out, with colours and without",
+          "[console][view]") {
+  const Event event = event_of(R"({"method":"message","params":{"session":3,"text":"x\ny"}})");
+  const Roster roster = roster_with_names();
+  CHECK(texts(View{false, Timestamps::kNone}.event(event, roster, "root", Target{3}, true)) ==
+        Lines{"[3]! x", "[3]! y"});
+  const auto colored = View{true, Timestamps::kNone}.event(event, roster, "root", {}, true);
+  CHECK(colored.front().text == "\x1b[1;95m[3]\x1b[0m\x1b[1;4;33m!\x1b[0m \x1b[1mx\x1b[0m");
+  CHECK(colored.front().hang == 5);
 }
 
 TEST_CASE("view: without colours the client in focus stands out by a mark", "[console][view]") {
@@ -273,8 +326,18 @@ TEST_CASE("view: no two kinds of line differ by red and green alone", "[console]
       all += line.text;
     }
   }
-  for (const char* color : {"31", "32", "35"}) {
-    CHECK(all.find(std::string{color} + "m") == std::string::npos);
+  for (SessionId id = 1; id < 20; ++id) {
+    for (const bool many : {false, true}) {
+      all += View{true, Timestamps::kNone, many}.prompt(Target{id}, roster_with_names());
+    }
+  }
+  for (const std::string of_256 = "38;5;"; all.find(of_256) != std::string::npos;) {
+    all.replace(all.find(of_256), of_256.size() + 2, "-");
+  }
+  for (const char* color : {"31", "32", "91", "92"}) {
+    for (const char* before : {"[", ";"}) {
+      CHECK(all.find(before + std::string{color} + "m") == std::string::npos);
+    }
   }
 }
 
@@ -282,34 +345,47 @@ TEST_CASE("view: the prompt tells what is unread, whose the client is, and who i
           "[console][view]") {
   const View view{false, Timestamps::kNone};
   Roster roster = roster_with_names();
-  Unread unread;
-  const auto prompt = [&](Target focus, std::size_t width = 80, bool away = false) {
-    return view.prompt(focus, roster, {&unread, "root", away, width});
+  std::vector<View::Waiting> waiting;
+  std::size_t more = 0;
+  const auto prompt = [&](Target focus, std::size_t width = 80, bool away = false,
+                          std::string_view writing = {}) {
+    return view.prompt(focus, roster, {waiting, more, "root", writing, away, false, width});
   };
   CHECK(prompt({}) == "> ");
   CHECK(prompt(Target{3}) == "[3] > ");
   CHECK(prompt(Target{4}) == "[4 anna] > ");
-  std::vector<SessionInfo> sessions;
-  for (SessionId id = 7; id < 12; ++id) {
-    sessions.emplace_back().session = id;
-    sessions.back().unread = id;
-  }
-  unread.replace(sessions, {});
-  CHECK(prompt({}) == "(7:7 8:8 9:9 +2) > ");
-  CHECK(prompt(Target{3}) == "[3] (7:7 8:8 9:9 +2) > ");
-  CHECK(prompt(Target{3}, 40) == "[3] (7:7 +4) > ");
-  CHECK(prompt(Target{3}, 80, true) == "[3] (7:7 8:8 9:9 +2, away) > ");
+  waiting = {{7, "", 7, false}, {8, "bob", 8, false}, {9, "Zo\u00eb B", 9, false}};
+  more = 2;
+  CHECK(prompt({}, 120) == "(7:7 bob:8 Zo\u00eb:9 +2) > ");
+  CHECK(prompt(Target{3}, 120) == "[3] (7:7 bob:8 Zo\u00eb:9 +2) > ");
+  CHECK(prompt(Target{3}) == "[3] (7:7 bob:8 +3) > ");
+  CHECK(prompt(Target{3}, 40) == "[3] (+5) > ");
+  CHECK(prompt(Target{3}, 20) == "[3] > ");
+  CHECK(prompt(Target{3}, 120, true) == "[3] (7:7 bob:8 Zo\u00eb:9 +2, away) > ");
+  CHECK(prompt(Target{3}, 0, false, "bo") == "[3] (bo is writing, 7:7 bob:8 Zo\u00eb:9 +2) > ");
+  // Who has left is told as having left, and no name can be taken for something else.
+  waiting = {{7, "1:2) > ", 7, false}, {8, "47", 8, true}, {9, "x", 9, true}};
+  more = 0;
+  CHECK(prompt({}, 0) == "(7:7 left 8:8 x:9) > ");
   const std::string long_name = "a name that leaves no room for it";
   for (const SessionId id : {3U, 123'456'789U}) {
     roster.apply(event_of(R"({"method":"connected","params":{"session":123456789}})"));
     roster.apply(event_of(R"({"method":"named","params":{"session":)" + std::to_string(id) +
                           R"(,"name":")" + long_name + "\"}}"));
   }
-  CHECK(prompt(Target{3}, 20) == "[3 a nam\u2026] (7:7 +4) > ");
-  CHECK(prompt(Target{123'456'789}, 20) == "[123456789 \u2026] (7:7 +4) > ");
-  CHECK(prompt(Target{3}, 80).starts_with("[3 " + long_name.substr(0, 32)));
+  waiting = {{7, "", 7, false}};
+  more = 4;
+  CHECK(prompt(Target{3}, 20) == "[3] > ");
+  CHECK(prompt(Target{123'456'789}, 20) == "[123456789] > ");
+  CHECK(prompt(Target{123'456'789}, 69) == "[123456789] (7:7 +4) > ");
+  CHECK(prompt(Target{3}, 80) == "[3 a name th\u2026] (7:7 +4) > ");
+  for (std::size_t width = 20; width < 250; ++width) {
+    CHECK(display_width(prompt(Target{3}, width, true)) <= std::max<std::size_t>(6, width / 3));
+    CHECK(prompt(Target{3}, width).starts_with("[3"));
+  }
   roster.apply(event_of(R"({"method":"named","params":{"session":3,"name":""}})"));
-  unread = {};
+  waiting.clear();
+  more = 0;
   roster.apply(event_of(R"({"method":"claimed","params":{"session":3,"operator":"b\u001bo"}})"));
   roster.apply(event_of(R"({"method":"claimed","params":{"session":4,"operator":"root"}})"));
   CHECK(prompt(Target{3}) == "[3] (b\\x1bo's) > ");
@@ -321,12 +397,17 @@ TEST_CASE("view: a line tells when the day changes", "[console][view]") {
   ::tzset();
   const View view{false, Timestamps::kTime};
   std::string day;
-  CHECK(view.day("2026-11-23T21:50:00.123Z", day) == "* Monday, 2026-11-23");
+  CHECK(view.day("2026-11-23T21:50:00.123Z", day) == "Monday, 2026-11-23");
   CHECK(view.day("2026-11-23T21:59:59.999Z", day).empty());
-  CHECK(view.day("2026-11-23T22:00:00.000Z", day) == "* Tuesday, 2026-11-24");
+  CHECK(view.day("2026-11-23T22:00:00.000Z", day) == "Tuesday, 2026-11-24");
   CHECK(view.day("nonsense", day).empty());
   CHECK((View{false, Timestamps::kNone}.day("2026-11-25T22:00:00.000Z", day).empty()));
   CHECK((View{false, Timestamps::kDateTime}.day("2026-11-25T22:00:00.000Z", day).empty()));
+  CHECK(view.rule("x") == "\u2500\u2500 x \u2500\u2500");
+  constexpr std::time_t kNow = 1795420800;  // 2026-11-23 08:00 UTC, 10:00 here
+  CHECK(view.news(5, "2026-11-23T07:02:59.123Z", kNow) == "5 new since 09:02");
+  CHECK(view.news(1, "2026-11-22T07:02:59.123Z", kNow) == "1 new since 2026-11-22 09:02");
+  CHECK(view.news(1, "", kNow) == "1 new");
 }
 
 TEST_CASE("view: a long name is cut between characters", "[console][view]") {
@@ -385,11 +466,7 @@ TEST_CASE("view: in the list other things go before an address is cut", "[consol
     sessions[0].name = long_name;
     sessions[0].address = address;
     sessions[0].claimed_by = holder;
-    Roster roster;
-    roster.replace(sessions);
-    Shortcuts keys;
-    keys.update(roster);
-    return view.sessions(sessions, 80, 0, &keys);
+    return view.sessions(sessions, 80, 0);
   };
   for (const char* holder : {"", "bob"}) {
     for (const std::string& address : {ipv4, ipv6}) {
@@ -400,34 +477,81 @@ TEST_CASE("view: in the list other things go before an address is cut", "[consol
       for (const std::string& line : lines) CHECK(display_width(line) <= 80);
     }
     // The name is cut first, and then the least important columns go.
-    CHECK(list(ipv4, holder)[0].find("idle") != std::string::npos);
+    CHECK(list(ipv4, holder)[0].find("waits") != std::string::npos);
     CHECK(list(ipv4, holder)[0].find("since") == std::string::npos);
   }
   CHECK(list(ipv4, "bob")[0].find("claimed by") != std::string::npos);
 }
 
-TEST_CASE("view: the list tells of claims and keys where there are any", "[console][view]") {
+TEST_CASE("view: the list tells of claims where there are any", "[console][view]") {
   const View view{false, Timestamps::kNone};
   auto sessions = three_sessions();
   CHECK(view.sessions(sessions, 0, 0)[0].find("claimed") == std::string::npos);
   sessions[1].claimed_by = "bo\x1b";
-  Roster roster;
-  roster.replace(sessions);
-  Shortcuts keys;
-  keys.update(roster);
-  const Lines wide = view.sessions(sessions, 200, 0, &keys);
+  sessions[1].waiting_since = "1969-12-31T23:55:00.000Z";
+  const Lines wide = view.sessions(sessions, 200, 0);
   for (const std::string& line : wide) {
     CHECK(display_width(line) <= display_width(wide[0]) + 2);
   }
-  CHECK(wide[0].ends_with("claimed by  key"));
-  CHECK(wide[2].ends_with("bo\\x1b      Alt-2"));
+  CHECK(wide[0].ends_with("waits  unread  held  claimed by"));
+  CHECK(wide[2].ends_with("5m       5     0  bo\\x1b"));
   for (const std::size_t width : {40U, 60U, 80U}) {
-    for (const std::string& line : view.sessions(sessions, width, 0, &keys)) {
+    for (const std::string& line : view.sessions(sessions, width, 0)) {
       INFO(width << ": " << line);
       CHECK(display_width(line) <= width);
     }
   }
-  CHECK(view.sessions(sessions, 80, 0, &keys)[0].find("claimed by") != std::string::npos);
+  CHECK(view.sessions(sessions, 80, 0)[0].find("claimed by") != std::string::npos);
+}
+
+TEST_CASE("view: the queue tells how long everybody waits, and is narrow where it has to be",
+          "[console][view]") {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  const View view{false, Timestamps::kNone};
+  constexpr std::time_t kNow = 1795420800;  // 2026-11-23 08:00
+  auto sessions = three_sessions();
+  sessions[1].waiting_since = "2026-11-23T07:55:00.000Z";
+  sessions[1].claimed_by = "bo\x1b";
+  sessions[1].last_text = "and then? < ann: no";
+  sessions[0].last_text = "all is well";
+  sessions[0].last_operator = sessions[0].answered_by = "bo\x1b";
+  sessions[2].last_text = "yes";
+  sessions[2].last_operator = sessions[2].answered_by = "ann";
+  sessions[2].notes = 3;
+  Roster roster;
+  roster.replace(sessions);
+  Shortcuts keys;
+  keys.update(roster);
+  const Lines wide = view.queue(sessions, 0, kNow, keys, {100}, {{1, "bo\x1b"}}, "ann");
+  CHECK(wide[0].find("waits  unread  last words ") != std::string::npos);
+  CHECK(wide[0].find(" claimed by  key    notes  state ") != std::string::npos);
+  // What a client says never looks like what an operator says.
+  CHECK(wide[1].find("  < bo\\x1b: all is well  ") != std::string::npos);
+  CHECK(wide[2].find("    and then? < ann: no  ") != std::string::npos);
+  CHECK(wide[3].find("  < yes  ") != std::string::npos);
+  CHECK(wide[1].find("bo\\x1b is writing") != std::string::npos);
+  CHECK(wide[2].find("5m") != std::string::npos);
+  CHECK(wide[2].find("bo\\x1b") != std::string::npos);
+  CHECK(wide[2].find("asking") != std::string::npos);
+  CHECK(wide[3].find("anna\\x1b (muted)") != std::string::npos);
+  // Nothing is claimed, and nobody has another state.
+  sessions[1].claimed_by.clear();
+  sessions[1].state = "open";
+  const Lines plain = view.queue(sessions, 0, kNow, keys, {}, {}, "ann");
+  CHECK(plain[0].find("claimed") == std::string::npos);
+  CHECK(plain[0].find("state") == std::string::npos);
+  for (const std::size_t width : {40U, 80U, 200U}) {
+    const Lines lines = view.queue(sessions, width, kNow, keys, {}, {}, "ann");
+    if (width > 40) CHECK(lines[0].find("last words") != std::string::npos);
+    for (const char* column : {"id", "name", "waits", "unread"}) {
+      CHECK(lines[0].find(column) != std::string::npos);
+    }
+    for (const std::string& line : lines) {
+      INFO(width << ": " << line);
+      CHECK(display_width(line) <= width);
+    }
+  }
 }
 
 TEST_CASE("view: the answer to a ban says who stays connected, and whether it is kept",

@@ -107,14 +107,21 @@ TEST_CASE("claims: they go on in the next process", "[core][claims]") {
   chat.claim(1);
   chat.claim(2, false, true);
   chat.hand_over();
-  CHECK(chat.router().claims_while_there("ann"));
   chat.as("bob");
   CHECK(chat.send("mine?") == "refused: claimed by ann");
-  CHECK_FALSE(chat.router().claims_while_there("bob"));
   chat.as("ann");
   CHECK(chat.leave() == "released");
   CHECK(chat.session(2).claim()->stays);
-  CHECK_FALSE(chat.router().claims_while_there("ann"));
+}
+
+TEST_CASE("claims: the event of one that was given says who gave it", "[core][claims]") {
+  Chat chat;
+  connect(chat, 1);
+  chat.as("bob");
+  CHECK(chat.claim(1, false, false, "ann") == "claimed, given by ann");
+  chat.as("eve");
+  CHECK(chat.claim(1, true, false, "bob") == "claimed from bob, given by bob");
+  CHECK(chat.session(1).claim()->holder == "eve");
 }
 
 }  // namespace

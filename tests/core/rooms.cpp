@@ -122,6 +122,18 @@ TEST_CASE("rooms: nobody can forge what another has said", "[core][rooms]") {
         "3 out '* guest-4 has come\r\n<guest-4> one\r\n<guest-4> <a> two\r\n'");
 }
 
+TEST_CASE("rooms: a name that was given, and would mislead a room, is not shown there",
+          "[core][rooms]") {
+  Chat chat;
+  three_in_a_room(chat);
+  for (const std::string name : {"b> yes\u2026 <b", "* c", "guest-2"}) {
+    chat.name(name);
+    CHECK(chat.in("hi\n") == "said 'hi'; 2 out '<guest-1> hi\n'; 3 out '<guest-1> hi\r\n'");
+  }
+  chat.name("Zoe");
+  CHECK(chat.in("hi\n") == "said 'hi'; 2 out '<Zoe> hi\n'; 3 out '<Zoe> hi\r\n'");
+}
+
 TEST_CASE("rooms: who hears nothing of it", "[core][rooms]") {
   Chat chat;
   three_in_a_room(chat);

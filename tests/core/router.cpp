@@ -121,7 +121,7 @@ TEST_CASE("router: a message to all leaves out who waits for an answer", "[core]
   connect_lines(chat, 3);
   CHECK(chat.eof(1) == "asking");
   CHECK(chat.eof(3) == "3 asking");
-  CHECK(chat.send_all("hi") == "2 sent; 2 out 'hi\n'; left out; 3 left out");
+  CHECK(chat.send_all("hi") == "sent for 2; 2 out 'hi\n'; left out; 3 left out");
   CHECK(chat.receipt().left_out == std::vector<SessionId>{1, 3});
   CHECK(chat.router().size() == 3);
   // Who is named is meant.
@@ -162,7 +162,7 @@ TEST_CASE("router: a client that refuses a message is not counted", "[core][rout
   connect_lines(chat, 1);
   CHECK(chat.connect(kOriginal) == "2 connected");
   CHECK(chat.bye(2) == "nothing");
-  CHECK(chat.send_all("hi") == "sent; out 'hi\n'; 2 refused: bye was already said to it");
+  CHECK(chat.send_all("hi") == "sent for 1; out 'hi\n'; 2 refused: bye was already said to it");
   CHECK(chat.counters().messages_out == 1);
   CHECK(chat.receipt().refused.size() == 1);
 }
@@ -184,17 +184,17 @@ TEST_CASE("router: what a full client is sent is lost, and it alone ends", "[cor
   SECTION("among others") {
     chat.stop_reading(2);
     CHECK(chat.send_all("hi") ==
-          "sent for 1 3; 2 lost; 2 gone 'does not read'; out 'hi\n'; 3 out 'hi\n'; 2 aborted; "
+          "sent for 1 3; lost for 2; 2 gone 'does not read'; out 'hi\n'; 3 out 'hi\n'; 2 aborted; "
           "2 refused: does not read");
     CHECK(chat.receipt().delivered == Ids{1, 3});
     CHECK(chat.counters().lost == 1);
     CHECK(chat.counters().delivered == 2);
   }
-  SECTION("when one of several is left, the event names that one") {
+  SECTION("when one of all is left, the event still says that it was for all") {
     chat.stop_reading(1);
     chat.stop_reading(3);
     CHECK(chat.send_all("hi") ==
-          "2 sent; lost for 1 3; gone 'does not read'; 3 gone 'does not read'; 2 out 'hi\n'; "
+          "sent for 2; lost for 1 3; gone 'does not read'; 3 gone 'does not read'; 2 out 'hi\n'; "
           "aborted; 3 aborted; refused: does not read; 3 refused: does not read");
   }
   SECTION("when none is left, there is no event for nobody") {

@@ -53,6 +53,7 @@ void fill(Chat& chat) {
   chat.connect();  // 7: within a character
   chat.in("hi" + euro, 7);
   chat.claim(7, false, true);
+  chat.note("keeps a secret", 7);
 }
 
 }  // namespace
@@ -157,6 +158,16 @@ TEST_CASE("saved: names, counters and ids go on", "[core][saved]") {
   CHECK(chat.counters().messages_in == before.messages_in);
   CHECK(chat.counters().held == before.held);
   CHECK(chat.connect() == "8 connected");
+}
+
+TEST_CASE("saved: the next router is of the same lineage", "[core][saved]") {
+  const Time now{Duration{5'000'000}};
+  Router first{Settings{}};
+  first.set_lineage(7);
+  Router next{Settings{}};
+  next.set_lineage(8);
+  REQUIRE(read_back(written_down(first, now), next, now));
+  CHECK(next.lineage() == 7);
 }
 
 TEST_CASE("saved: times are of the clock that reads them", "[core][saved]") {

@@ -98,6 +98,28 @@ def test_in_the_console_others_see_who_is_away_and_what_is_unread_stays():
             each.close()
 
 
+def test_two_consoles_of_an_operator_are_away_and_back_together():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        one, two = (chatctl(daemon, "--name", "ann") for _ in range(2))
+        one.enter("/away back at two")
+        for desk in (one, two):
+            desk.wait_line("(away) > ")
+        three = chatctl(daemon, "--name", "ann")
+        three.wait_line("(away) > ")
+        two.enter("/back")
+        for desk in (one, two, three):
+            desk.wait_line("> ")
+        hand_over(daemon)
+        one.wait("attached again")
+        with daemon.client() as client:
+            client.send(b"hello?\n")
+            for desk in (one, two, three):
+                desk.wait(r"hello\?$")
+        for desk in (one, two, three):
+            desk.enter("/quit")
+            assert desk.wait_end() == 0
+
+
 def test_a_tail_that_looks_on_does_not_keep_anybody_waiting():
     with Daemon(CONSOLE_CONFIG) as daemon:
         ann = daemon.operator(name="ann")
@@ -114,9 +136,9 @@ def test_a_tail_that_looks_on_does_not_keep_anybody_waiting():
             client.expect(b"out\n")
         for line in tail.stdout:
             event = json.loads(line)
-            if event["method"] == "sent":
+            if event["event"] == "sent":
                 break
-        assert event["params"]["automatic"] is True and event["params"]["operator"] == "ann"
+        assert event["automatic"] is True and event["operator"] == "ann"
         tail.terminate()
         tail.wait()
         tail.stdout.close()

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 
 import pytest
 
-from harness import CHATCTL, CHATD, GUARD, Daemon, Home, speaking
+from harness import CHATCTL, CHATD, GUARD, Daemon, Home, speaking, wait_until
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 
@@ -66,6 +67,109 @@ def test_what_is_sent_to_all_says_by_its_exit_code_who_refused():
             client.close()
 
 
+def test_an_empty_text_is_not_sent():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        for words, piped in [
+            (["send", str(session), ""], None),
+            (["send", "all", "--", ""], None),
+            (["send", str(session), "-"], ""),
+            (["send", str(session), "-"], "\n"),
+            (["ask", str(session), ""], None),
+        ]:
+            done = daemon.chatctl(*words, input=piped)
+            assert (done.returncode, done.stdout) == (2, ""), words
+            assert done.stderr == "chatctl: not sent: the text is empty\n"
+        assert operator.events_of("sent") == []
+        # A blank is a text, if somebody means it.
+        assert daemon.chatctl("send", str(session), " ").returncode == 0
+        client.expect(b" \n")
+        client.close()
+
+
+def test_a_session_can_be_called_by_its_name():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        other, _ = speaking(daemon, operator)
+        operator.call("name", session=session, name="Zoë of York")
+        # However its letters are encoded.
+        for name in "Zoë of York", "Zoe\u0308 of York":
+            done = daemon.chatctl("send", name, "hello")
+            assert done.returncode == 0, done
+            client.expect(b"hello\n")
+        assert daemon.chatctl("claim", "Zoë of York").returncode == 0
+        operator.wait_event("claimed", session=session)
+        assert daemon.chatctl("release", "Zoë of York").returncode == 0
+        for name in "Zoë", "zoë of york", "Zoe of York", "nobody":
+            done = daemon.chatctl("bye", name)
+            assert (done.returncode, done.stdout) == (4, "")
+            assert done.stderr == (
+                f"chatctl: no session is called '{name}'; chatctl list shows them all\n"
+            )
+        # Digits are an id, whoever is called what.
+        assert daemon.chatctl("bye", "99").returncode == 4
+        assert daemon.chatctl("bye", "").returncode == 2
+        assert daemon.chatctl("kick", "Zoë of York", "noise").returncode == 0
+        operator.wait_event("disconnected", session=session)
+        for each in client, other:
+            each.close()
+
+
+def test_a_daemon_that_stands_still_is_waited_for_no_longer_than_it_was_said():
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        client, session = speaking(daemon, operator)
+        os.kill(daemon.pid, signal.SIGSTOP)
+        try:
+            for words in ["list"], ["send", str(session), "x"], ["history"], ["stop"], ["bye", "Zoe"]:
+                done = daemon.chatctl("--timeout", "1s", *words)
+                assert (done.returncode, done.stdout) == (8, ""), words
+                assert done.stderr == "chatctl: the daemon has not answered within 1s\n"
+        finally:
+            os.kill(daemon.pid, signal.SIGCONT)
+        # It has not even been greeted, so nothing is done later.
+        assert operator.session(session)["state"] == "open"
+        operator.call("send", to=session, text="only this")
+        client.expect(b"only this\n")
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--timeout", "5", "list"], "--timeout is a duration, such as 30s, 5m or 1h"),
+        (["--timeout", "1s"], "--timeout belongs to a command"),
+        (["--timeout", "1s", "tail"], "--timeout has no meaning for tail"),
+    ],
+)
+def test_a_time_out_that_means_nothing_is_told(words, said):
+    done = subprocess.run([CHATCTL, *words], capture_output=True, text=True, timeout=GUARD)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"chatctl: {said}; chatctl --help lists everything\n"
+
+
+def test_help_is_help():
+    def run(*words):
+        done = subprocess.run([CHATCTL, *words], capture_output=True, text=True, timeout=GUARD)
+        return done.returncode, done.stdout, done.stderr
+
+    code, everything, _ = run("--help")
+    assert code == 0 and everything.startswith("Usage: chatctl ")
+    assert run("help") == (0, everything, "")
+    code, ban, _ = run("help", "ban")
+    assert code == 0 and ban.startswith("Usage: chatctl ban ADDRESS[/BITS] [DURATION] [--now]\n")
+    for words in ["--help", "ban"], ["ban", "--help"], ["ban", "::1", "-h"]:
+        assert run(*words) == (0, ban, "")
+    assert run("help", "away")[1].startswith("In the console: /away TEXT\n")
+    assert run("help", "bna") == (2, "", "chatctl: unknown command 'bna'; did you mean ban?\n")
+    assert run("help", "ban", "unban")[0] == 2
+    # A script would mean something else by the beginning of a command when there are more.
+    assert run("rel") == (2, "", "chatctl: unknown command 'rel'; chatctl --help lists everything\n")
+    assert run("hist") == (2, "", "chatctl: unknown command 'hist'; did you mean history?\n")
+
+
 def test_the_line_ends_of_what_is_sent_are_lf():
     with Daemon() as daemon:
         client, session = speaking(daemon, daemon.operator())
@@ -79,19 +183,21 @@ def test_the_line_ends_of_what_is_sent_are_lf():
         client.close()
 
 
-def test_a_command_that_only_looks_is_announced_to_nobody():
+def test_a_command_is_announced_to_nobody():
     with Daemon() as daemon:
         operator = daemon.operator()
         client, session = speaking(daemon, operator)
-        for words in [["list"], ["bans"], ["stats"], ["history"], ["search", "hi"]]:
+        for words in [["list"], ["bans"], ["stats"], ["history"], ["search", "hi"], ["help"]]:
             done = daemon.chatctl(*words)
             assert (done.returncode, done.stderr) == (0, "") and done.stdout
         assert daemon.chatctl("--name", "bob", "send", str(session), "x").returncode == 0
-        operator.wait_event("operator", state="detached")
-        told = [(event["name"], event["state"]) for event in operator.events_of("operator")]
-        assert told[-2:] == [("bob", "attached"), ("bob", "detached")]
-        assert {name for name, _ in told[:-2]} <= {operator.name}
-        daemon.wait_log("operator bob detached")
+        wait_until(lambda: operator.call("stats")["operators"] == 1, "the commands have gone")
+        # Of somebody who does attach, and comes after all of them, it is heard.
+        daemon.operator(name="last").close()
+        operator.wait_event("operator", name="last", state="detached")
+        heard = {event["name"] for event in operator.events_of("operator")}
+        assert heard - {operator.name} == {"last"}
+        daemon.wait_log("operator last detached")
         assert daemon.log().count(" attached") == 2, daemon.log()
         # One's own words have no name before them.
         assert "< x" in daemon.chatctl("--name", "bob", "history").stdout
@@ -201,12 +307,12 @@ def test_chatctl_tail_follows_events_from_since_on():
             stdout=subprocess.PIPE,
         )
         seen = []
-        while not any(e.get("params", e).get("text") == "hi" for e in seen):
+        while not any(e.get("text") == "hi" for e in seen):
             line = tail.stdout.readline()
             assert line, "tail ended"
             seen.append(json.loads(line))
         client.send(b"live\n")
-        while not any(e.get("params", e).get("text") == "live" for e in seen):
+        while not any(e.get("text") == "live" for e in seen):
             line = tail.stdout.readline()
             assert line, "tail ended"
             seen.append(json.loads(line))

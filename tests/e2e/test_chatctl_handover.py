@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from harness import Daemon, hand_over, wait_until
-from harness.desk import chatctl, connected
+from harness.desk import Desk, chatctl, connected
 from harness.tails import Tail
 
 HANDOVERS = 6
@@ -62,7 +62,7 @@ def shown(desk):
 
 
 def heard(tail):
-    return [event["text"] for event in tail.events if event["method"] == "message" and event["session"] == 2]
+    return [event["text"] for event in tail.events if event["event"] == "message" and event["session"] == 2]
 
 
 @pytest.mark.parametrize("transcripts", [True, False])
@@ -92,10 +92,55 @@ def test_the_line_being_typed_outlives_every_hand_over(transcripts):
             desk.enter("end")
             client.expect(f"{typed}end\n".encode())
         assert shown(desk) == list(range(said))
-        tail.wait(method="sent")
+        tail.wait(event="sent")
         tail.end()
         assert heard(tail) == [f"word {number}" for number in range(said)]
         assert tail.numbers() == list(range(1, len(tail.events) + 1))
+        client.close()
+
+
+@pytest.mark.parametrize("listener", ["127.0.0.1:0", "unix:@HOME@/clients.sock"])
+def test_the_focus_and_what_is_put_away_outlive_a_hand_over(listener):
+    where = {"address": listener}
+    if not listener.startswith("unix:"):
+        where = {"address": "127.0.0.1", "port": 0}
+    with Daemon(CONFIG | {"listen": [where]}) as daemon, attached(daemon) as desk:
+        clients = [connected(desk, daemon)[0] for _ in range(3)]
+        desk.type("for the first\x1b2")
+        desk.wait(r"^\[2\].* >$")
+        # One whose client leaves is told of, and kept.
+        desk.type("for the second\x1b3")
+        assert daemon.chatctl("kick", "2").returncode == 0
+        desk.wait(r"^\* \[2\] has left; what you had begun for it is kept")
+        hand_over(daemon)
+        desk.wait("attached again")
+        desk.wait(r"^\[3\].* >$")
+        shown = desk.text()
+        assert "the focus is cleared" not in shown and "may have left" not in shown
+        assert shown.count("for the second") == 1, shown  # it is told once
+        desk.type("\x1b1")
+        desk.wait(r"^\[1\].* > for the first$")
+        desk.enter()
+        clients[0].expect(b"for the first\n")
+        desk.enter("/focus 2")
+        desk.wait(r"> for the second$")
+        desk.type("\x15")
+        for client in clients:
+            client.close()
+
+
+def test_what_was_being_typed_in_the_daemons_own_console_can_be_recalled():
+    env = {"TERM": "xterm"}
+    with Daemon(CONFIG, console=None, terminal=True, env=env) as daemon:
+        desk = Desk(daemon.terminal)
+        client, _ = connected(desk, daemon)
+        desk.type("half a line")
+        desk.wait_line("[1] > half a line")
+        hand_over(daemon)
+        desk.wait(r"^\(1:1\) >$")  # it begins anew, without a focus
+        desk.type("\x1b[A")
+        desk.wait(r"^\(1:1\) > half a line$")
+        desk.type("\x15")
         client.close()
 
 
@@ -112,7 +157,7 @@ def test_hand_overs_that_leave_no_time_to_attach_in_between():
         desk.enter(" and half")
         client.expect(b"half and half\n")
         assert shown(desk) == list(range(said))
-        tail.wait(method="sent")
+        tail.wait(event="sent")
         tail.end()
         assert heard(tail) == [f"word {number}" for number in range(said)]
         client.close()

@@ -1,11 +1,12 @@
-"""chatctl history and search for scripts: earlier messages, the oldest first, as lines or as
-the objects of the control protocol."""
+"""chatctl history and search for scripts: earlier messages, the oldest first, as lines or in
+the one shape in which chatctl tells programs what was said."""
 
 import json
 
 import pytest
 
 from harness import Daemon, speaking
+from harness.tails import Tail
 
 FAST = {"limits": {"messages_per_second": 1000000, "messages_burst": 1000000}}
 
@@ -39,6 +40,12 @@ def objects(daemon, *args):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def nothing_found(daemon, *args):
+    """Whether that is what it says, for people alone."""
+    done = daemon.chatctl(*args)
+    return (done.returncode, done.stdout, done.stderr) == (0, "", "chatctl: nothing was found\n")
+
+
 def numbered(numbers):
     return [f"[1] line {i}" for i in numbers]
 
@@ -60,7 +67,7 @@ def test_history_of_one_session_and_of_any_length(said):
     # More than comes in one answer.
     assert lines(daemon, "history", "1", "9999") == [*numbered(range(1, 451)), *ANSWER]
     assert lines(daemon, "history", "1", "430") == [*numbered(range(22, 451)), *ANSWER]
-    assert lines(daemon, "history", "77") == []
+    assert nothing_found(daemon, "history", "77")
 
 
 def test_history_and_search_have_their_date(said):
@@ -79,34 +86,57 @@ def test_search_finds_all_words_in_any_case(said):
     assert lines(daemon, "search", "rot Z\u00fcrich") == [ESCAPED]
     assert lines(daemon, "search", "line") == numbered(range(431, 451))
     for nothing in "neverthere", "line neverthere", "*", '"', "":
-        assert lines(daemon, "search", nothing) == []
+        assert nothing_found(daemon, "search", nothing)
+
+
+def test_search_of_one_client(said):
+    daemon, _ = said
+    assert lines(daemon, "search", "--client", "2", "rot") == [ESCAPED]
+    assert nothing_found(daemon, "search", "--client=1", "rot")
 
 
 @pytest.mark.parametrize(
-    "args, method, params",
-    [
-        (["history"], "history", {"limit": 20}),
-        (["history", "2"], "history", {"session": 2, "limit": 20}),
-        (["history", "1", "460"], "history", {"session": 1, "limit": 460}),
-        (["search", "line"], "search", {"text": "line", "limit": 20}),
-        (["search", "neverthere"], "search", {"text": "neverthere", "limit": 20}),
-    ],
+    "args, since",
+    [(["history", "all", "9999"], 0), (["history", "2"], 0), (["history", "1", "3"], 0)],
 )
-def test_json_is_the_objects_of_the_protocol(said, args, method, params):
+def test_json_is_the_shape_that_a_tail_has(said, args, since):
+    daemon, _ = said
+    tail = Tail(daemon, "--since", str(since))
+    told = objects(daemon, *args)
+    try:
+        tail.wait(seq=told[-1]["seq"])
+    finally:
+        tail.end()
+    events = {event["seq"]: event for event in tail.events}
+    assert told and [each["seq"] for each in told] == sorted(each["seq"] for each in told)
+    for each in told:
+        assert each == events[each["seq"]]
+
+
+def test_json_has_the_name_that_a_client_had_then(said):
     daemon, operator = said
-    messages = operator.call(method, **params)["messages"]
-    assert objects(daemon, *args) == sorted(messages, key=lambda message: message["seq"])
+    found = objects(daemon, "search", "line", "450")
+    assert [(each["event"], each["session"], each["text"]) for each in found] == [
+        ("message", 1, "line 450")
+    ]
+    message = operator.call("search", text="line 450")["messages"][0]
+    assert message["direction"] == "in"
+    for absent in "direction", "method", "params":
+        assert absent not in found[0]
 
 
 @pytest.mark.parametrize(
     "args",
     [
         ["search"],
-        ["history", "somebody"],
         ["history", "1", "many"],
         ["history", "1", "0"],
         ["history", "1", "-3"],
         ["history", "1", "2", "3"],
+        ["history", ""],
+        ["search", "--client"],
+        ["search", "--client", "", "x"],
+        ["search", "--client", "1"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(said, args):

@@ -44,15 +44,20 @@ def test_a_claim_of_chatctl_stays_until_it_is_released():
         done = daemon.chatctl("--name", "bot", "--json", "claim", one)
         assert (done.returncode, json.loads(done.stdout)) == (0, {})
         ann.wait_event("claimed", session=session, operator="bot")
-        ann.wait_event("operator", name="bot", state="detached")
+        wait_until(lambda: ann.call("stats")["operators"] == 1, "the command has ended")
         assert holder(ann, session) == "bot"
         (listed,) = map(json.loads, daemon.chatctl("--json", "list").stdout.splitlines())
         assert listed["claimed_by"] == "bot"
         assert "bot" in daemon.chatctl("list").stdout
-        for refused in (["send", one, "x"], ["bye", one], ["kick", one], ["claim", one], ["release", one]):
+        for refused in (["send", one, "x"], ["bye", one], ["kick", one], ["release", one]):
             done = daemon.chatctl("--name", "cat", *refused)
             assert done.returncode == 1, refused
-            assert f"session {one} is claimed by bot" in done.stderr and done.stdout == ""
+            assert f"session {one} is claimed by bot; bot is not here: claim it" in done.stderr
+            assert done.stdout == ""
+        with daemon.operator(name="bot"):
+            done = daemon.chatctl("--name", "cat", "claim", one)
+            assert done.returncode == 1
+            assert done.stderr.endswith(f"session {one} is claimed by bot\n") and done.stdout == ""
         assert daemon.chatctl("--name", "bot", "send", one, "from bot").returncode == 0
         assert daemon.chatctl("--name", "cat", "send", "all", "for all").returncode == 0
         client.expect(b"from bot\nfor all\n")
@@ -119,13 +124,13 @@ def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
         first.close()
         first = daemon.operator()
         wait_until(lambda: holder(first, two_id) is None, "it is free")
-        # Two of the same user come back in any order, each under the name it had.
-        desks = [chatctl(daemon), chatctl(daemon)]
+        # Two come back in any order, each under the name it had.
+        desks = [chatctl(daemon, "--name", name) for name in ("ann", "bob")]
         for desk, session in zip(desks, (one_id, two_id)):
             desk.enter(f"/claim {session}")
             desk.wait("is yours now")
         holders = [holder(first, one_id), holder(first, two_id)]
-        assert None not in holders and holders[0] != holders[1]
+        assert holders == ["ann", "bob"]
         hand_over(daemon)
         after = daemon.operator(name="after")
         assert [holder(after, one_id), holder(after, two_id)] == holders
@@ -136,6 +141,28 @@ def test_a_claim_outlives_the_daemon_as_long_as_its_holder_comes_back():
             desk.enter("/quit")
             assert desk.wait_end() == 0
             client.close()
+
+
+def test_a_claim_of_a_console_lets_commands_of_the_same_user_through():
+    """And it is not lost because one of them ends."""
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        witness = daemon.operator(name="witness")
+        client, session = speaking(daemon, witness)
+        desk = chatctl(daemon)
+        desk.enter(f"/claim {session}")
+        desk.wait("is yours now")
+        done = daemon.chatctl("send", str(session), "by a command")
+        assert (done.returncode, done.stderr) == (0, ""), done
+        client.expect(b"by a command\n")
+        desk.wait(r"< by a command$")
+        wait_until(lambda: witness.call("stats")["operators"] == 2, "the command has ended")
+        assert holder(witness, session) is not None
+        done = daemon.chatctl("--name", "somebody", "send", str(session), "by another")
+        assert done.returncode == 1 and "is claimed by" in done.stderr
+        desk.enter("/quit")
+        assert desk.wait_end() == 0
+        witness.wait_event("released", session=session)
+        client.close()
 
 
 def test_an_operator_who_does_not_come_back_loses_the_claim():

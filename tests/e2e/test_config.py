@@ -1,13 +1,17 @@
 """The command line, the configuration file, the environment, and reload."""
 
+import os
+import pty
 import re
 import signal
 import socket
+import subprocess
 import tomllib
 
 import pytest
 
 from harness import (
+    CHATD,
     Client,
     Daemon,
     Home,
@@ -47,6 +51,53 @@ def test_check_config_says_nothing_about_a_good_file(home):
     checked = run_chatd("--config", home.config_path, "--check-config", home=home)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
     assert not home.control_path.exists()
+
+
+def test_check_config_says_that_a_file_is_right_on_a_terminal(home):
+    home.write_config({})
+
+    def said(*args):
+        master, slave = pty.openpty()
+        try:
+            ended = subprocess.run(
+                [CHATD, *map(str, args)], env=home.env, stdout=slave, stderr=subprocess.PIPE
+            )
+            os.close(slave)
+            text = b""
+            while True:  # until the terminal has no other end
+                try:
+                    text += os.read(master, 1024)
+                except OSError:
+                    return ended.returncode, text.decode().replace("\r", "")
+        finally:
+            os.close(master)
+
+    right = said("--config", home.config_path, "--check-config")
+    assert right == (0, f"{home.config_path}: right\n")
+    home.write_config(FAULTY)
+    assert said("--config", home.config_path, "--check-config") == (78, "")
+
+
+def test_a_second_chatd_says_that_one_runs_already(home):
+    with Daemon(home=home) as daemon:
+        ended = run_chatd("--config", home.config_path, home=home)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == (
+            f"chatd runs already (pid {daemon.process.pid}); "
+            f"its console is chatctl --socket {home.control_path}\n"
+        )
+        assert daemon.alive()
+        # Nobody has heard of it.
+        assert daemon.operator().events_of("operator") == []
+
+
+def test_short_forms_of_a_place_to_listen_on(home):
+    home.write_config({})
+    with Daemon(home=home, args=["--listen", "localhost:0"]) as daemon:
+        operator = daemon.operator()
+        with Client(daemon.address) as client:
+            operator.session_of(client)
+        assert daemon.host == "127.0.0.1"
 
 
 def test_check_config_says_every_fault_at_its_place_one_a_line_and_exits_78(home):
@@ -281,6 +332,46 @@ def test_reload_changes_the_dialect_of_a_listener_for_whoever_comes_next(home):
             assert operator.session(session)["dialect"] == "line"
             with daemon.client() as after:
                 assert operator.session(operator.session_of(after))["dialect"] == "telnet"
+
+
+def test_reload_gives_desks_other_words_and_replies(home):
+    home.write_config({"replies": {"hello": "Hello {name}"}})
+    with Daemon(home=home) as daemon:
+        operator = daemon.operator()
+        before = {
+            "bell": "first",
+            "highlight": [],
+            "replies": {"hello": "Hello {name}"},
+            "claim_on_answer": False,
+        }
+        assert operator.call("desk") == before
+        home.write_config({"console": {"bell": "loud"}, "replies": {"two words": "x"}})
+        with pytest.raises(RpcError):
+            operator.call("reload")
+        assert operator.call("desk") == before
+        home.write_config(
+            {
+                "console": {"bell": "all", "highlight": ["urgent"], "claim_on_answer": True},
+                "replies": {"bye": "Good bye, {name}.\n{operator}"},
+                "names": {"192.0.2.0/24": "lab"},
+            }
+        )
+        assert operator.call("reload") == {
+            "changed": [
+                "console.bell",
+                "console.highlight",
+                "console.claim_on_answer",
+                "replies",
+                "names",
+            ],
+            "needs_restart": [],
+        }
+        assert operator.call("desk") == {
+            "bell": "all",
+            "highlight": ["urgent"],
+            "replies": {"bye": "Good bye, {name}.\n{operator}"},
+            "claim_on_answer": True,
+        }
 
 
 def test_reload_says_what_changed_and_what_needs_a_restart(home):

@@ -25,22 +25,19 @@ def test_hello_says_who_is_who():
             assert isinstance(operator.welcome["seq"], int)
 
 
-def test_operators_without_a_name_get_one_each_from_their_user():
+def test_operators_without_a_name_have_that_of_their_user_and_are_one():
     import pwd
 
     user = pwd.getpwuid(os.getuid()).pw_name
     with Daemon() as daemon:
-        names = [daemon.operator().name for _ in range(3)]
-        assert names == [user, f"{user}-2", f"{user}-3"]
+        operators = [daemon.operator() for _ in range(3)]
+        assert [each.name for each in operators] == [user] * 3
+        (listed,) = operators[0].call("operators")
+        assert (listed["name"], listed["connections"]) == (user, 3)
+        operators[0].call("ops", text="that is all")
+        operators[2].wait_event("ops")
+        assert operators[2].events_of("operator", state="attached") == []
 
-
-def test_a_name_that_is_taken_is_made_unique_or_refused():
-    with Daemon() as daemon:
-        daemon.operator(name="anna")
-        try:
-            assert daemon.operator(name="anna").name != "anna"
-        except RpcError as refused:
-            assert "anna" in refused.message
 
 
 def test_sessions_shows_every_field():
@@ -61,6 +58,11 @@ def test_sessions_shows_every_field():
                 "unread",
                 "held",
                 "claimed_by",
+                "waiting_since",
+                "last_text",
+                "last_operator",
+                "answered_by",
+                "notes",
             }
             assert entry["session"] == session
             assert entry["name"] is None
@@ -72,6 +74,9 @@ def test_sessions_shows_every_field():
             assert {operator.call("sessions")[0]["since"] for _ in range(200)} == {entry["since"]}
             assert isinstance(entry["idle_ms"], int) and entry["idle_ms"] >= 0
             assert (entry["unread"], entry["held"], entry["claimed_by"]) == (1, 0, None)
+            assert TIME.fullmatch(entry["waiting_since"])
+            assert (entry["last_text"], entry["last_operator"]) == ("hi", None)
+            assert (entry["answered_by"], entry["notes"]) == (None, 0)
 
 
 def test_unread_counts_up_to_an_operators_answer_and_held_counts_what_waits():

@@ -16,7 +16,7 @@ from harness import (
     Daemon,
     Home,
     RawControl,
-    code_of,
+    RpcError,
     run_chatd,
     speaking,
     wait_until,
@@ -68,15 +68,15 @@ def test_an_operator_who_does_not_read_is_detached_and_resumes_where_it_was():
 def test_more_operators_than_max_operators_are_refused_and_a_freed_place_is_used_again():
     with Daemon({"control": {"max_operators": 3}}) as daemon:
         operators = [daemon.operator() for _ in range(3)]
-        with RawControl(daemon) as fourth:
-            try:
-                fourth.send(b'{"jsonrpc":"2.0","id":1,"method":"stats"}\n')
-                line = fourth.lines.readline()
-            except (ConnectionResetError, BrokenPipeError):
-                line = b""
-            if line:
-                assert code_of(json.loads(line)) == 4
-                fourth.expect_end()
+        with pytest.raises(RpcError, match="the limit of operators is reached") as refused:
+            daemon.operator()
+        assert refused.value.code == 4
+        done = daemon.chatctl()
+        assert done.returncode != 0 and "the limit of operators is reached" in done.stderr
+        # Commands have room all the same.
+        assert daemon.chatctl("list").returncode == 0
+        assert daemon.chatctl("send", "all", "x").returncode == 0
+        daemon.wait_log("refused 1 operator, the last one because the limit of operators is reached")
         operators[0].call("stats")
         operators[1].close()
         wait_until(lambda: operators[0].call("stats")["operators"] == 2, "a place is free")
@@ -105,18 +105,26 @@ s = socket.socket(socket.AF_UNIX)
 s.settimeout(60)
 try:
     s.connect(sys.argv[1])
-    s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"stats"}\\n')
-    print(s.makefile().readline())
+    requests = sys.stdin.buffer.readlines()
+    s.sendall(b"".join(requests))
+    answers = s.makefile()
+    print("".join(answers.readline() for _ in requests))
 except OSError as error:
     print(type(error).__name__)
 """
 
 
-def ask_as_somebody_else(daemon, gid=65534, groups=()):
+def request(method, /, **params):
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\n"
+
+
+def ask_as_somebody_else(daemon, gid=65534, groups=(), requests=request("stats")):
     """What user 65534 reads on the control socket, or the error it gets."""
     argv = [sys.executable, "-c", AS_SOMEBODY_ELSE, str(daemon.control_path), str(gid)]
     argv += map(str, groups)
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=GUARD, check=True)
+    done = subprocess.run(
+        argv, input=requests, capture_output=True, text=True, timeout=GUARD, check=True
+    )
     return done.stdout.strip()
 
 
@@ -153,6 +161,23 @@ def test_a_member_of_the_control_group_is_an_operator():
         assert daemon.control_path.parent.stat().st_gid == group.gr_gid
         assert '"result"' in ask_as_somebody_else(daemon, gid=group.gr_gid)
         assert ask_as_somebody_else(daemon) == "PermissionError"
+
+
+@needs_root
+def test_another_user_does_not_become_the_operator_whose_name_it_says():
+    import grp
+
+    group = grp.getgrnam("games")
+    with Daemon({"control": {"group": "games"}}) as daemon:
+        ann = daemon.operator(name="ann")
+        client, session = speaking(daemon, ann)
+        ann.call("claim", session=session)
+        requests = request("hello", name="ann", quiet=True) + request("send", to=session, text="x")
+        answers = ask_as_somebody_else(daemon, gid=group.gr_gid, requests=requests).splitlines()
+        hello, send = map(json.loads, answers)
+        assert hello["result"]["operator"] == "ann-2"
+        assert send["error"]["message"] == f"session {session} is claimed by ann"
+        client.leave()
 
 
 def test_a_control_group_that_does_not_exist_is_a_clear_error():

@@ -54,7 +54,7 @@ def test_the_page_of_chatctl_has_every_command_and_option():
 def test_the_page_of_chatctl_has_all_that_can_be_typed():
     page = rendered(BUILD / "man" / "chatctl.1")
     with Daemon() as daemon:
-        typed = daemon.chatctl(input="/help\n").stdout
+        typed = daemon.chatctl(input="/help all\n").stdout
     forms = [re.split(r"  +", line.strip())[0] for line in typed.splitlines()]
     assert len(forms) > 20 and "/ban ADDRESS[/BITS] [DURATION] [--now]" in forms
     for form in forms:
@@ -164,6 +164,11 @@ def test_the_shells_complete_commands_options_and_ids(two_sessions, words):
     assert "--force" in offered("chatctl claim --")
     assert "--force" not in offered("chatctl bye --")
     assert "--since" in offered("chatctl tail --s")
+    assert offered("chatctl search --client ") == ["1", "2"]
+    assert offered("chatctl search --client 1 ") == []
+    assert offered("chatctl ask ") == ["1", "2"]
+    assert offered("chatctl help bye") == ["bye"]
+    assert "--timeout" in offered("chatctl --t")
     socket = two_sessions["CHATD_SOCKET"]
     elsewhere = two_sessions | {"CHATD_SOCKET": "/nowhere"}
     assert words(f"chatctl --socket {socket} bye ", elsewhere) in (["1", "2"], ["2", "1"])
@@ -197,6 +202,7 @@ def test_zsh_completes_commands_options_and_ids(two_sessions):
     offers("chatctl send ", r"\n1 +2 +all")
     offers("chatctl send a", "chatctl send all ")
     offers("chatctl claim --f", "chatctl claim --force ")
+    offers("chatctl search --client ", r"\n1 +2")
     offers("chatctl completion f", "chatctl completion fish ")
     offers("chatctl --color n", "chatctl --color never ")
     shell.sendline("exit")

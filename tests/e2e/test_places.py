@@ -108,6 +108,26 @@ def test_a_place_that_was_named_is_the_only_one(own):
     assert done.stderr == f"chatctl: no daemon: connecting to {nowhere}: No such file or directory\n"
 
 
+def test_a_place_that_is_named_by_an_empty_word_is_no_other_one(own):
+    daemon, first, env = own
+    for words, named, code in [
+        (["stop"], env | {"CHATD_SOCKET": "/wrong"}, 3),
+        (["--socket", "/wrong", "stop"], env, 3),
+        (["stop"], env | {"CHATD_SOCKET": ""}, 2),
+        (["--socket", "", "stop"], env, 2),
+        ([], env | {"CHATD_SOCKET": ""}, 2),
+    ]:
+        done = chatctl(named, *words)
+        assert (done.returncode, done.stdout) == (code, ""), done
+    assert done.stderr == (
+        "chatctl: CHATD_SOCKET is empty: give it the path of a socket, or unset it\n"
+    )
+    assert daemon.alive()
+    # Where --socket says which one, nobody asks the variable.
+    done = chatctl(env | {"CHATD_SOCKET": ""}, "--socket", str(daemon.control_path), "stats")
+    assert done.returncode == 0, done
+
+
 def test_a_daemon_that_is_full_is_the_one_that_was_meant(own):
     _, first, env = own
     with Refuser(first, 4, "the limit of operators is reached (control.max_operators)"):

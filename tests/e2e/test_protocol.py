@@ -20,6 +20,7 @@ SHAPES = [
     (r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', "<time>"),
     (r"127\.0\.0\.1:\d+", "<address>"),
     (r'"version":"\d+\.\d+\.\d+"', "<version>"),
+    (r'"lineage":"\d+"', "<lineage>"),
     (r'"(idle_ms|queued_bytes|recorded|longest_turn_ms)":[\d.]+', r"<\1>"),
     (r'"method":"lagged","params":\{"seq":\d+', "<lagged>"),
     (r'"lost":\d+\}\}', "<lost>"),

@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import threading
+import unicodedata
 from contextlib import contextmanager
 from fcntl import ioctl
 from termios import TIOCSWINSZ
@@ -14,8 +15,8 @@ from termios import TIOCSWINSZ
 import pexpect
 import pytest
 
-from harness import CHATCTL, GUARD, Daemon, wait_until
-from harness.desk import CONSOLE_CONFIG, Desk, chatctl
+from harness import CHATCTL, GUARD, Daemon, speaking, wait_until
+from harness.desk import CONSOLE_CONFIG, RULE, Desk, chatctl, leave
 from harness.screen import Screen
 
 COLUMNS = 80
@@ -127,6 +128,116 @@ def test_a_row_is_as_wide_as_the_terminal_is_when_it_is_printed():
         assert desk.wait_end() == 0
 
 
+NAME = "FORGED " * 4 + "x"  # of a client; longer than a row is at the narrowest
+
+OWN_ROW = re.compile(r"(\d\d:\d\d:\d\d )?(\[[123][\] ]|\* )|── |> | |id( |$)|$")
+"""What a row of ours begins with; of clients there are three."""
+
+
+def cut(filling, columns):
+    """So much of it that it takes that many columns, or one more."""
+    width = 0
+    for i, character in enumerate(filling):
+        if width >= columns and not unicodedata.combining(character):
+            return filling[:i]
+        width += 0 if unicodedata.combining(character) else 1
+        width += unicodedata.east_asian_width(character) in "WF"
+    return filling
+
+
+def paddings_for(columns, before):
+    """Those that would bring what is forged into the first column at just that width, with so much
+    before a text: from the first row, and from one that hangs under it."""
+    room = columns - len(before)
+    places = [rows * room + more for rows in (1, 2) for more in (-1, 0, 1)] + [columns]
+    texts = [" " * place for place in places if place > 0]
+    texts += [cut(filling, max(room, 1)) for filling in FILLINGS.values()]
+    return [text + FORGED[i % len(FORGED)] for i, text in enumerate(texts)]
+
+
+class Views:
+    """A console that shows three clients in all its views; the second pads its texts, and so does
+    the third, who has a long name."""
+
+    def __init__(self, daemon, *args, **how):
+        operator = daemon.operator()
+        self.clients = [speaking(daemon, operator)[0] for _ in range(3)]
+        operator.call("name", session=3, name=NAME)
+        self.desk = chatctl(daemon, *args, **how)
+        self.desk.child.delaybeforesend = None  # pexpect's own pause
+
+    def show(self, columns):
+        """Shows at that width what was said at it. Returns the rows."""
+        desk = self.desk
+        desk.resize(columns)
+        with desk.changed:  # only what comes now is looked at
+            desk.screen.forget()
+            desk.raw = ""
+
+        def rows():
+            return desk.text().splitlines()
+
+        word = f"w{columns}"
+        said = 0
+        for client, before in (self.clients[1], "[2] "), (self.clients[2], f"[3 {NAME}] "):
+            texts = paddings_for(columns, before)
+            said += len(texts)
+            client.send("".join(f"{text} {word}\n" for text in texts).encode())
+
+        def count():
+            return " ".join(rows()).split().count(word)
+
+        wait_until(lambda: count() == said, f"all of it comes at {columns}")
+        for session in 2, 3:
+            desk.type(f"\x1b{session}")
+            wait_until(lambda: any(row.startswith(f"{RULE} [{session}") for row in rows()), "Alt")
+            desk.type(f"/hi {session} 20\r")
+        desk.type(f"/se {word}\r/li\r\x1b1")
+        # As it comes, at the arrival, in the history, and a page of what is found.
+        wait_until(lambda: count() >= 3 * said + 20, f"all views at {columns}")
+        wait_until(lambda: f"{RULE} [1] {RULE}" in rows(), f"the last view at {columns}")
+        assert any(re.match(r"id( |$)", row) for row in rows())
+        return rows()
+
+    def check(self, columns):
+        rows = self.show(columns)
+        for row in rows:
+            assert OWN_ROW.match(row), f"a client has begun the row {row!r} at {columns}"
+            assert not row.startswith(FORGED), f"a client has begun the row {row!r} at {columns}"
+        assert sum("FORGED" in row for row in rows) > 30
+
+    def close(self):
+        leave(self.desk)
+        for client in self.clients:
+            client.close()
+
+
+def test_no_client_begins_a_row_at_any_width():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        views = Views(daemon)
+        for columns in range(20, 201):
+            views.check(columns)
+        views.close()
+
+
+@pytest.mark.parametrize(
+    "args, env",
+    [
+        ([], {"NO_COLOR": "1"}),
+        ([], {"TERM": "dumb"}),
+        ([], {"LANG": "C"}),
+        (["--timestamps", "time"], {}),
+    ],
+    ids=["NO_COLOR", "dumb", "LANG=C", "times"],
+)
+def test_no_client_begins_a_row_in_any_terminal(args, env):
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        views = Views(daemon, *args, env=env)
+        for columns in 200, 80, 40, 20, 33:
+            views.check(columns)
+        views.close()
+
+
 def test_the_daemons_own_console_lets_no_text_begin_a_row():
     with padded(console="on", terminal=True) as (daemon, _):
         screen = Screen(COLUMNS)
@@ -151,6 +262,23 @@ def test_one_shots_on_a_terminal_let_no_text_begin_a_row():
         assert "[1] " + FILLINGS["tabs"] + FORGED[0] in lines
 
 
+def test_an_answer_on_a_terminal_begins_no_row():
+    with padded() as (daemon, client):
+        child = pexpect.spawn(
+            CHATCTL,
+            ["--socket", str(daemon.control_path), "--timestamps", "none", "ask", "1", "deploy?"],
+            env=daemon.env | {"TERM": "xterm", "LANG": "C.UTF-8"},
+            dimensions=(24, COLUMNS),
+            encoding="utf-8",
+            timeout=GUARD,
+        )
+        desk = Desk(child, COLUMNS)
+        client.expect(b"deploy?\n")
+        client.send(FILLINGS["blanks"].encode() + FORGED[0].encode() + b"\n")
+        assert desk.wait_end() == 0
+        assert_no_row_is_forged(desk.text(), r"\[1\] ", 1)
+
+
 def test_a_tail_on_a_terminal_lets_no_text_begin_a_row():
     with padded() as (daemon, _):
         shown = one_shot(daemon, "tail", "--since", "0", end="that was all")
@@ -171,7 +299,7 @@ def shell(daemon, script):
 
 def test_plain_lines_on_a_terminal_let_no_text_begin_a_row():
     with padded() as (daemon, client):
-        watcher = daemon.operator()
+        watcher = daemon.operator(name="watcher")
         script = f"sleep 1000 | '{CHATCTL}' --socket '{daemon.control_path}' --timestamps none"
         child = shell(daemon, script)
         desk = Desk(child)

@@ -70,3 +70,38 @@ def test_the_package_is_built_in_a_folder_of_its_own():
     rules = (REPOSITORY / "debian/rules").read_text()
     assert "--builddirectory=build/package" in rules
     assert '"name": "package"' not in (REPOSITORY / "CMakePresets.json").read_text()
+
+
+def test_run_sh_becomes_the_daemon_with_the_arguments_given(tmp_path):
+    """So that a signal, and the end of the terminal, reach the daemon itself."""
+
+    def put(name, *lines):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+        path.chmod(0o755)
+
+    def start():
+        """Its process id, how it ended, and what it wrote."""
+        with subprocess.Popen(
+            [tmp_path / "run.sh", *arguments], cwd="/", stdin=subprocess.DEVNULL, **pipes
+        ) as process:
+            output, errors = process.communicate(timeout=GUARD)
+        return process.pid, process.returncode, output, errors
+
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    arguments = ["--listen", "127.0.0.1:0", "two words", "", "*", "--"]
+    shutil.copy2(REPOSITORY / "run.sh", tmp_path)
+    put("cmake/packages.sh", 'echo packages "$@" >&2')
+    put("cmake/build.sh", 'echo build "$@" >&2')
+    put("build/release/bin/chatd", 'printf "%s\\n" $$ "$@"', "exit 7")
+    pid, code, output, errors = start()
+    assert output.split("\n") == [str(pid), *arguments, ""]
+    assert code == 7
+    said = [line for line in errors.splitlines() if not line.startswith("run.sh: ")]
+    assert said == ["packages build", "build release chatd chatctl"]
+    # What was not built anew is not started.
+    put("cmake/build.sh", "exit 1")
+    _, code, output, errors = start()
+    assert (code, output) == (1, "")
+    assert errors.endswith("run.sh: the release did not build\n")

@@ -67,7 +67,7 @@ def test_with_a_pipe_that_nobody_writes_to_it_idles():
 
 def test_a_pipe_that_ends_ends_the_console_and_not_the_daemon():
     with Daemon(PLAIN, console=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
-        operator = daemon.operator()
+        operator = daemon.operator(name="witness")
         assert operator.call("stats")["operators"] == 2
         daemon.process.stdin.close()
         operator.wait_event("operator", state="detached")

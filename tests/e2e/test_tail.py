@@ -37,7 +37,7 @@ def test_a_tail_outlives_the_daemon_and_misses_and_repeats_nothing():
             tail.end()
         numbers = tail.numbers()
         assert numbers == list(range(1, len(numbers) + 1))
-        assert [e["text"] for e in tail.events if e["method"] == "message"] == [
+        assert [e["text"] for e in tail.events if e["event"] == "message"] == [
             "before",
             "after",
             "and again",
@@ -198,6 +198,20 @@ def test_the_example_of_a_bot_answers_and_goes_on_where_it_was():
             client.close()
     finally:
         home.remove()
+
+
+def test_the_example_of_a_bot_goes_on_while_operators_type():
+    with Daemon() as daemon:
+        ann, bob = daemon.operator(name="ann"), daemon.operator(name="bob")
+        with bot(daemon) as process:
+            attached_bot(ann)
+            client, session = speaking(daemon, ann)
+            with client:
+                bob.call("writing", session=session)
+                ann.wait_event("writing", session=session, operator="bob")
+                client.send(b"who?\n")
+                client.expect(b"1 connected, you among them.\n")
+                assert process.poll() is None
 
 
 def test_the_example_of_a_bot_outlives_the_daemon():

@@ -184,6 +184,20 @@ def test_what_arrives_leaves_the_line_being_typed_as_it_is(server):
     assert desk.wait_end() == 0
 
 
+def test_a_line_that_is_being_typed_when_the_server_closes_goes_nowhere(server):
+    desk = talking(server.at)
+    with server.accept():
+        desk.type("half a line")
+        desk.wait_line("> half a line")
+    desk.wait(r"^\* the other side has closed the connection$")
+    desk.wait(r"^\* what is being typed goes nowhere; Enter leaves$")
+    desk.type(" and the rest")
+    desk.wait_line("> half a line and the rest")
+    assert desk.child.isalive()
+    desk.enter()
+    assert desk.wait_end() == 0
+
+
 def test_text_without_a_line_end_is_shown_when_nothing_follows(server):
     desk = talking(server.at)
     with server.accept() as other:
@@ -267,8 +281,10 @@ def test_a_broken_connection_has_an_exit_code_of_its_own_in_a_terminal(server):
     other.send(b"before it broke")
     desk.wait("^< before it broke$")
     other.reset()
+    desk.wait(r"^\* the connection broke: Connection reset by peer$")
+    desk.wait(r"^\* what is being typed goes nowhere; Enter leaves$")
+    desk.enter()
     assert desk.wait_end() == 6
-    assert desk.text().splitlines()[-1] == "* the connection broke: Connection reset by peer"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)

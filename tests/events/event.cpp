@@ -40,10 +40,16 @@ TEST_CASE("event: what the core says is told by its own names", "[events][event]
   said.add(EventKind::kNamed, "Zoe", "ann");
   CHECK(said.last().name == "Zoe");
   CHECK(said.last().operator_name == "ann");
+  CHECK_FALSE(said.last().automatic);
+  said.add(EventKind::kNamed, "lab").automatic = true;
+  CHECK(said.last().automatic);
   said.add(EventKind::kClaimed, "bob", "ann");
   CHECK(said.last().from == "bob");
   CHECK(said.last().operator_name == "ann");
   said.add(EventKind::kReleased, {}, "ann");
+  CHECK(said.last().operator_name == "ann");
+  said.add(EventKind::kNoted, "a regular", "ann");
+  CHECK(said.last().text == "a regular");
   CHECK(said.last().operator_name == "ann");
   said.add(EventKind::kDelivered).message = 3;
   CHECK(said.last().message == 3);

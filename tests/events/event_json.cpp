@@ -94,6 +94,10 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   auto released = event(EventKind::kReleased, 3);
   released.operator_name = "anna";
   CHECK(line_of(released) == line("released", R"(,"session":3,"operator":"anna")"));
+  auto noted = event(EventKind::kNoted, 3);
+  noted.text = "hello";
+  noted.operator_name = "anna";
+  CHECK(line_of(noted) == line("noted", R"(,"session":3,"text":"hello","operator":"anna")"));
   auto banned = event(EventKind::kBanned);
   banned.address = "hello";
   banned.operator_name = "anna";
@@ -130,6 +134,8 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   named.name = "hello";
   named.operator_name = {};  // it has named itself
   CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello")"));
+  named.automatic = true;  // as the configuration wants it
+  CHECK(line_of(named) == line("named", R"(,"session":3,"name":"hello","automatic":true)"));
   CHECK(line_of(event(EventKind::kAsking, 3)) == line("asking", R"(,"session":3)"));
   auto warning = event(EventKind::kWarning);
   warning.text = "hello";
@@ -160,7 +166,7 @@ Event example(EventKind kind, bool whole) {
   all.reason = "x";
   all.ref = all.lost = 1;
   if (whole) {
-    all.from = all.until = "x";
+    all.from = all.by = all.until = "x";
     all.cut = all.automatic = true;
     return all;
   }
@@ -175,7 +181,9 @@ TEST_CASE("event json: each kind has the members that the table says, in their o
   for (const EventWord& row : kEventWords) {
     for (const bool whole : {true, false}) {
       INFO(row.word << (whole ? " with all" : " with what it must have"));
-      std::vector<std::string> expected{"seq", "time"};
+      const bool numbered = row.audience != Audience::kOthers;
+      std::vector<std::string> expected{"time"};
+      if (numbered) expected.insert(expected.begin(), "seq");
       std::istringstream members{std::string{row.members}};
       for (std::string name; members >> name;) {
         const bool optional = name.ends_with('?');
@@ -183,7 +191,8 @@ TEST_CASE("event json: each kind has the members that the table says, in their o
         if (optional) name.pop_back();
         expected.push_back(name);
       }
-      const auto parsed = nlohmann::ordered_json::parse(line_of(example(row.kind, whole)));
+      const auto parsed =
+          nlohmann::ordered_json::parse(line_of(example(row.kind, whole), numbered ? 12 : 0));
       CHECK(parsed["method"] == row.word);
       std::vector<std::string> found;
       for (const auto& [name, value] : parsed["params"].items()) found.push_back(name);

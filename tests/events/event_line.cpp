@@ -44,7 +44,12 @@ TEST_CASE("event line: each kind has its sentence", "[events][event_line]") {
   CHECK(line_of(claimed) == "[3] claimed by ann");
   claimed.from = "bob";
   CHECK(line_of(claimed) == "[3] claimed by ann, taken from bob");
+  claimed.by = "bob";
+  CHECK(line_of(claimed) == "[3] claimed by ann, given by bob");
+  claimed.from = "eve";
+  CHECK(line_of(claimed) == "[3] claimed by ann, taken from eve, given by bob");
   CHECK(line_of(event(EventKind::kReleased, 3)) == "[3] released by ann");
+  CHECK(line_of(event(EventKind::kNoted, 3)) == "[3] noted by ann: a\\x1bz");
   auto banned = event(EventKind::kBanned);
   CHECK(line_of(banned) == "192.0.2.1:4711 banned by ann");
   banned.until = "2026-11-23T06:50:00.123Z";
@@ -54,6 +59,7 @@ TEST_CASE("event line: each kind has its sentence", "[events][event_line]") {
   unbanned.operator_name = {};
   CHECK(line_of(unbanned) == "the ban of 192.0.2.1:4711 has ended");
   CHECK(line_of(event(EventKind::kOperator)) == "operator Zoe away");
+  CHECK(line_of(event(EventKind::kOps)) == "ann says to the operators: a\\x1bz");
   CHECK(line_of(event(EventKind::kWarning)) == "a\\x1bz");
 }
 
@@ -68,6 +74,8 @@ TEST_CASE("event line: each kind that the table wants in the log has a sentence 
 TEST_CASE("event line: what people say is logged at trace alone", "[events][event_line]") {
   CHECK(log_level(row_of(EventKind::kMessage).logging) == LogLevel::kTrace);
   CHECK(log_level(row_of(EventKind::kSent).logging) == LogLevel::kTrace);
+  CHECK(log_level(row_of(EventKind::kNoted).logging) == LogLevel::kTrace);
+  CHECK(log_level(row_of(EventKind::kOps).logging) == LogLevel::kTrace);
   CHECK(log_level(row_of(EventKind::kWarning).logging) == LogLevel::kWarn);
   CHECK(log_level(row_of(EventKind::kConnected).logging) == LogLevel::kInfo);
 }

@@ -46,12 +46,15 @@ def to_toml(config):
             return repr(v)
         return json.dumps(v, ensure_ascii=False).replace("\x7f", "\\u007f")
 
+    def name(key):
+        return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else value(key)
+
     lines = []
     for table, content in config.items():
         several = isinstance(content, list)
         for keys in content if several else [content]:
             lines.append(f"[[{table}]]" if several else f"[{table}]")
-            lines += [f"{key} = {value(v)}" for key, v in keys.items()]
+            lines += [f"{name(key)} = {value(v)}" for key, v in keys.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -2,8 +2,10 @@
 followed on a screen. Knows the keys and the greeting of a console, and no other meaning."""
 
 import codecs
+import ctypes
 import os
 import re
+import select
 import threading
 
 import pexpect
@@ -18,6 +20,16 @@ CONSOLE_CONFIG = {
 }
 """For a daemon whose consoles show no times and whose clients have no limit in practice."""
 
+RULE = "──"
+PROMPT = re.compile(r"(?:\[(\d+)[^\]]*\] )?(?:\((.*)\) )?> ?")
+
+
+def _terminal_of(master):
+    """The path of the terminal behind it (os.ptsname() is not in every Python yet)."""
+    path = ctypes.create_string_buffer(64)
+    assert ctypes.CDLL(None).ptsname_r(master, path, len(path)) == 0
+    return path.value.decode()
+
 
 class Desk:
     """An operator at a terminal. While `reading` is set, a thread reads its output and follows
@@ -30,6 +42,7 @@ class Desk:
         self.fault = None
         self.reading = threading.Event()
         self.reading.set()
+        self.parked = threading.Event()  # the reader waits for `reading`
         self.changed = threading.Condition()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
@@ -38,7 +51,10 @@ class Desk:
         # Not by pexpect, which polls the child at each read: two threads must not do that.
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         while True:
-            self.reading.wait()
+            if not self.reading.is_set():
+                self.parked.set()
+                self.reading.wait()
+                self.parked.clear()
             try:
                 data = os.read(self.child.child_fd, 65536)
             except OSError:  # EIO: no process has the terminal any more.
@@ -62,6 +78,27 @@ class Desk:
     def enter(self, text=""):
         self.type(text + "\r")
 
+    def wait_taken(self):
+        """Waits until the console has read all that was typed: from then on a pause is one."""
+
+        def is_taken():
+            # Not kept open, for then it would never hang up.
+            terminal = os.open(_terminal_of(self.child.child_fd), os.O_RDONLY | os.O_NOCTTY)
+            try:
+                return not select.select([terminal], [], [], 0)[0]
+            finally:
+                os.close(terminal)
+
+        wait_until(is_taken, "it reads what was typed", interval=0.002)
+
+    def resize(self, columns, rows=24):
+        """Another size of the window; returns when the console has shown that it knows."""
+        with self.changed:
+            before = len(self.raw)
+            self.screen.resize(columns)
+            self.child.setwinsize(rows, columns)
+        wait_until(lambda: len(self.raw) > before, f"it is drawn for {columns} columns")
+
     def text(self, last=0):
         with self.changed:
             if self.fault:
@@ -76,12 +113,12 @@ class Desk:
         """Waits for the regular expression in the last 200 lines; returns the match."""
         return wait_until(
             lambda: re.search(pattern, self.text(last=200), re.MULTILINE),
-            f"{pattern!r} on the screen",
+            lambda: f"{pattern!r} on the screen:\n{self.text(last=24)}",
         )
 
     def wait_line(self, line):
         """Waits until the line with the cursor is this."""
-        wait_until(lambda: self.current() == line, f"{line!r}, not {self.current()!r}")
+        wait_until(lambda: self.current() == line, lambda: f"{line!r}, not {self.current()!r}")
 
     def wait_end(self):
         wait_until(lambda: not self.child.isalive(), "it ends")
@@ -117,3 +154,35 @@ def connected(desk, daemon, first_words=b"hi\n"):
     session = known + 1
     desk.wait(rf"^\[{session}\]\|? {first_words.decode().strip()}$")
     return client, session
+
+
+def prompt_of(desk):
+    """The client in focus and what is told beside it, of a prompt behind which nothing stands;
+    None while a line does, or while something is being printed."""
+    found = PROMPT.fullmatch(desk.current())
+    return found and (found[1] and int(found[1]), found[2] or "")
+
+
+def arrive(desk, keys, session):
+    """The rows that are shown when the operator turns to that client by these keys."""
+    before = len(desk.text().splitlines())
+
+    def rows():
+        """From the conversation's head on: above it stands the prompt, if a command was typed."""
+        shown = desk.text().splitlines()[before - 1 :]
+        heads = [i for i, row in enumerate(shown) if re.match(rf"{RULE} \[{session}\b", row)]
+        return shown[heads[0] :] if heads else []
+
+    def is_there():
+        return rows() and (prompt_of(desk) or (None,))[0] == session
+
+    desk.type(keys)
+    wait_until(is_there, f"{session} after {keys!r}")
+    return rows()[:-1]
+
+
+def leave(desk):
+    """Leaves it as it was, whatever stands in its line."""
+    desk.text()
+    desk.type("\x05\x15\x04")
+    assert desk.wait_end() == 0

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 SEQUENCE = re.compile(r"\x1b\[([?>]?)([\d;]*)([A-Za-z@])")
+TITLE = re.compile(r"\x1b\]2;([^\x00-\x1f\x7f-\x9f]*)\x07")
 
 
 PLAIN = re.compile(r"[ -~]+")
@@ -25,6 +26,21 @@ class Screen:
         self.lines = [[]]
         self.row = self.column = 0
         self.unfinished = ""
+        self.title = "the terminal's own"
+        self.kept_titles = []
+        self.bells = 0
+
+    def resize(self, columns):
+        """As xterm does it: lines are not broken anew, and what has no room any more is gone."""
+        self.columns = columns
+        for line in self.lines:
+            del line[columns:]
+        self.column = min(self.column, columns - 1)
+
+    def forget(self):
+        """All that stands above the line with the cursor."""
+        del self.lines[: self.row]
+        self.row = 0
 
     def feed(self, text):
         text, self.unfinished = self.unfinished + text, ""
@@ -33,9 +49,14 @@ class Screen:
             if text[at] != "\x1b":
                 at += self._plain(text, at) or self._character(text[at])
                 continue
+            match = TITLE.match(text, at)
+            if match is not None:
+                self.title = match.group(1)
+                at = match.end()
+                continue
             match = SEQUENCE.match(text, at)
             if match is None:
-                if re.fullmatch(r"\x1b(\[[?>]?[\d;]*)?", text[at:]):
+                if re.fullmatch(r"\x1b(\[[?>]?[\d;]*|\](2(;[^\x00-\x1f]*)?)?)?", text[at:]):
                     self.unfinished = text[at:]
                     return
                 raise AssertionError(f"an escape sequence of somebody else: {text[at:at + 20]!r}")
@@ -62,7 +83,7 @@ class Screen:
         elif character == "\b":
             self.column = max(0, self.column - 1)
         elif character == "\x07":
-            pass
+            self.bells += 1
         elif character == "\t":
             self.column = min(self.columns - 1, self.column // 8 * 8 + 8)
         else:
@@ -92,6 +113,10 @@ class Screen:
         line = self.lines[self.row]
         if mark or final == "m":
             pass
+        elif final == "t" and numbers == "22;2":
+            self.kept_titles.append(self.title)
+        elif final == "t" and numbers == "23;2":
+            self.title = self.kept_titles.pop()
         elif final == "A":
             self.row = max(0, self.row - count)
         elif final == "B":

@@ -25,8 +25,7 @@ class Tail:
 
     def _read(self):
         for line in self.process.stdout:
-            event = json.loads(line)
-            self.events.append({"method": event["method"], **event["params"]})
+            self.events.append(json.loads(line))
 
     def wait(self, **fields):
         def find():

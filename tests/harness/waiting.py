@@ -18,11 +18,13 @@ def scaled(count, address=5, thread=10):
 
 
 def wait_until(condition, what, timeout=GUARD, interval=0.01):
-    """Returns the first true value of `condition()`."""
+    """Returns the first true value of `condition()`. `what` says what was waited for, or is asked
+    for that in the end."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"it never came to this: {what}"
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"it never came to this: {what() if callable(what) else what}")
         time.sleep(interval)

@@ -25,7 +25,7 @@ TEST_CASE("held signals: they wait for whoever takes them, and come once", "[io]
   std::vector<int> taken;
   io::Loop loop;
   {
-    const io::HeldSignals signals{loop, [&](int signal) { taken.push_back(signal); }};
+    const io::HeldSignals signals{loop, [&](int signal, bool) { taken.push_back(signal); }};
     REQUIRE(run_until(loop, [&] { return taken.size() == 2; }));
     CHECK_FALSE(io::is_held(SIGTERM));
     // Of another thread, which holds them too.
@@ -37,7 +37,7 @@ TEST_CASE("held signals: they wait for whoever takes them, and come once", "[io]
   ::raise(SIGINT);
   run_pending(loop);
   CHECK(io::is_held(SIGINT));
-  const io::HeldSignals signals{loop, [&](int signal) { taken.push_back(signal); }};
+  const io::HeldSignals signals{loop, [&](int signal, bool) { taken.push_back(signal); }};
   REQUIRE(run_until(loop, [&] { return taken.size() == 4; }));
   CHECK(taken.back() == SIGINT);
   io::release_signals();

@@ -35,6 +35,7 @@ TEST_CASE("away: nobody is away where nobody is attached", "[operators][attendan
   CHECK(told(bench).empty());
   {
     Operator ann{bench};
+    (void)ann.result("hello");
     (void)ann.result("away", {{"text", "gone"}});
     CHECK(told(bench) == "gone\n");
     ann.leave();

@@ -106,25 +106,133 @@ TEST_CASE("claims: an operator who takes another name leaves them behind",
   CHECK(holder(ann) == nullptr);
 }
 
-TEST_CASE("claims: a connection that has done nothing gives its name to one that asks for it",
+TEST_CASE("claims: who is away or not here keeps nobody from taking over",
           "[operators][attendance][claims]") {
   Bench bench;
-  Operator first{bench};
-  Operator second{bench};
-  const std::string user = first.result("hello")["operator"];
-  const std::string other = second.result("hello")["operator"];
-  CHECK(other == user + "-2");
-  first.leave();
-  second.leave();
-  REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 0; }));
-  // They come back in the other order.
-  Operator back{bench};
-  Operator late{bench};
-  CHECK(back.result("hello", {{"name", other}})["operator"] == other);
-  CHECK(late.result("hello", {{"name", user}})["operator"] == user);
-  // Not once it is known by that name.
-  Operator third{bench};
-  CHECK(third.result("hello", {{"name", user}})["operator"] == user + "-3");
+  auto one = bench.speaking_client();
+  auto two = bench.speaking_client();
+  auto three = bench.speaking_client();
+  auto bob = named(bench, "bob");
+  auto ann = named(bench, "ann");
+  for (const int session : {1, 2, 3}) {
+    (void)bob.result("claim", {{"session", session}, {"stay", true}});
+  }
+  CHECK(ann.error("claim", {{"session", 1}}) == 2);
+  (void)bob.result("away", {{"text", "lunch"}});
+  const auto refusal = [&](const std::string& method, const json& params) {
+    return ann.call(method, params)["error"]["message"].get<std::string>();
+  };
+  const std::string away = "session 1 is claimed by bob; bob is away: claim it to take over";
+  CHECK(refusal("send", {{"to", 1}, {"text", "x"}}) == away);
+  CHECK(refusal("bye", {{"session", 1}}) == away);
+  CHECK(refusal("kick", {{"session", 1}}) == away);
+  CHECK(ann.result("claim", {{"session", 1}}) == json::object());
+  const auto taken = bob.wait_event("claimed", 4);
+  CHECK(taken["operator"] == "ann");
+  CHECK(taken["from"] == "bob");
+  // She is there, so he cannot take it back as easily.
+  (void)bob.result("back");
+  CHECK(bob.call("claim", {{"session", 1}})["error"]["message"] == "session 1 is claimed by ann");
+  bob.leave();
+  REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 1; }));
+  const std::string gone = "session 2 is claimed by bob; bob is not here: claim it to take over";
+  CHECK(refusal("send", {{"to", 2}, {"text", "x"}}) == gone);
+  CHECK(ann.result("claim", {{"session", 2}}) == json::object());
+  // Neither a command that comes and goes nor a screen that shows what happens is a person.
+  Operator tail{bench};
+  (void)tail.result("hello", {{"name", "bob"}, {"quiet", true}});
+  (void)tail.result("subscribe", {{"watch", true}});
+  CHECK(ann.result("claim", {{"session", 3}}) == json::object());
+}
+
+TEST_CASE("claims: commands of the holder are the holder's", "[operators][attendance][claims]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  auto ann = named(bench, "ann");
+  (void)ann.result("claim", {{"session", 1}});
+  {
+    Operator command{bench};
+    (void)command.result("hello", {{"name", "ann"}, {"quiet", true}});
+    CHECK(command.result("send", {{"to", 1}, {"text", "x"}})["delivered"] == json{1});
+    command.leave();
+  }
+  REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 1; }));
+  CHECK(holder(ann) == "ann");
+}
+
+TEST_CASE("claims: one is given to an operator who is there", "[operators][attendance][claims]") {
+  Bench bench;
+  auto one = bench.speaking_client();
+  auto two = bench.speaking_client();
+  auto ann = named(bench, "ann");
+  auto bob = named(bench, "bob");
+  auto eve = named(bench, "eve");
+  Operator tail{bench};
+  (void)tail.result("hello", {{"name", "tail"}});
+  (void)tail.result("subscribe", {{"watch", true}});
+  (void)ann.result("claim", {{"session", 1}, {"stay", true}});
+  CHECK(ann.result("give", {{"session", 1}, {"to", "bob"}}) == json::object());
+  const auto given = eve.wait_event("claimed", 2);
+  CHECK(given["operator"] == "bob");
+  CHECK(given["from"] == "ann");
+  CHECK(given["by"] == "ann");
+  CHECK(holder(ann) == "bob");
+  const auto seq = bench.journal.last_seq();
+  CHECK(ann.result("give", {{"session", 1}, {"to", "bob"}}) == json::object());
+  CHECK(bench.journal.last_seq() == seq);
+  CHECK(eve.call("give", {{"session", 1}, {"to", "ann"}})["error"] ==
+        json{{"code", 2}, {"message", "session 1 is claimed by bob"}});
+  CHECK(eve.result("give", {{"session", 2}, {"to", "ann"}}) == json::object());
+  CHECK_FALSE(bob.wait_event("claimed", 3).contains("from"));
+  CHECK(bob.wait_event("claimed", 3)["by"] == "eve");
+
+  for (const char* const nobody : {"carol", "tail"}) {
+    CHECK(ann.call("give", {{"session", 1}, {"to", nobody}})["error"]["message"] ==
+          "no operator is called " + std::string{nobody} + "; here: ann, bob, eve");
+  }
+  CHECK(ann.error("give", {{"session", 1}, {"to", ""}}) == -32602);
+  CHECK(ann.error("give", {{"session", 1}, {"to", std::string(65, 'x')}}) == -32602);
+  CHECK(ann.error("give", {{"session", 1}}) == -32602);
+  CHECK(ann.error("give", {{"session", 9}, {"to", "bob"}}) == 1);
+  // What is given does not stay.
+  bob.leave();
+  CHECK(ann.wait_event("released")["session"] == 1);
+}
+
+TEST_CASE("claims: the first answer claims a client, if the configuration says so",
+          "[operators][attendance][claims]") {
+  auto config = line_config();
+  config.console.claim_on_answer = true;
+  Bench bench{config};
+  auto one = bench.speaking_client();
+  auto two = bench.speaking_client();
+  auto asker = bench.speaking_client();
+  auto ann = named(bench, "ann");
+  asker->end();
+  (void)ann.wait_event("asking");
+  auto bob = named(bench, "bob");
+  const auto answers = [](Operator& from, const json& to) {
+    return from.result("send", {{"to", to}, {"text", "x"}})["delivered"];
+  };
+  CHECK(answers(ann, "all") == json{1, 2});
+  CHECK(answers(ann, {2}) == json{2});
+  CHECK(answers(ann, 3) == json{3});
+  CHECK(answers(ann, 1) == json{1});
+  const auto claimed = bob.wait_event("claimed");
+  CHECK(claimed["session"] == 1);
+  CHECK(claimed["operator"] == "ann");
+  CHECK(bob.error("send", {{"to", 1}, {"text", "x"}}) == 2);
+  // A command claims for an operator who is there, and for nobody else.
+  for (const char* const name : {"script", "bob"}) {
+    Operator command{bench};
+    (void)command.result("hello", {{"name", name}, {"quiet", true}});
+    CHECK(answers(command, 2) == json{2});
+    command.leave();
+    REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 2; }));
+  }
+  CHECK(ann.wait_event("claimed", 2)["operator"] == "bob");
+  CHECK(answers(bob, 2) == json{2});
+  CHECK(bob.result("sessions").size() == 2);
 }
 
 TEST_CASE("claims: those of operators who had to leave wait for them",
@@ -139,7 +247,10 @@ TEST_CASE("claims: those of operators who had to leave wait for them",
     REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 0; }));
   }
   auto bob = named(bench, "bob");
-  CHECK(bob.error("send", {{"to", 1}, {"text", "x"}}) == 2);
+  CHECK(bob.call("send", {{"to", 1}, {"text", "x"}})["error"]["message"] ==
+        "session 1 is claimed by ann");
+  CHECK(bob.error("claim", {{"session", 1}}) == 2);
+  CHECK(bob.error("give", {{"session", 1}, {"to", "bob"}}) == 2);
   auto ann = named(bench, "ann");
   CHECK(ann.result("send", {{"to", 1}, {"text", "x"}})["delivered"] == json{1});
 }

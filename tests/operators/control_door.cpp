@@ -51,6 +51,16 @@ class House {
     peer->read();
     return peer;
   }
+  /// The next answer to `peer`, which has subscribed to nothing that happens.
+  json ask(const std::unique_ptr<Peer>& peer, const std::string& method,
+           const json& params = json::object()) {
+    const auto before = peer->received().size();
+    peer->send(Operator::request(1, method, params));
+    REQUIRE(run_until(
+        bench.loop, [&] { return peer->received().find('\n', before) != std::string_view::npos; }));
+    const auto rest = peer->received().substr(before);
+    return json::parse(rest.substr(0, rest.find('\n')));
+  }
   bool come(std::size_t count) {
     return run_until(bench.loop, [&] { return bench.operators.count() == count; });
   }
@@ -74,24 +84,58 @@ TEST_CASE(
     "[operators][control_door]") {
   House house{2};
   auto one = house.visit();
+  CHECK(house.ask(one, "hello").contains("result"));
   auto two = house.visit();
-  REQUIRE(house.come(2));
+  CHECK(house.ask(two, "subscribe").contains("result"));
   auto three = house.visit();
-  REQUIRE(run_until(house.bench.loop, [&] { return three->ended(); }));
-  const auto answer = json::parse(three->received());
-  CHECK(answer["id"] == nullptr);
-  CHECK(answer["error"]["code"] == rpc::kLimit);
-  CHECK(answer["error"]["message"] == "the limit of operators is reached (control.max_operators)");
-  CHECK(house.bench.operators.count() == 2);
+  for (const char* const method : {"hello", "subscribe"}) {
+    const auto answer = house.ask(three, method);
+    CHECK(answer["error"]["code"] == rpc::kLimit);
+    CHECK(answer["error"]["message"] ==
+          "the limit of operators is reached (control.max_operators)");
+  }
+  // It may do what commands do, and look on.
+  CHECK(house.ask(three, "hello", {{"quiet", true}}).contains("result"));
+  CHECK(house.ask(three, "subscribe", {{"watch", true}}).contains("result"));
+  CHECK(house.ask(three, "sessions").contains("result"));
 
   two->leave();
-  REQUIRE(house.come(1));
-  auto four = house.visit();
-  CHECK(house.come(2));
+  REQUIRE(house.come(2));
+  CHECK(house.ask(three, "hello").contains("result"));
 
+  auto five = house.visit();
+  CHECK(house.ask(five, "hello").contains("error"));
   house.bench.operators.set_max_operators(3);
+  CHECK(house.ask(five, "hello").contains("result"));
+}
+
+TEST_CASE(
+    "control door: connections beyond what commands need are refused, and a place that is free "
+    "again is used",
+    "[operators][control_door]") {
+  House house{2};
+  house.bench.operators.set_spare_connections(1, 2);
+  auto one = house.visit();
+  auto two = house.visit();
+  auto three = house.visit();
+  REQUIRE(house.come(3));
+  auto four = house.visit();
+  REQUIRE(run_until(house.bench.loop, [&] { return four->ended(); }));
+  const auto answer = json::parse(four->received());
+  CHECK(answer["id"] == nullptr);
+  CHECK(answer["error"]["code"] == rpc::kLimit);
+  CHECK(answer["error"]["message"] ==
+        "the limit of connections of operators is reached (control.max_operators)");
+  CHECK(house.bench.operators.count() == 3);
+
+  two->leave();
+  REQUIRE(house.come(2));
   auto five = house.visit();
   CHECK(house.come(3));
+
+  house.bench.operators.set_max_operators(3);
+  auto six = house.visit();
+  CHECK(house.come(4));
 }
 
 TEST_CASE("control door: a socket whose file was removed is opened again, and nobody has to leave",

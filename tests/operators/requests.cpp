@@ -45,7 +45,8 @@ TEST_CASE("requests: the methods are those that the protocol's page documents, e
   CHECK(std::adjacent_find(known.begin(), known.end()) == known.end());
 }
 
-TEST_CASE("requests: hello says who one is, and names are unique", "[operators][requests]") {
+TEST_CASE("requests: hello says who one is, and the same user is the same under the same name",
+          "[operators][requests]") {
   Bench bench;
   Operator anna{bench};
   Operator other{bench};
@@ -54,13 +55,18 @@ TEST_CASE("requests: hello says who one is, and names are unique", "[operators][
   CHECK(hello["protocol"] == 1);
   CHECK(hello["version"] == kVersion);
   CHECK(hello["seq"] == 1);  // its own coming
-  CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
+  CHECK_FALSE(hello.contains("away"));
+  hello = other.result("hello", {{"name", "anna"}});
+  CHECK(hello["operator"] == "anna");
+  CHECK(hello["seq"] == 1);
+  (void)anna.result("away", {{"text", "lunch"}});
+  CHECK(other.result("hello")["away"] == "lunch");
 
   Operator first{bench};
   Operator second{bench};
   const std::string made = first.result("hello")["operator"];
   CHECK_FALSE(made.empty());
-  CHECK(second.result("hello")["operator"] == made + "-2");
+  CHECK(second.result("hello")["operator"] == made);
 }
 
 TEST_CASE("requests: an operator who asks again for the same name keeps the one it has",
@@ -69,12 +75,147 @@ TEST_CASE("requests: an operator who asks again for the same name keeps the one 
   Operator anna{bench};
   Operator other{bench};
   (void)anna.result("hello", {{"name", "anna"}});
-  CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
+  CHECK(other.result("hello", {{"name", "bob"}})["operator"] == "bob");
   const auto events = bench.journal.last_seq();
-  CHECK(other.result("hello", {{"name", "anna"}})["operator"] == "anna-2");
+  CHECK(other.result("hello", {{"name", "bob"}})["operator"] == "bob");
   CHECK(anna.result("hello", {{"name", "anna"}})["operator"] == "anna");
   CHECK(anna.result("hello")["operator"] == "anna");
   CHECK(bench.journal.last_seq() == events);
+}
+
+TEST_CASE("requests: nobody hears of a quiet operator", "[operators][requests]") {
+  Bench bench;
+  Operator watcher{bench};
+  (void)watcher.result("hello", {{"name", "watcher"}});
+  (void)watcher.result("subscribe");
+  Operator quiet{bench};
+  const auto seq = bench.journal.last_seq();
+  CHECK(quiet.result("hello", {{"name", "bot"}, {"quiet", true}})["operator"] == "bot");
+  CHECK(quiet.result("operators").size() == 1);
+  quiet.leave();
+  REQUIRE(run_until(bench.loop, [&] { return bench.operators.count() == 1; }));
+  CHECK(bench.journal.last_seq() == seq);
+  CHECK(watcher.error("hello", {{"quiet", 1}}) == rpc::kInvalidParams);
+}
+
+TEST_CASE("requests: notes are told of one session, and the list says how many there are",
+          "[operators][requests]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  Operator ann{bench};
+  (void)ann.result("hello", {{"name", "ann"}});
+  CHECK(ann.result("notes", {{"session", 1}}) == json::array());
+  CHECK(ann.result("sessions")[0]["notes"] == 0);
+  (void)ann.result("note", {{"session", 1}, {"text", "likes \"tea\""}});
+  (void)ann.result("note", {{"session", 1}, {"text", "and milk"}});
+  CHECK(ann.result("sessions")[0]["notes"] == 2);
+  const auto notes = ann.result("notes", {{"session", 1}});
+  REQUIRE(notes.size() == 2);
+  CHECK(notes[0]["operator"] == "ann");
+  CHECK(notes[0]["text"] == "likes \"tea\"");
+  CHECK(notes[0]["time"].get<std::string>().ends_with("Z"));
+  CHECK(notes[1]["text"] == "and milk");
+  CHECK(ann.error("notes", {{"session", 7}}) == rpc::kNoSession);
+  CHECK(ann.error("notes") == rpc::kInvalidParams);
+}
+
+TEST_CASE("requests: the last words of a session are short in the list, whatever they are",
+          "[operators][requests]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  Operator ann{bench};
+  const auto last_after = [&](const std::string& text) {
+    const auto before = bench.clients.stats().messages_in;
+    client->send(text + "\n");
+    REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().messages_in > before; }));
+    return ann.result("sessions")[0]["last_text"].get<std::string>();
+  };
+  CHECK(last_after(std::string(300, 'x')) == std::string(100, 'x'));
+  CHECK(last_after("a\"b") == "a\"b");
+  // \u001b takes six bytes for one.
+  CHECK(last_after(std::string(300, '\x1b')) == std::string(16, '\x1b'));
+  const auto mixed = last_after(std::string(50, 'x') + std::string(300, '\x1b'));
+  CHECK(mixed.starts_with(std::string(20, 'x')));
+  CHECK(mixed.size() <= 58);
+}
+
+TEST_CASE("requests: operators are listed with what they are doing", "[operators][requests]") {
+  Bench bench;
+  Operator ann{bench};
+  Operator ann_too{bench};
+  Operator bob{bench};
+  Operator eve{bench};
+  (void)ann.result("hello", {{"name", "ann"}});
+  (void)ann_too.result("hello", {{"name", "ann"}});
+  (void)bob.result("hello", {{"name", "bob"}});
+  (void)bob.result("away", {{"text", "lunch"}});
+  (void)eve.result("hello", {{"name", "eve"}});
+  (void)eve.result("subscribe", {{"watch", true}});
+  json all = ann.result("operators");
+  for (auto& each : all) {
+    CHECK(each["since"].get<std::string>().ends_with("Z"));
+    each.erase("since");
+  }
+  CHECK(all == json{{{"name", "ann"}, {"state", "present"}, {"connections", 2}},
+                    {{"name", "bob"}, {"state", "away"}, {"text", "lunch"}, {"connections", 1}},
+                    {{"name", "eve"}, {"state", "watching"}, {"connections", 1}}});
+}
+
+TEST_CASE("requests: what operators say among themselves no client gets", "[operators][requests]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  client->read();
+  Operator ann{bench};
+  Operator bob{bench};
+  (void)ann.result("hello", {{"name", "ann"}});
+  (void)bob.result("subscribe");
+  CHECK(ann.result("ops", {{"text", "who takes 3?"}}) == json::object());
+  const auto heard = bob.wait_event("ops");
+  CHECK(heard["operator"] == "ann");
+  CHECK(heard["text"] == "who takes 3?");
+  CHECK(heard["seq"] == bench.journal.last_seq());
+  CHECK(ann.error("ops") == rpc::kInvalidParams);
+  CHECK(ann.error("ops", {{"text", " \n"}}) == rpc::kInvalidParams);
+  CHECK(ann.error("ops", {{"text", std::string(8193, 'x')}}) == rpc::kInvalidParams);
+  CHECK(ann.result("ops", {{"text", std::string(8192, 'x')}}) == json::object());
+  (void)ann.result("send", {{"to", 1}, {"text", "seen"}});
+  REQUIRE(run_until(bench.loop, [&] { return client->received() == "seen\n"; }));
+}
+
+TEST_CASE("requests: the others who listen are told who is writing, and nobody later",
+          "[operators][requests]") {
+  Bench bench;
+  auto client = bench.speaking_client();
+  Operator ann{bench};
+  Operator ann_too{bench};
+  Operator bob{bench};
+  Operator deaf{bench};
+  Operator tail{bench};
+  (void)tail.result("hello", {{"name", "tail"}});
+  (void)tail.result("subscribe", {{"watch", true}});
+  for (Operator* each : {&ann, &ann_too}) {
+    (void)each->result("hello", {{"name", "ann"}});
+    (void)each->result("subscribe");
+  }
+  (void)bob.result("hello", {{"name", "bob"}});
+  (void)bob.result("subscribe");
+  (void)deaf.result("hello", {{"name", "deaf"}});
+  const auto seq = bench.journal.last_seq();
+  CHECK(ann.result("writing", {{"session", 1}}) == json::object());
+  CHECK(ann.error("writing", {{"session", 7}}) == rpc::kNoSession);
+  const auto heard = bob.wait_event("writing");
+  CHECK(heard["session"] == 1);
+  CHECK(heard["operator"] == "ann");
+  CHECK_FALSE(heard.contains("seq"));
+  CHECK(bench.journal.last_seq() == seq);
+  (void)deaf.result("subscribe", {{"since", 0}});
+  (void)ann.result("ops", {{"text", "that is all"}});
+  for (Operator* each : {&ann, &ann_too, &bob, &deaf, &tail}) {
+    (void)each->wait_event("ops");
+    std::size_t told = 0;
+    for (const auto& event : each->events()) told += event["method"] == "writing" ? 1 : 0;
+    CHECK(told == (each == &bob ? 1 : 0));
+  }
 }
 
 TEST_CASE("requests: another name is announced as a leaving and a coming",
@@ -290,6 +431,27 @@ TEST_CASE("requests: the daemon is told to stop and to reload", "[operators][req
   CHECK(bench.stops == 0);
   (void)one.result("stop");
   CHECK(bench.stops == 1);
+}
+
+TEST_CASE("requests: a desk is told what the configuration in force says of it",
+          "[operators][requests]") {
+  Bench bench;
+  Operator one{bench};
+  CHECK(one.result("desk") == json{{"bell", "first"},
+                                   {"highlight", json::array()},
+                                   {"replies", json::object()},
+                                   {"claim_on_answer", false}});
+  bench.in_force.console.bell = Bell::kNone;
+  bench.in_force.console.highlight = {"urgent", "a\"b"};
+  bench.in_force.console.claim_on_answer = true;
+  bench.in_force.replies = {{"hello", "Hello {name}\nI am {operator}"}, {"wait", "one moment"}};
+  CHECK(one.result("desk") ==
+        json{{"bell", "none"},
+             {"highlight", {"urgent", "a\"b"}},
+             {"replies", {{"hello", "Hello {name}\nI am {operator}"}, {"wait", "one moment"}}},
+             {"claim_on_answer", true}});
+  bench.in_force.console.bell = Bell::kAll;
+  CHECK(one.result("desk")["bell"] == "all");
 }
 
 TEST_CASE("requests: when it stops, operators get what they have not read, then an end of file",

@@ -35,6 +35,9 @@ TEST_CASE("descriptors: what fits leaves room for operators and a reserve",
   for (const auto& row : rows) {
     INFO("limit " << row.limit << ", open " << row.open << ", operators " << row.operators);
     CHECK(sessions_that_fit(row.limit, row.open, row.operators) == row.fits);
+    const auto operators = operators_that_fit(row.limit, row.open, row.operators);
+    CHECK(operators <= row.operators);
+    if (row.limit > 29) CHECK(row.open + 8 + operators + row.fits == row.limit);
   }
 }
 

@@ -65,6 +65,46 @@ INSERT INTO meta VALUES ('indexed', 4000);
 PRAGMA user_version = 3;
 )";
 
+/// What version 6 had of names, and some that nobody has written so.
+constexpr const char* kNamesOfVersion6 = R"(
+DROP TABLE names;
+CREATE TABLE names (session INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (session, seq)) WITHOUT ROWID;
+INSERT INTO events (seq, time, session, kind, state, text, extra) VALUES
+  (10, 10000, 3, 0, 0, NULL, CAST('named,"session":3,"name":"Zoë","operator":"ann"' AS BLOB)),
+  (11, 11000, 3, 1, 0, 'under the name', NULL),
+  (12, 12000, 3, 0, 0, NULL, CAST('named,"session":3,"name":"","operator":"ann"' AS BLOB)),
+  (13, 13000, 3, 1, 0, 'nameless', NULL),
+  (14, 14000, 4, 0, 0, NULL, CAST('named,"session":4,"name":' AS BLOB)),
+  (15, 15000, 5, 0, 0, NULL, CAST('named,"session":5' AS BLOB)),
+  (16, 16000, 6, 0, 0, NULL, NULL),
+  (17, 17000, 7, 0, 0, NULL, x'6e616d65642cff00');
+INSERT INTO names SELECT session, seq FROM events WHERE kind = 0;
+INSERT INTO names VALUES (8, 18);
+PRAGMA user_version = 6;
+)";
+
+TEST_CASE("schema: those who had a name in a file of version 6 are found by it",
+          "[store][schema][names]") {
+  const Folder folder;
+  {
+    auto database = Transcript::take(Database::open(folder.file()));
+    REQUIRE(prepare_schema(database));
+    REQUIRE(database.run(kNamesOfVersion6));
+  }
+  Transcript transcript{folder.file()};
+  CHECK(*transcript.database().number("PRAGMA user_version") == kSchemaVersion);
+  using Found = std::vector<std::string>;
+  CHECK(transcript.history({0, 0, "Zoe\u0308"}) == Found{"11/3 in under the name"});
+  CHECK(transcript.history({3, 0, ""}) == Found{"13/3 in nameless", "11/3 in under the name"});
+  const auto count = [&](const std::string& which) {
+    return *transcript.database().number(("SELECT count(*) FROM names WHERE " + which).c_str());
+  };
+  CHECK(count("true") == 7);
+  CHECK(count("look = ''") == 2);     // a name that was taken away, and an event without one
+  CHECK(count("look IS NULL") == 4);  // what is no JSON, or not there
+}
+
 TEST_CASE("schema: a file of 0.1.0 is searched while its words are taken in anew",
           "[store][schema][search]") {
   const Folder folder;

@@ -75,6 +75,13 @@ inline Record other(std::uint64_t seq, std::uint64_t session, std::string_view w
   return record;
 }
 
+/// `session` is called `name` from then on.
+inline Record named(std::uint64_t seq, std::uint64_t session, std::string_view name) {
+  Record record = other(seq, session, R"(named,"session":1,"name":"x")");
+  record.look = name;
+  return record;
+}
+
 inline Record disconnected(std::uint64_t seq, std::uint64_t session, std::uint32_t lost = 0) {
   Record record = other(seq, session, R"(disconnected,"session":1,"reason":"left")");
   record.kind = Kind::kDisconnected;

@@ -67,10 +67,11 @@ class Chat : private core::Capacity {
 
   // ---- what clients do; each connects to the lowest free slot, as in the daemon ----
 
-  std::string connect(DialectSetting dialect = DialectSetting::kAuto, std::string_view room = {}) {
+  std::string connect(DialectSetting dialect = DialectSetting::kAuto, std::string_view room = {},
+                      std::string_view name = {}) {
     Slot slot = 0;
     while (router_.has(slot)) ++slot;
-    const SessionId id = router_.connect(slot, dialect, now_, outbox_, room);
+    const SessionId id = router_.connect(slot, dialect, now_, outbox_, room, name);
     REQUIRE(slots_.count(id) == 0);
     slots_[id] = slot;
     return shown(effects());
@@ -131,8 +132,12 @@ class Chat : private core::Capacity {
   std::string name(std::string_view name, SessionId who = 1) {
     return asked(router_.name(who, name, by_, now_, outbox_));
   }
-  std::string claim(SessionId which = 1, bool force = false, bool stays = false) {
-    return asked(router_.claim(which, {by_, stays}, force, outbox_));
+  std::string note(std::string_view text, SessionId about = 1) {
+    return asked(router_.add_note(about, text, by_, now_, outbox_));
+  }
+  std::string claim(SessionId which = 1, bool force = false, bool stays = false,
+                    std::string_view giver = {}) {
+    return asked(router_.claim(which, {by_, stays}, force, giver, outbox_));
   }
   std::string release(SessionId which = 1) { return asked(router_.release(which, by_, outbox_)); }
   /// The acting operator leaves.
@@ -201,6 +206,7 @@ class Chat : private core::Capacity {
     check();
   }
 
+  [[nodiscard]] Time now() const { return now_; }
   [[nodiscard]] core::Router& router() { return router_; }
   [[nodiscard]] const core::Session& session(SessionId id = 1) const {
     REQUIRE(router_.find(id) != nullptr);
@@ -334,7 +340,7 @@ class Chat : private core::Capacity {
           return who + "automatic" + (sent ? "" : std::string{", "} + state);
         }
         if (event.session != 0) return who + state;
-        REQUIRE(event.sessions.size > 1);
+        REQUIRE(event.sessions.size > 0);
         auto all = std::string{state} + " for";
         for (const auto id : outbox_.ids(event.sessions)) all += ' ' + std::to_string(id);
         return all;
@@ -345,12 +351,17 @@ class Chat : private core::Capacity {
         return who + "gone " + quoted(in_short(text)) +
                (event.lost > 0 ? ", lost " + std::to_string(event.lost) : "");
       case EventKind::kNamed:
+        if (event.automatic) return who + "given " + quoted(text);
         if (outbox_.text(event.operator_name).empty()) return who + "names itself " + quoted(text);
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "named " + quoted(text);
       case EventKind::kClaimed:
         REQUIRE(outbox_.text(event.operator_name) == by_);
-        return who + "claimed" + (text.empty() ? "" : " from " + std::string{text});
+        return who + "claimed" + (text.empty() ? "" : " from " + std::string{text}) +
+               (event.by.size == 0 ? "" : ", given by " + std::string{outbox_.text(event.by)});
+      case EventKind::kNoted:
+        REQUIRE(outbox_.text(event.operator_name) == by_);
+        return who + "noted " + quoted(text);
       case EventKind::kReleased:
         REQUIRE(outbox_.text(event.operator_name) == by_);
         return who + "released";

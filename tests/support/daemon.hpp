@@ -39,13 +39,15 @@ inline Config line_config() {
 class Bench {
  public:
   explicit Bench(const Config& config = line_config(), std::size_t kept_bytes = 2UL << 20U)
-      : journal{kept_bytes},
+      : in_force{config},
+        journal{kept_bytes},
         clients{loop, config, 10'000, journal},
         operators{loop,
                   clients,
                   journal,
                   config.control.max_operators,
-                  {[this] { return reload(); }, [this] { ++stops; }}},
+                  {[this] { return reload(); }, [this] { ++stops; },
+                   [this]() -> const Config& { return in_force; }}},
         turn_end{loop, [this] {
                    clients.connections().read_waiting(!operators.keep_up());
                    operators.go_on();
@@ -91,6 +93,7 @@ class Bench {
     journal.add(event);
   }
 
+  Config in_force;
   io::Loop loop;
   Journal journal;
   Clients clients;

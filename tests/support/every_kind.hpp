@@ -42,6 +42,7 @@ inline void add_every_kind(core::Router& router, Time& now) {
   says(6, "caf\xc3");                                   // within a character
   says(7, "\xff\xfa\x18 x");                            // within a subnegotiation
   (void)router.send({true, {}}, "to all", "ann", now, outbox);
+  (void)router.add_note(2, "a regular", "ann", now, outbox);
 }
 
 }  // namespace chatd::test

@@ -61,7 +61,8 @@ struct Client {
   SessionId id = 0;
   DialectSetting setting{};
   std::string room;
-  std::string name;  ///< as the others of its room know it
+  std::string name;   ///< as the others of its room know it
+  std::string given;  ///< the name that it was given, unless it has called itself something else
   Time connected{};
   Time ended_input{};
   Time parted{};
@@ -82,7 +83,9 @@ struct Client {
   std::vector<Held> held;
   std::vector<Payload> queue;  ///< not taken by the network yet
   bool paused = false;
-  std::string holder;  ///< who claims it
+  Time waits = kNever;    ///< since its oldest message that nobody has answered
+  std::size_t notes = 0;  ///< that operators have made
+  std::string holder;     ///< who claims it
   bool claim_stays = false;
   bool was_heard = false;       ///< it said something, maybe nothing but a line end
   Time due_away = kNever;       ///< by then it has to be told that everybody is away
@@ -237,12 +240,14 @@ class Walk : private core::Capacity {
                                                    DialectSetting::kLine, DialectSetting::kTelnet,
                                                    DialectSetting::kRaw};
     static constexpr std::string_view kRooms[] = {"", "", "lab", "yard"};
+    static constexpr std::string_view kGiven[] = {"", "", "name", "n1n", "n2n"};
     Client client;
     client.setting = kSettings[choose_() % std::size(kSettings)];
     client.connected = client.last_byte = now_;
     client.reads = !one_in(8);
     client.room = kRooms[choose_() % std::size(kRooms)];
-    client.id = router_.connect(slot, client.setting, now_, outbox_, client.room);
+    client.id = router_.connect(slot, client.setting, now_, outbox_, client.room,
+                                kGiven[choose_() % std::size(kGiven)]);
     client.name = "guest-" + std::to_string(client.id);
     must(client.id == ++last_id_, "ids do not count up");
     clients_[slot] = client;
@@ -427,10 +432,12 @@ class Walk : private core::Capacity {
     const auto receipt = router_.send(to, message, by, now_, outbox_);
     for (const auto id : receipt.delivered) {
       must(to.everyone || may(by, by_id(id)), "sent to another's");
+      if (!to.everyone) by_id(id).waits = kNever;
       by_id(id).told += message;
     }
     for (const auto id : receipt.held) {
       must(to.everyone || may(by, by_id(id)), "held for another's");
+      if (!to.everyone) by_id(id).waits = kNever;
       by_id(id).told += message;
       held_now_.emplace_back(id, by_id(id).told.size());
     }
@@ -485,8 +492,7 @@ class Walk : private core::Capacity {
         if (one_in(4)) must(router_.kick(client.id, "", by, now_, outbox_) == outcome, "kick");
         break;
       case 2:
-        must(router_.name(client.id, "name", by, now_, outbox_) == expected(client.holder, client),
-             "name");
+        name(client, by);
         break;
       case 3:
         claim(client, by);
@@ -498,6 +504,12 @@ class Walk : private core::Capacity {
       case 6:
         go_or_come_back();
         break;
+      case 7:
+        must(router_.add_note(client.id, text(), by, now_, outbox_) ==
+                 expected(client.holder, client),
+             "note");
+        ++client.notes;
+        break;
       case 5:
         router_.release_if([&](auto holder) { return holder == by; }, outbox_);
         for (auto& each : clients_) {
@@ -508,6 +520,15 @@ class Walk : private core::Capacity {
         break;
     }
     deliver();
+  }
+
+  void name(Client& client, const std::string& by) {
+    static constexpr std::string_view kNames[] = {"name", "n1n", "n2n", "n3n", ""};
+    const auto wish = kNames[choose_() % std::size(kNames)];
+    const auto other = router_.called(wish);
+    if (other != 0 && other != client.id) return;
+    must(router_.name(client.id, wish, by, now_, outbox_) == expected(client.holder, client),
+         "name");
   }
 
   void go_or_come_back() {
@@ -529,7 +550,7 @@ class Walk : private core::Capacity {
   void claim(Client& client, const std::string& by) {
     const bool force = one_in(3);
     const bool stays = one_in(3);
-    const auto outcome = router_.claim(client.id, Claim{by, stays}, force, outbox_);
+    const auto outcome = router_.claim(client.id, Claim{by, stays}, force, {}, outbox_);
     must(outcome == expected(force ? client.holder : by, client), "claim");
     if (outcome != Outcome::kDone) return;
     client.holder = by;
@@ -654,7 +675,9 @@ class Walk : private core::Capacity {
     auto& client = by_id(event.session);
     const auto text = outbox_.text(event.text);
     if (event.kind == EventKind::kNamed) {
-      client.name = text;
+      const bool wished = event.operator_name.size == 0 && !event.automatic;
+      if (!wished || client.given != text) client.given = wished ? std::string_view{} : text;
+      client.name = text.empty() ? "guest-" + std::to_string(client.id) : std::string{text};
     } else if (!client.room.empty()) {
       overheard_.push_back({client.id, client.room, "<" + client.name + "> ", {}});
       append_escaped(overheard_.back().line, text);
@@ -722,7 +745,7 @@ class Walk : private core::Capacity {
       must(by == "ann" || by == "bob", "who sent it?");
       if (event.automatic) return answered(event);
       if (event.session != 0) return sent(event, event.session, event.message);
-      must(event.sessions.size > 1, "an event for several that are not");
+      must(event.sessions.size > 0, "an event for nobody");
       const auto ids = outbox_.ids(event.sessions);
       const auto numbers = outbox_.messages(event.messages);
       must(numbers.size() == (event.state == SendState::kHeld ? ids.size() : 0), "numbers");
@@ -737,6 +760,7 @@ class Walk : private core::Capacity {
         client.heard += outbox_.text(event.text);
         client.lossy = client.lossy || event.cut;  // maybe inside a character
         client.was_heard = true;
+        if (client.waits == kNever) client.waits = now_;
         if (!away_.empty() && client.told_away != away_period_) {
           client.due_away = std::min(client.due_away, now_ + kEndWithWords);
         }
@@ -867,6 +891,15 @@ class Walk : private core::Capacity {
     must(session.held() == client.held.size(), "held");
     must(session.ended() == client.closing, "closing");
     if (client.closing) return;
+    must(session.waiting_since() == client.waits, "waiting since");
+    const auto notes = session.talk() == nullptr ? 0 : session.talk()->notes().size();
+    must(notes == std::min(client.notes, core::Talk::kMostNotes), "notes");
+    must(client.given.empty() || router_.called(client.given) == client.id, "called");
+    must(session.has_wished_name() == (!session.name().empty() && client.given.empty()), "wished");
+    for (const auto& each : clients_) {
+      const bool other = is_there(each) && each.id != client.id && each.room == client.room;
+      must(!other || client.room.empty() || each.name != client.name, "two of a room are one");
+    }
     must((session.claim() == nullptr ? "" : session.claim()->holder) == client.holder, "claimed");
     const auto& settings = router_.settings();
     const bool reads_lines =

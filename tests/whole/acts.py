@@ -23,6 +23,7 @@ class Acts:
             self.send: 40, self.send_much: 4, self.claim: 6, self.release: 3, self.bye: 2,
             self.kick: 3, self.give_name: 3, self.ban: 2, self.unban: 2, self.ask_past: 5,
             self.ask: 5, self.garbage: 3, self.away: 2, self.reload: 3, self.hand_over: 3,
+            self.note: 4, self.give: 3, self.tell_operators: 2, self.write: 3,
         }  # fmt: skip
         (act,) = dice.choices(list(weights), list(weights.values()))
         return f"{act.__name__} {act(dice) or ''}"
@@ -111,7 +112,8 @@ class Acts:
         number = self.counts["operators"]
         name = dice.choice(("ann", "bob", "cat", f"op{number}"))
         listens = (lambda method, event: None) if dice.random() < 0.6 else None
-        operator = Operator(number, self.settings.home.control_path, name, listens)
+        quiet = dice.random() < 0.2
+        operator = Operator(number, self.settings.home.control_path, name, listens, quiet=quiet)
         operator.excused = self.is_handing_over()
         self.operators.append(operator)
         return operator
@@ -184,6 +186,29 @@ class Acts:
         operator.ask("release", {"session": session})
         return f"{operator} {session}"
 
+    def give(self, dice):
+        operator, session = self._operator(dice), self._session(dice)
+        to = dice.choice(("ann", "bob", "cat", "nobody"))
+        operator.ask("give", {"session": session, "to": to})
+        return f"{operator} {session} to {to}"
+
+    def note(self, dice):
+        operator, session = self._operator(dice), self._session(dice)
+        text = dice.choice(("x", "é" * 300, "a\nb", " ", "y" * 1024, "z" * 1025))
+        operator.ask("note", {"session": session, "text": text})
+        operator.ask("notes", {"session": session})
+        return f"{operator} {session} {text[:3]}"
+
+    def tell_operators(self, dice):
+        operator = self._operator(dice)
+        operator.ask("ops", {"text": dice.choice(("who?", "x" * 8192, "\n"))})
+        return operator
+
+    def write(self, dice):
+        operator, session = self._operator(dice), self._session(dice)
+        operator.ask("writing", {"session": session})
+        return f"{operator} {session}"
+
     def bye(self, dice):
         operator, session = self._operator(dice), self._session(dice)
         operator.ask("bye", {"session": session})
@@ -196,7 +221,7 @@ class Acts:
 
     def give_name(self, dice):
         operator, session = self._operator(dice), self._session(dice)
-        name = dice.choice(("Zoe", "", "x" * 64, "é" * 40, "a\nb"))
+        name = dice.choice(("Zoe", "Ada", "", "x" * 64, "é" * 40, "a\nb"))
         operator.ask("name", {"session": session, "name": name})
         return f"{operator} {session} {name}"
 
@@ -229,7 +254,7 @@ class Acts:
 
     def ask(self, dice):
         operator = self._operator(dice)
-        method = dice.choice(("stats", "sessions", "bans", UNKNOWN))
+        method = dice.choice(("stats", "sessions", "bans", "operators", "desk", UNKNOWN))
         operator.ask(method)
         return f"{operator} {method}"
 

@@ -38,6 +38,7 @@ class Session:
         self.asking = False
         self.unanswered = False  # it has said something since an operator wrote to it by name
         self.holder = None
+        self.notes = 0
         self.reason = None
         self.lost_at_end = 0
 
@@ -158,6 +159,9 @@ class Ledger:
         session.lost_at_end = lost
         session.held.clear()
         session.reason = event["reason"]
+
+    def _noted(self, event):
+        self._session(event).notes += 1
 
     def _banned(self, event):
         self.banned[event["address"]] = event.get("until") or "9999"

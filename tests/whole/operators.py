@@ -17,9 +17,10 @@ class Operator:
     """`on_event`: hears of every event; None: it does not subscribe. One that watches hears of
     them from the first on."""
 
-    def __init__(self, number, path, name, on_event=None, watch=False):
+    def __init__(self, number, path, name, on_event=None, watch=False, quiet=False):
         self.number, self.path, self.name, self.on_event = number, path, name, on_event
         self.watch = watch
+        self.quiet = quiet
         self.count = 0  # texts
         self.next_id = 0
         self.last_seq = 0 if watch else None
@@ -44,7 +45,7 @@ class Operator:
             self.socket.close()
             self.ended = True
             return
-        self.ask("hello", {"name": self.name})
+        self.ask("hello", {"name": self.name} | ({"quiet": True} if self.quiet else {}))
         if self.on_event is not None:
             since = {} if self.last_seq is None else {"since": self.last_seq}
             self.ask("subscribe", {"watch": self.watch} | since)
@@ -132,6 +133,9 @@ class Operator:
 
     def _event(self, method, event):
         require(self.on_event is not None, self, "has not subscribed and hears", event)
+        if method == "writing":
+            require("seq" not in event and not self.watch, self, "hears of", event)
+            return
         if self.last_seq is not None:
             require(event["seq"] > self.last_seq, self, "hears twice:", event, self.last_seq)
             whole = event["seq"] == self.last_seq + (event["lost"] if method == "lagged" else 1)

@@ -71,6 +71,8 @@ class Settings:
                 "output_hard": dice.choice(("64KiB", "256KiB")),
             },
             "control": {"path": str(self.home.control_path)},
+            "console": {"claim_on_answer": dice.random() < 0.2},
+            "names": dice.choice(({}, {"127.0.0.0/8": "lab", f"uid:{os.getuid()}": "Zoe"})),
             "transcript": {"enabled": self.transcripts},
             "service": {"stop_grace": self.grace},
         }

@@ -237,6 +237,9 @@ class World(Acts):
             session = self.ledger.sessions[entry["session"]]
             require(entry["held"] == len(session.held), "held:", entry, session.held)
             require(entry["claimed_by"] == session.holder, "claimed by", session.holder, entry)
+            require(entry["notes"] == min(session.notes, 8), "notes:", session.notes, entry)
+            waits = entry["waiting_since"] is not None
+            require(waits == session.unanswered, "waits:", session.unanswered, entry)
         return True
 
     def check_page(self, params, page):

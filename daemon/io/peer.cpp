@@ -1,4 +1,4 @@
-#include "clients/peer.hpp"
+#include "io/peer.hpp"
 
 #include <netinet/in.h>
 
@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "io/acceptor.hpp"
+#include "io/endpoint.hpp"
 
-namespace chatd {
+namespace chatd::io {
 namespace {
 
 /// Where a user's id ends, in the bytes of an address.
@@ -91,7 +91,7 @@ std::string Peer::to_string() const {
     in6.sin6_port = htons(port_);
     std::memcpy(&in6.sin6_addr, address_.data(), 16);
     std::memcpy(&storage, &in6, sizeof in6);
-    return io::Endpoint::of(storage, sizeof in6).to_string();
+    return Endpoint::of(storage, sizeof in6).to_string();
   }
   const auto known = user();
   return known ? "uid:" + std::to_string(*known) : "unix:";
@@ -105,4 +105,4 @@ std::optional<uid_t> Peer::user() const {
   return user;
 }
 
-}  // namespace chatd
+}  // namespace chatd::io

@@ -1,5 +1,5 @@
-/// A network of addresses, one address alone, or a user of this machine: what can be banned.
-/// Knows how one is written, and whether a peer is in it.
+/// A network of addresses, one address alone, or a user of this machine: what can be banned, or
+/// have a name. Knows how one is written, and whether a peer is in it.
 ///
 /// Invariant: the bits behind its prefix are zero, so that equal networks are equal.
 #pragma once
@@ -12,9 +12,9 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "clients/peer.hpp"
+#include "io/peer.hpp"
 
-namespace chatd {
+namespace chatd::io {
 
 class Network {
  public:
@@ -58,4 +58,4 @@ class Network {
   Bytes address_;  ///< IPv4, and a user's id, in the first four, in the order of the network
 };
 
-}  // namespace chatd
+}  // namespace chatd::io

@@ -11,9 +11,11 @@
 #include <string>
 
 namespace chatd {
-
 class ByteReader;
 class ByteWriter;
+}  // namespace chatd
+
+namespace chatd::io {
 
 class Peer {
  public:
@@ -47,4 +49,4 @@ class Peer {
   std::uint16_t family_ = AF_UNIX;
 };
 
-}  // namespace chatd
+}  // namespace chatd::io

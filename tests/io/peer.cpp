@@ -1,5 +1,5 @@
 /// Peers: how an address is written, and who is at the other end of a unix socket.
-#include "clients/peer.hpp"
+#include "io/peer.hpp"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -16,14 +16,14 @@
 namespace chatd::test {
 namespace {
 
-Peer peer_at(const std::string& address, std::uint16_t port) {
+io::Peer peer_at(const std::string& address, std::uint16_t port) {
   sockaddr_storage storage{};
   auto length = io::Endpoint{address, port}.to_socket_address(storage);
   REQUIRE(length);
-  return Peer{storage, *length};
+  return io::Peer{storage, *length};
 }
 
-TEST_CASE("peer: an address is written as people write it", "[clients][peer]") {
+TEST_CASE("peer: an address is written as people write it", "[io][peer]") {
   struct Row {
     std::string address;
     std::uint16_t port;
@@ -40,49 +40,49 @@ TEST_CASE("peer: an address is written as people write it", "[clients][peer]") {
   };
   for (const auto& row : rows) {
     INFO(row.address);
-    const Peer peer = peer_at(row.address, row.port);
+    const io::Peer peer = peer_at(row.address, row.port);
     CHECK(peer.to_string() == row.written);
     CHECK(peer.has_address());
   }
 }
 
-TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[clients][peer]") {
-  CHECK(Peer{}.to_string() == "unix:");
-  CHECK_FALSE(Peer{}.has_address());
+TEST_CASE("peer: a unix socket is \"unix:\" and has no address", "[io][peer]") {
+  CHECK(io::Peer{}.to_string() == "unix:");
+  CHECK_FALSE(io::Peer{}.has_address());
   sockaddr_storage storage{};
   storage.ss_family = AF_UNIX;
-  const Peer peer{storage, sizeof(sa_family_t)};
+  const io::Peer peer{storage, sizeof(sa_family_t)};
   CHECK(peer.to_string() == "unix:");
   CHECK_FALSE(peer.has_address());
 }
 
-TEST_CASE("peer: an address that is cut short is not one", "[clients][peer]") {
+TEST_CASE("peer: an address that is cut short is not one", "[io][peer]") {
   sockaddr_storage storage{};
   storage.ss_family = AF_INET;
-  CHECK_FALSE(Peer(storage, sizeof(sockaddr_in) - 1).has_address());
+  CHECK_FALSE(io::Peer(storage, sizeof(sockaddr_in) - 1).has_address());
   storage.ss_family = AF_INET6;
-  CHECK_FALSE(Peer(storage, sizeof(sockaddr_in6) - 1).has_address());
+  CHECK_FALSE(io::Peer(storage, sizeof(sockaddr_in6) - 1).has_address());
 }
 
-TEST_CASE("peer: a user of the machine is known by its number", "[clients][peer]") {
-  const auto user = Peer::of_user(1000);
+TEST_CASE("peer: a user of the machine is known by its number", "[io][peer]") {
+  const auto user = io::Peer::of_user(1000);
   CHECK(user.to_string() == "uid:1000");
   CHECK(user.user() == uid_t{1000});
   CHECK_FALSE(user.has_address());
-  CHECK(Peer::of_user(0).to_string() == "uid:0");
-  CHECK_FALSE(Peer{}.user());
+  CHECK(io::Peer::of_user(0).to_string() == "uid:0");
+  CHECK_FALSE(io::Peer{}.user());
   CHECK_FALSE(peer_at("192.0.2.1", 1).user());
 }
 
-TEST_CASE("peer: the kernel says which user has connected", "[clients][peer]") {
+TEST_CASE("peer: the kernel says which user has connected", "[io][peer]") {
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-  Peer peer;
+  io::Peer peer;
   peer.learn_user(ends[0]);
   CHECK(peer.user() == ::getuid());
   ::close(ends[0]);
   ::close(ends[1]);
-  Peer address = peer_at("192.0.2.1", 1);
+  io::Peer address = peer_at("192.0.2.1", 1);
   address.learn_user(-1);
   CHECK(address.to_string() == "192.0.2.1:1");
 }

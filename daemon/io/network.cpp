@@ -1,4 +1,4 @@
-#include "clients/network.hpp"
+#include "io/network.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 
 #include "io/endpoint.hpp"
 
-namespace chatd {
+namespace chatd::io {
 
 namespace {
 
@@ -48,7 +48,7 @@ Error wrong(std::string_view text, std::string_view why) {
 /// People copy it from the list of sessions, where it has a port.
 std::string_view why_no_address(const std::string& text) {
   if (text.starts_with("unix:")) return "a client of a unix socket has no address, but a user";
-  if (io::Endpoint::parse(text)) return "without the port";
+  if (Endpoint::parse(text)) return "without the port";
   return "no address";
 }
 
@@ -146,4 +146,4 @@ std::string Network::to_string() const {
   return all;
 }
 
-}  // namespace chatd
+}  // namespace chatd::io
