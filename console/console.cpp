@@ -108,12 +108,12 @@ class Console::Impl : public ScreenListener {
   int attempts_ = 0;  // to attach again, since it was attached
   Pauses pauses_;     // between them, while an operator waits
   io::Timer again_;
-  bool was_away_ = false;     // since it was attached
-  bool was_refused_ = false;  // likewise, and it was said
-  std::string refusal_;       // what the daemon said instead of an answer
+  bool was_away_ = false;       // since it was attached
+  bool was_refused_ = false;    // likewise, and it was said
+  std::string refusal_;         // what the daemon said instead of an answer
   std::string lineage_;         // of the sessions that it has
   bool same_sessions_ = false;  // ids mean the same people as before
-  bool full_ = false;         // too much waits to be shown
+  bool full_ = false;           // too much waits to be shown
   bool held_ = true;
   std::optional<bool> left_at_end_;  // how the console was left, once it was
   bool all_heard_ = false;           // the last answer before leaving has come
@@ -127,7 +127,7 @@ class Console::Impl : public ScreenListener {
   Target writing_to_;
   bool looking_ = false;  // for who writes no more
   io::Timer writers_;
-  SessionId asked_ = 0;  // whose past has been asked for
+  SessionId asked_ = 0;          // whose past has been asked for
   std::vector<NoteInfo> noted_;  // about that one, as far as the answer has come
   io::Timer past_late_;
   std::unique_ptr<Screen> screen_;

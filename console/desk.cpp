@@ -349,8 +349,7 @@ void Desk::arrive(SessionId session) {
   if (arriving_ == session) return;
   leave_arrival();
   const std::uint64_t wanted = context() + unread_.of(session);
-  const bool here =
-      conversations_.is_whole(session) || conversations_.lines_of(session) >= wanted;
+  const bool here = conversations_.is_whole(session) || conversations_.lines_of(session) >= wanted;
   const bool notes = roster_.has_notes(session);
   if (here && !notes) return show_conversation(session, {});
   arriving_ = session;

@@ -24,8 +24,8 @@ void Question::apply(const Event& event) {
 
 // The daemon's answer to `send` does not say which number its event has.
 void Question::apply_sent(const Event& event) {
-  const bool is_ours = !event.announced && event.operator_name == asker_ &&
-                       event.text == text_ && !event.automatic;
+  const bool is_ours =
+      !event.announced && event.operator_name == asker_ && event.text == text_ && !event.automatic;
   if (state_ != State::kSending || !is_ours || event.state == "lost") return;
   sent_ = event.seq;
   state_ = event.state == "held" ? State::kHeld : State::kAsked;

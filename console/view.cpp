@@ -61,7 +61,9 @@ std::string wait_of(const SessionInfo& session, std::time_t now) {
 std::string last_words(const SessionInfo& session, std::string_view own_name) {
   if (!session.last_text) return {};
   const std::string_view from = session.last_operator;
-  const std::string lead = from.empty() ? "  " : from == own_name ? "< " : "< " + escaped(from) + ": ";
+  const std::string lead = from.empty()       ? "  "
+                           : from == own_name ? "< "
+                                              : "< " + escaped(from) + ": ";
   return lead + escaped(*session.last_text);
 }
 
@@ -381,12 +383,21 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                                      std::string_view own_name) const {
   const std::string today = formatted(now, "%Y-%m-%d");
   // Who it is and how long it waits stay; of the rest goes first what one needs least to answer.
-  std::vector<Column> columns{
-      {"id", false, 0},           {"name", false, 1, 10, 6},       {"waits", true, 0},
-      {"unread", true, 0},        {"last words", false, 4, 24, 8}, {"claimed by", false, 3, 8},
-      {"key", false, 2},          {"notes", true, 5},              {"state", false, 6},
-      {"answered by", false, 7, 8}, {"address", false, 8},         {"idle", true, 9},
-      {"held", true, 10},         {"dialect", false, 11},          {"since", false, 12}};
+  std::vector<Column> columns{{"id", false, 0},
+                              {"name", false, 1, 10, 6},
+                              {"waits", true, 0},
+                              {"unread", true, 0},
+                              {"last words", false, 4, 24, 8},
+                              {"claimed by", false, 3, 8},
+                              {"key", false, 2},
+                              {"notes", true, 5},
+                              {"state", false, 6},
+                              {"answered by", false, 7, 8},
+                              {"address", false, 8},
+                              {"idle", true, 9},
+                              {"held", true, 10},
+                              {"dialect", false, 11},
+                              {"since", false, 12}};
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
@@ -397,9 +408,8 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                     escaped(each.name) + (!muted.contains(each.session) ? ""
                                           : each.name.empty()           ? "(muted)"
                                                                         : " (muted)"),
-                    wait_of(each, now), std::to_string(each.unread),
-                    last_words(each, own_name), escaped(each.claimed_by),
-                    key == 0 ? "" : "Alt-" + std::to_string(key),
+                    wait_of(each, now), std::to_string(each.unread), last_words(each, own_name),
+                    escaped(each.claimed_by), key == 0 ? "" : "Alt-" + std::to_string(key),
                     each.notes == 0 ? "" : std::to_string(each.notes),
                     writer != writing.end() ? escaped(writer->second) + " is writing"
                     : each.state == "open"  ? ""
@@ -434,8 +444,7 @@ std::vector<Line> View::past(const PastMessage& message, const Roster& roster,
   return this->event(event, roster, own_name, focus, calls);
 }
 
-std::vector<Line> View::noted(SessionId session, const NoteInfo& note,
-                              const Roster& roster) const {
+std::vector<Line> View::noted(SessionId session, const NoteInfo& note, const Roster& roster) const {
   Event event;
   event.kind = EventKind::kNoted;
   event.time = note.time;
@@ -575,10 +584,11 @@ struct PromptLevel {
 };
 constexpr std::size_t kLabel = 10;
 constexpr std::array kPromptLevels{
-    PromptLevel{32, 3, kLabel, true}, PromptLevel{16, 3, kLabel, true},
+    PromptLevel{32, 3, kLabel, true},     PromptLevel{16, 3, kLabel, true},
     PromptLevel{16, 3, kLabel - 1, true}, PromptLevel{16, 2, kLabel - 1, true},
-    PromptLevel{16, 2, 6, true},  PromptLevel{10, 1, 6, true},  PromptLevel{8, 1, 6, false},
-    PromptLevel{0, 1, 6, true},   PromptLevel{0, 1, 6, false},  PromptLevel{0, 1, 4, false},
+    PromptLevel{16, 2, 6, true},          PromptLevel{10, 1, 6, true},
+    PromptLevel{8, 1, 6, false},          PromptLevel{0, 1, 6, true},
+    PromptLevel{0, 1, 6, false},          PromptLevel{0, 1, 4, false},
     PromptLevel{0, 0, 0, false},
 };
 

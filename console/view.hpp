@@ -104,8 +104,8 @@ class View {
     std::string_view own_name = {};
     std::string_view writing = {};  ///< the operator who is writing to a client
     bool away = false;
-    bool only = false;      ///< nothing of others is shown
-    std::size_t width = 0;  ///< of the screen; 0: no limit
+    bool only = false;       ///< nothing of others is shown
+    std::size_t width = 0;   ///< of the screen; 0: no limit
     Target writing_to = {};  ///< whom the operator writes to, if that is not the one in focus
   };
   /// The prompt: "[3 NAME] > ", or with something to tell "[3 NAME] (ann:5 7:1 +2, away) > "

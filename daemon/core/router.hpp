@@ -92,8 +92,8 @@ class Router {
   void set_settings(Settings settings);
 
   /// Writes down what belongs to no single session: the counters, the last id, the lineage and,
-  /// unless it takes more than `most` bytes, what is said while all operators are away. Once that is
-  /// read back, ids go on from the higher of the two last ones.
+  /// unless it takes more than `most` bytes, what is said while all operators are away. Once that
+  /// is read back, ids go on from the higher of the two last ones.
   void save(ByteWriter& out, std::size_t most = SIZE_MAX) const;
   void restore(ByteReader& in);
   /// Takes a session of an earlier router, without an event. False if its id is above
