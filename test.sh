@@ -7,6 +7,8 @@
 #   tsan     the same with the thread sanitizer
 #   service [SUITE...]  the package, in a booted Debian of its own; needs root
 #   image    the image of the Dockerfile, built and run; needs root
+#   web      the visitor's page and the widget in Chromium and Firefox, against a daemon that
+#            is played
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
 #   tidy     clang-tidy on every C++ file that is compiled
@@ -20,7 +22,7 @@
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for ten minutes and a million messages;
 #            `bench/soak/run.sh` alone takes three minutes
-#   all      everything above
+#   all      everything above but `web`
 #   bare [SUITE...]  ./run.sh and ./test.sh in a minimal Debian; needs root and some
 #            minutes, and is therefore not in `all`
 set -euo pipefail
@@ -33,7 +35,7 @@ say() { echo "test.sh: $*" >&2; }
 ours() {
   local pattern names=()
   for pattern in "$@"; do names+=(-o -name "$pattern"); done
-  find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${names[@]:1}" \) -print0
+  find . \( -path ./build -o -path ./.git -o -name node_modules \) -prune -o -type f \( "${names[@]:1}" \) -print0
 }
 
 # A command that runs ctest, if there has to be one.
@@ -86,6 +88,10 @@ part_image() {
   cmake/build.sh release chatd chatctl
   say "testing the image"
   run_tests release -L '^image$'
+}
+
+part_web() {
+  tests/web/run.sh
 }
 
 # Whether clang-format or clang-tidy is the version that decides, Debian 12's: PROGRAM.

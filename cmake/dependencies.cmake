@@ -10,6 +10,7 @@ if(BUILD_TESTING)
 endif()
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
 
 pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
 add_library(libuv::uv ALIAS PkgConfig::LIBUV)

@@ -112,13 +112,12 @@ Result<void, WriteError> StreamSet::write(StreamId id, Payload bytes) {
   assert(stream.state == State::kOpen);
   if (stream.state != State::kOpen || bytes.empty()) return {};
   if (!has_room(id, bytes.size())) return WriteError::kOverflow;
-  queued_bytes_ += bytes.size();
-  stream.queue.push(std::move(bytes));
+  push(id, std::move(bytes));
   if (!stream.blocked) touch(id);
-  if (stream.queue.bytes() > limits_.high_bytes) {
+  if (waiting(id) > limits_.high_bytes) {
     // Only what the kernel does not take is too much.
-    if (!stream.blocked && stream.send_error == 0) send(stream);
-    if (stream.queue.bytes() > limits_.high_bytes) stream.high = true;
+    if (!stream.blocked && stream.send_error == 0) send(id);
+    if (waiting(id) > limits_.high_bytes) stream.high = true;
   }
   return {};
 }
@@ -127,12 +126,12 @@ bool StreamSet::has_room(StreamId id, std::size_t bytes) {
   Connection& stream = at(id);
   assert(stream.state == State::kOpen);
   const auto fits = [&] {
-    if (stream.queue.empty()) return true;
-    return bytes <= limits_.hard_bytes && stream.queue.bytes() <= limits_.hard_bytes - bytes;
+    const std::size_t before = waiting(id);
+    return before == 0 || (bytes <= limits_.hard_bytes && before <= limits_.hard_bytes - bytes);
   };
   if (fits()) return true;
   if (stream.send_error == 0) {
-    send(stream);
+    send(id);
     touch(id);  // it may have drained or failed, and that is told at the end of the turn
   }
   return fits();
@@ -174,12 +173,12 @@ void StreamSet::flush(bool all) {
 }
 
 std::size_t StreamSet::queued_bytes(StreamId id) const {
-  return at(id).queue.bytes();
+  return waiting(id);
 }
 
 std::size_t StreamSet::unsent(StreamId id) const {
   const Connection& stream = at(id);
-  if (stream.state != State::kFinished) return stream.queue.weight();
+  if (stream.state != State::kFinished) return waiting_weight(id);
   const auto place = std::find_if(finished_.rbegin(), finished_.rend(),
                                   [id](const Finished& finished) { return finished.id == id; });
   return place == finished_.rend() ? 0 : place->unsent;
@@ -273,14 +272,14 @@ bool StreamSet::receive(StreamId id, std::size_t most) {
   if (count > 0) {
     if (stream.send_error != 0) touch(id);  // to see whether this was the last of it
     if (stream.state == State::kOpen) {
-      listener_.on_read(id, {buffer_.get(), static_cast<std::size_t>(count)});
+      hear(id, {buffer_.get(), static_cast<std::size_t>(count)});
     }
   } else if (count == 0) {
     stream.ended = true;
     touch(id);
     if (stream.state == State::kLingering) {
       if (owes_nothing(id)) finish(id, Why::kDone);
-    } else if (stream.state == State::kOpen && stream.send_error == 0) {
+    } else if (stream.state == State::kOpen && stream.send_error == 0 && !is_input_over(id)) {
       listener_.on_end(id);
     }
   } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -301,7 +300,7 @@ bool StreamSet::hear_last_words(StreamId id) {
   const auto buffer = std::make_unique<char[]>(kReadBytes);
   const ssize_t count = ::recv(stream.socket.get(), buffer.get(), kReadBytes, MSG_DONTWAIT);
   if (count <= 0) return true;
-  listener_.on_read(id, {buffer.get(), static_cast<std::size_t>(count)});
+  hear(id, {buffer.get(), static_cast<std::size_t>(count)});
   // It may have adopted others, so that all streams have moved.
   return streams_[id].generation == generation && streams_[id].state == State::kOpen;
 }
@@ -328,7 +327,7 @@ void StreamSet::attend(StreamId id) {
   if (!stream.exists()) return;
 
   std::size_t sent = 0;
-  if (!stream.blocked && stream.send_error == 0) sent = send(stream);
+  if (!stream.blocked && stream.send_error == 0) sent = send(id);
 
   if (stream.send_error != 0) {
     const int error = stream.send_error;
@@ -348,18 +347,23 @@ void StreamSet::attend(StreamId id) {
     fail(id, error);
     return;
   }
-  if (stream.high && stream.queue.bytes() <= limits_.low_bytes) {
+  if (stream.high && waiting(id) <= limits_.low_bytes) {
     stream.high = false;
     if (stream.state == State::kOpen) listener_.on_drained(id);
   }
 }
 
-std::size_t StreamSet::send(Connection& stream) {
-  const std::size_t sent = stream.send();
-  assert(queued_bytes_ >= sent);
-  queued_bytes_ -= sent;
-  if (sent > 0) silence_.expect_answer(stream.debt);
-  return sent;
+std::size_t StreamSet::send(StreamId id) {
+  Connection& stream = at(id);
+  std::size_t total = 0;
+  do {
+    const std::size_t sent = stream.send();
+    assert(queued_bytes_ >= sent);
+    queued_bytes_ -= sent;
+    total += sent;
+  } while (stream.sealed && stream.queue.empty() && stream.send_error == 0 && seal_more(id));
+  if (total > 0) silence_.expect_answer(stream.debt);
+  return total;
 }
 
 /// Before the descriptor is closed.

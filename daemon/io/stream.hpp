@@ -14,7 +14,7 @@
 /// Connection is one stream, and SilenceWatch knows when a peer has vanished. Farewell knows
 /// what a closing stream waits for; there is no event for an acknowledgement, so Deadlines
 /// says when the kernel is asked again. stream_closing.cpp has all that concerns the end of a
-/// stream.
+/// stream, stream_sealing.cpp what goes through a cipher.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +37,9 @@
 #include "io/loop.hpp"
 #include "io/poller.hpp"
 #include "io/saved_stream.hpp"
+#include "io/sealed.hpp"
 #include "io/silence.hpp"
+#include "io/stream_cipher.hpp"
 
 namespace chatd {
 class ByteWriter;
@@ -66,6 +68,12 @@ class StreamListener {
   /// but for a paused one of a unix peer, which is read to the end when it is resumed. ETIMEDOUT is
   /// also what a TCP peer gets that has vanished (see SilenceWatch).
   virtual void on_broken(StreamId id, int error) = 0;
+  /// The peer of a stream with a cipher agrees on it: now its text follows. Once, if at all.
+  virtual void on_secured(StreamId /*id*/) {}
+  /// What the peer of a stream with a cipher sends makes no sense, as its failure() says. Nothing
+  /// more is heard of it, and nothing that is written from now on can be sent: the listener closes
+  /// it, and the peer hears why.
+  virtual void on_insecure(StreamId /*id*/) {}
   /// The bytes waiting fell to StreamLimits::low_bytes or below, after having
   /// been above StreamLimits::high_bytes.
   virtual void on_drained(StreamId id) = 0;
@@ -121,8 +129,22 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// listener hears of it as of any other stream; of one that is closing, on_clear(), unless the
   /// listener there heard it or it was clear, and on_closed(). `patience` begins anew.
   [[nodiscard]] Result<StreamId> restore(UniqueFd socket, SavedStream saved);
+  /// From now on what is read and written goes through `cipher`, beginning with the bytes `first`,
+  /// which have been read already. The stream must be open, and nothing may have been written to
+  /// it. Calls back as if `first` were read now.
+  void secure(StreamId id, std::unique_ptr<StreamCipher> cipher, std::string_view first);
+  /// Goes on with the cipher of another process, and with what waited there to be sealed, behind
+  /// restore(). `input_over`: the peer has said that it says no more.
+  void restore_cipher(StreamId id, std::unique_ptr<StreamCipher> cipher, std::vector<Payload> text,
+                      bool input_over);
+  /// The cipher of a stream which exists(); null: it has none. It stays ours.
+  [[nodiscard]] StreamCipher* cipher(StreamId id);
+  /// What waits to be sealed for a stream with a cipher, in order, the first perhaps a part.
+  [[nodiscard]] std::vector<Payload> unsealed(StreamId id) const;
+  [[nodiscard]] bool is_input_over(StreamId id) const;
+
   /// Writes down a stream that is open or closing (see exists()) as SavedStream reads
-  /// it. Returns its descriptor, which stays ours.
+  /// it; of one with a cipher what is sealed. Returns its descriptor, which stays ours.
   int save(StreamId id, ByteWriter& out);
   /// The descriptor of a stream which exists(); it stays ours.
   [[nodiscard]] int descriptor(StreamId id) const;
@@ -159,9 +181,9 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Nothing happens if it is closing already. A closing stream keeps the loop running.
   /// Returns is_clear(); if that is false, on_clear() or on_closed() will say more.
   bool close(StreamId id);
-  /// Forgets what is queued for a stream that is open or closing, and returns its weight, which
-  /// on_closed() will not count. close() then ends it at once and gently: the end of file goes
-  /// out behind what the kernel has, which may end within a payload.
+  /// Forgets what is queued for a stream that is open or closing, but for what is sealed already,
+  /// and returns its weight, which on_closed() will not count. close() then ends it at once and
+  /// gently: the end of file goes out behind what the kernel has, which may end within a payload.
   std::size_t discard_queue(StreamId id);
   /// Closes now, a closing stream too; what is queued is lost.
   void abort(StreamId id);
@@ -218,7 +240,14 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   void touch(StreamId id);
   void call_for_flush();
   void attend(StreamId id);
-  std::size_t send(Connection& stream);
+  std::size_t send(StreamId id);
+  bool seal_more(StreamId id);
+  void finish_sealing(StreamId id);
+  void push(StreamId id, Payload bytes);
+  void hear(StreamId id, std::string_view bytes);
+  void unseal(StreamId id, std::string_view bytes);
+  [[nodiscard]] std::size_t waiting(StreamId id) const;
+  [[nodiscard]] std::size_t waiting_weight(StreamId id) const;
   void unwatch(Connection& stream);
   void fail(StreamId id, int error);
 
@@ -249,6 +278,7 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   std::unique_ptr<char[]> buffer_;                    // all streams are read through it
   Deadlines deadlines_;                               // of the closing streams
   std::unordered_map<StreamId, Farewell> farewells_;  // of those that wait for acknowledgement
+  std::unordered_map<StreamId, Sealed> sealed_;       // of those that have a cipher
   SilenceWatch silence_;
 };
 

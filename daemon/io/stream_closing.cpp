@@ -18,7 +18,7 @@ using State = Connection::State;
 
 bool StreamSet::is_clear(StreamId id) const {
   const Connection& stream = at(id);
-  if (!stream.queue.empty()) return false;
+  if (waiting(id) > 0) return false;
   return !stream.used || stream.without_end(unacknowledged(stream.socket.get())) == 0;
 }
 
@@ -26,6 +26,7 @@ bool StreamSet::close(StreamId id) {
   Connection& stream = at(id);
   if (stream.state != State::kOpen) return farewell_of(id) == nullptr;
   const bool clear = is_clear(id);
+  if (stream.sealed) finish_sealing(id);
   if (!clear) begin_farewell(id);
   stream.state = State::kFlushing;
   stream.reading = ReadingTime::kAtOnce;
@@ -35,10 +36,12 @@ bool StreamSet::close(StreamId id) {
 
 std::size_t StreamSet::discard_queue(StreamId id) {
   Connection& stream = at(id);
-  const std::size_t weight = stream.queue.weight();
-  assert(queued_bytes_ >= stream.queue.bytes());
-  queued_bytes_ -= stream.queue.bytes();
-  stream.queue.clear();
+  SendQueue& queue = stream.sealed ? sealed_.at(id).text : stream.queue;
+  const std::size_t weight = queue.weight();
+  assert(queued_bytes_ >= queue.bytes());
+  queued_bytes_ -= queue.bytes();
+  queue.clear();
+  if (stream.sealed) return weight;
   stream.blocked = false;
   if (Farewell* const farewell = farewell_of(id)) farewell->forget_queue(stream.sent_bytes);
   touch(id);
@@ -146,8 +149,10 @@ void StreamSet::finish(StreamId id, Why why) {
   assert(stream.exists());
   deadlines_.set(id, stream.deadline, kNever);
   finished_.push_back(account(id, why));
-  queued_bytes_ -= stream.queue.bytes();
+  queued_bytes_ -= waiting(id);
   stream.queue.clear();
+  if (stream.sealed) sealed_.erase(id);
+  stream.sealed = false;
   unwatch(stream);
   stream.socket.reset();
   stream.state = State::kFinished;
@@ -158,7 +163,7 @@ void StreamSet::finish(StreamId id, Why why) {
 StreamSet::Finished StreamSet::account(StreamId id, Why why) {
   const Connection& stream = at(id);
   const auto place = farewells_.find(id);
-  if (place == farewells_.end()) return {id, stream.queue.weight(), false};
+  if (place == farewells_.end()) return {id, waiting_weight(id), false};
   Farewell farewell = std::move(place->second);
   farewells_.erase(place);
   bool exact = true;
@@ -169,7 +174,8 @@ StreamSet::Finished StreamSet::account(StreamId id, Why why) {
       farewell.seen(stream.sent_bytes, stream.without_end(owed), loop_.now());
     }
   }
-  return {id, farewell.unsent(exact), farewell.becomes_clear()};
+  const std::size_t unsealed = stream.sealed ? sealed_.at(id).text.weight() : 0;
+  return {id, farewell.unsent(exact) + unsealed, farewell.becomes_clear()};
 }
 
 void StreamSet::report_finished() {

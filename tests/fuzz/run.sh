@@ -19,6 +19,10 @@ text 400000 200
 rpc 400000 400
 saved 400000 120
 words 400000 400
+tls_records 12000 300
+http 60000 800
+websocket 40000 300
+proxy_header 60000 300
 core 100000 300
 handover 20000 120
 config 30000 2000

@@ -1,0 +1,43 @@
+/// What a stream with a cipher has besides its Connection. The connection's own queue has what is
+/// sealed already: records of a cipher have numbers, so none of it can be taken back.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "io/send_queue.hpp"
+#include "io/stream_cipher.hpp"
+
+namespace chatd::io {
+
+struct Sealed {
+  /// So much text is sealed at once: a record of TLS (RFC 8446, 5.1), and no more than the kernel
+  /// usually takes, for what is sealed cannot be discarded.
+  static constexpr std::size_t kAtOnce = 16384;
+
+  std::unique_ptr<StreamCipher> cipher;
+  SendQueue text;           ///< waits to be sealed
+  bool opening = true;      ///< nobody was told that it is open
+  bool input_over = false;  ///< the peer has said that it says no more, or nonsense
+
+  /// Seals at most `most` bytes of what waits. Of a payload that is sealed in parts the last one
+  /// has its weight. Empty if nothing waits, or nothing can be sealed.
+  [[nodiscard]] Payload seal(std::size_t most) {
+    if (text.empty() || !cipher->can_seal()) return {};
+    std::string plain;
+    std::uint32_t weight = 0;
+    text.each([&](const Payload& payload, std::string_view rest) {
+      const auto part = rest.substr(0, most - plain.size());
+      plain.append(part);
+      if (!part.empty() && part.size() == rest.size()) weight += payload.weight();
+    });
+    std::string bytes;
+    cipher->seal(plain, bytes);
+    (void)text.consume(plain.size());
+    return Payload{bytes, weight};
+  }
+};
+
+}  // namespace chatd::io

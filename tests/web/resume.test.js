@@ -1,0 +1,435 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, put, send, setHidden, shown, texts, until, untilOpen, untilShown, untilTaken, untilText, visit } from './harness.js';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+const it = (name, ...rest) => visit(test, () => browser, name, ...rest);
+
+const hellos = (mock) => mock.frames.filter(({ type }) => type === 'hello');
+const untilHellos = (mock, count) => mock.until(() => hellos(mock).length >= count);
+const advance = (page, span) => page.evaluate((ms) => test.advance(ms), span);
+// The wait for the next try, once the loss was noticed.
+const waits = async (page) => {
+  await until(page, () => document.querySelector('#state p').textContent !== '' && document.querySelector('#end').hidden);
+  return Math.max(...await page.evaluate(() => test.waits().map(Math.ceil)));
+};
+
+// Notes what was put into the log while it was live, and so is read out.
+function watchLog() {
+  addEventListener('DOMContentLoaded', () => {
+    const log = document.querySelector('#log');
+    new MutationObserver((all) => {
+      for (const { addedNodes } of all) {
+        for (const node of addedNodes) {
+          if (log.getAttribute('aria-live') !== 'off' && node.matches?.('.message')) test.live.push(node.querySelector('.text').textContent);
+        }
+      }
+    }).observe(document.querySelector('#messages'), { childList: true });
+  });
+}
+
+it('a reload goes on with the session; what is old is not read out', { before: [watchLog] }, async (page, mock) => {
+  await send(page, 'one');
+  await untilTaken(page, 1);
+  await mock.do('say', { text: 'two' });
+  await untilShown(page, 'one', 'two');
+  const before = await shown(page);
+  await until(page, () => document.querySelector('#log').getAttribute('aria-live') === 'polite');
+  await page.reload();
+  await untilOpen(page);
+  assert.deepEqual(await shown(page), before);
+  await until(page, () => document.querySelector('#log').getAttribute('aria-live') === 'polite');
+  await mock.do('say', { text: 'three' });
+  await untilShown(page, 'one', 'two', 'three');
+  await until(page, () => test.live.length > 0);
+  assert.deepEqual(await page.evaluate(() => test.live), ['three']);
+  assert.deepEqual((await mock.do('state')).sessions.length, 1);
+});
+
+it('what is said while the page is away is there when it comes back', async (page, mock) => {
+  await mock.do('say', { text: 'before' });
+  await untilShown(page, 'before');
+  await page.goto('about:blank');
+  await mock.do('say', { text: 'meanwhile' });
+  await page.goto(mock.page);
+  await untilShown(page, 'before', 'meanwhile');
+});
+
+for (const step of ['hello', 'welcome', 'say', 'taken']) {
+  it(`a connection that is cut at its ${step} loses nothing and doubles nothing`, async (page, mock) => {
+    await send(page, 'first');
+    await untilTaken(page, 1);
+    await mock.do('set', { cuts: [step] });
+    if (step === 'hello' || step === 'welcome') await mock.do('cut');
+    await send(page, 'second');
+    await mock.do('say', { text: 'answer' });
+    await untilTaken(page, 2);
+    await until(page, () => document.querySelectorAll('.operator').length === 1);
+    assert.deepEqual(await mock.said(), ['first', 'second']);
+    assert.deepEqual((await texts(page)).sort(), ['answer', 'first', 'second']);
+    const ids = mock.frames.filter(({ type, text }) => type === 'say' && text === 'second').map(({ id }) => id);
+    assert.equal(new Set(ids).size, 1);
+    assert.match(ids[0], /^[A-Za-z0-9-]{1,64}$/);
+  });
+}
+
+for (const [what, when] of [['before it is taken', { holding: true }], ['after it was taken, before the page knows', { cuts: ['taken'] }]]) {
+  it(`a reload in the middle of sending, ${what}`, { mock: when }, async (page, mock) => {
+    await send(page, 'hello');
+    await mock.until((frames) => frames.some(({ type }) => type === 'say'));
+    await page.reload();
+    await mock.do('set', { holding: false });
+    await mock.do('cut');
+    await untilTaken(page, 1);
+    assert.deepEqual(await texts(page), ['hello']);
+    assert.deepEqual(await mock.said(), ['hello']);
+  });
+}
+
+it('what is written without a connection is sent in order when there is one', async (page, mock) => {
+  await mock.do('stop');
+  await untilText(page, '#state p', 'The connection is lost. Trying again…');
+  for (const text of ['one', 'two', 'three']) await send(page, text);
+  assert.deepEqual((await shown(page)).map(({ state }) => state), ['waiting', 'waiting', 'waiting']);
+  // At once: a browser that dies does not say so before.
+  assert.match(await page.evaluate(() => sessionStorage['chatd.state']), /one.*two.*three/);
+  await mock.do('start');
+  await untilTaken(page, 3);
+  assert.deepEqual(await mock.said(), ['one', 'two', 'three']);
+  await untilText(page, '#state p', 'Connected again.');
+});
+
+it('a daemon that is restarted and knows the session', async (page, mock) => {
+  await send(page, 'before');
+  await untilTaken(page, 1);
+  await mock.do('stop');
+  await mock.do('say', { text: 'meanwhile' });
+  await mock.do('start');
+  await untilShown(page, 'before', 'meanwhile');
+  assert.equal(hellos(mock).at(-1).seen, 2);
+});
+
+it('a daemon that is restarted and has forgotten the session', { mock: { cuts: [] } }, async (page, mock) => {
+  await send(page, 'old');
+  await mock.do('say', { text: 'old answer' });
+  await untilTaken(page, 1);
+  await until(page, () => document.querySelectorAll('.operator').length === 1);
+  await mock.do('set', { holding: true });
+  await send(page, 'perhaps taken');
+  await mock.until((frames) => frames.some(({ text }) => text === 'perhaps taken'));
+  await mock.do('stop');
+  await untilText(page, '#state p', 'The connection is lost. Trying again…');
+  await send(page, 'never sent');
+  await mock.do('set', { holding: false });
+  await mock.do('start', { forget: true });
+  await untilTaken(page, 2);
+  // What may have arrived is not said twice; what cannot have arrived is said now.
+  assert.deepEqual(await mock.said(), ['never sent']);
+  assert.equal(await page.$$eval('.line', (all) => all.map((one) => one.textContent).join('|')), 'A new chat begins here. What is above is past.');
+  assert.deepEqual((await shown(page)).find(({ text }) => text === 'perhaps taken').state, 'unsure');
+  // The new session counts from the beginning.
+  await mock.do('say', { text: 'new answer' });
+  await until(page, () => document.querySelectorAll('.operator').length === 2);
+  const all = ['old', 'old answer', 'perhaps taken', 'never sent', 'new answer'];
+  assert.deepEqual((await texts(page)).sort(), [...all].sort());
+  await page.reload();
+  await untilOpen(page);
+  assert.deepEqual((await texts(page)).sort(), [...all].sort());
+  await page.click('.message button');
+  await page.keyboard.press('Enter');
+  await untilTaken(page, 3);
+  assert.deepEqual(await mock.said(), ['never sent', 'perhaps taken']);
+});
+
+it('a daemon that says everything again is shown once', async (page, mock) => {
+  await send(page, 'one');
+  await mock.do('say', { text: 'two' });
+  await untilTaken(page, 1);
+  await mock.do('again');
+  await mock.do('cut');
+  await until(page, () => document.querySelector('#state p').textContent === 'Connected again.');
+  await mock.do('again');
+  await mock.do('say', { text: 'three' });
+  await untilShown(page, 'one', 'two', 'three');
+});
+
+it('what was taken but not acknowledged is known again by its id', async (page, mock) => {
+  await mock.do('set', { cuts: ['taken'] });
+  await send(page, 'mine');
+  await untilTaken(page, 1);
+  assert.deepEqual(await texts(page), ['mine']);
+  await page.evaluate(() => {
+    // The page lost what it knew of the text, not the session.
+    addEventListener('pagehide', () => {
+      const kept = JSON.parse(sessionStorage['chatd.state']);
+      sessionStorage['chatd.state'] = JSON.stringify({ ...kept, entries: [], seen: 0 });
+    });
+  });
+  await page.reload();
+  await untilShown(page, 'mine');
+  assert.deepEqual(await shown(page), [{ who: 'You', text: 'mine', state: 'taken' }]);
+});
+
+it('two tabs are two visitors', async (page, mock, visitor) => {
+  const other = await visitor.tab();
+  await untilOpen(other);
+  await send(page, 'from the first');
+  await untilTaken(page, 1);
+  await other.bringToFront();
+  await send(other, 'from the second');
+  await untilTaken(other, 1);
+  const { sessions } = await mock.do('state');
+  assert.deepEqual(sessions.map(({ said }) => said), [['from the first'], ['from the second']]);
+});
+
+// Opens a tab that begins with what the other one remembers, as a browser does that
+// duplicates it.
+async function duplicate(page, visitor, before = () => {}) {
+  const kept = await page.evaluate(() => JSON.stringify(sessionStorage));
+  visitor.prepare.push([(copy) => {
+    if (sessionStorage.length === 0) Object.assign(sessionStorage, JSON.parse(copy));
+  }, kept], [before]);
+  return visitor.tab();
+}
+
+it('a tab that is duplicated begins a session of its own', async (page, mock, visitor) => {
+  await send(page, 'one');
+  await untilTaken(page, 1);
+  const other = await duplicate(page, visitor);
+  await untilOpen(other);
+  await untilText(other, '.line', 'A new chat begins here. What is above is past.');
+  assert.equal((await mock.do('state')).sessions.length, 2);
+  assert.equal(hellos(mock).length, 2);
+  await page.bringToFront();
+  await page.reload();
+  await untilOpen(page);
+  assert.equal((await mock.do('state')).sessions.length, 2);
+});
+
+it('a session that goes on in another tab is left alone, and can be taken back', async (page, mock, visitor) => {
+  await send(page, 'one');
+  await untilTaken(page, 1);
+  const other = await duplicate(page, visitor, () => { delete window.BroadcastChannel; });
+  await untilOpen(other);
+  await untilText(page, '#state p', 'This chat goes on in another tab.');
+  await page.bringToFront();
+  await page.click('#state button');
+  await untilOpen(page);
+  await untilText(other, '#state p', 'This chat goes on in another tab.');
+  await send(page, 'two');
+  await untilTaken(page, 2);
+  assert.equal(hellos(mock).length, 3);
+});
+
+it('everything works where the browser denies storage', {
+  before: [() => {
+    for (const name of ['sessionStorage', 'localStorage']) {
+      Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });
+    }
+    window.BroadcastChannel = class { constructor() { throw new DOMException('denied', 'SecurityError'); } };
+  }],
+}, async (page, mock) => {
+  await mock.do('set', { cuts: ['say'] });
+  await send(page, 'hello');
+  await untilTaken(page, 1);
+  await mock.do('cut');
+  await mock.do('say', { text: 'answer' });
+  await untilShown(page, 'hello', 'answer');
+  await page.click('#sound');
+  await page.reload();
+  await untilOpen(page);
+  assert.deepEqual(await shown(page), []);
+});
+
+it('a storage that is full keeps the session and what is not sent yet', {
+  before: [() => {
+    const set = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (key, value) {
+      if (value.length > 2000) throw new DOMException('full', 'QuotaExceededError');
+      set.call(this, key, value);
+    };
+  }],
+}, async (page, mock) => {
+  await mock.do('say', { text: 'x'.repeat(100), times: 100 });
+  await until(page, () => document.querySelectorAll('.message').length === 100);
+  await mock.do('set', { holding: true });
+  await send(page, 'not lost');
+  await mock.until((frames) => frames.some(({ type }) => type === 'say'));
+  await page.reload();
+  await mock.do('set', { holding: false });
+  await mock.do('cut');
+  await untilTaken(page, 1);
+  assert.deepEqual(await mock.said(), ['not lost']);
+  assert.equal((await mock.do('state')).sessions.length, 1);
+});
+
+it('what is kept is bounded, and the newest is kept', async (page, mock) => {
+  await mock.do('say', { text: `${'x'.repeat(1000)}{number}`, times: 1000 });
+  await until(page, () => document.querySelectorAll('.message').length === 1000);
+  await page.reload();
+  await untilOpen(page);
+  const all = await texts(page);
+  assert.ok(all.length <= 200 && all.length > 100);
+  assert.match(all.at(-1), /x999$/);
+  assert.ok(await page.evaluate(() => JSON.stringify(sessionStorage).length) < 512 * 1024);
+});
+
+it('what waits to be sent is bounded, and the rest stays in the field', async (page, mock) => {
+  await mock.do('stop');
+  await untilText(page, '#state p', 'The connection is lost. Trying again…');
+  await page.evaluate(() => {
+    const area = document.querySelector('#text');
+    for (let number = 0; number < 100; ++number) {
+      area.value = `text ${number}`;
+      document.querySelector('form').requestSubmit();
+    }
+  });
+  await put(page, 'one too many');
+  await page.focus('#text');
+  await page.keyboard.press('Enter');
+  await untilText(page, '#hint', 'Too much is waiting to be sent. Wait for the connection.');
+  assert.equal(await page.$eval('#text', (area) => area.value), 'one too many');
+  await page.reload().catch(() => {});
+  await mock.do('start');
+  await page.goto(mock.page);
+  await untilTaken(page, 100);
+  assert.deepEqual((await mock.said()).length, 100);
+});
+
+it('it comes back after 1, 2, 4, ... 30 s, and not all pages at once', { clock: true }, async (page, mock) => {
+  await mock.do('stop');
+  for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
+    const wait = await waits(page);
+    assert.ok(wait >= seconds * 750 && wait <= seconds * 1250, `${wait} ms instead of ${seconds} s`);
+    await advance(page, wait);
+    // The try fails by itself: nobody listens. Until then there is a timer of 15 s.
+    await until(page, () => test.waits().length > 0 && !test.waits().map(Math.round).includes(15_000));
+  }
+  await mock.do('start');
+  await advance(page, 40_000);
+  await untilOpen(page);
+});
+
+for (const event of ['online', 'visibilitychange']) {
+  it(`it comes back at once at ${event}`, { clock: true }, async (page, mock) => {
+    await mock.do('stop');
+    await waits(page);
+    await mock.do('start');
+    await page.evaluate((name) => (name === 'online' ? window : document).dispatchEvent(new Event(name)), event);
+    await untilHellos(mock, 2);
+    await untilOpen(page);
+  });
+}
+
+it('an open connection is given up when the network changes', { clock: true }, async (page, mock) => {
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await advance(page, 1300);
+  await untilHellos(mock, 2);
+});
+
+it('after 1012 it comes back at once, but not again and again', { clock: true }, async (page, mock) => {
+  await mock.do('close', { code: 1012 });
+  assert.ok(await waits(page) <= 1);
+  await advance(page, 1);
+  await untilHellos(mock, 2);
+  await untilOpen(page);
+  await mock.do('close', { code: 1012 });
+  assert.ok(await waits(page) >= 750);
+});
+
+it('who is not let in is told so, and tries again after a minute', { clock: true, mock: { deny: [1008, 'This address is banned.'] } }, async (page, mock) => {
+  await untilText(page, '#state p', 'You were not let in. Trying again in a minute. This address is banned.');
+  assert.equal(await waits(page), 60_000);
+  await mock.do('set', { deny: null });
+  await advance(page, 60_000);
+  await untilOpen(page);
+});
+
+it('a text for which the connection is closed is not said again', async (page, mock) => {
+  await mock.do('set', { holding: true });
+  await send(page, 'too big');
+  await mock.until((frames) => frames.some(({ type }) => type === 'say'));
+  await mock.do('close', { code: 1009 });
+  await until(page, () => document.querySelector('.mark')?.textContent === 'not sent: too long');
+  await mock.do('set', { holding: false });
+  await send(page, 'smaller');
+  await untilTaken(page, 1);
+  assert.deepEqual(await mock.said(), ['smaller']);
+});
+
+it('a connection that is not welcomed within 15 s is given up', { clock: true }, async (page, mock) => {
+  await mock.do('set', { mute: true });
+  await mock.do('cut');
+  await advance(page, await waits(page));
+  await untilHellos(mock, 2);
+  await advance(page, 15_000);
+  await mock.do('set', { mute: false });
+  await advance(page, await waits(page));
+  await untilOpen(page);
+});
+
+// Counts the frames that came, before the page has seen them.
+function countFrames() {
+  test.frames = 0;
+  window.WebSocket = class extends WebSocket {
+    constructor(...values) {
+      super(...values);
+      this.addEventListener('message', () => ++test.frames);
+    }
+  };
+}
+
+it('a daemon that is silent is asked for a sign of life, and left if it gives none', {
+  clock: true, before: [countFrames], mock: { welcome: { ping: 25 } },
+}, async (page, mock) => {
+  const pings = () => mock.frames.filter(({ type }) => type === 'ping').length;
+  // A ping after 25 s of silence, a look for its answer 20 s later.
+  for (const [number, silence] of [[1, 25_000], [2, 5_000], [3, 5_000]]) {
+    await advance(page, silence - 1);
+    await mock.do('state');
+    assert.equal(pings(), number - 1);
+    await advance(page, 1);
+    await mock.until(() => pings() === number);
+    await until(page, (count) => test.frames === count, 1 + number);
+    await advance(page, 20_000);
+  }
+  assert.equal(hellos(mock).length, 1);
+  await mock.do('set', { silent: true });
+  await advance(page, 5_000);
+  await mock.until(() => pings() === 4);
+  await advance(page, 20_000);
+  await advance(page, await waits(page));
+  await untilHellos(mock, 2);
+});
+
+it('a page that wakes up asks whether the connection is alive', { clock: true, mock: { welcome: { ping: 25 }, silent: true } }, async (page, mock) => {
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await mock.until((frames) => frames.some(({ type }) => type === 'ping'));
+  await advance(page, 5000);
+  await advance(page, await waits(page));
+  await untilHellos(mock, 2);
+});
+
+it('what was seen is told at most once in a second, and only if the page is seen', { clock: true }, async (page, mock) => {
+  const seen = () => mock.frames.filter(({ type }) => type === 'seen').map(({ seq }) => seq);
+  await mock.do('say', { text: 'number {number}', times: 5 });
+  await until(page, () => document.querySelectorAll('.message').length === 5);
+  await advance(page, 999);
+  await mock.do('state');
+  assert.deepEqual(seen(), []);
+  await advance(page, 1);
+  await mock.until(() => seen().length === 1);
+  await setHidden(page, true);
+  await mock.do('say', { text: 'unseen' });
+  await until(page, () => document.querySelectorAll('.message').length === 6);
+  await advance(page, 10_000);
+  // What is said now comes after whatever was told before.
+  await send(page, 'hello');
+  await untilTaken(page, 1);
+  await setHidden(page, false);
+  await advance(page, 1000);
+  await mock.until(() => seen().length === 2);
+  assert.deepEqual(seen(), [10, 14]);
+});
