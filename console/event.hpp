@@ -29,6 +29,9 @@ struct Event {
   std::string name;
   std::string address;     ///< connected; banned, unbanned: perhaps with /BITS
   std::string listener;    ///< connected
+  std::string verified;    ///< connected: whom a certificate names; empty: nobody
+  std::string via;         ///< connected: the proxy by which it came; empty: by none
+  std::string tls;         ///< connected: the version, and perhaps more; empty: without TLS
   std::string reason;      ///< disconnected
   std::string until;       ///< banned: RFC 3339, UTC; empty: without end
   std::string state;       ///< sent: "sent", "held", "lost"; operator: "attached", ...
@@ -67,6 +70,9 @@ struct SessionInfo {
   std::string last_operator = {};             ///< who has said that; empty: the client, or nobody
   std::string answered_by = {};               ///< who has answered it last; empty: nobody
   std::uint64_t notes = 0;                    ///< how many operators have made
+  std::string verified = {};                  ///< these three: as those of Event
+  std::string via = {};
+  std::string tls = {};
 };
 
 /// One operator who is there, with all its connections.

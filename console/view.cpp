@@ -67,6 +67,17 @@ std::string last_words(const SessionInfo& session, std::string_view own_name) {
   return lead + escaped(*session.last_text);
 }
 
+// How the client of `connected` came, where there is something to say. Of TLS the version: which
+// suite it is, is for the log and for scripts.
+std::string way_of(const Event& event) {
+  const std::string_view version = std::string_view{event.tls}.substr(0, event.tls.find(' '));
+  std::string out;
+  if (!event.verified.empty()) out += ", verified as " + escaped(event.verified);
+  if (!version.empty()) out += ", over " + escaped(version);
+  if (!event.via.empty()) out += ", by way of " + escaped(event.via);
+  return out;
+}
+
 // What the session is called in a line about `event`.
 std::string_view name_in(const Event& event, SessionId session, const Roster& roster) {
   const bool is_said = event.kind == EventKind::kMessage || event.kind == EventKind::kSent;
@@ -219,7 +230,8 @@ std::vector<Line> View::event(const Event& event, const Roster& roster, std::str
     case kConnected:
       append_status(lines, event, event.session(), roster,
                     "connected from " + escaped(event.address) +
-                        (event.listener.empty() ? "" : " to " + escaped(event.listener)));
+                        (event.listener.empty() ? "" : " to " + escaped(event.listener)) +
+                        way_of(event));
       break;
     case kMessage: {
       const bool focused = focus == event.session();
@@ -345,12 +357,15 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
   const std::string today = formatted(now, "%Y-%m-%d");
   const bool claims = std::any_of(sessions.begin(), sessions.end(),
                                   [](const auto& each) { return !each.claimed_by.empty(); });
+  const bool verified = std::any_of(sessions.begin(), sessions.end(),
+                                    [](const auto& each) { return !each.verified.empty(); });
   // An address is whole as long as something else can go: half of one is of no use.
   std::vector<Column> columns{
       {"id", false, 0},      {"name", false, 1, 10, 6}, {"address", false, 2, 0, 9},
       {"dialect", false, 6}, {"since", false, 7},       {"idle", true, 5},
       {"waits", true, 4},    {"unread", true, 0},       {"held", true, 0}};
   if (claims) columns.push_back({"claimed by", false, 3, 10});
+  if (verified) columns.push_back({"verified", false, 3, 8});
   std::vector<std::vector<std::string>> rows;
   for (const SessionInfo& each : sessions) {
     std::string since = local_time(each.since, true);
@@ -370,6 +385,7 @@ std::vector<std::string> View::sessions(const std::vector<SessionInfo>& sessions
            std::to_string(each.unread),
            std::to_string(each.held)};
     if (claims) row.push_back(escaped(each.claimed_by));
+    if (verified) row.push_back(escaped(each.verified));
   }
   std::vector<std::string> lines = format_table(std::move(columns), rows, width);
   lines.front() = painted(Tone::kStatus, lines.front());
@@ -389,6 +405,7 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                               {"unread", true, 0},
                               {"last words", false, 4, 24, 8},
                               {"claimed by", false, 3, 8},
+                              {"verified", false, 5, 8},
                               {"key", false, 2},
                               {"notes", true, 5},
                               {"state", false, 6},
@@ -409,7 +426,8 @@ std::vector<std::string> View::queue(const std::vector<SessionInfo>& sessions, s
                                           : each.name.empty()           ? "(muted)"
                                                                         : " (muted)"),
                     wait_of(each, now), std::to_string(each.unread), last_words(each, own_name),
-                    escaped(each.claimed_by), key == 0 ? "" : "Alt-" + std::to_string(key),
+                    escaped(each.claimed_by), escaped(each.verified),
+                    key == 0 ? "" : "Alt-" + std::to_string(key),
                     each.notes == 0 ? "" : std::to_string(each.notes),
                     writer != writing.end() ? escaped(writer->second) + " is writing"
                     : each.state == "open"  ? ""

@@ -94,6 +94,9 @@ Event decode_event(std::string_view method, const json& params) {
   if (event.kind == EventKind::kOperator) event.operator_name = event.name;
   event.address = text_of(params, "address");
   event.listener = text_of(params, "listener");
+  event.verified = text_of(params, "verified");
+  event.via = text_of(params, "via");
+  event.tls = text_of(params, "tls");
   event.reason = text_of(params, "reason");
   event.until = text_of(params, "until");
   event.state = text_of(params, "state");
@@ -157,7 +160,8 @@ std::vector<SessionInfo> decode_sessions(const json& result) {
                         number_of(each, "unread"), number_of(each, "held"),
                         text_of(each, "claimed_by"), text_of(each, "waiting_since"),
                         optional_text_of(each, "last_text"), text_of(each, "last_operator"),
-                        text_of(each, "answered_by"), number_of(each, "notes")});
+                        text_of(each, "answered_by"), number_of(each, "notes"),
+                        text_of(each, "verified"), text_of(each, "via"), text_of(each, "tls")});
   }
   return sessions;
 }

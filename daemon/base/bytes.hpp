@@ -26,7 +26,7 @@ namespace chatd {
 
 /// Counts up whenever a field is added to what a process writes down, or changes its meaning.
 /// 6 is that of chatd 0.1.0.
-inline constexpr std::uint32_t kSavedVersion = 9;
+inline constexpr std::uint32_t kSavedVersion = 10;
 inline constexpr std::uint32_t kOldestSavedVersion = 6;
 
 class ByteWriter {

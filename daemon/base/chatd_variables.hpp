@@ -12,8 +12,8 @@ namespace chatd {
 
 /// How variables of configuration keys begin, behind CHATD_: the sections, as a test holds them
 /// against the table of keys.
-inline constexpr std::array<std::string_view, 7> kVariableSections{
-    "SESSION_", "LIMITS_", "CONTROL_", "CONSOLE_", "TRANSCRIPT_", "LOG_", "SERVICE_"};
+inline constexpr std::array<std::string_view, 8> kVariableSections{
+    "SESSION_", "LIMITS_", "WEB_", "CONTROL_", "CONSOLE_", "TRANSCRIPT_", "LOG_", "SERVICE_"};
 
 /// Whether a container platform makes a variable of that name, and that value, for a service that
 /// is called chatd, or chatd-something: Kubernetes (CHATD_SERVICE_HOST, CHATD_SERVICE_PORT_CHAT,

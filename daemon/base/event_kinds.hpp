@@ -55,8 +55,8 @@ struct EventWord {
 };
 
 inline constexpr std::array kEventWords{
-    EventWord{EventKind::kConnected, "connected", "session address listener", Audience::kEverybody,
-              EventLogging::kInfo},
+    EventWord{EventKind::kConnected, "connected", "session address listener verified? via? tls?",
+              Audience::kEverybody, EventLogging::kInfo},
     EventWord{EventKind::kMessage, "message", "session text cut?", Audience::kEverybody,
               EventLogging::kTrace},
     EventWord{EventKind::kAsking, "asking", "session", Audience::kEverybody, EventLogging::kTrace},

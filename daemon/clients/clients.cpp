@@ -7,6 +7,7 @@
 
 #include "base/wall_time.hpp"
 #include "events/event.hpp"
+#include "http/frame.hpp"
 
 namespace chatd {
 
@@ -48,13 +49,14 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
              config.listen,
              {[this](Doors::Visitor visitor) { came(std::move(visitor)); },
               [&journal](const std::string& why) { journal.warn(why); }}},
+      website_{config.web},
       entrance_{loop,
                 max_sessions,
                 transcript,
                 accounts_,
                 {[&journal](const BanChange& change) { write_down(journal, change); },
                  [this](Accounts::Number newcomer, Accounts::Number full) {
-                   return eviction_.make_room(newcomer, full);
+                   return arrivals_.give_way(full) || eviction_.make_room(newcomer, full);
                  }}},
       waiting_{loop,
                {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, true, !last); }}},
@@ -69,9 +71,20 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
           [this](core::Slot slot, const Connections::Client& client) { closed(slot, client); }},
       router_{core_settings(config), transcript == nullptr ? 0 : transcript->opened().last_session,
               &connections_},
+      arrivals_{loop, connections_, certificates_, website_, *this},
+      pages_{loop,
+             router_,
+             connections_,
+             config,
+             {[this](core::Slot slot, const Listener& by) {
+                connect(slot, by, core::DialectSetting::kWeb, loop_.now());
+              },
+              [this](const io::Peer& peer) { return entrance_.readmit(peer); },
+              [this](Accounts::Number account) { entrance_.leave(account); }}},
       eviction_{loop, router_, accounts_, connections_},
-      sessions_{loop, router_, connections_},
-      crash_records_{loop, router_, journal, *this, crash_store} {
+      sessions_{loop, router_, connections_, pages_},
+      crash_records_{loop, router_, journal, *this, crash_store},
+      certificates_day_{loop, [this] { warn_of_certificates(); }} {
   set_limits(config.limits);
   router_.set_lineage(random_number());
   if (transcript == nullptr) return;
@@ -80,19 +93,43 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
   });
 }
 
+void Clients::warn_of_certificates() {
+  for (const std::string& each : certificates_.warnings(wall_now())) journal_.warn(each);
+  certificates_day_.start(std::chrono::hours{24});
+}
+
 void Clients::set_limits(const Config::Limits& limits) {
   entrance_.set_limits(limits);
   eviction_.set_limit(limits.memory);
 }
 
 Result<> Clients::listen(std::vector<UniqueFd> passed) {
-  return doors_.listen(std::move(passed), router_.size() > 0);
+  auto certificates =
+      certificates_.load(doors_.wanted(), wall_now(), tls::Credentials::Outdated::kAccepted);
+  if (certificates) {
+    certificates_.use(std::move(*certificates));
+  } else if (router_.size() == 0) {
+    return std::move(certificates.error());
+  } else {  // sessions that go on are worth more than this
+    journal_.warn(certificates.error().message + "; nobody new comes in by TLS until a reload");
+  }
+  warn_of_certificates();
+  auto listening = doors_.listen(std::move(passed), router_.size() > 0);
+  if (listening) arrivals_.start(doors_);
+  return listening;
 }
 
 Result<> Clients::apply(const Config& config) {
+  auto certificates =
+      certificates_.load(config.listen, wall_now(), tls::Credentials::Outdated::kRefused);
+  if (!certificates) return std::move(certificates.error());
   if (auto applied = doors_.apply(config.listen); !applied) return applied;
+  certificates_.use(std::move(*certificates));
+  website_.set(config.web);
+  pages_.set_settings(config);
   set_limits(config.limits);
   names_ = GivenNames{config.names};
+  warn_of_certificates();
   connections_.set_limits(stream_limits(config));
   router_.set_settings(core_settings(config));
   connections_.deliver();
@@ -101,6 +138,14 @@ Result<> Clients::apply(const Config& config) {
 
 void Clients::came(Doors::Visitor visitor) {
   visitor.peer.learn_user(visitor.socket.get());
+  if (Arrivals::is_proxy(*visitor.configured, visitor.peer)) {
+    // Whoever is behind it is admitted, or not, when it has said who that is.
+    if (entrance_.spare_descriptors() == 0) {
+      entrance_.refuse({Accounts::kNone, "there are no descriptors left"});
+      return;
+    }
+    return enter(visitor, entrance_.readmit(visitor.peer));
+  }
   let_in(visitor, false, true);
   if (!visitor.socket) return;
   if (waiting_.size() < entrance_.spare_descriptors() && waiting_.add(visitor)) return;
@@ -110,26 +155,80 @@ void Clients::came(Doors::Visitor visitor) {
 /// Or refuses it, unless it may wait: then it keeps its socket. `again`: it has waited already.
 void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
   const auto answer = entrance_.admit(visitor.peer, again);
-  if (!answer.obstacle.empty()) {
-    if (may_wait && answer.may_pass) return;
-    entrance_.refuse(answer);
-    visitor.socket.reset();
-    return;
-  }
-  auto slot =
-      connections_.add(std::move(visitor.socket), {visitor.peer, visitor.listener, answer.account});
+  if (answer.obstacle.empty()) return enter(visitor, answer.account);
+  if (may_wait && answer.may_pass) return;
+  entrance_.refuse(answer);
+  visitor.socket.reset();
+}
+
+/// It is charged already.
+void Clients::enter(Doors::Visitor& visitor, Accounts::Number account) {
+  const Listener& by = *visitor.configured;
+  const bool arrives = Arrivals::is_needed(by, visitor.peer);
+  Connections::Client client{visitor.peer, visitor.listener, account};
+  if (arrives) client.kind = Connections::Kind::kArrival;
+  auto slot = connections_.add(std::move(visitor.socket), client);
   if (!slot) {
-    entrance_.turn_away(answer.account, slot.error().message);
-    return;
+    entrance_.turn_away(account, slot.error().message);
+  } else if (arrives) {
+    arrivals_.add(*slot, visitor.configured);
+  } else {
+    begin(*slot, by, by.dialect, loop_.now());
   }
-  router_.connect(*slot, visitor.dialect, loop_.now(), connections_.outbox(), visitor.room,
-                  names_.of(visitor.peer));
-  connections_.deliver();
+}
+
+/// What goes through a cipher needs its state, which changes with each record and is secret.
+bool Clients::outlives_crash(core::Slot slot) {
+  return connections_.has_stream(slot) && connections_.cipher(slot) == nullptr;
+}
+
+// ---- what they turn out to be ----
+
+/// A session, which is to be delivered.
+void Clients::connect(core::Slot slot, const Listener& by, core::DialectSetting dialect,
+                      Time since) {
+  router_.connect(slot, dialect, since, connections_.outbox(), by.room,
+                  names_.of(connections_.client(slot).peer));
   crash_records_.add_soon();
 }
 
+void Clients::begin(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since) {
+  connect(slot, by, dialect, since);
+  connections_.deliver();
+}
+
+void Clients::pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) {
+  pages_.add(slot, std::move(by), said);
+}
+
+void Clients::chats(core::Slot slot, const Listener& by, core::DialectSetting dialect,
+                    Time since, std::string_view said, bool over) {
+  begin(slot, by, dialect, since);
+  if (said.empty() || !router_.has(slot)) return;
+  connections_.hear(slot, said, over);
+}
+
+std::string Clients::proxied(core::Slot slot, const io::Peer& peer) {
+  auto answer = entrance_.admit(peer);
+  if (!answer.obstacle.empty()) {
+    accounts_.refused(answer.account);
+    return answer.obstacle;
+  }
+  entrance_.leave(connections_.client(slot).account);
+  connections_.set_peer(slot, peer, answer.account);
+  return {};
+}
+
+void Clients::turned_away(core::Slot slot, const std::string& why) {
+  if (!why.empty()) entrance_.count_refused(connections_.client(slot).account, why);
+}
+
 void Clients::closed(core::Slot slot, const Connections::Client& client) {
-  entrance_.leave(client.account);
+  if (client.kind == Connections::Kind::kPageSession) {
+    pages_.released(slot, client.account);
+  } else {
+    entrance_.leave(client.account);
+  }
   crash_records_.closed(slot);
   if (stopped_ && connections_.size() == 0) std::exchange(stopped_, nullptr)();
 }
@@ -137,8 +236,11 @@ void Clients::closed(core::Slot slot, const Connections::Client& client) {
 void Clients::stop(std::function<void()> done) {
   doors_.close();
   waiting_.finish();
+  arrivals_.close();
+  pages_.stop();
   router_.stop(loop_.now(), connections_.outbox());
   connections_.deliver();
+  pages_.close(http::kGoingAway, "the daemon stops");
   if (connections_.size() == 0) {
     done();
   } else {
@@ -152,6 +254,7 @@ ClientStats Clients::stats() const {
   return {router_.size(),       counters.accepted,     entrance_.refused(),
           counters.messages_in, counters.messages_out, counters.delivered,
           counters.held,        counters.lost,         connections_.queued_bytes(),
+          arrivals_.requests(),
           recorded.recorded,    recorded.lost};
 }
 

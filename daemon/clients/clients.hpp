@@ -13,6 +13,8 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "clients/accounts.hpp"
+#include "clients/arrivals.hpp"
+#include "clients/certificates.hpp"
 #include "clients/connections.hpp"
 #include "clients/crash_records.hpp"
 #include "clients/crash_store.hpp"
@@ -20,14 +22,17 @@
 #include "clients/entrance.hpp"
 #include "clients/eviction.hpp"
 #include "clients/given_names.hpp"
+#include "clients/page_sockets.hpp"
 #include "clients/sessions.hpp"
 #include "clients/visitor_queue.hpp"
+#include "clients/website.hpp"
 #include "config/config.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "events/transcript.hpp"
 #include "io/loop.hpp"
 #include "io/peer.hpp"
+#include "io/timer.hpp"
 
 namespace chatd {
 
@@ -42,11 +47,12 @@ struct ClientStats {
   std::uint64_t held;
   std::uint64_t lost;
   std::size_t queued_bytes;
+  std::uint64_t requests;        ///< over HTTP, which are no sessions
   std::uint64_t recorded;        ///< events that are in the transcript
   std::uint64_t recording_lost;  ///< events that could not be recorded
 };
 
-class Clients final : private CrashRecords::Source {
+class Clients final : private CrashRecords::Source, private Arrivals::Host {
  public:
   /// The descriptor limit allows `max_sessions`. `transcript` may be null: then nothing is
   /// recorded, and numbers begin anew. `crash_store` may be null: then no session outlives a
@@ -70,6 +76,7 @@ class Clients final : private CrashRecords::Source {
   void stop_waiting() { connections_.give_up_closing(); }
 
   [[nodiscard]] const Doors& doors() const { return doors_; }
+  [[nodiscard]] const Certificates& certificates() const { return certificates_; }
   [[nodiscard]] Entrance& entrance() { return entrance_; }
   [[nodiscard]] Sessions& sessions() { return sessions_; }
   [[nodiscard]] const Accounts& accounts() const { return accounts_; }
@@ -99,6 +106,7 @@ class Clients final : private CrashRecords::Source {
 
  private:
   struct SavedClient;
+  struct SavedPage;
 
   [[nodiscard]] const io::Peer& peer(core::Slot slot) const override {
     return connections_.client(slot).peer;
@@ -110,26 +118,43 @@ class Clients final : private CrashRecords::Source {
     return connections_.share_socket(slot);
   }
   [[nodiscard]] std::uint64_t refused() const override { return entrance_.refused(); }
+  [[nodiscard]] bool outlives_crash(core::Slot slot) override;
 
+  void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect,
+             Time since, std::string_view said, bool over) override;
+  void pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) override;
+  std::string proxied(core::Slot slot, const io::Peer& peer) override;
+  void turned_away(core::Slot slot, const std::string& why) override;
+
+  void warn_of_certificates();
   void set_limits(const Config::Limits& limits);
   void came(Doors::Visitor visitor);
   void let_in(Doors::Visitor& visitor, bool again, bool may_wait);
+  void enter(Doors::Visitor& visitor, Accounts::Number account);
+  void connect(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since);
+  void begin(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since);
   void closed(core::Slot slot, const Connections::Client& client);
   void restore_client(SavedClient saved, UniqueFd socket);
+  void save_pages(ByteWriter& out, Time now);
 
   io::Loop& loop_;
   Journal& journal_;
   Transcript* transcript_;
   Doors doors_;
+  Certificates certificates_;
+  Website website_;
   Accounts accounts_;
   Entrance entrance_;
   VisitorQueue waiting_;
   GivenNames names_;
   Connections connections_;  ///< before the router, which asks it for room
   core::Router router_;
+  Arrivals arrivals_;
+  PageSockets pages_;
   Eviction eviction_;
   Sessions sessions_;
   CrashRecords crash_records_;
+  io::Timer certificates_day_;  ///< once a day they are looked at
   std::function<void()> stopped_;
 };
 

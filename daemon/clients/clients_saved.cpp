@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "base/bytes.hpp"
 #include "clients/clients.hpp"
 #include "clients/descriptors.hpp"
+#include "http/frame.hpp"
 
 namespace chatd {
 
@@ -17,6 +19,8 @@ namespace {
 
 /// Something may break when it is flushed, which is an event, and so on; not for ever.
 constexpr int kFlushes = 8;
+/// The first document that has connections of which nobody knows yet what they are.
+constexpr std::uint32_t kWithArrivals = 10;
 
 }  // namespace
 
@@ -25,12 +29,24 @@ struct Clients::SavedClient {
   std::uint32_t descriptor = 0;
   Connections::Client client;
   CrashRecords::Place place = 0;
-  io::SavedStream stream;
+  Connections::Saved connection;
   std::unique_ptr<core::Session> session;  ///< null: it has ended, the stream closes
+  std::optional<Arrivals::Saved> arrival;
+};
+
+/// The session of a page, which comes to the next process by itself.
+struct Clients::SavedPage {
+  core::Slot slot = 0;  ///< in the former process
+  Connections::Client client;
+  Connections::Way way;
+  std::unique_ptr<core::Session> session;
 };
 
 void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
-  waiting_.finish();  // the next process knows sessions, and nobody who is to become one
+  waiting_.finish();  // the next process knows connections, and nobody who waits for a place
+  arrivals_.end_handshakes();
+  pages_.close(http::kServiceRestart, "the daemon is replaced");
+  connections_.end_unsaveable();
   for (int i = 0; i < kFlushes; ++i) connections_.flush_all();
   crash_records_.keep();  // whoever has ended meanwhile has no place any more
   const auto now = loop_.now();
@@ -45,9 +61,29 @@ void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
     out.number(append_descriptor(descriptors, connections_.save(slot, out)));
     out.flag(router_.has(slot));
     if (router_.has(slot)) router_.at(slot).save(out, now, journal_.held_messages());
+    const bool arrives = client.kind == Connections::Kind::kArrival;
+    out.flag(arrives);
+    if (arrives) arrivals_.save(slot, out);
   }
+  save_pages(out, now);
+  certificates_.save(out);
   router_.save(out);
   entrance_.save(out);
+}
+
+void Clients::save_pages(ByteWriter& out, Time now) {
+  const auto slots = pages_.sessions();
+  out.number<std::uint64_t>(slots.size());
+  for (const auto slot : slots) {
+    const auto& client = connections_.client(slot);
+    const auto& way = connections_.way(slot);
+    out.number(slot);
+    client.peer.save(out);
+    out.number(client.listener);
+    for (const auto* text : {&way.verified, &way.via, &way.tls}) out.text(*text);
+    router_.at(slot).save(out, now, journal_.held_messages());
+  }
+  pages_.save(out, now);
 }
 
 bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
@@ -60,18 +96,36 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     saved.client.peer = io::Peer::read(in);
     saved.client.listener = in.number<Doors::Index>();
     saved.place = in.number<CrashRecords::Place>();
-    saved.stream = io::SavedStream::read(in);
+    saved.connection = Connections::read(in);
     saved.descriptor = in.number<std::uint32_t>();
     in.require(saved.client.listener < names.size());
     in.require(saved.descriptor < descriptors.size() && descriptors[saved.descriptor] &&
                !used[saved.descriptor]);
     if (in.flag()) {
       saved.session = core::Session::restore(in, now);
-      in.require(saved.session && saved.session->ended() == saved.stream.closing);
-    } else {
-      in.require(saved.stream.closing);
+      in.require(saved.session && saved.session->ended() == saved.connection.stream.closing);
+      in.require(saved.session && saved.session->dialect() != core::Dialect::kWeb);
     }
+    if (in.version() >= kWithArrivals && in.flag()) saved.arrival = Arrivals::read(in, now);
+    const bool is_one = static_cast<bool>(saved.session) != saved.arrival.has_value();
+    in.require(is_one || (!saved.session && saved.connection.stream.closing));
     if (in.ok()) used[saved.descriptor] = true;
+  }
+  std::vector<SavedPage> pages;
+  PageSockets::Saved pages_then;
+  if (in.version() >= kWithArrivals) {
+    for (auto count = in.count(); count > 0 && in.ok(); --count) {
+      SavedPage& saved = pages.emplace_back();
+      saved.slot = in.number<core::Slot>();
+      saved.client.peer = io::Peer::read(in);
+      saved.client.listener = in.number<Doors::Index>();
+      for (auto* text : {&saved.way.verified, &saved.way.via, &saved.way.tls}) *text = in.text();
+      saved.session = core::Session::restore(in, now);
+      in.require(saved.session && saved.session->dialect() == core::Dialect::kWeb);
+      in.require(saved.client.listener < names.size());
+    }
+    pages_then = PageSockets::read(in, now);
+    certificates_.restore(in);
   }
   router_.restore(in);
   const auto entrance = Entrance::read(in);
@@ -84,6 +138,26 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     auto socket = take_descriptor(descriptors, saved.descriptor);
     restore_client(std::move(saved), std::move(socket));
   }
+  std::unordered_map<core::Slot, core::Slot> slots;
+  for (auto& saved : pages) {
+    saved.client.listener = doors_.index_of(names[saved.client.listener]);
+    const core::Slot slot = connections_.add_page_session(saved.client);
+    connections_.set_way(slot, std::move(saved.way));
+    if (router_.adopt(slot, std::move(saved.session))) {
+      journal_.adopt(router_.at(slot));
+      slots.emplace(saved.slot, slot);
+    } else {
+      connections_.forget_page_session(slot);
+    }
+  }
+  pages_.restore(
+      std::move(pages_then),
+      [&slots](core::Slot then) -> std::optional<core::Slot> {
+        const auto place = slots.find(then);
+        if (place == slots.end()) return {};
+        return place->second;
+      },
+      now);
   connections_.deliver();
   crash_records_.write_all();
   return true;
@@ -105,9 +179,9 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
     SavedClient client;
     client.client = {saved->peer, doors_.index_of(saved->listener), Accounts::kNone};
     client.place = place;
-    client.stream.paused = saved->session->waits_to_be_read();
-    client.stream.ended = saved->session->state() == core::Session::State::kAsking;
-    client.stream.closing = saved->session->ended();
+    client.connection.stream.paused = saved->session->waits_to_be_read();
+    client.connection.stream.ended = saved->session->state() == core::Session::State::kAsking;
+    client.connection.stream.closing = saved->session->ended();
     client.session = std::move(saved->session);
     restore_client(std::move(client), std::move(connection->socket));
   }
@@ -126,12 +200,15 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
 void Clients::restore_client(SavedClient saved, UniqueFd socket) {
   saved.client.peer.learn_user(socket.get());  // an earlier version did not ask
   saved.client.account = entrance_.readmit(saved.client.peer);
-  auto slot = connections_.restore(std::move(socket), std::move(saved.stream), saved.client);
+  if (saved.arrival) saved.client.kind = Connections::Kind::kArrival;
+  if (!saved.session && !saved.arrival) saved.client.kind = Connections::Kind::kLeaving;
+  auto slot = connections_.restore(std::move(socket), std::move(saved.connection), saved.client);
   if (!slot) {
     spdlog::error("a connection is lost: {}", slot.error().message);
     entrance_.leave(saved.client.account);
     return;
   }
+  if (saved.arrival) arrivals_.restore(*slot, std::move(*saved.arrival));
   if (!saved.session) return;
   if (saved.session->is_left_out()) accounts_.asks(saved.client.account, saved.session->id());
   if (!router_.adopt(*slot, std::move(saved.session))) {

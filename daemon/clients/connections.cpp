@@ -59,19 +59,98 @@ Result<core::Slot> Connections::add(UniqueFd socket, const Client& client) {
   return id;
 }
 
-Result<core::Slot> Connections::restore(UniqueFd socket, io::SavedStream saved,
-                                        const Client& client) {
-  auto id = streams_.restore(std::move(socket), std::move(saved));
-  if (id) remember(*id, client);
-  return id;
-}
-
 void Connections::remember(core::Slot slot, const Client& client) {
   if (slot >= clients_.size()) {
     if (slot >= clients_.capacity()) clients_.reserve(slot + kGrowth);
     clients_.resize(slot + 1);
   }
   clients_[slot] = client;
+}
+
+void Connections::hear(core::Slot slot, std::string_view bytes, bool over) {
+  const auto id = router_.at(slot).id();
+  router_.receive(slot, bytes, loop_.now(), outbox_);
+  deliver();
+  if (!over || !router_.has(slot) || router_.at(slot).id() != id || router_.at(slot).ended()) return;
+  router_.end_of_input(slot, loop_.now(), outbox_);
+  deliver();
+}
+
+bool Connections::tell(core::Slot slot, std::string_view bytes) {
+  if (clients_[slot].gone) return false;
+  if (streams_.write(slot, Payload{bytes, 0})) {
+    return streams_.queued_bytes(slot) <= streams_.limits().high_bytes;
+  }
+  Audience* const audience = audience_of(slot);
+  drop(slot);
+  if (audience != nullptr) audience->on_gone(slot);
+  return false;
+}
+
+core::Slot Connections::add_page_session(const Client& client) {
+  const core::Slot slot = streams_.reserve();
+  remember(slot, client);
+  clients_[slot].kind = Kind::kPageSession;
+  return slot;
+}
+
+void Connections::forget_page_session(core::Slot slot) {
+  clients_[slot] = {};
+  ways_.erase(slot);
+  streams_.release(slot);
+}
+
+void Connections::end_page_session(core::Slot slot, std::string_view words) {
+  if (clients_[slot].gone) return;
+  clients_[slot].gone = true;
+  const auto lost = page_sessions_->unsent(slot);
+  page_sessions_->closed(slot, words);
+  ended_page_sessions_.push_back(slot);
+  if (router_.has(slot)) {
+    say_closed(slot, lost);
+  } else {
+    router_.lost_after_end(slot, lost);
+  }
+}
+
+/// Not before the end of the turn: what else is to be done for the slot may stand in the same
+/// delivery.
+void Connections::release_page_sessions() {
+  for (const core::Slot slot : std::exchange(ended_page_sessions_, {})) {
+    const Client client = std::exchange(clients_[slot], {});
+    ways_.erase(slot);
+    trim_.session_gone();
+    if (relieved_) relieved_(slot);
+    streams_.release(slot);
+    closed_(slot, client);
+  }
+}
+
+void Connections::dismiss(core::Slot slot) {
+  become(slot, Kind::kLeaving);
+  if (!clients_[slot].gone) (void)streams_.close(slot);
+}
+
+void Connections::drop(core::Slot slot) {
+  become(slot, Kind::kLeaving);
+  clients_[slot].gone = true;
+  streams_.abort(slot);
+}
+
+void Connections::set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account) {
+  clients_[slot].peer = peer;
+  clients_[slot].account = account;
+}
+
+const Connections::Way& Connections::way(core::Slot slot) const {
+  static const Way kNone;
+  const auto place = ways_.find(slot);
+  return place == ways_.end() ? kNone : place->second;
+}
+
+void Connections::set_way(core::Slot slot, Way way) {
+  if (way.empty()) return;
+  ways_[slot] = std::move(way);
 }
 
 std::vector<core::Slot> Connections::slots() const {
@@ -93,14 +172,16 @@ const std::string& Connections::listener(core::Slot slot) const {
 }
 
 std::uint64_t Connections::sent_bytes(core::Slot slot) const {
-  return router_.has(slot) ? streams_.sent_bytes(slot) : 0;
+  return router_.has(slot) && !is_page_session(slot) ? streams_.sent_bytes(slot) : 0;
 }
 
 bool Connections::has_room(core::Slot slot, std::size_t bytes) {
+  if (is_page_session(slot)) return page_sessions_->has_room(slot, bytes);
   return streams_.has_room(slot, bytes);
 }
 
 std::uint32_t Connections::unsent(core::Slot slot) const {
+  if (is_page_session(slot)) return page_sessions_->unsent(slot);
   return static_cast<std::uint32_t>(streams_.unsent(slot));
 }
 
@@ -139,22 +220,53 @@ void Connections::read_waiting(bool slowly) {
 void Connections::on_read(io::StreamId id, std::string_view bytes) {
   read_bytes_ += bytes.size();
   accounts_.read(clients_[id].account, bytes.size(), loop_.now());
+  if (Audience* const audience = audience_of(id)) {
+    audience->on_read(id, bytes);
+    return;
+  }
   router_.receive(id, bytes, loop_.now(), outbox_);
   deliver();
 }
 
 void Connections::on_end(io::StreamId id) {
+  if (Audience* const audience = audience_of(id)) {
+    audience->on_end(id);
+    return;
+  }
   router_.end_of_input(id, loop_.now(), outbox_);
   deliver();
 }
 
 void Connections::on_broken(io::StreamId id, int error) {
   clients_[id].gone = true;
+  if (Audience* const audience = audience_of(id)) {
+    become(id, Kind::kLeaving);
+    audience->on_gone(id);
+    return;
+  }
   router_.broken(id, why_it_broke(error), unsent(id), loop_.now(), outbox_);
   deliver();
 }
 
+void Connections::on_secured(io::StreamId id) {
+  if (Audience* const audience = audience_of(id)) audience->on_secured(id);
+}
+
+/// What a session has said until then counts. It cannot be told anything more, but why.
+void Connections::on_insecure(io::StreamId id) {
+  if (Audience* const audience = audience_of(id)) {
+    audience->on_insecure(id);
+    return;
+  }
+  const std::string why = streams_.cipher(id)->failure();
+  clients_[id].gone = true;
+  router_.broken(id, why, unsent(id), loop_.now(), outbox_);
+  deliver();
+  (void)streams_.close(id);
+}
+
 void Connections::on_drained(io::StreamId id) {
+  if (Audience* const audience = audience_of(id)) audience->on_drained(id);
   if (relieved_) relieved_(id);
 }
 
@@ -163,6 +275,10 @@ void Connections::on_clear(io::StreamId id) {
 }
 
 void Connections::on_closed(io::StreamId id, std::size_t unsent) {
+  if (Audience* const audience = audience_of(id)) {
+    become(id, Kind::kLeaving);
+    audience->on_gone(id);
+  }
   const auto lost = static_cast<std::uint32_t>(clients_[id].gone ? 0 : unsent);
   if (router_.has(id)) {
     say_closed(id, lost);
@@ -171,6 +287,7 @@ void Connections::on_closed(io::StreamId id, std::size_t unsent) {
   }
   assert(!router_.has(id));
   const Client client = std::exchange(clients_[id], {});
+  ways_.erase(id);
   trim_.session_gone();
   if (relieved_) relieved_(id);
   closed_(id, client);
@@ -191,7 +308,7 @@ std::vector<core::Slot> Connections::deliver() {
     if (write(each)) congested.push_back(each.slot);
   }
   for (const auto& flow : outbox_.flows()) {
-    if (!router_.has(flow.slot)) continue;
+    if (!router_.has(flow.slot) || is_page_session(flow.slot)) continue;
     if (flow.reading) {
       streams_.resume(flow.slot);
     } else {
@@ -214,7 +331,9 @@ bool Connections::write(const core::Write& write) {
     router_.lost_after_end(slot, weight);
     return false;
   }
-  if (streams_.write(slot, bytes)) {
+  if (is_page_session(slot)) {
+    if (page_sessions_->write(slot, bytes)) return false;
+  } else if (streams_.write(slot, bytes)) {
     return streams_.queued_bytes(slot) > streams_.limits().high_bytes;
   }
   if (!router_.has(slot) || router_.at(slot).ended()) {  // its last words; it closes anyway
@@ -231,7 +350,9 @@ bool Connections::write(const core::Write& write) {
 void Connections::close(const core::Close& close) {
   const auto slot = close.slot;
   if (clients_[slot].gone) return;
+  if (is_page_session(slot)) return end_page_session(slot, close.last_words.view());
   if (close.at_once) (void)streams_.discard_queue(slot);
+  if (!close.last_words.empty()) (void)streams_.write(slot, close.last_words);
   const bool clear = streams_.close(slot);
   if (clear && router_.has(slot)) router_.closed(slot, 0, loop_.now(), outbox_);
 }
@@ -239,6 +360,7 @@ void Connections::close(const core::Close& close) {
 /// The client does not read: what waits for it is lost.
 void Connections::abort(core::Slot slot) {
   assert(!router_.has(slot));
+  if (is_page_session(slot)) return end_page_session(slot);
   clients_[slot].gone = true;
   streams_.abort(slot);
   trim_.soon();
@@ -254,6 +376,12 @@ void Connections::write_down_events() {
       address = clients_[each.slot].peer.to_string();
       event.address = address;
       event.listener = listener(each.slot);
+    }
+    if (each.kind == EventKind::kConnected) {
+      const Way& way = this->way(each.slot);
+      event.verified = way.verified;
+      event.via = way.via;
+      event.tls = way.tls;
     }
     charge(each, event);
     journal_.add(event, time);

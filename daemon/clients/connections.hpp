@@ -1,18 +1,24 @@
 /// The connections of clients, each at the slot by which the router knows its session. What a
 /// client sends goes to the router; what the core wants done, which is in outbox(), becomes
 /// writes, closes and events in deliver(), and nowhere else. Wakes the core when it is time.
+/// Connections that are no session (yet) are somebody else's (Audience).
 ///
-/// Invariant: a slot has a session in the router as long as its stream is open; while it closes,
-/// as long as something that was written to it is not acknowledged.
+/// Invariant: the slot of a session has it in the router as long as its stream is open; while it
+/// closes, as long as something that was written to it is not acknowledged.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "base/payload.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "clients/accounts.hpp"
@@ -27,18 +33,67 @@
 #include "io/peer.hpp"
 #include "io/saved_stream.hpp"
 #include "io/stream.hpp"
+#include "io/stream_cipher.hpp"
 #include "io/timer.hpp"
 
 namespace chatd {
 
 class Connections : private io::StreamListener, public core::Capacity {
  public:
+  /// Whose a connection is.
+  enum class Kind : std::uint8_t {
+    kSession,
+    kArrival,  ///< nobody knows yet what it is
+    kPage,     ///< a page's, whose session has another slot
+    kPageSession,  ///< no connection: the session of a page, which comes and goes
+    kLeaving,  ///< nothing is heard of it any more
+  };
   /// What is known of a client besides its session.
   struct Client {
     io::Peer peer;
     Doors::Index listener = 0;
     Accounts::Number account = Accounts::kNone;
     bool gone = false;  ///< nothing can be written any more; what was unsent is counted
+    Kind kind = Kind::kSession;
+  };
+  /// How a client came, where that was not by a bare socket; each is empty where there is nothing
+  /// to say. All of it is well-formed UTF-8.
+  struct Way {
+    std::string verified;  ///< the name of a certificate that was verified
+    std::string via;       ///< the proxy's address, as peers are written
+    std::string tls;       ///< the version, and the suite if it is known: "TLSv1.3 ..."
+
+    [[nodiscard]] bool empty() const { return verified.empty() && via.empty() && tls.empty(); }
+  };
+
+  /// What stands for the connections of sessions that have none.
+  class PageSessions {
+   public:
+    virtual ~PageSessions() = default;
+    [[nodiscard]] virtual bool has_room(core::Slot slot, std::size_t bytes) const = 0;
+    /// False: it was not taken, and what waits is lost.
+    [[nodiscard]] virtual bool write(core::Slot slot, Payload payload) = 0;
+    /// It has ended; `words`, which may be empty, are for who is at the page.
+    virtual void closed(core::Slot slot, std::string_view words) = 0;
+    /// Messages that its page has not shown.
+    [[nodiscard]] virtual std::uint32_t unsent(core::Slot slot) const = 0;
+    [[nodiscard]] virtual std::size_t memory(core::Slot slot) const = 0;
+  };
+
+  /// Hears connections of one kind that are no session.
+  class Audience {
+   public:
+    virtual ~Audience() = default;
+    virtual void on_read(core::Slot slot, std::string_view bytes) = 0;
+    /// It says no more.
+    virtual void on_end(core::Slot slot) = 0;
+    /// See io::StreamListener. Of one that is insecure nothing more is heard.
+    virtual void on_secured(core::Slot slot) = 0;
+    virtual void on_insecure(core::Slot slot) = 0;
+    /// What waits for it fell to output_soft, after it had been above.
+    virtual void on_drained(core::Slot /*slot*/) {}
+    /// There is no connection any more. Not called for one that was given away, or told to leave.
+    virtual void on_gone(core::Slot slot) = 0;
   };
   /// The connection at a slot is closed; the slot may be used again.
   using Closed = std::function<void(core::Slot slot, const Client& client)>;
@@ -55,16 +110,61 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// Begins to read from `socket`. A session is the caller's to make, before anything is read.
   /// Errors: it cannot be watched; the socket is closed then.
   [[nodiscard]] Result<core::Slot> add(UniqueFd socket, const Client& client);
-  /// Goes on with a connection of another process, as add().
-  [[nodiscard]] Result<core::Slot> restore(UniqueFd socket, io::SavedStream saved,
-                                           const Client& client);
-  /// Ends one that has no session, as gently as others.
-  void dismiss(core::Slot slot) { (void)streams_.close(slot); }
+  /// A connection of another process, but for its descriptor.
+  struct Saved {
+    io::SavedStream stream;
+    Way way;
+    std::unique_ptr<io::StreamCipher> cipher;  ///< null: there is none
+    std::vector<Payload> text;                 ///< waits to be sealed
+    bool input_over = false;                   ///< its client has said, within TLS, that it says no more
+  };
+  [[nodiscard]] static Saved read(ByteReader& in);
+  /// Goes on with it, as add().
+  [[nodiscard]] Result<core::Slot> restore(UniqueFd socket, Saved saved, const Client& client);
+  /// Who hears those of that kind; it must outlive this.
+  void set_audience(Kind kind, Audience& audience) {
+    audiences_[static_cast<std::size_t>(kind)] = &audience;
+  }
+  void set_page_sessions(PageSessions& sessions) { page_sessions_ = &sessions; }
+  /// A slot for the session of a page, until that is over.
+  [[nodiscard]] core::Slot add_page_session(const Client& client);
+  /// One that has got no session.
+  void forget_page_session(core::Slot slot);
+  /// What the client of a session has said before this was one; with `over` it says no more.
+  void hear(core::Slot slot, std::string_view bytes, bool over);
+  /// From now on it is of that kind.
+  void become(core::Slot slot, Kind kind) { clients_[slot].kind = kind; }
+  /// Says something to one that is no session.
+  /// False: more waits for it than output_soft, or it was not taken and the connection is lost.
+  bool tell(core::Slot slot, std::string_view bytes);
+  /// Ends one that has no session, as gently as others: what it says is taken, and not heard.
+  void dismiss(core::Slot slot);
+  /// Ends one that has no session at once.
+  void drop(core::Slot slot);
+  /// Begins TLS; see io::StreamSet::secure().
+  void secure(core::Slot slot, std::unique_ptr<io::StreamCipher> cipher, std::string_view first) {
+    streams_.secure(slot, std::move(cipher), first);
+  }
+  /// Whether there is a connection at that slot, open or closing.
+  [[nodiscard]] bool has_stream(core::Slot slot) const { return streams_.exists(slot); }
+  [[nodiscard]] bool is_open(core::Slot slot) const { return streams_.is_open(slot); }
+  /// Null: it has none.
+  [[nodiscard]] io::StreamCipher* cipher(core::Slot slot) { return streams_.cipher(slot); }
+  void pause(core::Slot slot) { streams_.pause(slot); }
+  void resume(core::Slot slot) { streams_.resume(slot); }
+  /// It is somebody else's than was thought, who is charged from now on; the caller has entered
+  /// `account`, and leaves the former one.
+  void set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account);
+  [[nodiscard]] const Way& way(core::Slot slot) const;
+  void set_way(core::Slot slot, Way way);
   /// Waits no longer for those that close: what they have not acknowledged is lost.
   void give_up_closing();
-  /// Writes down what waits for one of slots(), for restore(). Returns its descriptor, which
-  /// stays ours.
-  int save(core::Slot slot, ByteWriter& out) { return streams_.save(slot, out); }
+  /// Ends those that another process cannot go on with: of TLS 1.2, and those whose handshake goes
+  /// on. They hear that nothing more comes.
+  void end_unsaveable();
+  /// Writes down what waits for one of slots(), how its client came, and its cipher, for read().
+  /// Returns its descriptor, which stays ours. What is written holds secrets.
+  int save(core::Slot slot, ByteWriter& out);
 
   /// Where the core puts what it wants done; to be delivered in the same turn.
   [[nodiscard]] core::Outbox& outbox() { return outbox_; }
@@ -75,7 +175,10 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// what is said, nobody is read much who says much.
   void read_waiting(bool slowly);
   /// Sends what can be sent; to be called at the end of each turn, after that.
-  void flush() { streams_.flush(); }
+  void flush() {
+    release_page_sessions();
+    streams_.flush();
+  }
   /// The same without a limit: no turn follows.
   void flush_all() { streams_.flush_all(); }
 
@@ -90,7 +193,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// Bytes that wait to be sent, to all clients, and to one.
   [[nodiscard]] std::size_t queued_bytes() const { return streams_.queued_bytes(); }
   [[nodiscard]] std::size_t queued_bytes(core::Slot slot) const {
-    return streams_.queued_bytes(slot);
+    return is_page_session(slot) ? page_sessions_->memory(slot) : streams_.queued_bytes(slot);
   }
   /// Bytes that were read from clients, by this process.
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -107,10 +210,20 @@ class Connections : private io::StreamListener, public core::Capacity {
   void on_read(io::StreamId id, std::string_view bytes) override;
   void on_end(io::StreamId id) override;
   void on_broken(io::StreamId id, int error) override;
+  void on_secured(io::StreamId id) override;
+  void on_insecure(io::StreamId id) override;
   void on_drained(io::StreamId id) override;
   void on_clear(io::StreamId id) override;
   void on_closed(io::StreamId id, std::size_t unsent) override;
 
+  [[nodiscard]] Audience* audience_of(core::Slot slot) const {
+    return audiences_[static_cast<std::size_t>(clients_[slot].kind)];
+  }
+  [[nodiscard]] bool is_page_session(core::Slot slot) const {
+    return clients_[slot].kind == Kind::kPageSession;
+  }
+  void end_page_session(core::Slot slot, std::string_view words = {});
+  void release_page_sessions();
   void remember(core::Slot slot, const Client& client);
   void say_closed(core::Slot slot, std::uint32_t lost);
   bool write(const core::Write& write);
@@ -131,6 +244,10 @@ class Connections : private io::StreamListener, public core::Capacity {
   std::function<void(core::Slot)> relieved_;
   core::Outbox outbox_;
   std::vector<Client> clients_;  ///< by slot
+  PageSessions* page_sessions_ = nullptr;
+  std::vector<core::Slot> ended_page_sessions_;  ///< whose slots are free at the end of the turn
+  std::array<Audience*, 5> audiences_{};  ///< by kind; null: nobody hears them
+  std::unordered_map<core::Slot, Way> ways_;  ///< of those that have one
   ReadingQueue reading_;
   bool slowly_ = false;  ///< as read_waiting() was told last
   std::uint64_t read_bytes_ = 0;

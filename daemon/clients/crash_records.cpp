@@ -79,7 +79,7 @@ void CrashRecords::add_oldest() {
   for (const core::Session* session : router_.sessions()) {
     if (soon || !store_->has_room()) break;
     const auto slot = session->slot();
-    if (place(slot) != 0) continue;
+    if (place(slot) != 0 || !source_.outlives_crash(slot)) continue;
     if (session->connected_at() > oldest ||
         record_of(slot).size() > service::RecordFile::kMaxRecord) {
       later = true;

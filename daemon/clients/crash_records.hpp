@@ -40,6 +40,8 @@ class CrashRecords {
     /// The session's socket, which from now on other processes may share.
     [[nodiscard]] virtual int share_socket(core::Slot slot) = 0;
     [[nodiscard]] virtual std::uint64_t refused() const = 0;
+    /// Whether another process can go on with the session from its record and its socket.
+    [[nodiscard]] virtual bool outlives_crash(core::Slot slot) = 0;
   };
 
   /// A visit that is shorter than this costs nothing.

@@ -35,7 +35,7 @@ Doors::OpenedDoor Doors::open(const Listener& listener, std::span<io::Acceptor* 
   auto acceptor = io::Acceptor::listen(loop_, listener.endpoint, listener.backlog, on_accept(*door),
                                        log_failure, io::Acceptor::kUnixMode, leaving);
   if (!acceptor) return std::move(acceptor.error());
-  door->listener = listener;
+  door->listener = std::make_shared<const Listener>(listener);
   set_acceptor(*door, std::move(*acceptor));
   return door;
 }
@@ -47,7 +47,7 @@ Doors::OpenedDoor Doors::open_passed(UniqueFd socket) {
     return std::move(acceptor.error()).while_doing("a socket of the service manager");
   }
   set_acceptor(*door, std::move(*acceptor));
-  door->listener.endpoint = door->acceptor->endpoint();
+  door->listener = std::make_shared<const Listener>(Listener{door->acceptor->endpoint()});
   return door;
 }
 
@@ -58,8 +58,8 @@ void Doors::set_acceptor(Door& door, std::unique_ptr<io::Acceptor> acceptor) {
 
 io::Acceptor::AcceptCallback Doors::on_accept(const Door& door) {
   return [this, &door](UniqueFd socket, const sockaddr_storage& address, socklen_t length) {
-    callbacks_.on_visitor({std::move(socket), io::Peer{address, length}, door.listener.dialect,
-                           door.listener.room, door.index});
+    callbacks_.on_visitor(
+        {std::move(socket), io::Peer{address, length}, door.listener, door.index});
   };
 }
 
@@ -102,7 +102,7 @@ Result<> Doors::open_all(bool sessions_go_on) {
     const Listener& listener = configured_[i];
     if (known[i]) {
       known[i]->acceptor->set_backlog(listener.backlog);
-      known[i]->listener = listener;
+      known[i]->listener = std::make_shared<const Listener>(listener);
       doors_.push_back(std::move(known[i]));
     } else if (auto door = open(listener); door) {
       doors_.push_back(std::move(*door));
@@ -121,7 +121,7 @@ Result<> Doors::open_all(bool sessions_go_on) {
 /// The door of an earlier process that was configured so; null if there is none.
 std::unique_ptr<Doors::Door> Doors::take_restored(const io::Endpoint& endpoint) {
   const auto place = std::find_if(restored_.begin(), restored_.end(), [&](const auto& door) {
-    return door && door->listener.endpoint == endpoint;
+    return door && door->listener->endpoint == endpoint;
   });
   return place == restored_.end() ? nullptr : std::move(*place);
 }
@@ -129,16 +129,14 @@ std::unique_ptr<Doors::Door> Doors::take_restored(const io::Endpoint& endpoint) 
 /// The sockets are the service manager's; the configuration says how their clients speak.
 void Doors::serve_passed() {
   for (const auto& door : doors_) {
-    door->listener.dialect = core::DialectSetting::kAuto;
-    door->listener.room.clear();
+    door->listener = std::make_shared<const Listener>(Listener{door->listener->endpoint});
   }
   for (const Listener& listener : configured_) {
     const auto place = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
-      return door->listener.endpoint == listener.endpoint;
+      return door->listener->endpoint == listener.endpoint;
     });
     if (place != doors_.end()) {
-      (*place)->listener.dialect = listener.dialect;
-      (*place)->listener.room = listener.room;
+      (*place)->listener = std::make_shared<const Listener>(listener);
     } else if (listener != Listener{}) {  // nobody has asked for the default one
       spdlog::warn("{} is not listened on: the service manager passes the sockets",
                    listener.endpoint.to_string());
@@ -225,10 +223,10 @@ Result<> Doors::apply(const std::vector<Listener>& listeners) {
   for (std::size_t i = 0; i < doors_.size(); ++i) {
     if (becomes[i] == nullptr) continue;
     Door& door = *doors_[i];
-    if (door.listener.backlog != becomes[i]->backlog) {
+    if (door.listener->backlog != becomes[i]->backlog) {
       door.acceptor->set_backlog(becomes[i]->backlog);
     }
-    door.listener = *becomes[i];
+    door.listener = std::make_shared<const Listener>(*becomes[i]);
   }
   for (std::size_t i = doors_.size(); i-- > 0;) {
     if (becomes[i] != nullptr) continue;
@@ -246,7 +244,7 @@ Result<> Doors::apply(const std::vector<Listener>& listeners) {
 std::optional<std::size_t> Doors::find(const Listener& listener,
                                        const std::vector<const Listener*>& taken) const {
   for (std::size_t i = 0; i < doors_.size(); ++i) {
-    if (taken[i] == nullptr && doors_[i]->listener.endpoint == listener.endpoint) return i;
+    if (taken[i] == nullptr && doors_[i]->listener->endpoint == listener.endpoint) return i;
   }
   return {};
 }
@@ -283,6 +281,12 @@ const std::string& Doors::name(Index index) const {
   return names_[index];
 }
 
+std::shared_ptr<const Listener> Doors::configured(Index index) const {
+  const auto place = std::find_if(doors_.begin(), doors_.end(),
+                                  [index](const auto& door) { return door->index == index; });
+  return place == doors_.end() ? nullptr : (*place)->listener;
+}
+
 Doors::Index Doors::index_of(const std::string& name) {
   const auto place = std::find(names_.begin(), names_.end(), name);
   const auto index = static_cast<Index>(place - names_.begin());
@@ -296,8 +300,8 @@ void Doors::save(ByteWriter& out, std::vector<int>& descriptors) const {
   out.flag(passed_);
   out.number<std::uint64_t>(doors_.size());
   for (const auto& door : doors_) {
-    out.text(door->listener.endpoint.address);
-    out.number(door->listener.endpoint.port);
+    out.text(door->listener->endpoint.address);
+    out.number(door->listener->endpoint.port);
     out.number(append_descriptor(descriptors, door->acceptor->descriptor()));
     door->acceptor->save(out);
   }
@@ -310,8 +314,10 @@ std::vector<std::string> Doors::restore(ByteReader& in, std::vector<UniqueFd>& d
   passed_ = in.flag();
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     auto door = std::make_unique<Door>();
-    door->listener.endpoint.address = in.text();
-    door->listener.endpoint.port = in.number<std::uint16_t>();
+    Listener listener;
+    listener.endpoint.address = in.text();
+    listener.endpoint.port = in.number<std::uint16_t>();
+    door->listener = std::make_shared<const Listener>(std::move(listener));
     auto socket = take_descriptor(descriptors, in.number<std::uint32_t>());
     auto acceptor =
         io::Acceptor::restore(loop_, std::move(socket), in, on_accept(*door), log_failure);

@@ -38,8 +38,7 @@ class Doors {
   struct Visitor {
     UniqueFd socket;
     io::Peer peer;
-    core::DialectSetting dialect;  ///< as the listener is configured
-    std::string_view room;         ///< the same; valid until the next call
+    std::shared_ptr<const Listener> configured;  ///< as the listener was at that moment
     Index listener;
   };
 
@@ -75,6 +74,8 @@ class Doors {
   /// Closes all, and tries none again.
   void close();
 
+  /// As they are configured, whether they are open or not.
+  [[nodiscard]] const std::vector<Listener>& wanted() const { return configured_; }
   /// The descriptors of the sockets that the service manager has passed.
   [[nodiscard]] std::vector<int> passed() const;
   /// The addresses, as they are configured, of the listeners that could not be opened yet.
@@ -84,6 +85,8 @@ class Doors {
 
   /// The real address of a listener.
   [[nodiscard]] const std::string& name(Index index) const;
+  /// How an open listener is configured; null: it is closed.
+  [[nodiscard]] std::shared_ptr<const Listener> configured(Index index) const;
   /// The index of the listener with that name, which may be of an earlier process; a new name
   /// gets a new index.
   [[nodiscard]] Index index_of(const std::string& name);
@@ -99,7 +102,7 @@ class Doors {
 
  private:
   struct Door {
-    Listener listener;  ///< as it is configured: port 0 stays 0
+    std::shared_ptr<const Listener> listener;  ///< as it is configured: port 0 stays 0
     Index index = 0;
     std::unique_ptr<io::Acceptor> acceptor;
   };

@@ -60,7 +60,7 @@ std::string Entrance::lacks_room(Accounts::Number account) {
 }
 
 void Entrance::refuse(const Answer& answer) {
-  accounts_.refused(answer.account);
+  if (answer.account != Accounts::kNone) accounts_.refused(answer.account);
   refusals_.add(answer.obstacle);
 }
 
@@ -72,6 +72,10 @@ Accounts::Number Entrance::readmit(const io::Peer& peer) {
 
 void Entrance::turn_away(Accounts::Number account, const std::string& reason) {
   leave(account);
+  count_refused(account, reason);
+}
+
+void Entrance::count_refused(Accounts::Number account, const std::string& reason) {
   accounts_.refused(account);
   refusals_.add(reason);
 }

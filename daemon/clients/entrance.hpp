@@ -70,6 +70,9 @@ class Entrance {
   void leave(Accounts::Number account) { accounts_.leave(account); }
   /// Refuses one who was admitted, and for whom something else has failed.
   void turn_away(Accounts::Number account, const std::string& reason);
+  /// Counts and logs one who was admitted, and turned out to be somebody who is refused. It leaves
+  /// when its connection is closed.
+  void count_refused(Accounts::Number account, const std::string& reason);
   /// How many descriptors of clients are not taken by sessions.
   [[nodiscard]] std::size_t spare_descriptors() const {
     return fits_ - std::min(fits_, accounts_.sessions());

@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "base/bytes.hpp"
 #include "http/request_line.hpp"
 #include "tls/client_hello.hpp"
 
@@ -15,7 +16,7 @@ Reception::Reception(Rules rules, Time now) : rules_{rules}, began_{now} {
 }
 
 Reception::Finding Reception::take(std::string_view bytes, Time now) {
-  if (rules_.proxy && !proxied_ && finding_ == Finding::kNone) {
+  if (awaits_proxy() && finding_ == Finding::kNone) {
     if (const Finding found = look_for_proxy(bytes); found != Finding::kNone) return decide(found);
     if (!proxied_) return finding_;
     began_ = now;
@@ -68,7 +69,7 @@ Reception::Finding Reception::chat() const {
 
 Reception::Finding Reception::end(Time) {
   if (finding_ != Finding::kNone) return finding_;
-  if (rules_.proxy && !proxied_) return decide(Finding::kNoProxy);
+  if (awaits_proxy()) return decide(Finding::kNoProxy);
   // Who has said nothing at all was none: a scan of ports, a check of health.
   if (bytes_.empty()) return decide(Finding::kHealth);
   return decide(chat());
@@ -76,15 +77,33 @@ Reception::Finding Reception::end(Time) {
 
 Reception::Finding Reception::tick(Time now) {
   if (finding_ != Finding::kNone || now < deadline()) return finding_;
-  if (rules_.proxy && !proxied_) return decide(Finding::kNoProxy);
+  if (awaits_proxy()) return decide(Finding::kNoProxy);
   return decide(chat());
 }
 
 Time Reception::deadline() const {
   if (finding_ != Finding::kNone) return kNever;
-  if (rules_.proxy && !proxied_) return began_ + kProxyPatience;
+  if (awaits_proxy()) return began_ + kProxyPatience;
   if (first_ != kNever) return first_ + kSettle;
   return began_ + (rules_.browser || rules_.web_only ? kBrowserSilence : kSilence);
+}
+
+void Reception::save(ByteWriter& out, Time now) const {
+  assert(finding_ == Finding::kNone);
+  if (awaits_proxy()) proxy_.save(out);
+  out.time(began_, now);
+  out.time(first_, now);
+  out.text(bytes_);
+}
+
+void Reception::restore(ByteReader& in, Time now) {
+  if (awaits_proxy()) proxy_.restore(in);
+  began_ = in.time(now);
+  first_ = in.time(now);
+  bytes_ = in.text();
+  in.require(began_ <= now && (first_ == kNever) == bytes_.empty() && bytes_.size() <= kMostBytes);
+  in.require(!awaits_proxy() || bytes_.empty());
+  if (in.ok() && !bytes_.empty() && finding_ == Finding::kNone) look(now);
 }
 
 std::string_view refusal_of(Reception::Finding finding) {

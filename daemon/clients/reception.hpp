@@ -21,6 +21,9 @@
 
 namespace chatd {
 
+class ByteReader;
+class ByteWriter;
+
 class Reception {
  public:
   /// How long somebody is silent who is a person; a browser's spare connection is longer.
@@ -71,6 +74,13 @@ class Reception {
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
   /// What the proxy has said, or what is wrong with it.
   [[nodiscard]] const ProxyReader& proxy() const { return proxy_; }
+  /// Whether the header of a proxy is still to come, in whole or in part.
+  [[nodiscard]] bool awaits_proxy() const { return rules_.proxy && !proxied_; }
+
+  /// Writes down what is not decided, and reads it back into one that was just made, with a rule
+  /// `proxy` as awaits_proxy() was. The reader refuses what cannot be.
+  void save(ByteWriter& out, Time now) const;
+  void restore(ByteReader& in, Time now);
 
  private:
   Finding look(Time now);

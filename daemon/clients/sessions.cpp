@@ -6,8 +6,8 @@
 
 namespace chatd {
 
-Sessions::Sessions(io::Loop& loop, core::Router& router, Connections& connections)
-    : loop_{loop}, router_{router}, connections_{connections} {}
+Sessions::Sessions(io::Loop& loop, core::Router& router, Connections& connections, PageNews& pages)
+    : loop_{loop}, router_{router}, connections_{connections}, pages_{pages} {}
 
 // ---- who is there ----
 
@@ -17,12 +17,13 @@ std::vector<SessionInfo> Sessions::list() {
   std::vector<SessionInfo> all;
   for (const core::Session* session : router_.sessions()) {
     const auto slot = session->slot();
+    const auto& way = connections_.way(slot);
     all.push_back({session->id(),
                    session->ended() ? "" : session->name(),  // somebody else may have it by now
                    connections_.client(slot).peer.to_string(),
                    connections_.listener(slot),
                    to_string(session->dialect()),
-                   to_string(session->state()),
+                   pages_.is_away(slot) ? "away" : to_string(session->state()),
                    dates_.of(session->connected_at()),
                    (now - session->last_activity()).count(),
                    session->unread(),
@@ -32,7 +33,10 @@ std::vector<SessionInfo> Sessions::list() {
                    {},
                    {},
                    {},
-                   0});
+                   0,
+                   way.verified,
+                   way.via,
+                   way.tls});
     add_talk(all.back(), *session);
   }
   return all;
@@ -168,12 +172,19 @@ std::string_view Sessions::claimed_by(core::SessionId id) const {
              : std::string_view{session->claim()->holder};
 }
 
+void Sessions::writing(core::SessionId id, std::string_view operator_name) {
+  const core::Session* const session = router_.find(id);
+  if (session != nullptr) pages_.writing(session->slot(), operator_name);
+}
+
 // ---- while all operators are away ----
 
 void Sessions::set_away(std::optional<core::Away> away) {
   if (away) {
+    pages_.away(away->text);
     router_.set_away(std::move(*away));
   } else {
+    pages_.here();
     router_.end_away();
   }
 }

@@ -46,12 +46,27 @@ struct SessionInfo {
   std::string_view last_operator;  ///< who has said that; empty: the client, or nobody
   std::string_view answered_by;    ///< empty if nobody has
   std::size_t notes;               ///< how many there are
+  // As in Connections::Way.
+  std::string_view verified;
+  std::string_view via;
+  std::string_view tls;
+};
+
+/// What visitors' pages hear of operators besides messages.
+class PageNews {
+ public:
+  virtual ~PageNews() = default;
+  virtual void away(std::string_view text) = 0;
+  virtual void here() = 0;
+  virtual void writing(core::Slot slot, std::string_view operator_name) = 0;
+  /// Whether the page of that session is away, and waited for.
+  [[nodiscard]] virtual bool is_away(core::Slot slot) const = 0;
 };
 
 class Sessions {
  public:
   /// All of them must outlive this.
-  Sessions(io::Loop& loop, core::Router& router, Connections& connections);
+  Sessions(io::Loop& loop, core::Router& router, Connections& connections, PageNews& pages);
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
@@ -114,6 +129,9 @@ class Sessions {
   /// Who has claimed a session; empty if nobody has, or there is no such session.
   [[nodiscard]] std::string_view claimed_by(core::SessionId id) const;
 
+  /// An operator is writing to it.
+  void writing(core::SessionId id, std::string_view operator_name);
+
   // While all operators are away.
   /// What is said for them then; nothing: somebody is there.
   void set_away(std::optional<core::Away> away);
@@ -128,6 +146,7 @@ class Sessions {
   io::Loop& loop_;
   core::Router& router_;
   Connections& connections_;
+  PageNews& pages_;
   Dates dates_;
 };
 

@@ -9,8 +9,7 @@ VisitorQueue::VisitorQueue(io::Loop& loop, Callbacks callbacks)
 
 bool VisitorQueue::add(Doors::Visitor& visitor) {
   if (waiting_.size() >= kMost) return false;
-  std::string room{visitor.room};
-  waiting_.push_back({std::move(visitor), std::move(room)});
+  waiting_.push_back({std::move(visitor)});
   if (waiting_.size() == 1) timer_.start(kPause);
   return true;
 }
@@ -25,7 +24,6 @@ void VisitorQueue::try_all(bool last) {
   for (auto left = waiting_.size(); left > 0; --left) {
     Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
-    waiting.visitor.room = waiting.room;
     ++waiting.tries;
     callbacks_.on_try(waiting.visitor, last || waiting.tries == kTries);
     if (waiting.visitor.socket) waiting_.push_back(std::move(waiting));

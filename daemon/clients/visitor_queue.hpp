@@ -43,7 +43,6 @@ class VisitorQueue {
  private:
   struct Waiting {
     Doors::Visitor visitor;
-    std::string room;  ///< which the visitor only refers to
     int tries = 0;
   };
 

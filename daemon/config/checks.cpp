@@ -6,10 +6,14 @@
 #include <algorithm>
 
 #include "base/names.hpp"
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "base/words.hpp"
 #include "config/fault.hpp"
+#include "config/spelled.hpp"
+#include "http/site.hpp"
 #include "io/network.hpp"
+#include "web/texts.hpp"
 
 namespace chatd {
 
@@ -27,6 +31,9 @@ constexpr std::size_t kReplyNameBytes = 32;
 constexpr std::size_t kReplyBytes = 8UL * 1024;
 /// A name has at most 64; behind this one "-" and a number may stand.
 constexpr std::size_t kGivenNameBytes = 56;
+constexpr std::size_t kTitleCharacters = 100;
+constexpr std::size_t kLanguageBytes = 35;  // RFC 5646, section 4.4.1
+constexpr std::size_t kWebTextBytes = 500;
 
 std::string too_long(std::string_view text, std::size_t most) {
   return in_quotes(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
@@ -43,6 +50,31 @@ std::string check_path(std::string_view text, std::size_t most) {
   }
   if (text.size() > most) return too_long(text, most);
   return {};
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Nothing in it begins a line or is a control.
+bool is_one_line(std::string_view text) {
+  while (!text.empty()) {
+    const char32_t c = take_character(text);
+    const bool is_control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+    if (is_control || c == 0x2028 || c == 0x2029) return false;  // the separators of lines
+  }
+  return true;
+}
+
+std::string check_line(std::string_view text) {
+  if (trimmed(text).empty()) return in_quotes(text) + " is blank";
+  return is_one_line(text)
+             ? std::string{}
+             : in_quotes(text) + " holds control characters; one line of text would be right";
 }
 
 /// RFC 4007, section 6: a link-local address (RFC 4291, section 2.5.6) means nothing without its
@@ -97,8 +129,7 @@ std::string check_highlight(std::string_view text) {
 
 Result<std::string> reply_key(std::string_view written) {
   const bool right = !written.empty() && std::all_of(written.begin(), written.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_';
   });
   if (right && written.size() <= kReplyNameBytes) return std::string{written};
   return Error{in_quotes(written) + " cannot be the name of a reply; up to " +
@@ -121,6 +152,86 @@ std::string check_client_name(std::string_view text) {
   if (text.size() > kGivenNameBytes) return too_long(text, kGivenNameBytes);
   const auto fault = fault_of_client_name(text);
   return fault.empty() ? std::string{} : in_quotes(text) + ": a name " + std::string{fault};
+}
+
+std::string check_proxy(std::string_view text) {
+  if (read_spelled<io::Network>(text)) return {};
+  return escaped(io::Network::parse(text).error().message);
+}
+
+std::string check_web_title(std::string_view text) {
+  if (text.empty()) return {};
+  std::size_t characters = 0;
+  for (std::string_view rest = text; !rest.empty(); ++characters) (void)take_character(rest);
+  if (characters > kTitleCharacters) {
+    return in_quotes(text) + " has " + std::to_string(characters) + " characters; at most " +
+           std::to_string(kTitleCharacters) + " would be right";
+  }
+  return check_line(text);
+}
+
+std::string check_color(std::string_view text) {
+  const bool right = (text.size() == 4 || text.size() == 7) && text.front() == '#' &&
+                     text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+  if (right || text.empty()) return {};
+  return in_quotes(text) + " is not a colour; \"#rgb\" or \"#rrggbb\" would be right";
+}
+
+std::string check_language(std::string_view text) {
+  constexpr std::size_t kMostOfPart = 8;
+  const auto is_part = [](std::string_view part) {
+    return !part.empty() && part.size() <= kMostOfPart &&
+           std::all_of(part.begin(), part.end(),
+                       [](char c) { return is_letter(c) || is_digit(c); });
+  };
+  if (text.empty()) return {};
+  const std::string_view first = text.substr(0, text.find('-'));
+  bool right = text.size() <= kLanguageBytes && first.size() >= 2 &&
+               std::all_of(first.begin(), first.end(), is_letter);
+  for (std::string_view rest = text; right;) {
+    const auto end = rest.find('-');
+    right = is_part(rest.substr(0, end));
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  if (right) return {};
+  return in_quotes(text) +
+         " cannot be a language; a tag such as \"en\" or \"pt-BR\" would be right";
+}
+
+Result<std::string> web_text_key(std::string_view written) {
+  const auto names = web::text_names();
+  if (std::find(names.begin(), names.end(), written) != names.end()) return std::string{written};
+  const auto near = nearest(written, names);
+  return Error{in_quotes(written) + " is no text of the page" +
+               (near.empty() ? "" : "; did you mean " + std::string{near} + "?")};
+}
+
+std::string check_web_text(std::string_view text) {
+  return text.size() > kWebTextBytes ? too_long(text, kWebTextBytes) : check_line(text);
+}
+
+std::string check_origin(std::string_view text) {
+  if (http::WebOrigin::parse(text)) return {};
+  std::string what = in_quotes(text) + " is not the origin of a page; ";
+  if (http::Site::parse(text))
+    return what + in_quotes("https://" + std::string{text}) + " would be right";
+  // What is behind the host is all that is wrong.
+  const auto host = text.find("://");
+  const auto path = host == std::string_view::npos ? host : text.find_first_of("/?#", host + 3);
+  if (path != std::string_view::npos && http::WebOrigin::parse(text.substr(0, path))) {
+    return what + in_quotes(text.substr(0, path)) + " would be right";
+  }
+  return what + "\"https://example.org\" or \"http://192.0.2.7:8080\" would be right";
+}
+
+std::string check_host(std::string_view text) {
+  if (http::Site::parse(text)) return {};
+  std::string what = in_quotes(text) + " is not a host; ";
+  if (const auto origin = http::WebOrigin::parse(text)) {
+    return what + in_quotes(spelled(origin->site)) + " would be right";
+  }
+  return what + "\"example.org\", \"192.0.2.7:8080\" or \"[2001:db8::1]\" would be right";
 }
 
 std::string check_address(std::string_view text) {

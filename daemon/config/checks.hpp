@@ -37,6 +37,24 @@ namespace chatd {
 /// What clients of a network are called: the name of a client, with room for a number behind it.
 [[nodiscard]] std::string check_client_name(std::string_view text);
 
+/// A word of listen.proxy_from: a network, a user, or "unix".
+[[nodiscard]] std::string check_proxy(std::string_view text);
+
+/// The title of the page: empty, or up to 100 characters of one line.
+[[nodiscard]] std::string check_web_title(std::string_view text);
+/// The text is empty, "#rgb" or "#rrggbb".
+[[nodiscard]] std::string check_color(std::string_view text);
+/// The text is empty, or can be the tag of a language (RFC 5646), in its general form.
+[[nodiscard]] std::string check_language(std::string_view text);
+/// The name of a text of the page.
+[[nodiscard]] Result<std::string> web_text_key(std::string_view written);
+/// Such a text: not blank, one line of at most 500 bytes.
+[[nodiscard]] std::string check_web_text(std::string_view text);
+/// A word of web.origins, as http::WebOrigin::parse() takes it, and of web.hosts, as
+/// http::Site::parse() does.
+[[nodiscard]] std::string check_origin(std::string_view text);
+[[nodiscard]] std::string check_host(std::string_view text);
+
 /// The text is an IPv4 or IPv6 address, or "unix:/path".
 [[nodiscard]] std::string check_address(std::string_view text);
 

@@ -47,6 +47,35 @@ class SectionLines {
   std::size_t width_ = 0;
 };
 
+/// Those of listener `index` but the first, which its own keys have.
+std::string print_certificates(const Listener& listener, std::size_t index,
+                               const Origins& origins) {
+  std::string out;
+  const std::string prefix = "listen." + std::to_string(index) + ".certificate.";
+  for (std::size_t i = 1; i < listener.tls.pairs.size(); ++i) {
+    SectionLines lines{origins};
+    for (const auto& key : certificate_keys()) {
+      lines.add(key, key.get(listener.tls.pairs[i]),
+                prefix + std::to_string(i - 1) + '.' + std::string{key.name});
+    }
+    out += "\n[[listen.certificate]]\n" + lines.text();
+  }
+  return out;
+}
+
+std::string print_web_texts(const Config::Web& web, const Origins& origins) {
+  std::string out;
+  for (const auto& [language, texts] : web.texts) {
+    const std::string section = "web.texts." + language;
+    SectionLines lines{origins};
+    for (const auto& [name, text] : texts) {
+      lines.add(name + " = " + to_toml(text), section + '.' + name);
+    }
+    out += "\n[" + section + "]\n" + lines.text();
+  }
+  return out;
+}
+
 }  // namespace
 
 core::Settings core_settings(const Config& config) {
@@ -83,7 +112,7 @@ std::string print_config(const Config& config, const Origins& origins) {
       lines.add(key, key.get(listener),
                 "listen." + std::to_string(i) + '.' + std::string{key.name});
     }
-    out += "\n[[listen]]\n" + lines.text();
+    out += "\n[[listen]]\n" + lines.text() + print_certificates(listener, i, origins);
   }
   for (const std::string_view section : section_names()) {
     if (section == "listen") continue;
@@ -99,6 +128,7 @@ std::string print_config(const Config& config, const Origins& origins) {
       }
     }
     out += "\n[" + std::string{section} + "]\n" + lines.text();
+    if (section == "web") out += print_web_texts(config.web, origins);
   }
   return out;
 }
@@ -114,6 +144,7 @@ ConfigChange diff(const Config& running, const Config& loaded) {
     if (key.get(running) == key.get(loaded)) continue;
     (key.reloadable ? change.changed : change.needs_restart).push_back(key.path());
   }
+  if (running.web.texts != loaded.web.texts) change.changed.emplace_back("web.texts");
   for (const auto& table : config_tables()) {
     if (running.*table.texts != loaded.*table.texts) change.changed.emplace_back(table.section);
   }

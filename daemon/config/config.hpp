@@ -13,7 +13,9 @@
 #include "base/default_port.hpp"
 #include "base/time.hpp"
 #include "core/settings.hpp"
+#include "http/site.hpp"
 #include "io/endpoint.hpp"
+#include "io/network.hpp"
 #include "io/stream.hpp"
 
 namespace chatd {
@@ -26,9 +28,40 @@ enum class LogTarget : std::uint8_t { kAuto, kStderr, kJournal, kFile };
 /// One [[listen]].
 struct Listener {
   io::Endpoint endpoint{"127.0.0.1", kDefaultPort};  ///< keys `address` and `port`
+  /// kAuto as well where `web` is kOnly, which is `dialect = "web"`.
   core::DialectSetting dialect = core::DialectSetting::kAuto;
   int backlog = 1024;
   std::string room{};  ///< whose clients hear each other; empty: they do not
+
+  /// Whether HTTP is understood, and whether it is all that is. kOff wherever `dialect` is not
+  /// kAuto.
+  enum class Web : std::uint8_t { kOff, kOn, kOnly };
+  [[nodiscard]] static Web default_web(core::DialectSetting dialect, const std::string& room) {
+    return dialect == core::DialectSetting::kAuto && room.empty() ? Web::kOn : Web::kOff;
+  }
+  Web web = default_web(dialect, room);
+
+  /// Who says by a PROXY header for whom it speaks, and has to. A user of no bits is everybody
+  /// who comes by a unix socket. Empty: nobody.
+  std::vector<io::Network> proxy_from{};
+
+  /// Paths of files, which nobody has looked at yet. Without a pair there is no TLS, and nothing
+  /// else in here.
+  struct Tls {
+    struct Pair {
+      std::string certificate;
+      std::string key;
+
+      friend bool operator==(const Pair&, const Pair&) = default;
+    };
+    std::vector<Pair> pairs;  ///< the first is for those who ask for no name that another has
+    std::string client_ca;    ///< empty: no client is asked for a certificate
+    bool required = false;    ///< else plain text is taken as well
+    bool allow_1_2 = false;   ///< else TLS 1.3 alone
+
+    friend bool operator==(const Tls&, const Tls&) = default;
+  };
+  Tls tls{};
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };
@@ -64,6 +97,22 @@ struct Config {
 
     friend bool operator==(const Limits&, const Limits&) = default;
   } limits;
+
+  /// The visitor's page.
+  struct Web {
+    std::string title;     ///< empty: the page's own
+    std::string accent;    ///< "#rgb" or "#rrggbb"; empty: the page's own
+    std::string language;  ///< of the page or of `texts`; empty: the browser's
+    bool sound = true;     ///< whether the page's switch is on to begin with
+    /// Texts in place of the page's: by their language, by their name. No language is empty.
+    std::map<std::string, std::map<std::string, std::string>> texts;
+    std::vector<http::WebOrigin> origins;  ///< whose pages may have this one in them
+    std::vector<http::Site> hosts;         ///< under which this daemon is asked for; empty: any
+    Duration resume{600'000};              ///< zero: a page that goes is gone
+    bool show_operator = false;
+
+    friend bool operator==(const Web&, const Web&) = default;
+  } web;
 
   struct Control {
     std::string path;   ///< empty: default_control_path()
@@ -125,16 +174,17 @@ struct Config {
 
 /// Where each value comes from: "session.settle" -> "/etc/chatd/chatd.toml:12",
 /// "environment CHATD_SESSION_SETTLE", "flag --listen". The keys of listener N
-/// (from 0) are "listen.N.port", ..., those of a table "names.192.0.2.7", ... A key that is missing
-/// here has its default.
+/// (from 0) are "listen.N.port", ..., those of its further certificates
+/// "listen.N.certificate.M.tls_key", ..., those of a table "names.192.0.2.7", "web.texts.de.title",
+/// ... A key that is missing here has its default.
 using Origins = std::map<std::string, std::string>;
 
 /// TOML that loads again to the same Config, each value with a comment that names
 /// its origin.
 [[nodiscard]] std::string print_config(const Config& config, const Origins& origins);
 
-/// The keys that a reload changes, as in "session.settle"; "listen", "replies" and "names"
-/// stand for any change of what is in them. The two lists have no key in common.
+/// The keys that a reload changes, as in "session.settle"; "listen", "web.texts", "replies" and
+/// "names" stand for any change of what is in them. The two lists have no key in common.
 struct ConfigChange {
   std::vector<std::string> changed;        ///< in force at once
   std::vector<std::string> needs_restart;  ///< different, but only a restart applies them

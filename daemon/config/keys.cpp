@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "config/checks.hpp"
+#include "config/spelled.hpp"
 
 namespace chatd {
 
@@ -12,14 +13,19 @@ namespace {
 
 using enum KeyRule::Kind;
 
-constexpr std::array<std::string_view, 5> kDialects{"auto", "original", "line", "telnet", "raw"};
+/// The last of them is no dialect of core, but Listener::Web::kOnly.
+constexpr std::array<std::string_view, 6> kDialects{"auto",   "original", "line",
+                                                    "telnet", "raw",      "web"};
+constexpr std::int64_t kWebDialect = kDialects.size() - 1;
+constexpr std::array<std::string_view, 2> kTls{"optional", "required"};
+constexpr std::array<std::string_view, 2> kTlsMinimum{"1.3", "1.2"};
 constexpr std::array<std::string_view, 3> kTimestamps{"none", "time", "datetime"};
 constexpr std::array<std::string_view, 3> kBells{"none", "first", "all"};
 constexpr std::array<std::string_view, 5> kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kTargets{"auto", "stderr", "journal", "file"};
-constexpr std::array<std::string_view, 10> kSections{"listen",  "session", "limits", "control",
-                                                     "console", "replies", "names",  "transcript",
-                                                     "log",     "service"};
+constexpr std::array<std::string_view, 11> kSections{"listen",     "session", "limits",  "web",
+                                                     "control",    "console", "replies", "names",
+                                                     "transcript", "log",     "service"};
 
 constexpr double kSecond = 1000;
 constexpr double kDay = 86'400 * kSecond;
@@ -27,6 +33,23 @@ constexpr double kKiB = 1024;
 constexpr double kMiB = kKiB * kKiB;
 constexpr double kGiB = kKiB * kMiB;
 constexpr double kMillion = 1'000'000;
+
+/// Whether a field is a list of values that have a spelling.
+template <class Field>
+constexpr bool kIsSpelled = false;
+template <class Value>
+constexpr bool kIsSpelled<std::vector<Value>> = !std::is_same_v<Value, std::string>;
+
+/// Makes a key of two functions.
+template <class Owner>
+constexpr ConfigKey<Owner> key_of(KeyRule rule, ConfigValue (*get)(const Owner&),
+                                  void (*set)(Owner&, ConfigValue)) {
+  ConfigKey<Owner> made;
+  static_cast<KeyRule&>(made) = rule;
+  made.get = get;
+  made.set = set;
+  return made;
+}
 
 /// Makes a key of the field that a chain of members leads to.
 template <class Owner, auto... kMembers>
@@ -38,6 +61,10 @@ constexpr ConfigKey<Owner> key(KeyRule rule) {
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, Duration>) {
       return static_cast<std::int64_t>(field.count());
+    } else if constexpr (kIsSpelled<Field>) {
+      std::vector<std::string> words;
+      for (const auto& each : field) words.push_back(spelled(each));
+      return words;
     } else if constexpr (std::is_enum_v<Field> ||
                          (std::is_integral_v<Field> && !std::is_same_v<Field, bool>)) {
       return static_cast<std::int64_t>(field);
@@ -50,6 +77,11 @@ constexpr ConfigKey<Owner> key(KeyRule rule) {
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, Duration>) {
       field = Duration{std::get<std::int64_t>(value)};
+    } else if constexpr (kIsSpelled<Field>) {
+      field.clear();
+      for (const auto& word : std::get<std::vector<std::string>>(value)) {
+        field.push_back(*read_spelled<typename Field::value_type>(word));  // checked by the rule
+      }
     } else if constexpr (std::is_enum_v<Field> ||
                          (std::is_integral_v<Field> && !std::is_same_v<Field, bool>)) {
       field = static_cast<Field>(std::get<std::int64_t>(value));
@@ -77,6 +109,60 @@ constexpr ConfigKey<Config> limits(KeyRule rule) {
   rule.section = "limits";
   rule.reloadable = true;
   return global<&Config::limits, kMember>(rule);
+}
+
+template <auto kMember>
+constexpr ConfigKey<Config> web(KeyRule rule) {
+  rule.section = "web";
+  rule.reloadable = true;
+  return global<&Config::web, kMember>(rule);
+}
+
+template <auto... kMembers>
+constexpr ConfigKey<Listener> listen(KeyRule rule) {
+  rule.section = "listen";
+  rule.reloadable = true;
+  return key<Listener, kMembers...>(rule);
+}
+
+constexpr ConfigKey<Listener> listen_of(KeyRule rule, ConfigValue (*get)(const Listener&),
+                                        void (*set)(Listener&, ConfigValue)) {
+  rule.section = "listen";
+  rule.reloadable = true;
+  return key_of<Listener>(rule, get, set);
+}
+
+/// A choice between two, of which the second one is a member of Tls that is true.
+template <auto kMember>
+constexpr ConfigKey<Listener> tls_choice(KeyRule rule) {
+  rule.kind = kChoice;
+  return listen_of(
+      rule,
+      [](const Listener& listener) -> ConfigValue {
+        return static_cast<std::int64_t>(listener.tls.*kMember);
+      },
+      [](Listener& listener, ConfigValue value) {
+        listener.tls.*kMember = std::get<std::int64_t>(value) != 0;
+      });
+}
+
+/// One path of the first pair, which is there if one of them is set.
+template <auto kMember>
+constexpr ConfigKey<Listener> first_pair(KeyRule rule) {
+  rule.check = check_file_path;
+  return listen_of(
+      rule,
+      [](const Listener& listener) -> ConfigValue {
+        const auto& pairs = listener.tls.pairs;
+        return pairs.empty() ? std::string{} : pairs.front().*kMember;
+      },
+      [](Listener& listener, ConfigValue value) {
+        auto& pairs = listener.tls.pairs;
+        auto path = std::get<std::string>(std::move(value));
+        if (pairs.empty() && path.empty()) return;
+        if (pairs.empty()) pairs.emplace_back();
+        pairs.front().*kMember = std::move(path);
+      });
 }
 
 constexpr std::array kConfigKeys{
@@ -139,6 +225,24 @@ constexpr std::array kConfigKeys{
          .max = kGiB,
          .reason = "without a bound one slow client could take all memory"}),
 
+    web<&Config::Web::title>({.name = "title", .check = check_web_title}),
+    web<&Config::Web::accent>({.name = "accent", .check = check_color}),
+    web<&Config::Web::language>({.name = "language", .check = check_language}),
+    web<&Config::Web::sound>({.name = "sound", .kind = kSwitch}),
+    web<&Config::Web::origins>({.name = "origins",
+                                .kind = kWords,
+                                .max = 64,
+                                .example = R"(["https://example.org"])",
+                                .check = check_origin}),
+    web<&Config::Web::hosts>({.name = "hosts",
+                              .kind = kWords,
+                              .max = 64,
+                              .example = R"(["chat.example.org"])",
+                              .check = check_host}),
+    web<&Config::Web::resume>(
+        {.name = "resume", .kind = kDuration, .min = 1, .max = kDay, .or_zero = true}),
+    web<&Config::Web::show_operator>({.name = "show_operator", .kind = kSwitch}),
+
     global<&Config::control, &Config::Control::path>(
         {.section = "control", .name = "path", .check = check_socket_path}),
     global<&Config::control, &Config::Control::group>(
@@ -169,6 +273,7 @@ constexpr std::array kConfigKeys{
                                                            .kind = kWords,
                                                            .reloadable = true,
                                                            .max = 64,
+                                                           .example = R"(["help", "urgent"])",
                                                            .check = check_highlight}),
     global<&Config::console, &Config::Console::claim_on_answer>(
         {.section = "console", .name = "claim_on_answer", .kind = kSwitch, .reloadable = true}),
@@ -217,29 +322,59 @@ constexpr std::array kConfigKeys{
 };
 
 constexpr std::array kListenerKeys{
-    key<Listener, &Listener::endpoint, &io::Endpoint::address>(
-        {.section = "listen", .name = "address", .reloadable = true, .check = check_address}),
-    key<Listener, &Listener::endpoint, &io::Endpoint::port>(
-        {.section = "listen", .name = "port", .kind = kCount, .reloadable = true, .max = 65'535}),
-    key<Listener, &Listener::dialect>({.section = "listen",
-                                       .name = "dialect",
-                                       .kind = kChoice,
-                                       .reloadable = true,
-                                       .words = kDialects}),
-    key<Listener, &Listener::room>(
-        {.section = "listen", .name = "room", .reloadable = true, .check = check_room}),
-    key<Listener, &Listener::backlog>({.section = "listen",
-                                       .name = "backlog",
-                                       .kind = kCount,
-                                       .reloadable = true,
-                                       .min = 1,
-                                       .max = 65'535}),
+    listen<&Listener::endpoint, &io::Endpoint::address>(
+        {.name = "address", .check = check_address}),
+    listen<&Listener::endpoint, &io::Endpoint::port>(
+        {.name = "port", .kind = kCount, .max = 65'535}),
+    listen_of(
+        {.name = "dialect", .kind = kChoice, .words = kDialects},
+        [](const Listener& listener) -> ConfigValue {
+          return listener.web == Listener::Web::kOnly ? kWebDialect
+                                                      : static_cast<std::int64_t>(listener.dialect);
+        },
+        [](Listener& listener, ConfigValue value) {
+          const auto word = std::get<std::int64_t>(value);
+          const bool is_web = word == kWebDialect;
+          listener.dialect =
+              is_web ? core::DialectSetting::kAuto : static_cast<core::DialectSetting>(word);
+          if (is_web) listener.web = Listener::Web::kOnly;
+        }),
+    listen<&Listener::room>({.name = "room", .check = check_room}),
+    listen_of(
+        {.name = "web", .kind = kSwitch},
+        [](const Listener& listener) -> ConfigValue { return listener.web != Listener::Web::kOff; },
+        [](Listener& listener, ConfigValue value) {
+          if (listener.web == Listener::Web::kOnly) return;  // of `dialect`
+          listener.web = std::get<bool>(value) ? Listener::Web::kOn : Listener::Web::kOff;
+        }),
+    listen<&Listener::proxy_from>({.name = "proxy_from",
+                                   .kind = kWords,
+                                   .max = 256,
+                                   .example = R"(["192.0.2.7", "2001:db8::/32"])",
+                                   .check = check_proxy}),
+    first_pair<&Listener::Tls::Pair::certificate>({.name = "tls_certificate"}),
+    first_pair<&Listener::Tls::Pair::key>({.name = "tls_key"}),
+    listen<&Listener::tls, &Listener::Tls::client_ca>(
+        {.name = "tls_client_ca", .check = check_file_path}),
+    tls_choice<&Listener::Tls::required>({.name = "tls", .words = kTls}),
+    tls_choice<&Listener::Tls::allow_1_2>({.name = "tls_minimum", .words = kTlsMinimum}),
+    listen<&Listener::backlog>({.name = "backlog", .kind = kCount, .min = 1, .max = 65'535}),
+};
+
+constexpr std::array kCertificateKeys{
+    key<Listener::Tls::Pair, &Listener::Tls::Pair::certificate>(
+        {.section = "listen.certificate", .name = "tls_certificate", .check = check_file_path}),
+    key<Listener::Tls::Pair, &Listener::Tls::Pair::key>(
+        {.section = "listen.certificate", .name = "tls_key", .check = check_file_path}),
 };
 
 constexpr std::array kTables{
     ConfigTable{"replies", 1000, reply_key, true, check_reply, &Config::replies},
     ConfigTable{"names", 10'000, network_key, false, check_client_name, &Config::names},
 };
+
+/// As many keys as the page has texts.
+constexpr ConfigTable kWebTexts{"web.texts", 1000, web_text_key, true, check_web_text};
 
 }  // namespace
 
@@ -261,6 +396,14 @@ std::span<const ConfigKey<Config>> config_keys() {
 
 std::span<const ConfigKey<Listener>> listener_keys() {
   return kListenerKeys;
+}
+
+std::span<const ConfigKey<Listener::Tls::Pair>> certificate_keys() {
+  return kCertificateKeys;
+}
+
+const ConfigTable& web_texts_table() {
+  return kWebTexts;
 }
 
 std::span<const ConfigTable> config_tables() {

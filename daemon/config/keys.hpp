@@ -42,6 +42,7 @@ struct KeyRule {
   bool or_zero = false;                          ///< zero is allowed besides min to max
   std::string_view reason = {};                  ///< why not less, or not more; may be empty
   std::span<const std::string_view> words = {};  ///< of a choice
+  std::string_view example = {};                 ///< of words: a list that would be right
   /// Of a text, and of each of words: says what is wrong with it and what would be right, or
   /// nothing.
   std::string (*check)(std::string_view text) = nullptr;
@@ -69,7 +70,7 @@ struct ConfigTable {
   bool key_is_bare = false;  ///< TOML wants no quotation marks around it
   /// As KeyRule::check, of the text of a key; none is empty.
   std::string (*check)(std::string_view text) = nullptr;
-  std::map<std::string, std::string> Config::*texts = nullptr;
+  std::map<std::string, std::string> Config::*texts = nullptr;  ///< null of web_texts_table()
 };
 
 /// All keys that have a name of their own outside [[listen]], those of one section together, in the
@@ -79,8 +80,17 @@ struct ConfigTable {
 /// The keys of one [[listen]].
 [[nodiscard]] std::span<const ConfigKey<Listener>> listener_keys();
 
+/// The keys of one [[listen.certificate]], of which there may be kMostCertificates.
+[[nodiscard]] std::span<const ConfigKey<Listener::Tls::Pair>> certificate_keys();
+inline constexpr std::size_t kMostCertificates = 64;
+
 /// The sections whose keys are free.
 [[nodiscard]] std::span<const ConfigTable> config_tables();
+
+/// One [web.texts.LANGUAGE], of which there may be kMostLanguages; its texts are in
+/// Config::web.texts.
+[[nodiscard]] const ConfigTable& web_texts_table();
+inline constexpr std::size_t kMostLanguages = 64;
 
 /// The table of that name; null if there is none.
 [[nodiscard]] const ConfigTable* find_table(std::string_view section);

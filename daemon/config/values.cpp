@@ -54,7 +54,7 @@ std::string wanted(const KeyRule& rule) {
     case kText:
       return "a string in quotation marks";
     case kWords:
-      return R"(a list such as ["help", "urgent"])";
+      return "a list such as " + std::string{rule.example};
   }
   return {};
 }

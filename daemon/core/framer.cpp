@@ -29,6 +29,10 @@ Dialect initial(DialectSetting setting) {
       return Dialect::kTelnet;
     case DialectSetting::kRaw:
       return Dialect::kRaw;
+    case DialectSetting::kWebSocket:
+      return Dialect::kWebSocket;
+    case DialectSetting::kWeb:
+      return Dialect::kWeb;
   }
   return Dialect::kUndecided;
 }
@@ -124,14 +128,25 @@ std::string_view to_string(Dialect dialect) {
       return "telnet";
     case Dialect::kRaw:
       return "raw";
+    case Dialect::kWebSocket:
+      return "websocket";
+    case Dialect::kWeb:
+      return "web";
   }
   return "undecided";
 }
 
 Framer::Framer(DialectSetting setting)
-    : dialect_{initial(setting)}, fixed_{setting != DialectSetting::kAuto} {}
+    : dialect_{initial(setting)}, fixed_{setting != DialectSetting::kAuto} {
+  if (dialect_ == Dialect::kWebSocket) reader_ = std::make_unique<http::WebSocketReader>();
+}
 
 bool Framer::next(std::string_view& input, Time now, const Settings& settings, Reading& reading) {
+  if (reader_) return next_frame(input, settings, reading);
+  if (dialect_ == Dialect::kWeb) {
+    input = {};
+    return false;
+  }
   if (mark_ < kMarkOver) skip_mark(input, settings);
   if (input.empty()) return false;
   begun_ = begun_ || input.find_first_not_of('\0') != std::string_view::npos;
@@ -383,6 +398,11 @@ bool Framer::is_whole(std::string_view bytes) const {
 
 bool Framer::expire(Time now, const Settings& settings, Reading& reading) {
   if (now < deadline_) return false;
+  if (reader_) {
+    http::append_ping(reading.reply, {});
+    written(now);
+    return false;
+  }
   if (dialect_ == Dialect::kLine) {  // CR, and then quiet
     deadline_ = kNever;
     owed_ = Owed::kRestOfLineEnd;
@@ -415,6 +435,8 @@ bool Framer::end_by_quiet(const Settings& settings, Reading& reading) {
 }
 
 bool Framer::finish(const Settings& settings, Reading& reading) {
+  // A message of a WebSocket that was broken off is none, and nobody can tell what was to come.
+  if (reader_ || dialect_ == Dialect::kWeb) return false;
   if (mark_ < kMark.size()) keep(kMark.substr(0, std::exchange(mark_, kMarkOver)), settings);
   keep_open_iac(settings);
   if (reads_lines() && after_cr_) return end_line(settings, reading);

@@ -10,19 +10,26 @@
 /// | other bytes, and then quiet                     | `original`, until one of those   |
 /// | a byte order mark at the start, or padding (NUL) | nothing                         |
 ///
-/// Invariants: of an unfinished message at most max_message + 1 bytes are kept; for line and telnet
-/// clients any way of cutting the bytes into reads gives the same messages, but for a CR that is
-/// the last byte before quiet.
+/// Nobody becomes `websocket` or `web`: these are from their first byte. A WebSocket is RFC 6455,
+/// section 5, by http::WebSocketReader: texts are messages, what is wrong ends it; pings are
+/// answered, and it is pinged. To a `web` client there are no bytes: what comes is dropped.
+///
+/// Invariants: of an unfinished message at most max_message + 1 bytes are kept; for line, telnet
+/// and websocket clients any way of cutting the bytes into reads gives the same messages, but for a
+/// CR that is the last byte before quiet.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/time.hpp"
 #include "core/settings.hpp"
 #include "core/telnet.hpp"
+#include "http/frame.hpp"
+#include "http/websocket.hpp"
 
 namespace chatd {
 class ByteReader;
@@ -31,9 +38,17 @@ class ByteWriter;
 
 namespace chatd::core {
 
-enum class Dialect : std::uint8_t { kUndecided, kOriginal, kLine, kTelnet, kRaw };
+enum class Dialect : std::uint8_t {
+  kUndecided,
+  kOriginal,
+  kLine,
+  kTelnet,
+  kRaw,
+  kWebSocket,
+  kWeb,
+};
 
-/// "undecided", "original", "line", "telnet" or "raw".
+/// "undecided", "original", "line", "telnet", "raw", "websocket" or "web".
 std::string_view to_string(Dialect dialect);
 
 /// What a framer works with besides its own state; one for all framers of a
@@ -42,10 +57,19 @@ std::string_view to_string(Dialect dialect);
 struct Reading {
   std::string_view text;
   bool cut = false;   ///< it was longer than max_message
-  std::string reply;  ///< telnet refusals to be sent to the client; the caller clears it
+  std::string reply;  ///< to be sent to the client at once; the caller clears it
+  /// Answers the last ping, as RFC 6455, section 5.5.3, allows: to be sent when all of what one
+  /// read brought is read, unless the client is ended by then. The caller clears it.
+  std::string pong;
+  /// A WebSocket is to be ended: why, and the close frame for it. Empty: it is not. The caller
+  /// clears it.
+  std::string ended;
+  std::uint16_t close_code = http::kNormalClosure;
+  bool is_fault = false;  ///< `ended` is told to the client, too
 
-  std::string assembled;  ///< memory behind `text`
-  std::string repaired;   ///< memory behind `text`
+  std::string assembled;       ///< memory behind `text`
+  std::string repaired;        ///< memory behind `text`
+  http::WebSocketEvent event;  ///< memory behind `text`
 };
 
 class Framer {
@@ -59,7 +83,8 @@ class Framer {
   /// something.
   bool next(std::string_view& input, Time now, const Settings& settings, Reading& reading);
 
-  /// It must be called when deadline() has come. True if the quiet has made a message.
+  /// It must be called when deadline() has come. True if the quiet has made a message. A WebSocket
+  /// is pinged, by `reading.reply`.
   bool expire(Time now, const Settings& settings, Reading& reading);
 
   /// The client will send no more: true if what was pending is a message.
@@ -69,17 +94,26 @@ class Framer {
   /// client of an `auto` listener is `line` from now on.
   void expect_lines();
 
-  /// Whether a byte came that counts: not of a byte order mark, and no padding.
+  /// Something is written to the client: a WebSocket needs no ping before kPingAfter. For one it
+  /// must be called once before all else.
+  void written(Time now);
+
+  /// Whether a byte came that counts: not of a byte order mark, and no padding. Of a WebSocket, a
+  /// message: pings and pongs come from programs.
   [[nodiscard]] bool has_begun() const { return begun_; }
 
   /// Writes down the state, and reads it back into a framer that was just made. What
   /// cannot be is refused by the reader; then this is good for nothing. Of a message that
-  /// has begun at most `most` bytes are written down; the rest is as if it were too long.
-  void save(ByteWriter& out, Time now, std::size_t most) const;
+  /// has begun at most `most` bytes are written down; the rest is as if it were too long. A
+  /// WebSocket is written down as if it had read `skipped`, of which nothing is heard: whoever
+  /// leaves out frames must know where the next one begins.
+  void save(ByteWriter& out, Time now, std::size_t most, std::string_view skipped = {}) const;
   void restore(ByteReader& in, Time now);
 
-  /// Memory for the unfinished message.
-  [[nodiscard]] std::size_t kept_bytes() const { return partial_.capacity(); }
+  /// Memory for the unfinished message, and what a WebSocket takes beside it.
+  [[nodiscard]] std::size_t kept_bytes() const {
+    return partial_.capacity() + (reader_ ? sizeof *reader_ + reader_->kept_bytes() : 0);
+  }
 
   /// When expire() is to be called; kNever while nothing waits for quiet.
   [[nodiscard]] Time deadline() const { return deadline_; }
@@ -125,9 +159,14 @@ class Framer {
   bool give_all(const Settings& settings, Reading& reading);
   bool give_text(std::string_view bytes, bool cut, const Settings& settings, Reading& reading);
 
+  // framer_websocket.cpp
+  bool next_frame(std::string_view& input, const Settings& settings, Reading& reading);
+  bool take_event(Reading& reading);
+
   std::string partial_;     ///< the unfinished message
-  Time deadline_ = kNever;  ///< of the quiet that is waited for
-  Time last_byte_{};        ///< when it began
+  Time deadline_ = kNever;  ///< of the quiet that is waited for; of the next ping
+  Time last_byte_{};        ///< when that quiet began
+  std::unique_ptr<http::WebSocketReader> reader_;  ///< of a WebSocket alone
   TelnetCommands commands_;
   Dialect dialect_;
   Owed owed_ = Owed::kNothing;

@@ -35,10 +35,12 @@ struct Write {
 
 /// The session has ended. What was written before still goes out, then an end of file; whoever
 /// closes the connection tells Router::closed() when that has arrived. `at_once`: what was
-/// not sent yet is forgotten, and the core has no session at `slot` any more.
+/// not sent yet is forgotten, and the core has no session at `slot` any more; then `last_words` are
+/// written after all, if there are any. They stand for no message.
 struct Close {
   Slot slot;
   bool at_once;
+  Payload last_words{};
 };
 
 /// The client does not read: its connection ends at once, with what waits for it. The core
@@ -89,7 +91,10 @@ class Outbox {
   Event::Range keep(std::string_view text);
 
   void write(Slot slot, Payload bytes) { writes_.push_back({slot, std::move(bytes)}); }
-  void close(Slot slot, bool at_once = false) { closes_.push_back({slot, at_once}); }
+  void close(Slot slot) { closes_.push_back({slot, false}); }
+  void close_at_once(Slot slot, Payload last_words) {
+    closes_.push_back({slot, true, std::move(last_words)});
+  }
   void abort(Slot slot) { aborts_.push_back({slot}); }
   void flow(Slot slot, bool reading) { flows_.push_back({slot, reading}); }
 

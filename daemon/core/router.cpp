@@ -117,6 +117,10 @@ void Router::receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox
        [bytes](Session& session, Context& work) { session.receive(bytes, work); });
 }
 
+void Router::say(Slot slot, std::string_view text, Time now, Outbox& outbox) {
+  with(slot, now, outbox, [text](Session& session, Context& work) { session.say(text, work); });
+}
+
 void Router::end_of_input(Slot slot, Time now, Outbox& outbox) {
   with(slot, now, outbox, [this](Session& session, Context& work) {
     session.end_of_input(work);
@@ -183,12 +187,15 @@ Outcome Router::kick(SessionId id, std::string_view reason, std::string_view ope
                      Time now, Outbox& outbox) {
   std::string sentence = "kicked by ";
   sentence += operator_name;
+  std::string words = "kicked";  // who did it is nothing for the client
   if (!reason.empty()) {
     sentence += ": ";
     sentence += reason;
+    words += ": ";
+    words += reason;
   }
   return with_own(id, operator_name, now, outbox, [&](Session& session, Context& work) {
-    session.end(sentence, take_back(session, work), work);
+    session.end(sentence, {http::kPolicyViolation, words}, take_back(session, work), work);
   });
 }
 

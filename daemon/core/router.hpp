@@ -119,6 +119,11 @@ class Router {
   SessionId connect(Slot slot, DialectSetting dialect, Time now, Outbox& outbox,
                     std::string_view room = {}, std::string_view name = {});
   void receive(Slot slot, std::string_view bytes, Time now, Outbox& outbox);
+  /// A `web` client that has not ended says `text`, which is well-formed UTF-8. It is heard
+  /// whatever may_say() says; but what is longer than max_message is cut.
+  void say(Slot slot, std::string_view text, Time now, Outbox& outbox);
+  /// Whether its rate allows a message now.
+  [[nodiscard]] bool may_say(Slot slot, Time now) const { return at(slot).may_say(now, settings_); }
   void end_of_input(Slot slot, Time now, Outbox& outbox);
   /// The connection is gone, or is ended because it did not take a write. `unsent` of the
   /// messages written to it were never sent; those still to be written to it go to

@@ -35,6 +35,9 @@ constexpr std::size_t kHeldOverhead = 48;
 /// again.
 constexpr std::size_t kShareOfNotes = 3;
 
+/// No max_message is larger than this; see config/keys.cpp.
+constexpr std::size_t kMostMessage = 128UL * 1024;
+
 /// All of `bytes` if they fit into `most`, else the whole lines that do.
 std::string_view whole_lines(std::string_view bytes, std::size_t most) {
   if (bytes.size() <= most) return bytes;
@@ -49,7 +52,7 @@ std::unique_ptr<std::string> read_optional(ByteReader& in) {
 
 // ---- framer ----
 
-void Framer::save(ByteWriter& out, Time now, std::size_t most) const {
+void Framer::save(ByteWriter& out, Time now, std::size_t most, std::string_view skipped) const {
   out.text(std::string_view{partial_}.substr(0, most));
   out.time(deadline_, now);
   out.time(last_byte_, now);
@@ -63,6 +66,13 @@ void Framer::save(ByteWriter& out, Time now, std::size_t most) const {
   out.flag(after_cr_);
   out.flag(after_iac_);
   commands_.save(out);
+  if (!reader_) return;
+  if (skipped.empty()) return reader_->save(out, most);
+  auto reader = *reader_;
+  http::WebSocketEvent event;
+  while (reader.next(skipped, {.max_message = kMostMessage}, event)) {
+  }
+  reader.save(out, most);
 }
 
 void Framer::restore(ByteReader& in, Time now) {
@@ -71,7 +81,7 @@ void Framer::restore(ByteReader& in, Time now) {
   last_byte_ = in.time(now);
   in.require(last_byte_ != kNever);
   if (in.version() < 7) return restore_version_6(in);
-  dialect_ = in.enumerator(Dialect::kRaw);
+  dialect_ = in.enumerator(in.version() < 10 ? Dialect::kRaw : Dialect::kWeb);
   owed_ = in.enumerator(Owed::kRestOfLineEnd);
   mark_ = in.number<std::uint8_t>();
   fixed_ = in.flag();
@@ -81,6 +91,14 @@ void Framer::restore(ByteReader& in, Time now) {
   after_cr_ = in.flag();
   after_iac_ = in.flag();
   commands_.restore(in);
+  if (dialect_ == Dialect::kWebSocket) {
+    reader_ = std::make_unique<http::WebSocketReader>();
+    reader_->restore(in);
+    in.require(partial_.empty() && deadline_ != kNever);
+  } else {
+    reader_ = nullptr;
+    in.require(dialect_ != Dialect::kWeb || (partial_.empty() && deadline_ == kNever));
+  }
 }
 
 /// As chatd 0.1.0 wrote it down.
@@ -209,7 +227,9 @@ Talk Talk::read(ByteReader& in, Time now) {
 void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::size_t most) const {
   out.number(id_);
   out.enumerator(setting_);
-  framer_.save(out, now, most);
+  // Of a WebSocket that said too much, too fast, all is written down, or nothing.
+  const bool skips = backlog_ && dialect() == Dialect::kWebSocket && backlog_->size() > most;
+  framer_.save(out, now, most, skips ? std::string_view{*backlog_} : std::string_view{});
   out.flag(turn_ != nullptr);
   if (turn_) turn_->save(out, now, id_, known, most);
   write_optional(out, name_);
@@ -219,7 +239,7 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
     out.flag(claim_->stays);
   }
   out.flag(backlog_ != nullptr);
-  if (backlog_) out.text(whole_lines(*backlog_, most));
+  if (backlog_) out.text(skips ? std::string_view{} : whole_lines(*backlog_, most));
   write_optional(out, farewell_reason_);
   out.time(connected_at_, now);
   out.time(last_activity_, now);
@@ -246,7 +266,8 @@ void Session::save(ByteWriter& out, Time now, const KnownNumbers& known, std::si
 
 std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   const auto id = in.number<SessionId>();
-  const auto setting = in.enumerator(DialectSetting::kRaw);
+  const auto setting =
+      in.enumerator(in.version() < 10 ? DialectSetting::kRaw : DialectSetting::kWeb);
   auto session = std::make_unique<Session>(id, 0, setting, now);
   session->framer_.restore(in, now);
   if (in.flag()) session->turn().restore(in, now);
@@ -288,6 +309,11 @@ std::unique_ptr<Session> Session::restore(ByteReader& in, Time now) {
   } else if (session->unread_ > 0) {
     session->talk_.waits_since(session->last_activity_);  // about
   }
+  const bool is_there_at_once = session->is_there_at_once();
+  in.require((setting == DialectSetting::kWebSocket || setting == DialectSetting::kWeb) ==
+             is_there_at_once);
+  in.require((setting == DialectSetting::kWeb) == (session->dialect() == Dialect::kWeb));
+  in.require(!is_there_at_once || (session->spoken_to_ && !session->turn_));
   in.require(id > 0 && std::abs(session->tokens_) <= kMostTokens);  // a NaN fails, too
   in.require(session->connected_at_ != kNever && session->last_activity_ != kNever &&
              session->refilled_ != kNever);

@@ -85,7 +85,7 @@ Receipt Router::send(const Recipients& to, std::string_view text, std::string_vi
                      Time now, Outbox& outbox) {
   Receipt receipt;
   const auto writer = to.everyone ? Session::Writer::kAnnouncer : Session::Writer::kOperator;
-  Outgoing message{text};
+  Outgoing message{text, 1, operator_name};
   Saying saying{outbox, text, operator_name, to.everyone};
   std::vector<MessageNumber> held_messages;
   std::vector<SessionId> deaf;

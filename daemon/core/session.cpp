@@ -15,6 +15,12 @@ namespace {
 /// that a flood costs a few wake-ups a second and not one for each message.
 constexpr double kResumeTokens = 8;
 
+Payload bytes_of(CloseFrame frame) {
+  std::string bytes;
+  http::append_close(bytes, frame.code, frame.words);
+  return Payload{bytes, 0};
+}
+
 /// What a client of a room says to have a name.
 constexpr std::string_view kNameCommand = "/name";
 
@@ -66,13 +72,18 @@ Session::Session(SessionId id, Slot slot, DialectSetting setting, Time now)
 void Session::connected(Context& context) {
   ++context.counters.accepted;
   context.outbox.add(EventKind::kConnected, id_).slot = slot_;
+  framer_.written(context.now);
+  if (!is_there_at_once()) return;
+  spoken_to_ = true;
+  greet(context);
 }
 
 // ---- what the client does ----
 
 void Session::receive(std::string_view bytes, Context& context) {
   assert(!ended_);
-  last_activity_ = context.now;
+  // The programs at the ends of a WebSocket ping each other while nobody says anything.
+  if (dialect() != Dialect::kWebSocket) last_activity_ = context.now;
   if (!spoken_ && spoken_to_) framer_.expect_lines();
   if (backlog_) {  // what was on its way when reading was paused
     *backlog_ += bytes;
@@ -81,7 +92,22 @@ void Session::receive(std::string_view bytes, Context& context) {
   read(bytes, context);
 }
 
+void Session::say(std::string_view text, Context& context) {
+  assert(!ended_ && dialect() == Dialect::kWeb && is_utf8(text));
+  (void)may_read(context);
+  spoken_ = true;
+  context.reading.text = prefix_of(text, context.settings.max_message);
+  context.reading.cut = context.reading.text.size() < text.size();
+  message(context);
+}
+
 void Session::read(std::string_view input, Context& context) {
+  read_messages(input, context);
+  if (ended_) context.reading.pong.clear();
+  answer(context.reading.pong, context);
+}
+
+void Session::read_messages(std::string_view input, Context& context) {
   while (!input.empty() && !ended_) {
     if (!may_read(context)) {
       backlog_ = std::make_unique<std::string>(input);
@@ -94,28 +120,35 @@ void Session::read(std::string_view input, Context& context) {
       spoken_ = true;
       if (reads_always()) decided(context);
     }
-    if (!context.reading.reply.empty()) {
-      write(Payload{std::exchange(context.reading.reply, {}), 0}, context);
-    }
+    answer(context.reading.reply, context);
     if (framer_.dialect() != before) decided(context);
     if (found) message(context);
+    if (auto& reading = context.reading; !reading.ended.empty()) {
+      const auto reason = std::exchange(reading.ended, {});
+      close(reason, context, {reading.close_code, reading.is_fault ? reason : std::string_view{}});
+    }
   }
   if (!ended_) part(context);
 }
 
 /// A token bucket. False if the client has to wait.
 bool Session::may_read(const Context& context) {
-  const double rate = context.settings.messages_per_second;
-  const double burst = burst_of(context.settings);
-  if (rate <= 0 || unpaced_) return true;
-  if (tokens_ < 0) {
-    tokens_ = static_cast<float>(burst);
-  } else if (context.now > refilled_) {
-    const double seconds = std::chrono::duration<double>(context.now - refilled_).count();
-    tokens_ = static_cast<float>(std::min(burst, tokens_ + seconds * rate));
-  }
+  if (context.settings.messages_per_second <= 0 || unpaced_) return true;
+  tokens_ = tokens_at(context.now, context.settings);
   refilled_ = context.now;
   return tokens_ >= 1;
+}
+
+float Session::tokens_at(Time now, const Settings& settings) const {
+  const double burst = burst_of(settings);
+  if (tokens_ < 0) return static_cast<float>(burst);
+  if (now <= refilled_) return tokens_;
+  const double seconds = std::chrono::duration<double>(now - refilled_).count();
+  return static_cast<float>(std::min(burst, tokens_ + seconds * settings.messages_per_second));
+}
+
+bool Session::may_say(Time now, const Settings& settings) const {
+  return settings.messages_per_second <= 0 || tokens_at(now, settings) >= 1;
 }
 
 /// Reads on in what waited for its turn: the client can send no more, and what it sent
@@ -128,8 +161,10 @@ void Session::read_backlog(Context& context) {
 
 void Session::message(Context& context) {
   const auto text = context.reading.text;
+  if (is_there_at_once()) last_activity_ = context.now;
   tokens_ = std::max(tokens_ - 1, tokens_ < 0 ? tokens_ : 0.0F);
-  if (!context.reading.cut && is_bye(text)) {
+  // A page has a button for it, so that the word is a word there.
+  if (!context.reading.cut && dialect() != Dialect::kWeb && is_bye(text)) {
     if (takes_turns()) heard(context);
     close("bye", context);
     return;
@@ -156,7 +191,7 @@ void Session::heard(Context& context) {
 }
 
 bool Session::is_bye(std::string_view text) const {
-  if (!reads_lines()) {
+  if (!is_delimited()) {
     while (text.ends_with('\r') || text.ends_with('\n')) text.remove_suffix(1);
     return text == "bye";
   }
@@ -205,7 +240,9 @@ void Session::speak_first(Context& context) {
 
 void Session::greet(Context& context) {
   if (dialect() == Dialect::kOriginal || dialect() == Dialect::kRaw) return;
-  if (std::exchange(greeted_, true) || context.settings.greeting.empty()) return;
+  if (greeted_) return;
+  greeted_ = true;
+  if (context.settings.greeting.empty()) return;
   write(encode(context.settings.greeting, dialect(), 0), context);
 }
 
@@ -228,7 +265,7 @@ void Session::let_out_all(Context& context) {
 
 /// Bye was said before the client was known to read lines: by now it has got everything.
 void Session::part(Context& context) {
-  if (state_ == State::kParting && reads_lines() && !backlog_) close(*farewell_reason_, context);
+  if (state_ == State::kParting && is_delimited() && !backlog_) close(*farewell_reason_, context);
 }
 
 void Session::end_of_input(Context& context) {
@@ -239,7 +276,7 @@ void Session::end_of_input(Context& context) {
   if (ended_) return;
   if (state_ == State::kParting) {
     close(*farewell_reason_, context);
-  } else if (unread_ > 0) {
+  } else if (unread_ > 0 && !is_there_at_once()) {
     // It takes no turns any more: whoever closes only the sending side reads on.
     state_ = State::kAsking;
     context.outbox.add(EventKind::kAsking, id_).slot = slot_;
@@ -278,8 +315,19 @@ bool Session::reads_lines() const {
   return dialect() == Dialect::kLine || dialect() == Dialect::kTelnet;
 }
 
+/// Whether it may be written to from its connect on. No script is at the other end that closes its
+/// sending side behind a question: the end of what it sends is its end.
+bool Session::is_there_at_once() const {
+  return dialect() == Dialect::kWebSocket || dialect() == Dialect::kWeb;
+}
+
+/// Whether its dialect says where a message ends.
+bool Session::is_delimited() const {
+  return reads_lines() || is_there_at_once();
+}
+
 bool Session::reads_always() const {
-  return reads_lines() || dialect() == Dialect::kRaw;
+  return is_delimited() || dialect() == Dialect::kRaw;
 }
 
 /// Whether it may be written to at any time: it takes no turns, and it has spoken or
@@ -376,9 +424,13 @@ void Session::bye(std::string_view operator_name, Context& context) {
   if (takes_turns()) let_out(context);
 }
 
-void Session::end(std::string_view reason, std::uint32_t unsent, Context& context) {
+void Session::end(std::string_view reason, CloseFrame frame, std::uint32_t unsent,
+                  Context& context) {
   context.unsent = unsent;
-  context.outbox.close(slot_, true);
+  Payload words;
+  if (!ended_ && dialect() == Dialect::kWebSocket) words = bytes_of(frame);
+  if (!ended_ && dialect() == Dialect::kWeb) words = Payload{frame.words, 0};
+  context.outbox.close_at_once(slot_, std::move(words));
   say_over(reason, context);
 }
 
@@ -394,7 +446,8 @@ void Session::stop(Context& context) {
   if (writable() && reads_words && !is_left_out() && !context.settings.farewell.empty()) {
     write(encode(context.settings.farewell, dialect(), 0), context);
   }
-  close("the daemon stops", context);
+  constexpr std::string_view kStops = "the daemon stops";
+  close(kStops, context, {http::kGoingAway, kStops});
 }
 
 void Session::set_name(std::string_view name, bool wished) {
@@ -416,6 +469,7 @@ void Session::expire(Context& context) {
   }
   const auto before = framer_.dialect();
   const bool found = framer_.expire(now, settings, context.reading);
+  answer(context.reading.reply, context);
   if (framer_.dialect() != before) decided(context);
   if (found) message(context);
   if (!ended_) part(context);
@@ -431,7 +485,7 @@ void Session::expire(Context& context) {
     close(state_ == State::kParting ? std::string_view{*farewell_reason_} : "no answer in time",
           context);
   } else if (settings.idle_timeout > Duration{0} && now >= last_activity_ + settings.idle_timeout) {
-    close("idle", context);
+    close("idle", context, {.words = "idle"});
   }
 }
 
@@ -457,9 +511,10 @@ Time Session::deadline(const Settings& settings) const {
 // ---- its end, and other effects ----
 
 /// It ends, and is over when everything that was written to it is acknowledged.
-void Session::close(std::string_view reason, Context& context) {
+void Session::close(std::string_view reason, Context& context, CloseFrame frame) {
   assert(!ended_);
   if (context.gone) return say_over(reason, context);
+  if (dialect() == Dialect::kWebSocket) put(bytes_of(frame), context);
   context.outbox.close(slot_);
   farewell_reason_ = std::make_unique<std::string>(reason);
   state_ = State::kClosing;
@@ -489,9 +544,19 @@ void Session::say_over(std::string_view reason, Context& context) {
 }
 
 void Session::write(Payload bytes, Context& context) {
+  if (!context.gone) last_activity_ = context.now;
+  put(std::move(bytes), context);
+}
+
+/// What the framer says by itself.
+void Session::answer(std::string& bytes, Context& context) {
+  if (!bytes.empty()) put(Payload{std::exchange(bytes, {}), 0}, context);
+}
+
+void Session::put(Payload bytes, Context& context) {
   if (context.gone) return;
   assert(!ended_);
-  last_activity_ = context.now;
+  framer_.written(context.now);
   context.outbox.write(slot_, std::move(bytes));
 }
 

@@ -22,6 +22,7 @@
 #include "core/settings.hpp"
 #include "core/talk.hpp"
 #include "core/turn.hpp"
+#include "http/frame.hpp"
 
 namespace chatd {
 class ByteReader;
@@ -72,6 +73,12 @@ struct Context {
   RoomNames* room_names = nullptr;  ///< not null while a session of a room may read
 };
 
+/// What a WebSocket is closed with: RFC 6455, section 5.5.1.
+struct CloseFrame {
+  std::uint16_t code = http::kNormalClosure;
+  std::string_view words;  ///< for whoever looks into it; well-formed UTF-8
+};
+
 /// The operator who alone answers a session.
 struct Claim {
   std::string holder;
@@ -113,11 +120,17 @@ class Session {
   static std::unique_ptr<Session> restore(ByteReader& in, Time now);
   void move_to(Slot slot) { slot_ = slot; }
 
-  /// Adds the event `connected`. It must be called once, before all that follows.
+  /// Adds the event `connected`. It must be called once, before all that follows. A websocket or
+  /// web client is greeted.
   void connected(Context& context);
 
   // What the client does.
   void receive(std::string_view bytes, Context& context);
+  /// A web client says a whole text, which is well-formed UTF-8, whatever its rate allows. Of a
+  /// longer one than max_message the beginning is heard, as one that was cut.
+  void say(std::string_view text, Context& context);
+  /// Whether its rate allows it to say something now.
+  [[nodiscard]] bool may_say(Time now, const Settings& settings) const;
   void end_of_input(Context& context);
   /// The connection is gone; `unsent` messages of it were still queued. A message that had
   /// begun is heard, as one that was cut.
@@ -136,8 +149,9 @@ class Session {
   /// go out at once.
   MessageNumber hold(Outgoing& message, Context& context, Writer writer = Writer::kOperator);
   void bye(std::string_view operator_name, Context& context);
-  /// Ends it at once: kicked. Of what was written to it `unsent` messages never left.
-  void end(std::string_view reason, std::uint32_t unsent, Context& context);
+  /// Ends it at once: kicked. Of what was written to it `unsent` messages never left. `frame`: for
+  /// a WebSocket.
+  void end(std::string_view reason, CloseFrame frame, std::uint32_t unsent, Context& context);
   /// Ends it to make room for others, without waiting for anything; `unsent` as for end().
   void give_way(std::string_view why, std::uint32_t unsent, Context& context);
   /// The daemon stops: a last word where one is due, then the end.
@@ -188,7 +202,7 @@ class Session {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] Dialect dialect() const { return framer_.dialect(); }
   [[nodiscard]] Time connected_at() const { return connected_at_; }
-  /// When a byte last came from it or went to it.
+  /// When a byte last came from it or went to it; of a WebSocket, a message.
   [[nodiscard]] Time last_activity() const { return last_activity_; }
   /// Whether a byte came from it.
   [[nodiscard]] bool has_spoken() const { return spoken_; }
@@ -236,8 +250,10 @@ class Session {
   Presence presence_ = Presence::kUnseen;
   bool name_wished_ = false;  ///< see has_wished_name()
   std::uint32_t lost_ = 0;    ///< see lose_after_end()
+  std::uint32_t told_away_ = 0;
 
   void read(std::string_view input, Context& context);
+  void read_messages(std::string_view input, Context& context);
   void read_backlog(Context& context);
   void message(Context& context);
   void heard(Context& context);
@@ -249,13 +265,18 @@ class Session {
   void let_out_all(Context& context);
   void let_out(Context& context);
   void part(Context& context);
-  void close(std::string_view reason, Context& context);
+  void close(std::string_view reason, Context& context, CloseFrame frame = {});
   void say_over(std::string_view reason, Context& context);
   void write(Payload bytes, Context& context);
+  void answer(std::string& bytes, Context& context);
+  void put(Payload bytes, Context& context);
   void delivered(const std::vector<MessageNumber>& messages, Context& context);
   bool may_read(const Context& context);
+  [[nodiscard]] float tokens_at(Time now, const Settings& settings) const;
   [[nodiscard]] bool takes_turns() const;
   [[nodiscard]] bool reads_lines() const;
+  [[nodiscard]] bool is_there_at_once() const;
+  [[nodiscard]] bool is_delimited() const;
   [[nodiscard]] bool reads_always() const;
   [[nodiscard]] bool writable() const;
   [[nodiscard]] bool is_bye(std::string_view text) const;
@@ -280,17 +301,19 @@ class Session {
   static constexpr float kWholeBurst = -1;
   float tokens_ = kWholeBurst;  ///< messages that it may send at once
   std::uint32_t unread_ = 0;
-  std::uint32_t told_away_ = 0;
   Slot slot_;
   DialectSetting setting_;
   State state_ = State::kOpen;
-  bool spoken_ = false;     ///< a byte came from it
-  bool spoken_to_ = false;  ///< silent for a second: from then on it is written to
-  bool greeted_ = false;
-  bool ended_ = false;
-  bool unpaced_ = false;    ///< its end is near: what is left of it is read at once
-  bool owes_away_ = false;  ///< see owe_away()
+  bool spoken_ : 1 = false;     ///< a byte came from it
+  bool spoken_to_ : 1 = false;  ///< it may be written to although it has not spoken
+  bool greeted_ : 1 = false;
+  bool ended_ : 1 = false;
+  bool unpaced_ : 1 = false;    ///< its end is near: what is left of it is read at once
+  bool owes_away_ : 1 = false;  ///< see owe_away()
 };
+
+/// Tens of thousands of them may be idle; the next byte would cost sixteen.
+static_assert(sizeof(Session) <= 200);
 
 /// "open", "asking", "parting" or "closing".
 std::string_view to_string(Session::State state);

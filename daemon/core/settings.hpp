@@ -11,8 +11,17 @@
 
 namespace chatd::core {
 
-/// How a listener wants its clients to speak. kAuto: found out from their bytes.
-enum class DialectSetting : std::uint8_t { kAuto, kOriginal, kLine, kTelnet, kRaw };
+/// How a client is to be understood. kAuto: found out from its bytes. kWebSocket: frames, after the
+/// opening handshake. kWeb: whole texts, which others have understood; see Router::say().
+enum class DialectSetting : std::uint8_t {
+  kAuto,
+  kOriginal,
+  kLine,
+  kTelnet,
+  kRaw,
+  kWebSocket,
+  kWeb,
+};
 
 /// Bytes that the original client reads at once, `recv(1024)`; also all that the
 /// original server could read, so a message up to here is whole without a delay.
@@ -28,9 +37,13 @@ inline constexpr Duration kEndWithWords{100};
 /// How long the rest of a UTF-8 character is waited for.
 inline constexpr Duration kCharacterWait{1000};
 
+/// A WebSocket to which nothing was written for so long is pinged: there are proxies that end one
+/// in which the server is silent for a minute.
+inline constexpr Duration kPingAfter{30'000};
+
 /// Zero means "never" for a duration.
 struct Settings {
-  std::string greeting;                  ///< to line and telnet clients; empty: none
+  std::string greeting;                  ///< not to original and raw clients; empty: none
   std::string farewell;                  ///< to them when the daemon stops; empty: none
   std::size_t max_message = 8 * 1024;    ///< bytes of one client message, before repair
   Duration settle{50};                   ///< quiet after which undecided bytes are original

@@ -37,13 +37,17 @@ struct Event {
   std::string_view state;    ///< kOperator
   std::string_view address;  ///< kDisconnected as well, for the log
   std::string_view listener;
+  std::string_view verified;  ///< kConnected: as Connections::Way's; so are `via` and `tls`
+  std::string_view via;
+  std::string_view tls;
   std::string_view reason;
   std::string_view from;
   std::string_view by;
   std::string_view until;
 };
 
-/// `event` of `outbox`. The core knows no `address` and no `listener`: they are left empty.
+/// `event` of `outbox`. The core does not know how its client came: `address`, `listener`,
+/// `verified`, `via` and `tls` are left empty.
 [[nodiscard]] Event event_of(const core::Event& event, const core::Outbox& outbox);
 
 /// "sent", "held" or "lost".

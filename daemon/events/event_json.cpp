@@ -20,6 +20,9 @@ enum class Member : std::uint8_t {
   kSession,
   kAddress,
   kListener,
+  kVerified,
+  kVia,
+  kTls,
   kText,
   kCut,
   kOperator,
@@ -35,10 +38,11 @@ enum class Member : std::uint8_t {
 };
 
 /// Up to its value, in their order.
-constexpr std::array<std::string_view, 15> kBefore{
-    R"(,"session":)",  R"(,"address":)", R"(,"listener":)",  R"(,"text":)", R"(,"cut":)",
-    R"(,"operator":)", R"(,"state":)",   R"(,"automatic":)", R"(,"ref":)",  R"(,"reason":)",
-    R"(,"lost":)",     R"(,"name":)",    R"(,"from":)",      R"(,"by":)",   R"(,"until":)"};
+constexpr std::array<std::string_view, 18> kBefore{
+    R"(,"session":)",   R"(,"address":)", R"(,"listener":)", R"(,"verified":)", R"(,"via":)",
+    R"(,"tls":)",       R"(,"text":)",    R"(,"cut":)",      R"(,"operator":)", R"(,"state":)",
+    R"(,"automatic":)", R"(,"ref":)",     R"(,"reason":)",   R"(,"lost":)",     R"(,"name":)",
+    R"(,"from":)",      R"(,"by":)",      R"(,"until":)"};
 
 constexpr std::string_view before(Member member) {
   return kBefore[static_cast<std::size_t>(member)];
@@ -51,7 +55,7 @@ struct Place {
 
 /// The members of one kind, in their order.
 struct Shape {
-  std::array<Place, 5> places{};
+  std::array<Place, 6> places{};
   std::size_t size = 0;
 };
 
@@ -151,6 +155,12 @@ void append_member(std::string& out, Place place, const Event& event) {
       return append_text(out, place, event.address);
     case Member::kListener:
       return append_text(out, place, event.listener);
+    case Member::kVerified:
+      return append_text(out, place, event.verified);
+    case Member::kVia:
+      return append_text(out, place, event.via);
+    case Member::kTls:
+      return append_text(out, place, event.tls);
     case Member::kText:
       return append_text(out, place, event.text);
     case Member::kCut:

@@ -31,6 +31,12 @@ void append_log_line(std::string& out, const Event& event) {
   switch (event.kind) {
     case EventKind::kConnected:
       say({"connected from ", event.address, " on ", event.listener});
+      if (!event.verified.empty()) say({", verified as "});
+      quote(event.verified);
+      if (!event.tls.empty()) say({", over "});
+      quote(event.tls);
+      if (!event.via.empty()) say({", by way of "});
+      quote(event.via);
       break;
     case EventKind::kMessage:
       say({"says: "});

@@ -22,6 +22,7 @@ namespace chatd::io {
 
 enum class ConnectionState : std::uint8_t {
   kFree,
+  kReserved,  // no stream: StreamSet::reserve()
   kOpen,
   kFlushing,   // close() was called, the end of file is not sent yet
   kLingering,  // the end of file is sent; its acknowledgement and the peer's own are waited for
@@ -39,7 +40,7 @@ struct Connection {
   using State = ConnectionState;
 
   /// Whether it is open or closing.
-  [[nodiscard]] bool exists() const { return state != State::kFree && state != State::kFinished; }
+  [[nodiscard]] bool exists() const { return state == State::kOpen || is_closing(); }
   [[nodiscard]] bool is_closing() const {
     return state == State::kFlushing || state == State::kLingering;
   }

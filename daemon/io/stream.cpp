@@ -34,13 +34,32 @@ StreamSet::~StreamSet() {
   for (Connection& stream : streams_) unwatch(stream);
 }
 
+/// The lowest one, which stays in free_.
+StreamId StreamSet::free_id() {
+  if (!free_.empty()) return free_.top();
+  const auto id = static_cast<StreamId>(streams_.size());
+  if (streams_.size() == streams_.capacity()) streams_.reserve(streams_.size() + kGrowth);
+  streams_.emplace_back();
+  free_.push(id);
+  return id;
+}
+
+StreamId StreamSet::reserve() {
+  const StreamId id = free_id();
+  free_.pop();
+  streams_[id].state = State::kReserved;
+  return id;
+}
+
+void StreamSet::release(StreamId id) {
+  assert(streams_[id].state == State::kReserved);
+  streams_[id].state = State::kFree;
+  ++streams_[id].generation;
+  free_.push(id);
+}
+
 Result<StreamId> StreamSet::adopt(UniqueFd socket) {
-  const StreamId id = free_.empty() ? static_cast<StreamId>(streams_.size()) : free_.top();
-  if (free_.empty()) {
-    if (streams_.size() == streams_.capacity()) streams_.reserve(streams_.size() + kGrowth);
-    streams_.emplace_back();
-    free_.push(id);
-  }
+  const StreamId id = free_id();
   Connection& stream = streams_[id];
   const int error = watch(socket.get(), {id, stream.generation}, stream.watched, kReadable);
   if (error != 0) return Error::from_errno("watch a socket", error);
@@ -75,6 +94,10 @@ int StreamSet::share(StreamId id) {
 
 bool StreamSet::exists(StreamId id) const {
   return id < streams_.size() && streams_[id].exists();
+}
+
+bool StreamSet::is_open(StreamId id) const {
+  return id < streams_.size() && streams_[id].state == State::kOpen;
 }
 
 Result<StreamId> StreamSet::restore(UniqueFd socket, SavedStream saved) {

@@ -125,6 +125,10 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Errors: it cannot be watched; the socket is closed then.
   [[nodiscard]] Result<StreamId> adopt(UniqueFd socket);
 
+  /// Takes an id for something that is no stream: it is given to none until release().
+  [[nodiscard]] StreamId reserve();
+  void release(StreamId id);
+
   /// Takes a stream of another process, and goes on with it where that one stopped. The
   /// listener hears of it as of any other stream; of one that is closing, on_clear(), unless the
   /// listener there heard it or it was clear, and on_closed(). `patience` begins anew.
@@ -152,6 +156,8 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   int share(StreamId id);
   /// Whether the stream is open or closing, and on_closed() is not due yet.
   [[nodiscard]] bool exists(StreamId id) const;
+  /// Whether it exists, and close() was not called.
+  [[nodiscard]] bool is_open(StreamId id) const;
 
   /// Queues `bytes` for one stream; nothing is sent before the end of the turn, unless
   /// more than high_bytes wait: then it is tried at once.
@@ -224,6 +230,7 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
 
   Connection& at(StreamId id);
   [[nodiscard]] const Connection& at(StreamId id) const;
+  StreamId free_id();
 
   void on_ready(Tag tag, Events events) override;
   [[nodiscard]] bool is_open_for_reading(StreamId id, Tag tag) const;

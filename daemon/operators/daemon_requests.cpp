@@ -28,6 +28,7 @@ void ask_stats(const Requests::Request& request) {
   add("held", std::to_string(stats.held));
   add("lost", std::to_string(stats.lost));
   add("queued_bytes", std::to_string(stats.queued_bytes));
+  add("requests", std::to_string(stats.requests));
   add("operators", std::to_string(request.parts.socket.count()));
   add("events", std::to_string(request.parts.journal.last_seq()));
   add("recorded", std::to_string(stats.recorded));

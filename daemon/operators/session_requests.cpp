@@ -186,6 +186,18 @@ void append_beginning(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// How its client came: of most there is nothing to say.
+void append_way(std::string& out, const SessionInfo& session) {
+  const auto add = [&out](std::string_view before, std::string_view text) {
+    if (text.empty()) return;
+    out += before;
+    append_json_string(out, text);
+  };
+  add(R"(,"verified":)", session.verified);
+  add(R"(,"via":)", session.via);
+  add(R"(,"tls":)", session.tls);
+}
+
 void append_talk(std::string& out, const SessionInfo& session) {
   out += ",\"waiting_since\":";
   if (session.waiting_since) {
@@ -239,6 +251,7 @@ void ask_sessions(const Requests::Request& request) {
     append_json_string(list, session.address);
     list += ",\"listener\":";
     append_json_string(list, session.listener);
+    append_way(list, session);
     list += ",\"dialect\":\"";
     list += session.dialect;
     list += "\",\"state\":\"";

@@ -84,6 +84,7 @@ void ask_writing(const Requests::Request& request) {
   request.reply.result("{}");
   const auto& name = request.operator_name();
   if (!parts.writers.may_tell(name, session, parts.loop.now())) return;
+  parts.clients.sessions().writing(session, name);
   Event event;
   event.kind = EventKind::kWriting;
   event.session = session;

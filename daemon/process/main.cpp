@@ -14,6 +14,8 @@
 #include "base/control_path.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "base/wall_time.hpp"
+#include "clients/certificates.hpp"
 #include "config/load.hpp"
 #include "config/options.hpp"
 #include "config/unknown_variables.hpp"
@@ -105,6 +107,15 @@ int main(int argc, char** argv) {
   if (options.check_config) {
     for (const std::string& sentence : chatd::unknown_variables()) {
       print(stderr, "warning: " + sentence + "\n");
+    }
+    auto certificates = chatd::Certificates{}.load(
+        loaded->config.listen, chatd::wall_now(), chatd::tls::Credentials::Outdated::kAccepted);
+    if (!certificates) {
+      print(stderr, chatd::escaped(certificates.error().message) + "\n");
+      return kBadConfiguration;
+    }
+    for (const auto& each : chatd::Certificates::warnings(*certificates, chatd::wall_now())) {
+      print(stderr, "warning: " + chatd::escaped(each) + "\n");
     }
     if (::isatty(STDOUT_FILENO) == 0) return 0;  // a script looks at the exit code
     return print_result(loaded->file.empty()

@@ -44,8 +44,8 @@ BEGIN {
     print ""
     next
 }
-/^$/ && !described {
-    described = 1
+# What stands alone: what holds for all sections, and the tables inside of one.
+/^$/ && comment != "" {
     show("")
     print ""
 }

@@ -92,7 +92,7 @@ TEST_CASE("doors: whoever connects is passed on with what is known of the listen
   const Doors::Visitor& visitor = hall.visitors[0];
   CHECK(visitor.socket);
   CHECK(visitor.peer.to_string().starts_with("127.0.0.1:"));
-  CHECK(visitor.dialect == kTelnet);
+  CHECK(visitor.configured->dialect == kTelnet);
   CHECK(hall.doors.name(visitor.listener) == addresses[1]);
   CHECK(hall.doors.passed().empty());
 }
@@ -168,7 +168,7 @@ TEST_CASE("doors: a reload that fails changes nothing", "[clients][doors]") {
     hall.visitors.clear();
     const auto client = connected(address);
     REQUIRE(run_until(loop, [&] { return hall.visitors.size() == 1; }));
-    CHECK(hall.visitors[0].dialect == kLine);
+    CHECK(hall.visitors[0].configured->dialect == kLine);
   }
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("doors: a listener that stays keeps its socket, and is served as it is
   CHECK(hall.doors.addresses() == before);
   const auto client = connected(before[0]);
   REQUIRE(run_until(loop, [&] { return hall.visitors.size() == 1; }));
-  CHECK(hall.visitors[0].dialect == kTelnet);
+  CHECK(hall.visitors[0].configured->dialect == kTelnet);
 }
 
 TEST_CASE("doors: an address may overlap with one that goes", "[clients][doors]") {
@@ -279,7 +279,7 @@ TEST_CASE("doors: sockets that are passed are all there are; the configuration s
     hall.visitors.clear();
     const auto client = connected(address);
     REQUIRE(run_until(loop, [&] { return hall.visitors.size() == 1; }));
-    return hall.visitors[0].dialect;
+    return hall.visitors[0].configured->dialect;
   };
   CHECK(dialect_of(addresses[0]) == kTelnet);
   CHECK(dialect_of(addresses[1]) == kAuto);

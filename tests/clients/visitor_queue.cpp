@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,18 +18,19 @@ class Queue {
  public:
   Queue()
       : queue{loop, {[this](Doors::Visitor& visitor, bool last) {
-                tried.emplace_back(visitor.room);
-                if (visitor.room != welcome && !last) return;
-                (visitor.room == welcome ? let_in : given_up).emplace_back(visitor.room);
+                const std::string& name = visitor.configured->room;
+                tried.push_back(name);
+                if (name != welcome && !last) return;
+                (name == welcome ? let_in : given_up).push_back(name);
                 visitor.socket.reset();
               }}} {}
 
   [[nodiscard]] bool add(const std::string& name) {
-    // The name is gone when this returns, as a door's may be.
+    Listener listener;
+    listener.room = name;
     Doors::Visitor visitor{UniqueFd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)},
                            {},
-                           core::DialectSetting::kAuto,
-                           name,
+                           std::make_shared<const Listener>(listener),
                            0};
     REQUIRE(visitor.socket);
     const bool added = queue.add(visitor);

@@ -19,7 +19,19 @@ Config unusual() {
   Config config;
   config.listen = {{{"::1", 0}, core::DialectSetting::kTelnet, 1},
                    {{"unix:/run/a \"b\"\\c", 0}, core::DialectSetting::kLine, 65'535},
-                   {{"10.1.2.3", 65'535}, core::DialectSetting::kOriginal, 7}};
+                   {{"10.1.2.3", 65'535}, core::DialectSetting::kOriginal, 7},
+                   {{"10.1.2.3", 443}, core::DialectSetting::kAuto, 1, "lab"},
+                   {{"unix:/run/b", 0}, core::DialectSetting::kAuto, 2}};
+  config.listen[0].web = Listener::Web::kOff;
+  config.listen[3].web = Listener::Web::kOn;
+  config.listen[3].proxy_from = {*io::Network::parse("10.0.0.0/8"), *io::Network::parse("::1")};
+  config.listen[3].tls = {.pairs = {{"/a.pem", "/a \"key\""}, {"/b.pem", "/b"}, {"/c", "/c"}},
+                          .client_ca = "/ca.pem",
+                          .required = true,
+                          .allow_1_2 = true};
+  config.listen[4].web = Listener::Web::kOnly;
+  config.listen[4].proxy_from = {io::Network::of(io::Network::Kind::kUser, 0, {}),
+                                 io::Network::of_user(1000)};
   config.session = {
       .greeting =
           "Grüß \"Gott\"\t\\\n\r\x1b[1m \xe2\x80\xae \xe2\x80\xac \xf3\xa0\x80\x81 \x7f end",
@@ -39,6 +51,17 @@ Config unusual() {
                    .messages_burst = 1'000'000,
                    .output_soft = 0,
                    .output_hard = 4096};
+  config.web = {
+      .title = "Grüß \"Gott\"",
+      .accent = "#0A5fb4",
+      .language = "pt-BR",
+      .sound = false,
+      .texts = {{"pt-BR", {{"send", "Enviar"}, {"title", "\"\\"}}}, {"en", {{"you", "I"}}}},
+      .origins = {*http::WebOrigin::parse("https://example.org"),
+                  *http::WebOrigin::parse("http://[::1]:81")},
+      .hosts = {*http::Site::parse("chat.example.org"), *http::Site::parse("[::1]:80")},
+      .resume = Duration{0},
+      .show_operator = true};
   config.control = {.path = "/tmp/x y", .group = "operators", .max_operators = 1024};
   config.console = {.timestamps = Timestamps::kNone,
                     .history = 0,
@@ -189,6 +212,13 @@ TEST_CASE("config: what is printed names the origin of each value", "[config]") 
                        "port = 0               # F:7\n"
                        "dialect = \"auto\"       # default\n"
                        "room = \"\"              # default\n"
+                       "web = true             # default\n"
+                       "proxy_from = []        # default\n"
+                       "tls_certificate = \"\"   # default\n"
+                       "tls_key = \"\"           # default\n"
+                       "tls_client_ca = \"\"     # default\n"
+                       "tls = \"optional\"       # default\n"
+                       "tls_minimum = \"1.3\"    # default\n"
                        "backlog = 1024         # default\n"
                        "\n"
                        "[session]\n"
@@ -203,17 +233,12 @@ TEST_CASE("config: what is printed names the origin of each value", "[config]") 
   REQUIRE(loaded);
   text = print_config(loaded->config, loaded->origins);
   CHECK(text.find("[[listen]]\n"
-                  "address = \"::1\"   # flag --listen\n"
-                  "port = 9          # flag --listen\n"
-                  "dialect = \"auto\"  # default\n"
-                  "room = \"\"         # default\n"
-                  "backlog = 1024    # default\n"
-                  "\n"
-                  "[[listen]]\n"
+                  "address = \"::1\"       # flag --listen\n"
+                  "port = 9              # flag --listen\n"
+                  "dialect = \"auto\"      # default\n") != std::string::npos);
+  CHECK(text.find("[[listen]]\n"
                   "address = \"unix:/run/x\"  # flag --listen\n"
-                  "dialect = \"auto\"         # default\n"
-                  "room = \"\"                # default\n"
-                  "backlog = 1024           # default\n") != std::string::npos);
+                  "dialect = \"auto\"         # default\n") != std::string::npos);
 }
 
 TEST_CASE("config: a table has a key for each reply, and for each network that has a name",
@@ -288,8 +313,11 @@ TEST_CASE("config: every key has its variable", "[config]") {
   CHECK(variables.count("CHATD_LIMITS_SESSIONS_PER_ADDRESS") == 1);
   Config config = unusual();
   config.listen = {Listener{}};
-  config.replies.clear();  // the tables have none
+  config.web.texts.clear();  // the tables have none
+  config.replies.clear();
   config.names.clear();
+  config.web.language = "de";  // of the page itself
+  variables["CHATD_WEB_LANGUAGE"] = "de";
   CHECK(loaded_from("", variables).config == config);
 }
 
@@ -414,6 +442,14 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                                                    "limits.messages_burst",
                                                    "limits.output_soft",
                                                    "limits.output_hard",
+                                                   "web.title",
+                                                   "web.accent",
+                                                   "web.language",
+                                                   "web.sound",
+                                                   "web.origins",
+                                                   "web.hosts",
+                                                   "web.resume",
+                                                   "web.show_operator",
                                                    "control.group",
                                                    "control.max_operators",
                                                    "console.timestamps",
@@ -424,6 +460,7 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
                                                    "transcript.max_size",
                                                    "transcript.keep_free",
                                                    "log.level",
+                                                   "web.texts",
                                                    "replies",
                                                    "names"});
   CHECK(change.needs_restart == std::vector<std::string>{"control.path", "console.history",
@@ -437,13 +474,14 @@ TEST_CASE("config: a reload tells what is in force from what needs a restart", "
   CHECK(running.control.path.empty());
   CHECK(running.session == unusual().session);
   CHECK(running.listen == unusual().listen);
+  CHECK(running.web == unusual().web);
 }
 
 TEST_CASE("config: the order of the listeners means nothing", "[config]") {
   Config turned = unusual();
   std::reverse(turned.listen.begin(), turned.listen.end());
   CHECK(diff(unusual(), turned) == ConfigChange{});
-  turned.listen[0].dialect = core::DialectSetting::kAuto;
+  turned.listen[0].dialect = core::DialectSetting::kRaw;
   CHECK(diff(unusual(), turned).changed == std::vector<std::string>{"listen"});
 }
 

@@ -19,7 +19,7 @@ backlog = 0)",
        "F:2:11: listen.backlog: 0 is out of range; 1 to 65535 would be right"},
       {R"([[listen]]
 dialect = "klingon")",
-       R"(F:2:11: listen.dialect: "klingon" is not known; auto, original, line, telnet or raw would be right)"},
+       R"(F:2:11: listen.dialect: "klingon" is not known; auto, original, line, telnet, raw or web would be right)"},
       {R"([[listen]]
 room = "Our Lab")",
        R"(F:2:8: listen.room: "Our Lab" cannot be a room's name; a to z, 0 to 9 and - would be right)"},

@@ -28,7 +28,7 @@ using Ids = std::vector<SessionId>;
 
 TEST_CASE("queue: who has waited longest comes first, then the others by id", "[console][queue]") {
   CHECK(sorted({session(1, "open"), session(2, "open", "2026-11-29T08:00:02.000Z"),
-                session(3, "open", "2026-11-29T08:00:01.000Z"), session(4, "undecided"),
+                session(3, "open", "2026-11-29T08:00:01.000Z"), session(4, "away"),
                 session(5, "open", "2026-11-28T09:00:00.000Z")}) == Ids{5, 3, 2, 1, 4});
   CHECK(sorted({session(7, "open", "2026-11-29T08:00:02.000Z"),
                 session(3, "open", "2026-11-29T08:00:02.000Z")}) == Ids{3, 7});

@@ -45,6 +45,13 @@ TEST_CASE("view: what each event looks like", "[console][view]") {
   const std::vector<std::pair<std::string, Lines>> table{
       {R"({"method":"connected","params":{"seq":1,"session":3,"address":"127.0.0.1:5","listener":"127.0.0.1:8080"}})",
        {"[3]* connected from 127.0.0.1:5 to 127.0.0.1:8080"}},
+      {R"({"method":"connected","params":{"session":3,"address":"192.0.2.7:4711",)"
+       R"("listener":"0.0.0.0:8080","verified":"ann","via":"10.0.0.1:555",)"
+       R"("tls":"TLSv1.3 TLS_AES_128_GCM_SHA256"}})",
+       {"[3]* connected from 192.0.2.7:4711 to 0.0.0.0:8080, verified as ann, over TLSv1.3, "
+        "by way of 10.0.0.1:555"}},
+      {R"({"method":"connected","params":{"session":3,"address":"192.0.2.7:4711","tls":"TLSv1.2"}})",
+       {"[3]* connected from 192.0.2.7:4711, over TLSv1.2"}},
       {R"({"method":"message","params":{"seq":1,"session":3,"text":"hello"}})", {"[3] hello"}},
       {R"({"method":"message","params":{"seq":1,"session":4,"text":"one\n[7] two\n"}})",
        {"[4 anna] one", "[4 anna] [7] two", "[4 anna] "}},
@@ -180,6 +187,10 @@ TEST_CASE("view: nothing that came from outside reaches a line unescaped", "[con
           "[3]* disconnected: " + text);
     CHECK(in(R"({"method":"connected","params":{"session":3,"address":")", "\"}}") ==
           "[3]* connected from " + text);
+    CHECK(in(R"({"method":"connected","params":{"session":3,"address":"a","via":")", "\"}}") ==
+          "[3]* connected from a, by way of " + text);
+    CHECK(in(R"({"method":"connected","params":{"session":3,"address":"a","verified":")", "\"}}") ==
+          "[3]* connected from a, verified as " + text);
     CHECK(in(R"({"method":"sent","params":{"session":3,"text":"x","operator":")", "\"}}") ==
           "[3]< " + text + ": x");
     CHECK(in(R"({"method":"operator","params":{"state":"attached","name":")", "\"}}") ==
@@ -502,6 +513,33 @@ TEST_CASE("view: the list tells of claims where there are any", "[console][view]
     }
   }
   CHECK(view.sessions(sessions, 80, 0)[0].find("claimed by") != std::string::npos);
+}
+
+TEST_CASE("view: both lists tell whom certificates name where they do", "[console][view]") {
+  const View view{false, Timestamps::kNone};
+  auto sessions = three_sessions();
+  const auto both = [&](std::size_t width) {
+    return std::vector<Lines>{view.sessions(sessions, width, 0),
+                              view.queue(sessions, width, 0, {}, {}, {}, "ann")};
+  };
+  for (const Lines& lines : both(0)) CHECK(lines[0].find("verified") == std::string::npos);
+  sessions[1].verified = "bo\x1b" + std::string(60, 'y');
+  sessions[1].state = "away";
+  for (const Lines& lines : both(0)) {
+    CHECK(lines[0].find("  verified") != std::string::npos);
+    CHECK(lines[2].find("  bo\\x1byy") != std::string::npos);
+    CHECK(lines[2].find("away") != std::string::npos);
+    // It is no name that an operator gave.
+    CHECK(lines[2].find("[12]   \u4f60\u597d ") != std::string::npos);
+  }
+  for (const std::size_t width : {40U, 80U, 200U}) {
+    for (const Lines& lines : both(width)) {
+      for (const std::string& line : lines) {
+        INFO(width << ": " << line);
+        CHECK(display_width(line) <= width);
+      }
+    }
+  }
 }
 
 TEST_CASE("view: the queue tells how long everybody waits, and is narrow where it has to be",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/most_number.hpp"
+#include "http/client_frames.hpp"
 #include "support/catch.hpp"
 #include "support/chat.hpp"
 #include "support/handed_over.hpp"
@@ -17,6 +18,10 @@ using chatd::core::Router;
 using chatd::core::SessionId;
 using chatd::core::Settings;
 using chatd::test::Chat;
+using chatd::test::client_frame;
+using chatd::test::kContinuation;
+using chatd::test::kFin;
+using chatd::test::kText;
 using chatd::test::read_back;
 using chatd::test::written_down;
 
@@ -54,6 +59,12 @@ void fill(Chat& chat) {
   chat.in("hi" + euro, 7);
   chat.claim(7, false, true);
   chat.note("keeps a secret", 7);
+  chat.connect(DialectSetting::kWebSocket);  // 8: within a message, and within a frame
+  chat.in(
+      client_frame(kText, "hi" + euro) + client_frame(kFin | kContinuation, "\xac").substr(0, 5),
+      8);
+  chat.connect(DialectSetting::kWeb);  // 9
+  chat.say("a text", 9);
 }
 
 }  // namespace
@@ -157,7 +168,7 @@ TEST_CASE("saved: names, counters and ids go on", "[core][saved]") {
   CHECK(chat.session(2).name() == "zw\xc3\xb6lf");
   CHECK(chat.counters().messages_in == before.messages_in);
   CHECK(chat.counters().held == before.held);
-  CHECK(chat.connect() == "8 connected");
+  CHECK(chat.connect() == "10 connected");
 }
 
 TEST_CASE("saved: the next router is of the same lineage", "[core][saved]") {
@@ -217,6 +228,19 @@ TEST_CASE("saved: what chatd 0.1.0 wrote down is read", "[core][saved]") {
   CHECK(delivered == Numbers{104, 106, 107, 108});
 }
 
+TEST_CASE("saved: a dialect that an earlier version did not have is refused of it",
+          "[core][saved]") {
+  const Time now{Duration{2'000'000}};
+  for (const auto setting :
+       {DialectSetting::kRaw, DialectSetting::kWebSocket, DialectSetting::kWeb}) {
+    Chat chat;
+    chat.connect(setting);
+    const auto bytes = written_down(chat.router(), now);
+    Router router{Settings{}};
+    CHECK(read_back(bytes, router, now, 9) == (setting == DialectSetting::kRaw));
+  }
+}
+
 TEST_CASE("saved: a number that was given twice is not one message's twice", "[core][saved]") {
   // After a crash the events of its last moment have numbers that are given again.
   Chat chat;
@@ -267,7 +291,7 @@ TEST_CASE("saved: a byte that is not the right one leads to a refusal or to a se
       // Whatever it is now, it is a valid session.
       router.tick(now += Duration{1}, outbox);
       (void)router.send({true, {}}, "to all", "ann", now, outbox);
-      for (chatd::core::Slot slot = 0; slot < 8; ++slot) {
+      for (chatd::core::Slot slot = 0; slot < 10; ++slot) {
         if (router.has(slot) && !router.at(slot).ended()) {
           router.receive(slot, "a line\nbye\n", now, outbox);
         }

@@ -66,6 +66,16 @@ TEST_CASE("event json: each event is this very line", "[events][event_json]") {
   connected.listener = "0.0.0.0:8080";
   CHECK(line_of(connected) ==
         line("connected", R"(,"session":3,"address":"192.0.2.1:4711","listener":"0.0.0.0:8080")"));
+  connected.tls = "TLSv1.3 TLS_AES_128_GCM_SHA256";
+  CHECK(line_of(connected) == line("connected", R"(,"session":3,"address":"192.0.2.1:4711",)"
+                                                R"("listener":"0.0.0.0:8080",)"
+                                                R"("tls":"TLSv1.3 TLS_AES_128_GCM_SHA256")"));
+  connected.tls = {};
+  connected.verified = "anna";
+  connected.via = "10.0.0.1:555";
+  CHECK(line_of(connected) == line("connected", R"(,"session":3,"address":"192.0.2.1:4711",)"
+                                                R"("listener":"0.0.0.0:8080",)"
+                                                R"("verified":"anna","via":"10.0.0.1:555")"));
   auto message = event(EventKind::kMessage, 3);
   message.text = "hello";
   CHECK(line_of(message) == line("message", R"(,"session":3,"text":"hello")"));
@@ -166,7 +176,7 @@ Event example(EventKind kind, bool whole) {
   all.reason = "x";
   all.ref = all.lost = 1;
   if (whole) {
-    all.from = all.by = all.until = "x";
+    all.from = all.by = all.until = all.verified = all.via = all.tls = "x";
     all.cut = all.automatic = true;
     return all;
   }
@@ -277,6 +287,21 @@ TEST_CASE("event json: every text comes back from a parser as it was, on one lin
     CHECK(document["params"]["operator"] == text);
     CHECK(document["params"].size() == 6);
   }
+}
+
+TEST_CASE("event json: how a client came is written as safely as what it says",
+          "[events][event_json]") {
+  auto connected = event(EventKind::kConnected, 3);
+  connected.verified = "\",\"session\":4,\"x\":\"";
+  connected.via = connected.tls = "\x1b\n";
+  const auto out = line_of(connected);
+  CHECK(out.find('\n') == out.size() - 1);
+  CHECK(out.find('\x1b') == std::string::npos);
+  const auto params = json::parse(out)["params"];
+  CHECK(params["session"] == 3);
+  CHECK(params["verified"] == connected.verified);
+  CHECK(params["via"] == connected.via);
+  CHECK(params["tls"] == connected.tls);
 }
 
 TEST_CASE("event json: nothing that could deceive a reader is written as it is",

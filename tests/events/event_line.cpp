@@ -32,6 +32,16 @@ Event event(EventKind kind, core::SessionId session = 0) {
 TEST_CASE("event line: each kind has its sentence", "[events][event_line]") {
   CHECK(line_of(event(EventKind::kConnected, 3)) ==
         "[3] connected from 192.0.2.1:4711 on 0.0.0.0:8080");
+  auto connected = event(EventKind::kConnected, 3);
+  connected.tls = "TLSv1.3 TLS_AES_128_GCM_SHA256";
+  CHECK(line_of(connected) ==
+        "[3] connected from 192.0.2.1:4711 on 0.0.0.0:8080, over TLSv1.3 TLS_AES_128_GCM_SHA256");
+  connected.verified = "a\x1bz";
+  connected.tls = "TLSv1.2\x1b";
+  connected.via = "10.0.0.1:555";
+  CHECK(line_of(connected) ==
+        "[3] connected from 192.0.2.1:4711 on 0.0.0.0:8080, verified as a\\x1bz, "
+        "over TLSv1.2\\x1b, by way of 10.0.0.1:555");
   CHECK(line_of(event(EventKind::kDisconnected, 3)) ==
         "[3] disconnected from 192.0.2.1:4711: left");
   CHECK(line_of(event(EventKind::kMessage, 3)) == "[3] says: a\\x1bz");

@@ -47,6 +47,7 @@ TEST_CASE("record: each kind of event comes back as the line that it was", "[eve
         event.reason = "left";
         if (whole) {
           event.from = event.by = event.until = "x";
+          event.verified = event.via = event.tls = "y,\"z";
           event.cut = event.automatic = true;
           event.lost = 2;
         }

@@ -1,7 +1,7 @@
 // The framer. For line and telnet clients, fixed or found out, any way of cutting the bytes
 // into reads gives the same messages and the same refusals, and a line client's messages are
 // those that a few lines of code find. For original and raw clients what comes out is what went
-// in, read by read.
+// in, read by read. The messages of a WebSocket are those that its reader finds, however it is cut.
 #include "core/framer.hpp"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
+#include "http/client_frames.hpp"
 #include "support/lines.hpp"
 
 namespace {
@@ -69,6 +70,10 @@ Heard read(DialectSetting setting, std::string_view bytes, const Settings& setti
     }
     must(framer.deadline() == kNever || framer.deadline() > kNow, "due at once");
   }
+  if (setting == DialectSetting::kWebSocket) {
+    heard.messages.push_back("end: " + reading.ended);
+    return heard;
+  }
   if (framer.finish(settings, reading)) note(heard, reading, settings);
   must(!framer.finish(settings, reading), "it ends twice");
   heard.replies = reading.reply;
@@ -108,6 +113,32 @@ void check_original(std::string_view bytes, const Settings& settings) {
   must(heard.messages.front() == text, "an original client was misheard");
 }
 
+/// Once as it is, and once as frames that are right but for what `bytes` make of them.
+void check_websocket(std::string_view bytes, const Settings& settings) {
+  constexpr auto kWebSocket = DialectSetting::kWebSocket;
+  const auto good = chatd::test::client_frame(0x81, bytes.substr(0, bytes.size() / 2)) +
+                    chatd::test::client_frame(0x89, "there?") +
+                    chatd::test::client_frame(0x01, bytes.substr(bytes.size() / 2)) +
+                    chatd::test::client_frame(0x80, "end") + std::string{bytes};
+  for (const std::string_view sent : {bytes, std::string_view{good}}) {
+    const Heard whole = read(kWebSocket, sent, settings, [&] { return sent.size(); });
+    must(whole == read(kWebSocket, sent, settings, [] { return 1; }), "frames byte by byte");
+    std::vector<std::string> simply;
+    chatd::http::WebSocketReader reader;
+    chatd::http::WebSocketEvent event;
+    std::string end;
+    std::string_view input = sent;
+    while (reader.next(input, {.max_message = settings.max_message}, event)) {
+      using Kind = chatd::http::WebSocketEvent::Kind;
+      if (event.kind == Kind::kText) simply.emplace_back(event.bytes);
+      if (event.kind == Kind::kClose) end = "left";
+      if (event.kind == Kind::kFault) end = "it " + std::string{to_string(event.fault)};
+    }
+    simply.push_back("end: " + end);
+    must(whole.messages == simply, "messages of frames");
+  }
+}
+
 /// Each read is a message, but for what waits for the rest of a character.
 void check_raw(std::string_view bytes, const Settings& settings) {
   const Heard heard = read(DialectSetting::kRaw, bytes, settings, [&] { return bytes.size(); });
@@ -141,5 +172,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.dialect != Dialect::kTelnet) must(whole.replies.empty(), "a refusal to no telnet");
   check_original(bytes, settings);
   check_raw(bytes, settings);
+  check_websocket(bytes, settings);
   return 0;
 }

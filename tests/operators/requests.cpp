@@ -139,6 +139,26 @@ TEST_CASE("requests: the last words of a session are short in the list, whatever
   CHECK(mixed.size() <= 58);
 }
 
+TEST_CASE("requests: how a client came is told where there is something to tell",
+          "[operators][requests]") {
+  Bench bench;
+  auto bare = bench.speaking_client();
+  const auto one = bench.clients.connections().slots();
+  auto other = bench.speaking_client();
+  for (const core::Slot slot : bench.clients.connections().slots()) {
+    if (slot == one.front()) continue;
+    bench.clients.connections().set_way(slot, {"a\x1b\"nn", "10.0.0.1:555", "TLSv1.3 X"});
+  }
+  Operator ann{bench};
+  const json all = ann.result("sessions");
+  REQUIRE(all.size() == 2);
+  for (const char* member : {"verified", "via", "tls"}) CHECK_FALSE(all[0].contains(member));
+  CHECK(all[1]["verified"] == "a\x1b\"nn");
+  CHECK(all[1]["via"] == "10.0.0.1:555");
+  CHECK(all[1]["tls"] == "TLSv1.3 X");
+  CHECK(ann.result("stats")["requests"] == 0);
+}
+
 TEST_CASE("requests: operators are listed with what they are doing", "[operators][requests]") {
   Bench bench;
   Operator ann{bench};

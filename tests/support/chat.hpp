@@ -80,7 +80,13 @@ class Chat : private core::Capacity {
     router_.receive(slot(from), bytes, now_, outbox_);
     return shown(effects());
   }
-  /// The same, and then no end of file in the time in which one could come with it.
+  /// A web client says a text.
+  std::string say(std::string_view text, SessionId from = 1) {
+    router_.say(slot(from), text, now_, outbox_);
+    return shown(effects());
+  }
+  [[nodiscard]] bool may_say(SessionId who = 1) const { return router_.may_say(slot(who), now_); }
+  /// in(), and then no end of file in the time in which one could come with it.
   std::string says(std::string_view bytes, SessionId from = 1) {
     auto all = in(bytes, from);
     const auto more = wait(core::kEndWithWords.count());
@@ -297,7 +303,9 @@ class Chat : private core::Capacity {
       add(all, of(id_of(flow.slot)) + (flow.reading ? "resumed" : "paused"));
     }
     for (const auto& close : closes) {
-      add(all, of(id_of(close.slot)) + (close.at_once ? "closed at once" : "closed"));
+      const auto words = close.last_words.view();
+      add(all, of(id_of(close.slot)) + (close.at_once ? "closed at once" : "closed") +
+                   (words.empty() ? "" : " with " + quoted(words)));
       REQUIRE(router_.has(close.slot) == (slow_.contains(close.slot) && !close.at_once));
     }
     for (const auto& abort : outbox_.aborts()) {

@@ -6,10 +6,11 @@
 
 #include "core/outbox.hpp"
 #include "core/router.hpp"
+#include "http/client_frames.hpp"
 
 namespace chatd::test {
 
-/// Fills a new router; `now` goes on. Slots are 0 to 8.
+/// Fills a new router; `now` goes on. Slots are 0 to 10.
 inline void add_every_kind(core::Router& router, Time& now) {
   using core::DialectSetting;
   core::Outbox outbox;
@@ -22,6 +23,8 @@ inline void add_every_kind(core::Router& router, Time& now) {
   for (core::Slot slot = 0; slot < 9; ++slot) {
     router.connect(slot, slot == 7 ? DialectSetting::kTelnet : DialectSetting::kAuto, now, outbox);
   }
+  router.connect(9, DialectSetting::kWebSocket, now, outbox);
+  router.connect(10, DialectSetting::kWeb, now, outbox);
   tell(1, "held for who has said nothing");
   says(1, "one\ntwo");  // the beginning of a line, and a name
   (void)router.name(2, "zw\xc3\xb6lf", "ann", now, outbox);
@@ -38,9 +41,12 @@ inline void add_every_kind(core::Router& router, Time& now) {
   says(8, "go on");
   says(4, "question\n");  // waits for its one answer
   router.end_of_input(4, now, outbox);
-  for (int i = 0; i < 300; ++i) says(5, "too fast\n");  // past its rate
-  says(6, "caf\xc3");                                   // within a character
-  says(7, "\xff\xfa\x18 x");                            // within a subnegotiation
+  for (int i = 0; i < 300; ++i) says(5, "too fast\n");               // past its rate
+  says(6, "caf\xc3");                                                // within a character
+  says(7, "\xff\xfa\x18 x");                                         // within a subnegotiation
+  says(9, client_frame(kText, "caf\xc3"));                           // within a message
+  says(9, client_frame(kFin | kContinuation, "\xa9").substr(0, 5));  // and within a frame
+  router.say(10, "a text", now, outbox);
   (void)router.send({true, {}}, "to all", "ann", now, outbox);
   (void)router.add_note(2, "a regular", "ann", now, outbox);
 }

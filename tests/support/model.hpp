@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "core/outgoing.hpp"
 #include "core/router.hpp"
+#include "http/client_frames.hpp"
 #include "support/handed_over.hpp"
 
 namespace chatd::test::model {
@@ -235,10 +237,10 @@ class Walk : private core::Capacity {
   // ---- clients ----
 
   void connect(Slot slot) {
-    static constexpr DialectSetting kSettings[] = {DialectSetting::kAuto, DialectSetting::kAuto,
-                                                   DialectSetting::kAuto, DialectSetting::kOriginal,
-                                                   DialectSetting::kLine, DialectSetting::kTelnet,
-                                                   DialectSetting::kRaw};
+    static constexpr DialectSetting kSettings[] = {
+        DialectSetting::kAuto,     DialectSetting::kAuto,      DialectSetting::kAuto,
+        DialectSetting::kOriginal, DialectSetting::kLine,      DialectSetting::kTelnet,
+        DialectSetting::kRaw,      DialectSetting::kWebSocket, DialectSetting::kWeb};
     static constexpr std::string_view kRooms[] = {"", "", "lab", "yard"};
     static constexpr std::string_view kGiven[] = {"", "", "name", "n1n", "n2n"};
     Client client;
@@ -261,11 +263,19 @@ class Walk : private core::Capacity {
     // What the kernel holds is not read while it is paused, but what was read is.
     if (client.input_over || (client.paused && !one_in(8))) return;
     if (client.said_bye && client.to_say.empty()) return;
+    if (client.setting == DialectSetting::kWeb && !router_.may_say(slot, now_)) return;
     const auto dialect = router_.at(slot).dialect();
     const bool original = dialect == Dialect::kOriginal || dialect == Dialect::kRaw ||
                           (dialect == Dialect::kUndecided && client.to_say.empty() && one_in(3));
     std::string bytes;
-    if (original) {
+    if (client.setting == DialectSetting::kWeb) {
+      bytes = line(client);
+      bytes.erase(bytes.find_last_not_of("\r\n") + 1);
+    } else if (client.setting == DialectSetting::kWebSocket) {
+      while (client.to_say.size() < 40 && !client.said_bye) client.to_say += frames(client);
+      bytes = client.to_say.substr(0, up_to(client.to_say.size()));
+      client.to_say.erase(0, bytes.size());
+    } else if (original) {
       client.said_bye = one_in(60);
       bytes = client.to_say + said(client, client.said_bye ? "bye" : text().substr(0, 60) + ".");
       client.to_say.clear();
@@ -281,7 +291,11 @@ class Walk : private core::Capacity {
     client.last_byte = now_;
     const auto id = client.id;
     for (const auto& each : clients_) hears_.push_back(each.id != 0 && hears_room(each));
-    router_.receive(slot, bytes, now_, outbox_);
+    if (client.setting == DialectSetting::kWeb) {
+      router_.say(slot, bytes, now_, outbox_);
+    } else {
+      router_.receive(slot, bytes, now_, outbox_);
+    }
     deliver();
     hears_.clear();
     if (client.id == id) note_pause_in_line(client);
@@ -291,9 +305,51 @@ class Walk : private core::Capacity {
   /// client, to which neither a CR nor IAC means anything.
   void note_pause_in_line(Client& client) const {
     const auto dialect = router_.find(client.id)->dialect();
-    if (!client.to_say.empty() && dialect != Dialect::kLine && dialect != Dialect::kTelnet) {
-      client.lossy = true;
+    const bool waits_for_end =
+        dialect == Dialect::kLine || dialect == Dialect::kTelnet || dialect == Dialect::kWebSocket;
+    if (!client.to_say.empty() && !waits_for_end) client.lossy = true;
+  }
+
+  /// A message of a WebSocket, in one frame or two, with what may stand between; or its end.
+  std::string frames(Client& client) {
+    if (one_in(80)) {
+      client.said_bye = true;
+      return one_in(2) ? client_frame(kClose, "\x03\xE8") : client_frame(kFin | kBinary, "");
     }
+    auto words = line(client);
+    words.erase(words.find_last_not_of("\r\n") + 1);
+    const auto ping = one_in(4) ? client_frame(one_in(2) ? kPing : kPong, "there?") : std::string{};
+    if (!one_in(4)) return ping + client_frame(kFin | kText, words);
+    const auto cut = choose_() % (words.size() + 1);
+    return client_frame(kText, words.substr(0, cut)) + ping +
+           client_frame(kFin | kContinuation, words.substr(cut));
+  }
+
+  static bool is_of_web(const Client& client) {
+    return client.setting == DialectSetting::kWebSocket || client.setting == DialectSetting::kWeb;
+  }
+
+  /// What is written, as the client understands it.
+  static std::string understood(const Client& client, std::string_view bytes) {
+    if (client.setting == DialectSetting::kWeb) {
+      const auto said = core::web_text(bytes);
+      must(said.author.empty() || said.author == "ann" || said.author == "bob", "the author");
+      return std::string{said.text};
+    }
+    if (client.setting != DialectSetting::kWebSocket) return std::string{bytes};
+    must(bytes.size() >= 2, "half a frame");
+    const auto head = static_cast<std::uint8_t>(bytes[0]);
+    const auto length = static_cast<std::uint8_t>(bytes[1]);
+    const std::size_t from = length < 126 ? 2 : 4;
+    std::size_t size = length;
+    if (length == 126) {
+      size = static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[2])) << 8U |
+             static_cast<std::uint8_t>(bytes[3]);
+    }
+    must(length < 127 && bytes.size() == from + size, "no whole frame");
+    const bool is_text = head == (kFin | kText);
+    must(is_text || head == kClose || head == kPing || head == kPong, "an unknown frame");
+    return std::string{is_text ? bytes.substr(from) : std::string_view{}};
   }
 
   std::string line(Client& client) {
@@ -305,7 +361,8 @@ class Walk : private core::Capacity {
       client.lossy = true;
       return std::string(up_to(2000), 'z') + "\n";
     }
-    const bool names_itself = !client.room.empty() && client.setting == DialectSetting::kLine;
+    const bool names_itself =
+        !client.room.empty() && (client.setting == DialectSetting::kLine || is_of_web(client));
     if (names_itself && one_in(12)) return "/name n" + std::to_string(choose_() % 9) + "n\n";
     std::string bytes;
     if (client.setting == DialectSetting::kTelnet || (one_in(10) && can_be_telnet(client))) {
@@ -622,7 +679,7 @@ class Walk : private core::Capacity {
         continue;
       }
       client.queue.push_back(write.bytes);
-      const auto bytes = write.bytes.view();
+      const auto bytes = understood(client, write.bytes.view());
       if (bytes.starts_with('<') || bytes.starts_with('*')) {
         overhears(write.slot, bytes);
       } else {
@@ -639,6 +696,8 @@ class Walk : private core::Capacity {
     }
     for (const auto& close : outbox_.closes()) {
       must(router_.has(close.slot) != close.at_once, "a close, and not the end that it has");
+      const bool has_words = !close.last_words.empty();
+      must(!has_words || clients_[close.slot].setting == DialectSetting::kWebSocket, "last words");
       closed_.push_back(close.slot);
     }
     for (const auto slot : closed_) {
@@ -717,7 +776,7 @@ class Walk : private core::Capacity {
   /// The letters that a client gets, without what its dialect adds to them.
   void write_to(Slot slot, std::string_view bytes) {
     auto& client = clients_[slot];
-    must(client.spoken || client.setting == DialectSetting::kRaw ||
+    must(client.spoken || client.setting == DialectSetting::kRaw || is_of_web(client) ||
              now_ >= client.connected + kSilence,
          "it was spoken to too soon");
     const bool greeted = bytes.find(kGreeting) != std::string_view::npos;
@@ -832,7 +891,7 @@ class Walk : private core::Capacity {
     must(closed == (gone_ != slot && !is_in(full_, slot)), "gone, and not closed");
     check_words(client);
     // It could say nothing more: all that it had said was heard.
-    if ((client.input_over || reason == "bye") && !client.lossy) {
+    if ((client.input_over || reason == "bye" || reason == "left") && !client.lossy) {
       must(letters(client.heard) == client.said, "a session ended before all was heard");
     }
     const auto held = client.held.size();
@@ -909,6 +968,7 @@ class Walk : private core::Capacity {
     }
     must(!reads_lines || !client.spoken || session.held() == 0, "held for a line client");
     must(client.setting != DialectSetting::kRaw || session.held() == 0, "held for a raw client");
+    must(!is_of_web(client) || session.held() == 0, "held for a websocket or web client");
     if (!client.spoken && client.setting != DialectSetting::kOriginal) {
       must(session.held() == 0 || now_ < client.connected + kSilence, "held for a silent one");
     }

@@ -13,6 +13,8 @@ inline constexpr auto kOriginal = DialectSetting::kOriginal;
 inline constexpr auto kLine = DialectSetting::kLine;
 inline constexpr auto kTelnet = DialectSetting::kTelnet;
 inline constexpr auto kRaw = DialectSetting::kRaw;
+inline constexpr auto kWebSocket = DialectSetting::kWebSocket;
+inline constexpr auto kWeb = DialectSetting::kWeb;
 
 /// The original client has connected and said its first words; it listens.
 inline void connect_original(Chat& chat) {

@@ -1,0 +1,169 @@
+/// Connections of which nobody knows yet what they are: it is found out here, layer by layer (see
+/// Reception), and each is given away as what it is, answered, or refused. None of them is a client
+/// that operators hear of.
+///
+///     accept -> a proxy's header -> TLS -> HTTP -> a page, which is answered here
+///                                             \-> a WebSocket
+///                                     \-> chat
+///
+/// Invariants: an arrival is in here from add() until it is given away, told to leave or gone; at
+/// most kMostHandshakes shake hands at once, and of one account at most kMostOfOne; each has a
+/// deadline.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/time.hpp"
+#include "base/wall_time.hpp"
+#include "clients/accounts.hpp"
+#include "clients/certificates.hpp"
+#include "clients/connections.hpp"
+#include "clients/doors.hpp"
+#include "clients/http_speakers.hpp"
+#include "clients/proxy_header.hpp"
+#include "clients/reception.hpp"
+#include "clients/website.hpp"
+#include "config/config.hpp"
+#include "core/outbox.hpp"
+#include "core/settings.hpp"
+#include "http/request_head.hpp"
+#include "io/loop.hpp"
+#include "io/timer.hpp"
+
+namespace chatd {
+
+class Arrivals : private Connections::Audience {
+ public:
+  /// For whom they arrive.
+  class Host {
+   public:
+    virtual ~Host() = default;
+    /// Somebody is here to chat, and has been since then. The connection is a session's from now
+    /// on; `said` is what has come of it so far, and with `over` no more will.
+    virtual void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
+                       std::string_view said, bool over) = 0;
+    /// A page is here that speaks kPageProtocol, and has said `said`.
+    virtual void pages(core::Slot slot, std::shared_ptr<const Listener> by,
+                       std::string_view said) = 0;
+    /// A proxy says that this is somebody else. Returns why that one may not come in; empty: it
+    /// may, and is who is charged from now on.
+    virtual std::string proxied(core::Slot slot, const io::Peer& peer) = 0;
+    /// One leaves that is no client; empty: there is nothing wrong with it.
+    virtual void turned_away(core::Slot slot, const std::string& why) = 0;
+  };
+
+  static constexpr std::size_t kMostHandshakes = 128;
+  static constexpr std::size_t kMostOfOne = 16;
+  /// For a handshake, with what is waited before it; and for the head of a request.
+  static constexpr Duration kPatience{10'000};
+  /// Whoever has just come is about to say something.
+  static constexpr Duration kNew{1000};
+
+  /// All of them must outlive this.
+  Arrivals(io::Loop& loop, Connections& connections, const Certificates& certificates,
+           const Website& website, Host& host);
+
+  /// Whether it has to be found out how somebody speaks who comes by that listener.
+  [[nodiscard]] static bool is_needed(const Listener& listener, const io::Peer& peer);
+  /// Whether only the header of a proxy says who that is.
+  [[nodiscard]] static bool is_proxy(const Listener& listener, const io::Peer& peer);
+  /// A connection of the kind kArrival, of which nothing was read. It may be given away in here.
+  void add(core::Slot slot, std::shared_ptr<const Listener> by);
+
+  /// Ends the one that has been here longest, of `account`, or with kNone of any, if it is not
+  /// new. False: there is none.
+  bool give_way(Accounts::Number account);
+  [[nodiscard]] std::size_t size() const { return arrivals_.size(); }
+  /// Requests over HTTP that were answered, of whatever kind.
+  [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  /// All leave.
+  void close();
+
+  // Another process in place of this one.
+  /// Ends those that cannot be handed over: their handshake goes on. To be called before save().
+  void end_handshakes();
+  /// One that is here.
+  void save(core::Slot slot, ByteWriter& out) const;
+  struct Saved {
+    bool secure = false;
+    bool over = false;
+    bool is_head = false;
+    bool awaits_proxy = false;
+    Time since{};
+    Time deadline = kNever;
+    std::string rest;  ///< of the reception, or of the head
+    std::uint32_t version = 0;
+  };
+  [[nodiscard]] static Saved read(ByteReader& in, Time now);
+  /// Goes on with one of the kind kArrival, in start(): what it came by is known then.
+  void restore(core::Slot slot, Saved saved);
+  /// The listeners of restored ones are open; others leave.
+  void start(const Doors& doors);
+
+ private:
+  enum class Stage : std::uint8_t {
+    kReception,
+    kQueue,      ///< for a handshake
+    kHandshake,
+    kHead,       ///< of a request
+  };
+  struct Arrival {
+    std::shared_ptr<const Listener> by;
+    std::unique_ptr<Reception> reception;
+    std::unique_ptr<http::RequestHead> head;
+    Time since{};              ///< when it came
+    Time deadline = kNever;
+    Stage stage = Stage::kReception;
+    bool secure = false;       ///< within TLS
+    bool over = false;         ///< it says no more
+  };
+
+  void on_read(core::Slot slot, std::string_view bytes) override;
+  void on_end(core::Slot slot) override;
+  void on_secured(core::Slot slot) override;
+  void on_insecure(core::Slot slot) override;
+  void on_gone(core::Slot slot) override;
+
+  [[nodiscard]] Reception::Rules rules(core::Slot slot, const Arrival& arrival) const;
+  [[nodiscard]] Arrival& at(core::Slot slot) { return arrivals_.at(slot); }
+  void file(core::Slot slot, Time deadline);
+  void tick();
+  void act(core::Slot slot);
+  [[nodiscard]] bool learn_from_proxy(core::Slot slot);
+  void queue(core::Slot slot);
+  void begin_handshakes();
+  void shake_hands(core::Slot slot);
+  void handshake_over(core::Slot slot);
+  void read_head(core::Slot slot, std::string_view bytes);
+  void chat(core::Slot slot);
+  void leave(core::Slot slot, const std::string& why, std::string_view words = {});
+  void forget(core::Slot slot);
+
+  io::Loop& loop_;
+  Connections& connections_;
+  const Certificates& certificates_;
+  const Website& website_;
+  Host& host_;
+  std::unordered_map<core::Slot, Arrival> arrivals_;
+  std::set<std::pair<Time, core::Slot>> deadlines_;
+  std::set<std::pair<Time, core::Slot>> oldest_;  ///< all, by when they came
+  std::deque<core::Slot> queue_;  ///< for handshakes; some may have gone
+  std::size_t handshakes_ = 0;
+  std::unordered_map<Accounts::Number, std::size_t> handshakes_of_;
+  HttpSpeakers speakers_;
+  std::uint64_t requests_ = 0;
+  std::unordered_map<core::Slot, Saved> restored_;
+  io::Timer timer_;  ///< the next deadline
+  io::Timer next_handshakes_;
+};
+
+}  // namespace chatd
