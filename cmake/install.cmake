@@ -12,7 +12,8 @@ install(FILES config/chatd.toml README.md NEWS.md doc/operations.md DESTINATION 
 configure_file(systemd/chatd.service.in systemd/chatd.service @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/systemd/chatd.service systemd/chatd.socket
         DESTINATION ${CHATD_UNIT_DIR})
-install(FILES systemd/sockets-only.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES systemd/sockets-only.conf systemd/tls-credentials.conf
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES systemd/chatd.sysusers DESTINATION lib/sysusers.d RENAME chatd.conf)
 
 # `cpack` in a build folder makes a .tar.gz of the same files, for systems other than

@@ -256,10 +256,10 @@ void Arrivals::forget(core::Slot slot) {
   if (shook_hands) handshake_over(slot);
 }
 
-bool Arrivals::give_way(Accounts::Number account) {
+bool Arrivals::give_way(const std::function<bool(Accounts::Number account)>& may_be_asked) {
   for (const auto& [since, slot] : oldest_) {
     if (since + kNew > loop_.now()) break;
-    if (account != Accounts::kNone && connections_.client(slot).account != account) continue;
+    if (!may_be_asked(connections_.client(slot).account)) continue;
     leave(slot, "gave way to another client");
     return true;
   }

@@ -79,9 +79,9 @@ class Arrivals : private Connections::Audience {
   /// A connection of the kind kArrival, of which nothing was read. It may be given away in here.
   void add(core::Slot slot, std::shared_ptr<const Listener> by);
 
-  /// Ends the one that has been here longest, of `account`, or with kNone of any, if it is not
-  /// new. False: there is none.
-  bool give_way(Accounts::Number account);
+  /// Ends the one that has been here longest, of those whose account may be asked for it, if it is
+  /// not new. False: there is none.
+  bool give_way(const std::function<bool(Accounts::Number account)>& may_be_asked);
   [[nodiscard]] std::size_t size() const { return arrivals_.size(); }
   /// Requests over HTTP that were answered, of whatever kind.
   [[nodiscard]] std::uint64_t requests() const { return requests_; }

@@ -56,7 +56,13 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
                 accounts_,
                 {[&journal](const BanChange& change) { write_down(journal, change); },
                  [this](Accounts::Number newcomer, Accounts::Number full) {
-                   return arrivals_.give_way(full) || eviction_.make_room(newcomer, full);
+                   const auto is_within = [&](Accounts::Number account) {
+                     while (account != full && account != Accounts::kNone) {
+                       account = accounts_.wider(account);
+                     }
+                     return account == full;
+                   };
+                   return arrivals_.give_way(is_within) || eviction_.make_room(newcomer, full);
                  }}},
       waiting_{loop,
                {[this](Doors::Visitor& visitor, bool last) { let_in(visitor, true, !last); }}},

@@ -1,0 +1,127 @@
+/// What connections turn out to be, on real sockets; what takes seconds is in reception.cpp, and
+/// TLS in tests/e2e/test_tls.py.
+#include "clients/arrivals.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/daemon.hpp"
+
+namespace chatd::test {
+namespace {
+
+Config auto_config() {
+  Config config = line_config();
+  config.listen = {Listener{{"127.0.0.1", 0}}};
+  return config;
+}
+
+constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST_CASE("arrivals: nobody is a session before it is known what it is", "[clients][arrivals]") {
+  Bench bench{auto_config()};
+  Operator op{bench};
+  op.result("subscribe");
+  auto silent = bench.connect();
+  auto page = bench.connect();
+  page->read();
+  page->send(kGet);
+  REQUIRE(run_until(bench.loop, [&] { return page->ended(); }));
+  CHECK(page->received().starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(bench.clients.stats().sessions == 0);
+  CHECK(bench.clients.stats().requests == 1);
+  silent->send("hello\n");
+  CHECK(op.wait_event("message")["text"] == "hello");
+  CHECK(op.events().size() == 2);  // connected, message
+}
+
+TEST_CASE("arrivals: whoever leaves without a word was none", "[clients][arrivals]") {
+  Bench bench{auto_config()};
+  auto client = bench.connect();
+  run_pending(bench.loop);
+  CHECK(bench.clients.accounts().sessions() == 1);
+  client->leave();
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.accounts().sessions() == 0; }));
+  CHECK(bench.clients.stats().accepted == 0);
+  CHECK(bench.clients.stats().refused == 0);
+}
+
+TEST_CASE("arrivals: a question that ends with its connection's half is heard",
+          "[clients][arrivals]") {
+  Bench bench{auto_config()};
+  Operator op{bench};
+  op.result("subscribe");
+  auto client = bench.connect();
+  client->read();
+  client->send("GET it?");
+  client->finish();
+  CHECK(op.wait_event("asking")["session"] == 1);
+  op.result("send", {{"to", 1}, {"text", "yes"}});
+  REQUIRE(run_until(bench.loop, [&] { return client->ended(); }));
+  CHECK(client->received() == "yes\n");
+}
+
+TEST_CASE("arrivals: they take places, and give way to others when they are not new",
+          "[clients][arrivals]") {
+  auto config = auto_config();
+  config.limits.sessions = 2;
+  Bench bench{config};
+  // Two that have begun a request, and could take ten seconds for it.
+  std::vector<std::unique_ptr<Peer>> slow;
+  for (int i = 0; i < 2; ++i) {
+    slow.push_back(bench.connect());
+    slow.back()->read();
+    slow.back()->send("GET / HTTP/1.1\r\n");
+  }
+  run_pending(bench.loop);
+  CHECK(bench.clients.accounts().sessions() == 2);
+  bool is_late = false;
+  io::Timer later{bench.loop, [&] { is_late = true; }};
+  later.start(Arrivals::kNew);
+  REQUIRE(run_until(bench.loop, [&] { return is_late; }));
+  auto client = bench.connect();
+  client->send("hello\n");
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().messages_in == 1; }));
+  REQUIRE(run_until(bench.loop, [&] { return slow[0]->ended(); }));
+  CHECK_FALSE(slow[1]->ended());
+}
+
+TEST_CASE("arrivals: a proxy is asked who it brings, and nobody else", "[clients][arrivals]") {
+  auto config = auto_config();
+  config.listen.front().proxy_from = {*io::Network::parse("127.0.0.1")};
+  config.limits.sessions_per_address = 1;
+  Bench bench{config};
+  Operator op{bench};
+  op.result("subscribe");
+  auto one = bench.connect();
+  one->send("PROXY TCP4 192.0.2.1 192.0.2.9 4711 80\r\none\n");
+  CHECK(op.wait_event("connected")["address"] == "192.0.2.1:4711");
+  auto two = bench.connect();  // its limit is that of who is behind the proxy
+  two->send("PROXY TCP4 192.0.2.2 192.0.2.9 4711 80\r\ntwo\n");
+  CHECK(op.wait_event("connected", 2)["address"] == "192.0.2.2:4711");
+  auto again = bench.connect();
+  again->read();
+  again->send("PROXY TCP4 192.0.2.1 192.0.2.9 4712 80\r\nagain\n");
+  REQUIRE(run_until(bench.loop, [&] { return again->ended(); }));
+  CHECK(bench.clients.stats().refused == 1);
+  auto plain = bench.connect();
+  plain->read();
+  plain->send("hello\n");
+  REQUIRE(run_until(bench.loop, [&] { return plain->ended(); }));
+  CHECK(bench.clients.stats().sessions == 2);
+}
+
+TEST_CASE("arrivals: all leave when the daemon stops", "[clients][arrivals]") {
+  Bench bench{auto_config()};
+  auto silent = bench.connect();
+  silent->read();
+  run_pending(bench.loop);
+  bool done = false;
+  bench.clients.stop([&] { done = true; });
+  REQUIRE(run_until(bench.loop, [&] { return done && silent->ended(); }));
+}
+
+}  // namespace
+}  // namespace chatd::test
