@@ -56,7 +56,7 @@ TEST_CASE("arrivals: a question that ends with its connection's half is heard",
   auto client = bench.connect();
   client->read();
   client->send("GET it?");
-  client->finish();
+  client->end();
   CHECK(op.wait_event("asking")["session"] == 1);
   op.result("send", {{"to", 1}, {"text", "yes"}});
   REQUIRE(run_until(bench.loop, [&] { return client->ended(); }));
