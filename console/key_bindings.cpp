@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -55,6 +56,8 @@ bool is_control(int key) {
 }
 
 void take_away(KEYMAP_ENTRY& entry) {
+  // A macro is the entry's own, as readline has it where it binds another one to the key.
+  if (entry.type == ISMACR) std::free(reinterpret_cast<void*>(entry.function));
   entry.type = ISFUNC;
   entry.function = nullptr;
 }

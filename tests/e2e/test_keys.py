@@ -477,12 +477,14 @@ def test_a_search_takes_the_beginning_of_what_is_pasted(table, marks):
 @pytest.mark.parametrize("mode", ["vi", "emacs"])
 def test_an_inputrc_cannot_take_our_keys_or_lose_a_line(mode, tmp_path):
     inputrc = tmp_path / "inputrc"
+    # In vi mode readline itself loses what it keeps of two keys, and a sanitizer says so.
+    editor, keys = {"emacs": (r"\C-x\C-e", "\x18\x05"), "vi": (r"\C-o", "\x0f")}[mode]
     inputrc.write_text(
         f"set editing-mode {mode}\n"
         "set enable-bracketed-paste off\n"
         '"\\C-a": accept-line\n'
         '"\\e[15~": "/quit\\n"\n'
-        '"\\C-x\\C-e": edit-and-execute-command\n'
+        f'"{editor}": edit-and-execute-command\n'
         '"\\C-t": insert-comment\n'
         '"\\C-g": revert-line\n'
         '"\\t": accept-line\n'
@@ -494,7 +496,7 @@ def test_an_inputrc_cannot_take_our_keys_or_lose_a_line(mode, tmp_path):
         second, _ = connected(desk, daemon)
         desk.type(f"{ESC}1")
         wait_until(lambda: desk.current().startswith("[1]"), "Alt-1")
-        desk.type(f"{ESC}[15~\x18\x05a line\x14\x07")
+        desk.type(f"{ESC}[15~{keys}a line\x14\x07")
         desk.enter()
         first.expect(b"a line\n")
         desk.type(f"{ESC}2")
