@@ -56,7 +56,9 @@ bool is_control(int key) {
 }
 
 void take_away(KEYMAP_ENTRY& entry) {
-  // A macro is the entry's own, as readline has it where it binds another one to the key.
+  // A macro is the entry's own, in the place of a function, as readline has it where it binds
+  // another one to the key.
+  // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
   if (entry.type == ISMACR) std::free(reinterpret_cast<void*>(entry.function));
   entry.type = ISFUNC;
   entry.function = nullptr;
