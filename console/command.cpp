@@ -387,6 +387,8 @@ bool Command::is_for_somebody() const {
     case Verb::kClaim:
     case Verb::kRelease:
     case Verb::kGive:
+    case Verb::kOps:
+    case Verb::kAway:
       return true;
     case Verb::kReply:
     case Verb::kNote:

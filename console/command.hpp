@@ -38,7 +38,8 @@ struct Command {
   friend bool operator==(const Command&, const Command&) = default;
   /// Whether it goes to the client in focus, so that LineGuard has to let it pass.
   [[nodiscard]] bool needs_focus() const;
-  /// Whether it does something to clients, so that it has to be sure who they are.
+  /// Whether it does something to clients, or tells people something, so that it has to be sure
+  /// who they are.
   [[nodiscard]] bool is_for_somebody() const;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
@@ -229,11 +230,21 @@ void Desk::replace(const std::vector<SessionInfo>& sessions, bool another) {
     screen_->remember(draft);
   }
   std::erase_if(muted_, [&](SessionId session) { return !stays(session); });
+  // Whoever is there now is another one than the one who had that id and left.
+  std::erase_if(left_, [&](const auto& each) {
+    const bool taken = roster_.contains(each.first);
+    if (taken) conversations_.forget(each.first);
+    return taken;
+  });
   if (std::exchange(unread_holds_, true)) {
     unread_.keep(sessions, [&](SessionId session) {
       left_.insert_or_assign(session, std::string{before.name_of(session)});
       return true;
     });
+    std::vector<SessionInfo> strangers;
+    std::copy_if(sessions.begin(), sessions.end(), std::back_inserter(strangers),
+                 [&](const SessionInfo& each) { return !stays(each.session); });
+    unread_.renew(strangers, reading(), rank_);
   } else {
     unread_.replace(sessions, reading(), rank_);
   }

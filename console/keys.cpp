@@ -423,7 +423,9 @@ bool KeyDecoder::goes_on_after_break(std::string_view& bytes) {
     bytes.remove_prefix(another < mark ? end : end + kPasteEnd.size());
     return false;
   }
-  if (bytes.front() == kEsc) {
+  // No key has a line end behind it, but for Alt-Enter.
+  const bool has_lines = bytes.size() > 2 && bytes.find_first_of("\r\n") != std::string_view::npos;
+  if (bytes.front() == kEsc && !has_lines) {
     paste_broken_ = false;
     return false;
   }

@@ -19,8 +19,11 @@ ControlClient::ReplyCallback ReplyDisplay::shown(std::string what, Show show) co
     if (!reply.error) {
       show(*reply.result);
     } else {
+      // Of what was asked for only to be shown there is nothing that may have been done.
+      const bool perhaps = reply.error->code == kLostCode && what.starts_with("not ");
       // Faults of a configuration are many lines, with a table of their own.
-      desk_.problem((what.empty() ? "" : what + ": ") + reply.error->message);
+      desk_.problem((perhaps ? "perhaps " : "") + (what.empty() ? "" : what + ": ") +
+                    reply.error->message);
     }
     answered_();
   };

@@ -276,6 +276,7 @@ void Terminal::begin_editing() {
   if (!std::exchange(installed_, true)) {
     rl_callback_handler_install(prompt_.c_str(), &Hooks::line);
   } else {
+    rl_deprep_terminal();  // which could not be done in the background
     rl_prep_terminal(1);
     rl_reset_screen_size();
   }
@@ -462,11 +463,12 @@ void Terminal::take(const Key& key) {
   const bool may_leave =
       key.kind == Kind::kControl && (key.bytes[0] == kCtrlC || key.bytes[0] == kCtrlD);
   if (!may_leave) listener_.on_key();
+  const bool searched = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH);
   // Any of these may recall an earlier line, and end with that one being sent.
   if (key.kind != Kind::kText && at_own_line()) own_line_ = line();
   switch (key.kind) {
     case Kind::kText:
-      to_readline(key.bytes);
+      if (!search_more(key.bytes)) to_readline(key.bytes);
       break;
     case Kind::kControl:
       control(key);
@@ -489,6 +491,8 @@ void Terminal::take(const Key& key) {
       listener_.on_long_line();
       break;
   }
+  // Of what was looked for, where that had several rows, readline leaves a part on the screen.
+  if (searched && !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH)) dirty_ = true;
   // In vi's search the line is what is looked for, and the one being typed is put by.
   if (editing_ && !RL_ISSTATE(RL_STATE_NSEARCH)) listener_.on_edited(rl_end == 0);
 }
@@ -550,14 +554,20 @@ void Terminal::new_line() {
   insert_text("\n");
 }
 
-void Terminal::insert(std::string_view pasted) {
-  if (RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH)) {
-    std::string sought{prefix_of(pasted, kMostSought)};
-    for (char& c : sought) {
-      if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-    }
-    return to_readline(sought);
+// Whether a search is on, which takes the beginning of it: of a paste, or of what a terminal
+// without the marks of one has pasted.
+bool Terminal::search_more(std::string_view text) {
+  if (!RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH)) return false;
+  std::string sought{prefix_of(text, kMostSought)};
+  for (char& c : sought) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
   }
+  to_readline(sought);
+  return true;
+}
+
+void Terminal::insert(std::string_view pasted) {
+  if (search_more(pasted)) return;
   cancel_half_command();
   insert_text(std::string{pasted});
 }

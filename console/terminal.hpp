@@ -78,6 +78,7 @@ class Terminal : public Screen {
   void to_readline(std::string_view bytes);
   void pass_if_bound(const std::string& bytes);
   void new_line();
+  bool search_more(std::string_view text);
   void insert(std::string_view pasted);
   void insert_text(const std::string& text);
   void cancel_half_command();

@@ -32,6 +32,15 @@ void Unread::replace(const std::vector<SessionInfo>& sessions, Target reading,
   }
 }
 
+void Unread::renew(const std::vector<SessionInfo>& sessions, Target reading,
+                   const RankOf& rank_of) {
+  for (const SessionInfo& each : sessions) {
+    seen(each.session);
+    if (each.unread == 0 || reading == each.session) continue;
+    add(each.session, each.unread, rank_of(each.session));
+  }
+}
+
 void Unread::keep(const std::vector<SessionInfo>& sessions,
                   const std::function<bool(SessionId)>& left) {
   std::set<SessionId> there;

@@ -44,6 +44,8 @@ class Unread {
   void apply(const Event& event, Target reading, const RankOf& rank_of);
   /// What `sessions` says replaces all that was known, but of those that have left.
   void replace(const std::vector<SessionInfo>& sessions, Target reading, const RankOf& rank_of);
+  /// These are other people than before: what `sessions` says of them replaces what was known.
+  void renew(const std::vector<SessionInfo>& sessions, Target reading, const RankOf& rank_of);
   /// Of all that are not among these, those that are passed over are forgotten; of the others
   /// `left` is called and decides whether they are kept as having left.
   void keep(const std::vector<SessionInfo>& sessions, const std::function<bool(SessionId)>& left);

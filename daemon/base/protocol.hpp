@@ -10,8 +10,9 @@ namespace chatd {
 inline constexpr int kProtocolVersion = 1;
 
 /// The longest line that the daemon takes, without its LF. A longer one is answered by an
-/// error, and the connection ends. What the daemon sends may be longer: lists (of sessions, of
-/// operators, of what is past), and the replies of a desk.
+/// error, and the connection ends. What the daemon sends may be longer: lists (of sessions,
+/// also of those to whom something was said, of operators, of bans, of what is past), and the
+/// replies of a desk.
 inline constexpr std::size_t kMaxControlLine = 1024UL * 1024;
 
 /// The longest text of a message: with what stands around it a line stays within

@@ -92,9 +92,9 @@ std::string Router::News::rename(Session& session, std::string_view name, Contex
     return slot != session.slot() && is_same_name(name_in_room(*router_.slots_[slot]), name);
   });
   if (taken) return "somebody is called " + std::string{name} + " already";
-  // Its own wish or not: what it was given stays given.
-  const bool is_given = is_same_name(session.name(), name) && !session.has_wished_name();
-  router_.rename(session, name, !is_given);
+  // What it was given stays given, though it wishes the same.
+  if (is_same_name(session.name(), name) && !session.has_wished_name()) return {};
+  router_.rename(session, name, true);
   const auto kept = context.outbox.keep(name);
   Event& event = context.outbox.add(EventKind::kNamed, session.id());
   event.slot = session.slot();

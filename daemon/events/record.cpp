@@ -61,6 +61,12 @@ Event event_of(const store::Record& record) {
   return event;
 }
 
+/// Whether a client has given itself a name.
+bool is_wish(const Event& event) {
+  return event.kind == EventKind::kNamed && event.operator_name.empty() && !event.automatic &&
+         !event.name.empty();
+}
+
 }  // namespace
 
 store::Record record_of(Seq seq, WallTime time, const Event& event, std::string_view body,
@@ -95,6 +101,7 @@ store::Record record_of(Seq seq, WallTime time, const Event& event, std::string_
       text += to_string(event.kind);
       text += body;
       const auto end = text.size();
+      if (is_wish(event)) text += store::kWishedName;
       if (event.kind == EventKind::kNamed) text += look_of(event.name);
       record.text = std::string_view{text}.substr(0, end);
       record.look = std::string_view{text}.substr(end);

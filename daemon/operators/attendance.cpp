@@ -183,6 +183,7 @@ const std::string& Attendance::greet(OperatorId id, const std::string& wish, boo
   }
   self.has_greeted = true;
   self.is_quiet = quiet;
+  if (self.listens) attend(self);
   announce(*self.person);
   end_absence(*self.person);
   count_away();
@@ -267,11 +268,15 @@ void Attendance::stop_waiting() {
 
 // ---- who is away ----
 
+/// A command that waits for one client's answer shows nobody what the others say.
+void Attendance::attend(Connection& self) {
+  if (!self.is_quiet && !std::exchange(self.attends, true)) unattended_.came();
+}
+
 void Attendance::listens(OperatorId id, bool watch) {
   Connection& self = at(id);
   self.listens = true;
-  // A command that waits for one client's answer shows nobody what the others say.
-  if (!self.is_quiet && !std::exchange(self.attends, true)) unattended_.came();
+  attend(self);
   self.watches = watch;
   end_absence(*self.person);
   count_away();

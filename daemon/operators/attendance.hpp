@@ -160,6 +160,7 @@ class Attendance {
   void take_name(Connection& self, std::string_view wish);
   static void join(Connection& connection, Person& person);
   void leave(const Connection& connection, Person& person);
+  void attend(Connection& self);
   void has_gone(std::string_view name);
   void announce(Person& person);
   void end_absence(Person& person);

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/names.hpp"
+#include "store/record.hpp"
+
 namespace chatd::store {
 
 Result<Names> Names::make(Database& database) {
@@ -22,6 +25,14 @@ std::string_view Names::last_before(std::uint64_t seq, std::uint64_t session) {
   const Statement::Use use{last_};
   if (last_.step() == Statement::Step::kRow) found_ = last_.text(0);
   return found_;
+}
+
+Result<std::string> Names::look_for(std::string_view name) {
+  std::string look = look_of(name);
+  auto given = last_called(look, static_cast<std::uint64_t>(INT64_MAX));
+  if (!given) return std::move(given.error());
+  if (!*given) look.insert(look.begin(), kWishedName);
+  return look;
 }
 
 Result<std::optional<Names::Tenure>> Names::last_called(std::string_view look, std::uint64_t seq) {

@@ -31,7 +31,10 @@ class Names {
   /// if none is known. Valid until the next call.
   [[nodiscard]] std::string_view last_before(std::uint64_t seq, std::uint64_t session);
 
-  /// Who had a name last, from some event before `seq` on; the name is given as look_of() it.
+  /// What those who had `name` are found by (Record::look): those who were given it or, if nobody
+  /// ever was, those who called themselves so. So nobody who takes a name hides who was given it.
+  [[nodiscard]] Result<std::string> look_for(std::string_view name);
+  /// Who had a name last, from some event before `seq` on; the name is given as look_for() it.
   /// Whoever is given a name has it: nobody else has it from there on.
   [[nodiscard]] Result<std::optional<Tenure>> last_called(std::string_view look, std::uint64_t seq);
 

@@ -6,7 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include "base/names.hpp"
 #include "store/id_list.hpp"
 #include "store/index.hpp"
 
@@ -194,12 +193,13 @@ Result<> Reader::history(const Question& question, const Visit& visit) {
 /// Of those who had the name, one after the other: each has its own messages, and nobody else has
 /// the name meanwhile.
 Result<> Reader::history_of_name(const Question& question, const Visit& visit) {
-  const std::string look = look_of(question.name);
+  auto look = names_.look_for(question.name);
+  if (!look) return Result<>{std::move(look.error())};
   bool goes_on = true;
   const auto count = [&](const Record& record) { return goes_on = visit(record); };
   auto before = static_cast<std::uint64_t>(before_of(question));
   while (goes_on) {
-    auto tenure = names_.last_called(look, before);
+    auto tenure = names_.last_called(*look, before);
     if (!tenure) return Result<>{std::move(tenure.error())};
     if (!*tenure) return {};
     const auto& [session, from, to] = **tenure;
@@ -277,7 +277,8 @@ Result<> Reader::search_any(const Wanted& wanted, const Question& question, cons
 /// Goes through what is found and leaves out what others said. Where much of that was found
 /// between two who had the name, the search begins anew behind it.
 Result<> Reader::search_name(const Wanted& wanted, const Question& question, const Visit& visit) {
-  const std::string look = look_of(question.name);
+  auto look = names_.look_for(question.name);
+  if (!look) return Result<>{std::move(look.error())};
   Question next = question;
   std::optional<Names::Tenure> tenure;
   Result<> failed;
@@ -285,7 +286,7 @@ Result<> Reader::search_name(const Wanted& wanted, const Question& question, con
   bool again = true;
   const auto filter = [&](const Record& record) {
     if (!tenure || record.seq <= tenure->from) {
-      auto found = names_.last_called(look, record.seq);
+      auto found = names_.last_called(*look, record.seq);
       if (!found) failed = std::move(found.error());
       if (!found || !*found) return false;
       tenure = **found;

@@ -30,8 +30,8 @@ using Visit = std::function<bool(const Record& record)>;
 struct Question {
   std::uint64_t session = 0;  ///< 0: any. Broadcasts to it are shown as if to it alone
   std::uint64_t before = 0;   ///< only messages with smaller numbers; 0: all
-  /// Only messages of sessions that were called so when it was said; empty: all. Broadcasts to one
-  /// are shown as if to it alone.
+  /// Only messages of sessions that were called so when it was said, as Names::look_for() finds
+  /// them; empty: all. Broadcasts to one are shown as if to it alone.
   std::string name = {};
 };
 

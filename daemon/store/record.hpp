@@ -35,6 +35,10 @@ inline constexpr std::uint32_t kNoOrigin = 0xFFFFFFFF;
 /// As the `ref` of kAttended: somebody is there and hears all that comes.
 inline constexpr std::uint64_t kAttending = INT64_MAX;
 
+/// No name begins with it. Several clients may call themselves the same, each in its room, while
+/// another one was given that name.
+inline constexpr char kWishedName = ' ';
+
 /// One event. Its texts are copied when it is added to a Batch.
 struct Record {
   std::uint64_t seq = 0;
@@ -48,8 +52,9 @@ struct Record {
   State state = State::kSent;  ///< kSent
   bool cut = false;            ///< kMessage
   std::string_view text;
-  std::string_view operator_name;           ///< kSent
-  std::string_view look;                    ///< kOther that names a session: look_of() its name
+  std::string_view operator_name;  ///< kSent
+  /// kOther that names a session: look_of() its name, behind kWishedName if that is its own wish.
+  std::string_view look;
   std::span<const std::uint64_t> sessions;  ///< kSent to several
 };
 

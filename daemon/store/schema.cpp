@@ -119,7 +119,8 @@ WITH RECURSIVE all_spans (span) AS (
 INSERT INTO spans SELECT span, -1 FROM all_spans WHERE span IS NOT NULL;
 CREATE INDEX spans_by_oldest ON spans (oldest);
 )",
-    // Those who were called so are found by how the name looks (look_of in base/names.hpp).
+    // Those who were called so are found by how the name looks (look_of in base/names.hpp). No file
+    // of a release has names yet, so this takes no time there.
     R"(
 ALTER TABLE names ADD COLUMN look TEXT;
 UPDATE names SET look = (

@@ -296,11 +296,11 @@ TEST_CASE("command: what does something to clients has to know who they are",
           "[console][command]") {
   for (const char* line :
        {"hello", "@3 x", "/all x", "/bye", "/bye 3", "/kick 3", "/kick ::1", "/name 3 x", "/claim",
-        "/release 3", "/give 3 bob", "/note x", "/reply hours"}) {
+        "/release 3", "/give 3 bob", "/note x", "/reply hours", "/ops x", "/away x"}) {
     INFO(line);
     CHECK(understood(line).is_for_somebody());
   }
-  for (const char* line : {"", "/list", "/focus 3", "/history 3", "/reply", "/ops x", "/quit"}) {
+  for (const char* line : {"", "/list", "/focus 3", "/history 3", "/reply", "/back", "/quit"}) {
     INFO(line);
     CHECK_FALSE(understood(line).is_for_somebody());
   }

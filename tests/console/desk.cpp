@@ -226,6 +226,22 @@ TEST_CASE("desk: at another daemon an id is somebody else, and no draft is for h
   CHECK(table.screen.typed.empty());
 }
 
+TEST_CASE("desk: at another daemon what was said to the first is nobody's to read",
+          "[console][desk]") {
+  std::vector<SessionInfo> three(3);
+  for (std::size_t i = 0; i < three.size(); ++i) three[i].session = i + 1;
+  Table table;
+  table.desk.replace(three, false);
+  table.hear(kMessage, 2, "hello");
+  table.hear(kMessage, 3, "hello");
+  table.hear(kDisconnected, 3);
+  REQUIRE(table.screen.prompt == "(2:1 left 3:1) > ");
+  // Its events have gone on counting from where those of the first ended, and its ids have not.
+  three[0].unread = three[2].unread = 4;
+  table.desk.replace(three, true);
+  CHECK(table.screen.prompt == "(1:4 3:4) > ");
+}
+
 TEST_CASE("desk: at another daemon what a line names may be somebody else", "[console][desk]") {
   using Verdict = LineGuard::Verdict;
   SessionInfo one;

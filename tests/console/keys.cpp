@@ -368,6 +368,14 @@ TEST_CASE("keys: the rest of a broken paste is text however it is cut", "[consol
     decoder.push("1~ok\r", late);
     CHECK(all(decoder) == Keys{{Kind::kText, "ok"}, {Kind::kControl, "\r"}});
   }
+  SECTION("which goes on with an escape") {
+    KeyDecoder decoder;
+    broken(decoder, "one");
+    decoder.push("\x1b[1mtwo\r/quit\r", late);
+    CHECK(all(decoder) == Keys{{Kind::kPaste, "\x1b[1mtwo\n/quit\n"}});
+    decoder.push("\x1b\r", late + Duration{1000});
+    CHECK(all(decoder) == Keys{{Kind::kAlt, "\r"}});
+  }
   SECTION("and then another one") {
     KeyDecoder decoder;
     broken(decoder, "one");

@@ -524,6 +524,26 @@ TEST_CASE("console: /list counts what this operator has not looked at, after a n
   CHECK(listed() == Counts{"7", "0", "7"});
 }
 
+TEST_CASE("console: what may have been done when the daemon goes is not said to be undone",
+          "[console][plain]") {
+  Desk desk;
+  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
+  desk.open();
+  desk.daemon.connected(1);
+  desk.happens("[1]* connected");
+  REQUIRE(desk.asked("sessions"));
+  test::run_pending(desk.loop);
+  desk.daemon.silent = true;
+  desk.type("hello\n/kick ::1\n/bans\n");
+  REQUIRE(desk.asked("bans"));
+  desk.daemon.silent = false;
+  desk.daemon.hang_up();
+  CHECK(desk.sees("[1]* perhaps not sent: "));
+  CHECK(desk.sees("perhaps not ended: "));
+  CHECK(desk.sees("no list: "));
+  CHECK(desk.problems.find("perhaps no list") == std::string::npos);
+}
+
 TEST_CASE("console: a daemon that has gone is told of once", "[console][plain]") {
   Desk desk;
   desk.open();

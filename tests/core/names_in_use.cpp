@@ -130,8 +130,9 @@ TEST_CASE("names in use: a name that is given is nobody else's in the room",
         "3 connected; 3 given 'Zoe'; 2 given ''; 2 out '* you are guest-2 now\n'; "
         "out '* Zoe is guest-2 now\n'");
   // Its own name remains the one that it was given, though it asks for it.
-  chat.in("/name Ada\n");
+  CHECK(chat.in("/name Ada\n").find("names itself") == std::string::npos);
   CHECK(chat.router().called("Ada") == 1);
+  CHECK_FALSE(chat.session().has_wished_name());
 }
 
 TEST_CASE("names in use: of two who come with one name the other has it when the first leaves it",

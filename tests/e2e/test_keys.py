@@ -7,13 +7,14 @@ import os
 import re
 import signal
 import subprocess
+import termios
 import time
 
 import pexpect
 import pytest
 
 from harness import CHATCTL, FOR_ONE_ORIGIN, GUARD, Daemon, Home, speaking, wait_until
-from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected
+from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected, prompt_of
 
 ESC = "\x1b"
 PAUSE = 0.13
@@ -460,15 +461,30 @@ def test_a_paste_that_breaks_off_is_never_run_line_by_line(table):
     assert [each["session"] for each in operator.call("sessions")] == [1, 2]
 
 
+@pytest.mark.parametrize("marks", [(f"{ESC}[200~", f"{ESC}[201~"), ("", "")])
+def test_a_search_takes_the_beginning_of_what_is_pasted(table, marks):
+    desk, _, _, first, _ = table
+    begin, end = marks
+    desk.type(f"\x12{begin}{'x' * 900}{end}")
+    wait_until(lambda: "xxx" in desk.text(last=24), "it is looked for")
+    desk.type("\x03")
+    wait_until(lambda: prompt_of(desk), "the line is empty")
+    assert "x" * 900 not in desk.text().replace("\n", "")
+    desk.enter("not found")
+    first.expect(b"not found\n")
+
+
 @pytest.mark.parametrize("mode", ["vi", "emacs"])
 def test_an_inputrc_cannot_take_our_keys_or_lose_a_line(mode, tmp_path):
     inputrc = tmp_path / "inputrc"
+    # In vi mode readline itself loses what it keeps of two keys, and a sanitizer says so.
+    editor, keys = {"emacs": (r"\C-x\C-e", "\x18\x05"), "vi": (r"\C-o", "\x0f")}[mode]
     inputrc.write_text(
         f"set editing-mode {mode}\n"
         "set enable-bracketed-paste off\n"
         '"\\C-a": accept-line\n'
         '"\\e[15~": "/quit\\n"\n'
-        '"\\C-x\\C-e": edit-and-execute-command\n'
+        f'"{editor}": edit-and-execute-command\n'
         '"\\C-t": insert-comment\n'
         '"\\C-g": revert-line\n'
         '"\\t": accept-line\n'
@@ -480,7 +496,7 @@ def test_an_inputrc_cannot_take_our_keys_or_lose_a_line(mode, tmp_path):
         second, _ = connected(desk, daemon)
         desk.type(f"{ESC}1")
         wait_until(lambda: desk.current().startswith("[1]"), "Alt-1")
-        desk.type(f"{ESC}[15~\x18\x05a line\x14\x07")
+        desk.type(f"{ESC}[15~{keys}a line\x14\x07")
         desk.enter()
         first.expect(b"a line\n")
         desk.type(f"{ESC}2")
@@ -714,19 +730,25 @@ def test_a_line_for_all_that_was_begun_before_the_daemon_came_back_waits():
 # --- the terminal ---
 
 
+def shell_of(daemon):
+    """A shell that somebody types at, once it has its prompt."""
+    shell = pexpect.spawn(
+        "/bin/bash",
+        ["--norc", "--noprofile", "--noediting", "-i"],
+        env=daemon.env | {"TERM": "xterm", "PS1": "shell> "},
+        encoding="utf-8",
+        timeout=GUARD,
+    )
+    shell.expect("shell> ")
+    return shell
+
+
 def test_a_shell_gets_its_terminal_back_from_ctrl_z_and_ctrl_backslash():
     with Daemon(CONSOLE_CONFIG) as daemon:
-        shell = pexpect.spawn(
-            "/bin/bash",
-            ["--norc", "--noprofile", "--noediting", "-i"],
-            env=daemon.env | {"TERM": "xterm", "PS1": "shell> "},
-            encoding="utf-8",
-            timeout=GUARD,
-        )
+        shell = shell_of(daemon)
         attributes = lambda: subprocess.run(  # noqa: E731
             ["stty", "-g"], stdin=shell.child_fd, capture_output=True, check=True
         ).stdout
-        shell.expect("shell> ")
         before = attributes()
         shell.sendline(f"ulimit -c 0; {CHATCTL} --socket {daemon.control_path}")
         shell.expect("/help")
@@ -744,6 +766,32 @@ def test_a_shell_gets_its_terminal_back_from_ctrl_z_and_ctrl_backslash():
         assert attributes() == before
         shell.sendline("echo $?.")
         shell.expect(r"131\.")
+        shell.sendline("exit")
+        shell.expect(pexpect.EOF)
+        shell.close()
+
+
+def test_a_console_that_went_on_in_the_background_edits_lines_when_it_comes_back():
+    with Daemon(CONSOLE_CONFIG) as daemon:
+        shell = shell_of(daemon)
+
+        def edits():
+            return not termios.tcgetattr(shell.child_fd)[3] & (termios.ICANON | termios.ECHO)
+
+        shell.sendline(f"{CHATCTL} --socket {daemon.control_path}")
+        shell.expect("/help")
+        wait_until(edits, "it edits lines")
+        # Not by a key, so that it could not give the terminal back before.
+        os.kill(os.tcgetpgrp(shell.child_fd), signal.SIGSTOP)
+        shell.expect("Stopped.*shell> ")
+        wait_until(lambda: not edits(), "the shell has its terminal")
+        shell.sendline("bg")
+        shell.expect("&.*shell> ")
+        shell.sendline("fg")
+        wait_until(edits, "it edits lines again")
+        shell.send("\x04")
+        shell.expect("shell> ")
+        wait_until(lambda: not edits(), "the terminal is given back")
         shell.sendline("exit")
         shell.expect(pexpect.EOF)
         shell.close()

@@ -15,7 +15,7 @@ SHAPES = [
     (r"\d\d:\d\d:\d\d", "<time>"),
     (r"127\.0\.0\.1:\d+", "<address>"),
     (r"operator \S+;", "operator <name>;"),
-    (r" +\d+s ", " <idle> "),
+    (r" +\d+s$", " <idle>"),
 ]
 
 TYPED = re.compile(r"((?:\[\d+\] )?(?:\(.*?\) )?> )(.+)")

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "events/event_json.hpp"
 #include "support/catch.hpp"
@@ -60,6 +61,25 @@ TEST_CASE("record: each kind of event comes back as the line that it was", "[eve
       }
     }
   }
+}
+
+TEST_CASE("record: what a client calls itself is kept apart from what it is called",
+          "[events][record]") {
+  Event event;
+  event.kind = EventKind::kNamed;
+  event.session = 3;
+  const auto look = [&] {
+    std::string text;
+    return std::string{record_of(12, kWhen, event, {}, text).look};
+  };
+  CHECK(look().empty());  // a name was taken away
+  event.name = "Zo\u00EB";
+  CHECK(look() == " " + look_of(event.name));
+  event.automatic = true;
+  CHECK(look() == look_of(event.name));
+  event.automatic = false;
+  event.operator_name = "ann";
+  CHECK(look() == look_of(event.name));
 }
 
 TEST_CASE("record: what a newer daemon has recorded comes back as it was", "[events][record]") {

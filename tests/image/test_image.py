@@ -167,9 +167,9 @@ def test_in_a_terminal_it_is_the_console(image):
     terminal = pexpect.spawn(command[0], command[1:], encoding="utf-8", timeout=60)
     try:
         terminal.expect("nobody is connected")
-        terminal.sendline("/stats")
+        terminal.send("/stats\r")
         terminal.expect("longest_turn_ms")
-        terminal.sendline("/quit")
+        terminal.send("/quit\r")
         terminal.expect(pexpect.EOF)
     finally:
         terminal.close(force=True)

@@ -127,6 +127,21 @@ TEST_CASE("attendance: nobody hears of a quiet connection", "[operators][attenda
   CHECK(people.heard().empty());
 }
 
+TEST_CASE("attendance: who has listened quietly hears for everybody from its hello on",
+          "[operators][attendance]") {
+  People people;
+  const auto& unattended = people.attendance.unattended();
+  people.come(0, "ann", {}, true);
+  people.attendance.listens(0, false);
+  people.journal.warn("that nobody was shown");
+  CHECK(unattended.attended() < people.journal.last_seq());
+  people.attendance.greet(0, {});
+  CHECK(unattended.attended() == people.journal.last_seq());
+  people.go(0);
+  people.journal.warn("after the last one has gone");
+  CHECK(unattended.attended() < people.journal.last_seq());
+}
+
 TEST_CASE("attendance: who is present, away, or only looks on", "[operators][attendance]") {
   People people;
   CHECK(people.attendance.presence("ann") == Presence::kNotHere);

@@ -116,6 +116,24 @@ TEST_CASE("names: a name is found however its letters are written", "[store][nam
   CHECK(transcript.history(called("Zoe")).empty());
 }
 
+TEST_CASE("names: who calls itself so hides nothing of one who was given the name",
+          "[store][names]") {
+  for (const bool indexed : {false, true}) {
+    Transcript transcript;
+    transcript.write({named(1, 1, "lab"), message(2, 1, "one"), named(3, 2, " lab"),
+                      message(4, 1, "two"), message(5, 2, "forged"), named(6, 3, " hall"),
+                      message(7, 3, "three")});
+    if (indexed) REQUIRE(transcript.index().catch_up());
+    using Found = std::vector<std::string>;
+    CHECK(transcript.history(called("lab")) == Found{"4/1 in two", "2/1 in one"});
+    CHECK(transcript.search("two", called("lab")) == Found{"4/1 in two"});
+    CHECK(transcript.search("forged", called("lab")).empty());
+    // Nobody was ever given this one.
+    CHECK(transcript.history(called("hall")) == Found{"7/3 in three"});
+    CHECK(transcript.search("three", called("hall")) == Found{"7/3 in three"});
+  }
+}
+
 TEST_CASE("names: a search leaves out what was said while nobody had the name", "[store][names]") {
   Transcript transcript;
   std::vector<Record> all{named(1, 1, "lab"), message(2, 1, "word"), disconnected(3, 1)};

@@ -1,6 +1,7 @@
 /// Older files are brought up to date, newer ones are refused.
 #include "store/schema.hpp"
 
+#include <bit>
 #include <string>
 #include <vector>
 
@@ -116,11 +117,14 @@ TEST_CASE("schema: a file of 0.1.0 is searched while its words are taken in anew
   auto index = Transcript::take(Index::make(transcript.database()));
   int steps = 0;
   for (bool more = true; more; ++steps) {
-    CHECK(transcript.search("快乐 快乐17").size() == 1);
-    CHECK(transcript.search("快乐17") == std::vector<std::string>{"17/8 in 祝你们新年快乐17"});
-    CHECK(transcript.search("快乐4999", {10, 0}).size() == 1);
-    CHECK(transcript.search("新年*").size() == 1000);
-    CHECK(transcript.history({3, 0}).size() == 500);
+    // How many steps there are depends on the machine: so it is asked less and less often.
+    if (std::has_single_bit(static_cast<unsigned>(steps) + 1)) {
+      CHECK(transcript.search("快乐 快乐17").size() == 1);
+      CHECK(transcript.search("快乐17") == std::vector<std::string>{"17/8 in 祝你们新年快乐17"});
+      CHECK(transcript.search("快乐4999", {10, 0}).size() == 1);
+      CHECK(transcript.search("新年*").size() == 1000);
+      CHECK(transcript.history({3, 0}).size() == 500);
+    }
     more = Transcript::take(index.step());
   }
   CHECK(steps > 3);

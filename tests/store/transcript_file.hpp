@@ -117,12 +117,12 @@ class Transcript {
   }
 
   /// What a question finds, as "SEQ/SESSION STATE text", newest first.
-  std::vector<std::string> history(Question question = {}, std::size_t limit = 1000) {
+  std::vector<std::string> history(const Question& question = {}, std::size_t limit = 1000) {
     std::vector<std::string> found;
     REQUIRE(reader_.history(question, collect(found, limit)));
     return found;
   }
-  std::vector<std::string> search(std::string_view text, Question question = {}) {
+  std::vector<std::string> search(std::string_view text, const Question& question = {}) {
     std::vector<std::string> found;
     auto searched = reader_.search(text, question, collect(found, 1000));
     INFO((searched ? std::string{} : searched.error().message));
