@@ -80,6 +80,20 @@ struct Desk {
   }
   // Events are seen before anything that is typed after.
   void happens(const std::string& last) { REQUIRE(sees(last)); }
+
+  /// When the daemon hangs up, it attaches again.
+  void comes_back() {
+    options.reattach = [this]() -> Result<UniqueFd> { return daemon.connect(); };
+  }
+  /// The same, attached to a daemon with one client, which it knows.
+  void open_with_one() {
+    comes_back();
+    open();
+    daemon.connected(1);
+    happens("[1]* connected");
+    REQUIRE(asked("sessions"));
+    test::run_pending(loop);
+  }
 };
 
 }  // namespace
@@ -389,12 +403,7 @@ TEST_CASE("console: an output that stands still stops the console, not the loop"
 TEST_CASE("console: detached by the daemon it comes back and goes on from its cursor",
           "[console][plain]") {
   Desk desk;
-  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
-  desk.open();
-  desk.daemon.connected(1);
-  desk.happens("[1]* connected");
-  REQUIRE(desk.asked("sessions"));
-  test::run_pending(desk.loop);
+  desk.open_with_one();
   desk.daemon.answers["hello"]["seq"] = 5;
   desk.daemon.hang_up();
   REQUIRE(desk.asked("sessions", 2));
@@ -424,13 +433,8 @@ TEST_CASE("console: attached again, perhaps to another daemon, it keeps the focu
       Case{"since", "", true, true}, Case{"session", 2, true, false});
   INFO(member << " = " << value << (same_daemon ? ", the same daemon" : ""));
   Desk desk;
-  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
   desk.options.reattaches_to_same = same_daemon;
-  desk.open();
-  desk.daemon.connected(1);
-  desk.happens("[1]* connected");
-  REQUIRE(desk.asked("sessions"));
-  test::run_pending(desk.loop);
+  desk.open_with_one();
   desk.daemon.answers["sessions"][0][member] = value;
   desk.daemon.hang_up();
   REQUIRE(desk.asked("sessions", 2));
@@ -481,7 +485,7 @@ TEST_CASE("console: detached again while it comes back it tries again, but not f
 TEST_CASE("console: /list counts what this operator has not looked at, after a new connection too",
           "[console][plain]") {
   Desk desk;
-  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
+  desk.comes_back();
   desk.open();
   REQUIRE(desk.asked("sessions"));
   test::run_pending(desk.loop);
@@ -527,12 +531,7 @@ TEST_CASE("console: /list counts what this operator has not looked at, after a n
 TEST_CASE("console: what may have been done when the daemon goes is not said to be undone",
           "[console][plain]") {
   Desk desk;
-  desk.options.reattach = [&]() -> Result<UniqueFd> { return desk.daemon.connect(); };
-  desk.open();
-  desk.daemon.connected(1);
-  desk.happens("[1]* connected");
-  REQUIRE(desk.asked("sessions"));
-  test::run_pending(desk.loop);
+  desk.open_with_one();
   desk.daemon.silent = true;
   desk.type("hello\n/kick ::1\n/bans\n");
   REQUIRE(desk.asked("bans"));

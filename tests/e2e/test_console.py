@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from harness import CHATCTL, CHATD, GUARD, Daemon, scaled, speaking, wait_until
-from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected
+from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected, shell_of
 from harness.screen import TITLE
 
 @pytest.fixture(params=["chatd", "chatctl"])
@@ -387,14 +387,7 @@ def test_the_terminal_is_given_back_whatever_ends_chatctl(how):
 
 def test_the_shell_can_stop_and_continue_the_console():
     with Daemon(CONSOLE_CONFIG) as daemon:
-        shell = pexpect.spawn(
-            "/bin/bash",
-            ["--norc", "--noprofile", "--noediting", "-i"],
-            env=daemon.env | {"TERM": "xterm", "PS1": "shell> "},
-            encoding="utf-8",
-            timeout=GUARD,
-        )
-        shell.expect("shell> ")
+        shell = shell_of(daemon)
         shell.sendline(f"{CHATCTL} --socket {daemon.control_path} --timestamps none")
         shell.expect("/help")
         client = daemon.client()
@@ -423,14 +416,7 @@ def test_the_shell_can_stop_and_continue_the_console():
 
 def test_a_daemon_in_the_background_of_a_terminal_is_not_stopped_by_it():
     with Daemon(CONSOLE_CONFIG) as other:  # for its folder and its environment
-        shell = pexpect.spawn(
-            "/bin/bash",
-            ["--norc", "--noprofile", "--noediting", "-i"],
-            env=other.env | {"TERM": "xterm", "PS1": "shell> "},
-            encoding="utf-8",
-            timeout=GUARD,
-        )
-        shell.expect("shell> ")
+        shell = shell_of(other)
         control = other.home.path / "background.sock"
         shell.sendline(f"CHATD_CONTROL_PATH={control} {CHATD} --listen 127.0.0.1:0 &")
         wait_until(control.exists, "the daemon in the background")

@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from harness import CHATCTL, FOR_ONE_ORIGIN, GUARD, Daemon, Home, speaking, wait_until
-from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected, prompt_of
+from harness.desk import CONSOLE_CONFIG, Desk, chatctl, connected, prompt_of, shell_of
 
 ESC = "\x1b"
 PAUSE = 0.13
@@ -728,19 +728,6 @@ def test_a_line_for_all_that_was_begun_before_the_daemon_came_back_waits():
 
 
 # --- the terminal ---
-
-
-def shell_of(daemon):
-    """A shell that somebody types at, once it has its prompt."""
-    shell = pexpect.spawn(
-        "/bin/bash",
-        ["--norc", "--noprofile", "--noediting", "-i"],
-        env=daemon.env | {"TERM": "xterm", "PS1": "shell> "},
-        encoding="utf-8",
-        timeout=GUARD,
-    )
-    shell.expect("shell> ")
-    return shell
 
 
 def test_a_shell_gets_its_terminal_back_from_ctrl_z_and_ctrl_backslash():

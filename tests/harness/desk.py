@@ -126,6 +126,19 @@ class Desk:
         return self.child.exitstatus
 
 
+def shell_of(daemon):
+    """A shell that somebody types at, once it has its prompt."""
+    shell = pexpect.spawn(
+        "/bin/bash",
+        ["--norc", "--noprofile", "--noediting", "-i"],
+        env=daemon.env | {"TERM": "xterm", "PS1": "shell> "},
+        encoding="utf-8",
+        timeout=GUARD,
+    )
+    shell.expect("shell> ")
+    return shell
+
+
 def chatctl(daemon, *args, columns=80, env=None):
     """A Desk with chatctl's console, without timestamps unless `args` say otherwise."""
     child = pexpect.spawn(
