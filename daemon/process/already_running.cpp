@@ -1,9 +1,11 @@
 #include "process/already_running.hpp"
 
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstdlib>
 
 #include "base/control_path.hpp"
@@ -18,10 +20,8 @@ namespace {
 /// A service manager may hold the socket of a process that has ended, and a process that is taken
 /// over from listens still.
 bool may_take_over() {
-  for (const char* name : {"NOTIFY_SOCKET", "LISTEN_FDS", "CHATD_HANDOVER"}) {
-    if (std::getenv(name) != nullptr) return true;
-  }
-  return false;
+  constexpr std::array kGiven{"NOTIFY_SOCKET", "LISTEN_FDS", "CHATD_HANDOVER"};
+  return std::ranges::any_of(kGiven, [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
 }  // namespace

@@ -148,7 +148,11 @@ class Operator:
         if number in self.past:
             self.past.remove(number)
         else:
-            if number is None and self.too_long:  # comes before the answers for which others wait
+            if number is None and self.too_long:
+                # The error of the line that was too long comes before the answers that are due,
+                # and looks like that of garbage.
+                if self.order and self.order[0] is None:
+                    self.order.popleft()
                 return
             require(self.order and self.order[0] == number,
                     self, "waits for", list(self.order)[:3], "and gets", message)  # fmt: skip
