@@ -194,8 +194,8 @@ void Arrivals::act(core::Slot slot) {
     case Finding::kNoProxy: {
       std::string why{refusal_of(finding)};
       if (reception.proxy().state() == ProxyReader::State::kRefused) {
-        why = "its header of the PROXY protocol " +
-              std::string{to_string(reception.proxy().fault())};
+        why =
+            "its header of the PROXY protocol " + std::string{to_string(reception.proxy().fault())};
       }
       leave(slot, why);
       break;
@@ -249,11 +249,13 @@ void Arrivals::forget(core::Slot slot) {
   restored_.erase(slot);
   const auto place = arrivals_.find(slot);
   if (place == arrivals_.end()) return;
-  const bool shook_hands = place->second.stage == Stage::kHandshake;
+  const auto stage = place->second.stage;
+  const Time begun = place->second.begun;
   deadlines_.erase({place->second.deadline, slot});
   oldest_.erase({place->second.since, slot});
   arrivals_.erase(place);
-  if (shook_hands) handshake_over(slot);
+  if (stage == Stage::kQueue) leave_queue(slot);
+  if (stage == Stage::kHandshake) handshake_over(slot, begun);
 }
 
 bool Arrivals::give_way(const std::function<bool(Accounts::Number account)>& may_be_asked) {
@@ -278,23 +280,53 @@ void Arrivals::queue(core::Slot slot) {
   arrival.stage = Stage::kQueue;
   file(slot, loop_.now() + kPatience);
   connections_.pause(slot);
-  queue_.push_back(slot);
+  const auto account = connections_.client(slot).account;
+  auto& queue = queues_[account];
+  queue.push_back(slot);
+  if (queue.size() == 1 && may_begin(account)) turns_.push_back(account);
   begin_handshakes();
+}
+
+bool Arrivals::may_begin(Accounts::Number account) const {
+  const auto busy = handshakes_of_.find(account);
+  return busy == handshakes_of_.end() || busy->second < kMostOfOne;
+}
+
+std::set<std::pair<Time, core::Slot>>::const_iterator Arrivals::slowest() const {
+  if (queues_.empty()) return handshakes_.end();
+  if (handshakes_.size() >= kMostHandshakes) return handshakes_.begin();
+  return std::ranges::find_if(handshakes_, [&](const auto& each) {
+    return queues_.contains(connections_.client(each.second).account);
+  });
 }
 
 /// As far as there is room for more.
 void Arrivals::begin_handshakes() {
-  for (auto left = queue_.size(); left > 0 && handshakes_ < kMostHandshakes; --left) {
-    const core::Slot slot = queue_.front();
-    queue_.pop_front();
-    const auto place = arrivals_.find(slot);
-    if (place == arrivals_.end() || place->second.stage != Stage::kQueue) continue;
-    const auto busy = handshakes_of_.find(connections_.client(slot).account);
-    if (busy != handshakes_of_.end() && busy->second >= kMostOfOne) {
-      queue_.push_back(slot);
-      continue;
+  for (;;) {
+    while (handshakes_.size() < kMostHandshakes && !turns_.empty()) begin_next_handshake();
+    const auto slow = slowest();
+    if (slow == handshakes_.end()) return;
+    const auto [begun, slot] = *slow;
+    if (begun + kNew > loop_.now()) {
+      next_handshakes_.start_at(begun + kNew);
+      return;
     }
-    shake_hands(slot);
+    leave(slot, "its TLS handshake gave way to another");
+  }
+}
+
+void Arrivals::begin_next_handshake() {
+  const auto account = turns_.front();
+  turns_.pop_front();
+  auto& queue = queues_.at(account);
+  const core::Slot slot = queue.front();
+  queue.pop_front();
+  if (queue.empty()) queues_.erase(account);
+  shake_hands(slot);
+  // It counts by now, or is over.
+  if (queues_.contains(account) && may_begin(account) &&
+      std::ranges::find(turns_, account) == turns_.end()) {
+    turns_.push_back(account);
   }
 }
 
@@ -306,7 +338,8 @@ void Arrivals::shake_hands(core::Slot slot) {
     return;
   }
   arrival.stage = Stage::kHandshake;
-  ++handshakes_;
+  arrival.begun = loop_.now();
+  handshakes_.emplace(arrival.begun, slot);
   ++handshakes_of_[connections_.client(slot).account];
   const auto before = std::move(arrival.reception);
   connections_.resume(slot);
@@ -316,13 +349,25 @@ void Arrivals::shake_hands(core::Slot slot) {
 }
 
 /// It has succeeded, or has been given up.
-void Arrivals::handshake_over(core::Slot slot) {
-  assert(handshakes_ > 0);
-  --handshakes_;
-  const auto place = handshakes_of_.find(connections_.client(slot).account);
-  if (place != handshakes_of_.end() && --place->second == 0) handshakes_of_.erase(place);
+void Arrivals::handshake_over(core::Slot slot, Time begun) {
+  handshakes_.erase({begun, slot});
+  const auto account = connections_.client(slot).account;
+  const auto busy = handshakes_of_.find(account);
+  assert(busy != handshakes_of_.end());
+  if (busy->second-- == kMostOfOne && queues_.contains(account)) turns_.push_back(account);
+  if (busy->second == 0) handshakes_of_.erase(busy);
   // Not from here: this may be inside of another's callback.
-  if (!queue_.empty()) next_handshakes_.start(Duration{0});
+  if (!queues_.empty()) next_handshakes_.start(Duration{0});
+}
+
+/// It waits for a handshake no longer.
+void Arrivals::leave_queue(core::Slot slot) {
+  const auto account = connections_.client(slot).account;
+  const auto place = queues_.find(account);
+  if (place == queues_.end() || std::erase(place->second, slot) == 0) return;  // its turn had come
+  if (!place->second.empty()) return;
+  queues_.erase(place);
+  std::erase(turns_, account);
 }
 
 void Arrivals::on_secured(core::Slot slot) {
@@ -335,7 +380,7 @@ void Arrivals::on_secured(core::Slot slot) {
   connections_.set_way(slot, std::move(way));
   arrival.secure = true;
   arrival.stage = Stage::kReception;
-  handshake_over(slot);
+  handshake_over(slot, arrival.begun);
   arrival.reception = std::make_unique<Reception>(rules(slot, arrival), loop_.now());
   act(slot);
 }
@@ -366,8 +411,7 @@ void Arrivals::read_head(core::Slot slot, std::string_view bytes) {
   const bool over = arrival.over;
   const bool is_page = answer.kind == Website::Kind::kPage;
   forget(slot);
-  connections_.become(slot,
-                      is_page ? Connections::Kind::kPage : Connections::Kind::kSession);
+  connections_.become(slot, is_page ? Connections::Kind::kPage : Connections::Kind::kSession);
   connections_.tell(slot, answer.bytes);
   if (is_page) {
     host_.pages(slot, by, bytes);

@@ -7,8 +7,9 @@
 ///                                     \-> chat
 ///
 /// Invariants: an arrival is in here from add() until it is given away, told to leave or gone; at
-/// most kMostHandshakes shake hands at once, and of one account at most kMostOfOne; each has a
-/// deadline.
+/// most kMostHandshakes shake hands at once, and of one account at most kMostOfOne; the accounts
+/// take turns, and a handshake that keeps others waiting gives way when it is not new; each arrival
+/// has a deadline.
 #pragma once
 
 #include <cstddef>
@@ -49,8 +50,8 @@ class Arrivals : private Connections::Audience {
     virtual ~Host() = default;
     /// Somebody is here to chat, and has been since then. The connection is a session's from now
     /// on; `said` is what has come of it so far, and with `over` no more will.
-    virtual void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
-                       std::string_view said, bool over) = 0;
+    virtual void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect,
+                       Time since, std::string_view said, bool over) = 0;
     /// A page is here that speaks kPageProtocol, and has said `said`.
     virtual void pages(core::Slot slot, std::shared_ptr<const Listener> by,
                        std::string_view said) = 0;
@@ -112,19 +113,20 @@ class Arrivals : private Connections::Audience {
  private:
   enum class Stage : std::uint8_t {
     kReception,
-    kQueue,      ///< for a handshake
+    kQueue,  ///< for a handshake
     kHandshake,
-    kHead,       ///< of a request
+    kHead,  ///< of a request
   };
   struct Arrival {
     std::shared_ptr<const Listener> by;
     std::unique_ptr<Reception> reception;
     std::unique_ptr<http::RequestHead> head;
-    Time since{};              ///< when it came
+    Time since{};  ///< when it came
+    Time begun{};  ///< its handshake
     Time deadline = kNever;
     Stage stage = Stage::kReception;
-    bool secure = false;       ///< within TLS
-    bool over = false;         ///< it says no more
+    bool secure = false;  ///< within TLS
+    bool over = false;    ///< it says no more
   };
 
   void on_read(core::Slot slot, std::string_view bytes) override;
@@ -141,8 +143,13 @@ class Arrivals : private Connections::Audience {
   [[nodiscard]] bool learn_from_proxy(core::Slot slot);
   void queue(core::Slot slot);
   void begin_handshakes();
+  void begin_next_handshake();
+  [[nodiscard]] bool may_begin(Accounts::Number account) const;
+  /// Of the handshakes that keep another waiting the oldest; the end if there is none.
+  [[nodiscard]] std::set<std::pair<Time, core::Slot>>::const_iterator slowest() const;
   void shake_hands(core::Slot slot);
-  void handshake_over(core::Slot slot);
+  void handshake_over(core::Slot slot, Time begun);
+  void leave_queue(core::Slot slot);
   void read_head(core::Slot slot, std::string_view bytes);
   void chat(core::Slot slot);
   void leave(core::Slot slot, const std::string& why, std::string_view words = {});
@@ -155,9 +162,10 @@ class Arrivals : private Connections::Audience {
   Host& host_;
   std::unordered_map<core::Slot, Arrival> arrivals_;
   std::set<std::pair<Time, core::Slot>> deadlines_;
-  std::set<std::pair<Time, core::Slot>> oldest_;  ///< all, by when they came
-  std::deque<core::Slot> queue_;  ///< for handshakes; some may have gone
-  std::size_t handshakes_ = 0;
+  std::set<std::pair<Time, core::Slot>> oldest_;                         ///< all, by when they came
+  std::unordered_map<Accounts::Number, std::deque<core::Slot>> queues_;  ///< none is empty
+  std::deque<Accounts::Number> turns_;  ///< accounts with a queue that may begin a handshake, once
+  std::set<std::pair<Time, core::Slot>> handshakes_;  ///< by when they began
   std::unordered_map<Accounts::Number, std::size_t> handshakes_of_;
   HttpSpeakers speakers_;
   std::uint64_t requests_ = 0;

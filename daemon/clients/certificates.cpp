@@ -30,9 +30,8 @@ Result<Certificates::Loaded> Certificates::load(const std::vector<Listener>& lis
                                                 tls::Credentials::Outdated outdated) const {
   Loaded all;
   for (const Listener& listener : listeners) {
-    const bool known = std::any_of(all.begin(), all.end(), [&](const auto& each) {
-      return each.first == listener.tls;
-    });
+    const bool known = std::any_of(all.begin(), all.end(),
+                                   [&](const auto& each) { return each.first == listener.tls; });
     if (listener.tls.pairs.empty() || known) continue;
     auto loaded = tls::Credentials::load(files_of(listener.tls), now, tickets_, outdated);
     if (!loaded) return std::move(loaded.error());
@@ -42,9 +41,8 @@ Result<Certificates::Loaded> Certificates::load(const std::vector<Listener>& lis
 }
 
 std::shared_ptr<const tls::Credentials> Certificates::of(const Listener& listener) const {
-  const auto place = std::find_if(loaded_.begin(), loaded_.end(), [&](const auto& each) {
-    return each.first == listener.tls;
-  });
+  const auto place = std::find_if(loaded_.begin(), loaded_.end(),
+                                  [&](const auto& each) { return each.first == listener.tls; });
   return place == loaded_.end() ? nullptr : place->second;
 }
 

@@ -24,8 +24,7 @@ class Certificates {
   /// Whoever has to renew one hears of it so long before.
   static constexpr std::chrono::hours kWarning{24 * 14};
 
-  using Loaded =
-      std::vector<std::pair<Listener::Tls, std::shared_ptr<const tls::Credentials>>>;
+  using Loaded = std::vector<std::pair<Listener::Tls, std::shared_ptr<const tls::Credentials>>>;
 
   /// Reads what those listeners need that have a certificate. The error names the file. With
   /// `outdated`, one that has expired is no error.

@@ -207,8 +207,8 @@ void Clients::pages(core::Slot slot, std::shared_ptr<const Listener> by, std::st
   pages_.add(slot, std::move(by), said);
 }
 
-void Clients::chats(core::Slot slot, const Listener& by, core::DialectSetting dialect,
-                    Time since, std::string_view said, bool over) {
+void Clients::chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
+                    std::string_view said, bool over) {
   begin(slot, by, dialect, since);
   if (said.empty() || !router_.has(slot)) return;
   connections_.hear(slot, said, over);
@@ -260,8 +260,7 @@ ClientStats Clients::stats() const {
   return {router_.size(),       counters.accepted,     entrance_.refused(),
           counters.messages_in, counters.messages_out, counters.delivered,
           counters.held,        counters.lost,         connections_.queued_bytes(),
-          arrivals_.requests(),
-          recorded.recorded,    recorded.lost};
+          arrivals_.requests(), recorded.recorded,     recorded.lost};
 }
 
 }  // namespace chatd

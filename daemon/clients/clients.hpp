@@ -120,8 +120,8 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   [[nodiscard]] std::uint64_t refused() const override { return entrance_.refused(); }
   [[nodiscard]] bool outlives_crash(core::Slot slot) override;
 
-  void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect,
-             Time since, std::string_view said, bool over) override;
+  void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
+             std::string_view said, bool over) override;
   void pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) override;
   std::string proxied(core::Slot slot, const io::Peer& peer) override;
   void turned_away(core::Slot slot, const std::string& why) override;

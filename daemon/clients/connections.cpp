@@ -71,7 +71,8 @@ void Connections::hear(core::Slot slot, std::string_view bytes, bool over) {
   const auto id = router_.at(slot).id();
   router_.receive(slot, bytes, loop_.now(), outbox_);
   deliver();
-  if (!over || !router_.has(slot) || router_.at(slot).id() != id || router_.at(slot).ended()) return;
+  if (!over || !router_.has(slot) || router_.at(slot).id() != id || router_.at(slot).ended())
+    return;
   router_.end_of_input(slot, loop_.now(), outbox_);
   deliver();
 }

@@ -43,10 +43,10 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// Whose a connection is.
   enum class Kind : std::uint8_t {
     kSession,
-    kArrival,  ///< nobody knows yet what it is
-    kPage,     ///< a page's, whose session has another slot
+    kArrival,      ///< nobody knows yet what it is
+    kPage,         ///< a page's, whose session has another slot
     kPageSession,  ///< no connection: the session of a page, which comes and goes
-    kLeaving,  ///< nothing is heard of it any more
+    kLeaving,      ///< nothing is heard of it any more
   };
   /// What is known of a client besides its session.
   struct Client {
@@ -116,7 +116,7 @@ class Connections : private io::StreamListener, public core::Capacity {
     Way way;
     std::unique_ptr<io::StreamCipher> cipher;  ///< null: there is none
     std::vector<Payload> text;                 ///< waits to be sealed
-    bool input_over = false;                   ///< its client has said, within TLS, that it says no more
+    bool input_over = false;  ///< its client has said, within TLS, that it says no more
   };
   [[nodiscard]] static Saved read(ByteReader& in);
   /// Goes on with it, as add().
@@ -246,8 +246,8 @@ class Connections : private io::StreamListener, public core::Capacity {
   std::vector<Client> clients_;  ///< by slot
   PageSessions* page_sessions_ = nullptr;
   std::vector<core::Slot> ended_page_sessions_;  ///< whose slots are free at the end of the turn
-  std::array<Audience*, 5> audiences_{};  ///< by kind; null: nobody hears them
-  std::unordered_map<core::Slot, Way> ways_;  ///< of those that have one
+  std::array<Audience*, 5> audiences_{};         ///< by kind; null: nobody hears them
+  std::unordered_map<core::Slot, Way> ways_;     ///< of those that have one
   ReadingQueue reading_;
   bool slowly_ = false;  ///< as read_waiting() was told last
   std::uint64_t read_bytes_ = 0;

@@ -42,8 +42,7 @@ int Connections::save(core::Slot slot, ByteWriter& out) {
   out.text(way.via);
   out.text(way.tls);
   // One that closes has sealed all that it says.
-  const io::StreamCipher* const cipher =
-      streams_.is_open(slot) ? streams_.cipher(slot) : nullptr;
+  const io::StreamCipher* const cipher = streams_.is_open(slot) ? streams_.cipher(slot) : nullptr;
   out.flag(cipher != nullptr);
   if (cipher == nullptr) return descriptor;
   channel_of(*cipher).save(out);

@@ -42,8 +42,8 @@ class PageSockets final : public PageNews,
   };
 
   /// All must outlive this.
-  PageSockets(io::Loop& loop, core::Router& router, Connections& connections,
-              const Config& config, Callbacks callbacks);
+  PageSockets(io::Loop& loop, core::Router& router, Connections& connections, const Config& config,
+              Callbacks callbacks);
 
   void set_settings(const Config& config);
   /// A connection of the kind kPage, whose opening handshake is over; it has said `said` behind it.
@@ -91,9 +91,7 @@ class PageSockets final : public PageNews,
   }
   [[nodiscard]] bool write(core::Slot slot, Payload payload) override;
   void closed(core::Slot slot, std::string_view words) override;
-  [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override {
-    return pages_.unseen(slot);
-  }
+  [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override { return pages_.unseen(slot); }
   [[nodiscard]] std::size_t memory(core::Slot slot) const override { return pages_.memory(slot); }
 
   bool send(core::Slot connection, std::string_view json) override;

@@ -13,6 +13,9 @@
 namespace chatd::http {
 namespace {
 
+/// What the key of a handshake is hashed with (RFC 6455, section 1.3).
+constexpr std::string_view kAcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
 struct Sentence {
   int status;
   std::string_view text;
@@ -107,12 +110,12 @@ Upgrade check_upgrade(const RequestHead& head, std::span<const std::string_view>
   return upgrade;
 }
 
-std::string answer_upgrade(const Upgrade& upgrade, AcceptKey accept_key) {
+std::string answer_upgrade(const Upgrade& upgrade, Sha1Base64 sha1_base64) {
   assert(upgrade.fault == UpgradeFault::kNone);
   std::string out =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: " +
-      accept_key(upgrade.key) + "\r\n";
+      sha1_base64(std::string{upgrade.key}.append(kAcceptGuid)) + "\r\n";
   if (!upgrade.protocol.empty()) {
     out += "Sec-WebSocket-Protocol: ";
     out += upgrade.protocol;

@@ -48,12 +48,11 @@ struct Upgrade {
 [[nodiscard]] Upgrade check_upgrade(const RequestHead& head,
                                     std::span<const std::string_view> known);
 
-/// How Sec-WebSocket-Accept is made of a key: the base64 of the SHA-1 of the key and
-/// 258EAFA5-E914-47DA-95CA-C5AB0DC85B11 behind it (RFC 6455, section 4.2.2).
-using AcceptKey = std::string (*)(std::string_view key);
+/// The base64 of the SHA-1 of `text`.
+using Sha1Base64 = std::string (*)(std::string_view text);
 
 /// The answer 101 to a request without a fault. What follows are frames, in both directions.
-[[nodiscard]] std::string answer_upgrade(const Upgrade& upgrade, AcceptKey accept_key);
+[[nodiscard]] std::string answer_upgrade(const Upgrade& upgrade, Sha1Base64 sha1_base64);
 
 /// The answer to one with a fault. A 426 says what is wanted: Upgrade: websocket, and
 /// Sec-WebSocket-Version: 13 (RFC 6455, section 4.4).

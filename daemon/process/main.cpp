@@ -108,8 +108,8 @@ int main(int argc, char** argv) {
     for (const std::string& sentence : chatd::unknown_variables()) {
       print(stderr, "warning: " + sentence + "\n");
     }
-    auto certificates = chatd::Certificates{}.load(
-        loaded->config.listen, chatd::wall_now(), chatd::tls::Credentials::Outdated::kAccepted);
+    auto certificates = chatd::Certificates{}.load(loaded->config.listen, chatd::wall_now(),
+                                                   chatd::tls::Credentials::Outdated::kAccepted);
     if (!certificates) {
       print(stderr, chatd::escaped(certificates.error().message) + "\n");
       return kBadConfiguration;

@@ -60,7 +60,7 @@ TEST_CASE("arrivals: a question that ends with its connection's half is heard",
   CHECK(op.wait_event("asking")["session"] == 1);
   op.result("send", {{"to", 1}, {"text", "yes"}});
   REQUIRE(run_until(bench.loop, [&] { return client->ended(); }));
-  CHECK(client->received() == "yes\n");
+  CHECK(client->received() == "yes");
 }
 
 TEST_CASE("arrivals: they take places, and give way to others when they are not new",

@@ -35,6 +35,7 @@ class Sessions : public CrashRecords::Source {
   const std::string& listener(core::Slot) const override { return listener_; }
   int share_socket(core::Slot) override { return pair_.ours.get(); }
   std::uint64_t refused() const override { return 7; }
+  bool outlives_crash(core::Slot) override { return true; }
 
   /// Adds a session that came that long ago.
   core::SessionId come(core::Slot slot, Duration ago = kOld) {

@@ -77,8 +77,8 @@ TEST_CASE("reception: where only one thing is served the rest is refused", "[cli
 
 TEST_CASE("reception: a proxy's header comes first, and from nobody else", "[clients][reception]") {
   Rules rules = all();
-  CHECK(found(rules, kProxy) == Finding::kNone);  // "PROXY ..." may be a request line
-  CHECK(found(rules, std::string{kProxy} + "x") == Finding::kChat);
+  CHECK(found(rules, kProxy.substr(0, 5)) == Finding::kNone);  // may become a request line
+  CHECK(found(rules, kProxy) == Finding::kChat);
   rules.proxy = true;
   CHECK(found(rules, std::string{kProxy} + std::string{kHello}) == Finding::kTls);
   CHECK(found(rules, std::string{kProxy} + std::string{kGet}) == Finding::kHttp);

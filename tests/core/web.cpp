@@ -92,8 +92,9 @@ TEST_CASE("web: it ends as others do", "[core][web]") {
   SECTION("an operator's") {
     CHECK(chat.bye() == "gone 'bye from ann'; closed");
   }
-  SECTION("a kick, without words") {
-    CHECK(chat.kick(1, "noise") == "gone 'kicked by ann: noise'; closed at once");
+  SECTION("a kick, which says why") {
+    CHECK(chat.kick(1, "noise") ==
+          "gone 'kicked by ann: noise'; closed at once with 'kicked: noise'");
   }
   SECTION("idle") {
     CHECK(chat.wait(49'999) == "nothing");

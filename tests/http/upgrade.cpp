@@ -33,8 +33,8 @@ std::string joined(std::initializer_list<std::string_view> parts) {
 }
 
 /// The example of RFC 6455, section 1.3.
-std::string example_accept(std::string_view key) {
-  REQUIRE(key == "dGhlIHNhbXBsZSBub25jZQ==");
+std::string example_digest(std::string_view text) {
+  REQUIRE(text == "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
   return "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("upgrade: the handshake of RFC 6455, byte for byte", "[http][upgrade]"
   CHECK(asks_for_websocket(head));
   const auto upgrade = check_upgrade(head, kKnown);
   REQUIRE(upgrade.fault == UpgradeFault::kNone);
-  CHECK(answer_upgrade(upgrade, example_accept) ==
+  CHECK(answer_upgrade(upgrade, example_digest) ==
         "HTTP/1.1 101 Switching Protocols\r\n"
         "Upgrade: websocket\r\n"
         "Connection: Upgrade\r\n"
@@ -60,7 +60,7 @@ TEST_CASE("upgrade: the handshake of RFC 6455, byte for byte", "[http][upgrade]"
         "Sec-WebSocket-Protocol: chat.chatd.v1\r\n"
         "\r\n");
   const auto plain = request(joined({kUpgrade, kKey, kVersion}));
-  CHECK(answer_upgrade(check_upgrade(plain, kKnown), example_accept) ==
+  CHECK(answer_upgrade(check_upgrade(plain, kKnown), example_digest) ==
         "HTTP/1.1 101 Switching Protocols\r\n"
         "Upgrade: websocket\r\n"
         "Connection: Upgrade\r\n"

@@ -697,7 +697,9 @@ class Walk : private core::Capacity {
     for (const auto& close : outbox_.closes()) {
       must(router_.has(close.slot) != close.at_once, "a close, and not the end that it has");
       const bool has_words = !close.last_words.empty();
-      must(!has_words || clients_[close.slot].setting == DialectSetting::kWebSocket, "last words");
+      const auto setting = clients_[close.slot].setting;
+      must(!has_words || setting == DialectSetting::kWebSocket || setting == DialectSetting::kWeb,
+           "last words");
       closed_.push_back(close.slot);
     }
     for (const auto slot : closed_) {
