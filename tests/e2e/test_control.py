@@ -83,12 +83,14 @@ def test_unread_counts_up_to_an_operators_answer_and_held_counts_what_waits():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
+            client.send(b"I am here")  # and takes turns, as far as anybody knows
             session = operator.session_of(client)
-            assert operator.session(session)["dialect"] == "undecided"
-            operator.call("send", to=session, text="one")
-            operator.call("send", to=session, text="two")
+            operator.wait_event("message", text="I am here")
+            for text in "answer", "one", "two":
+                operator.call("send", to=session, text=text)
+            assert operator.session(session)["dialect"] == "original"
             assert operator.session(session)["held"] == 2
-            client.send(b"a\nb\nc\n")
+            client.send(b"\na\nb\nc\n")
             operator.wait_event("message", text="c")
             entry = operator.session(session)
             assert (entry["unread"], entry["held"]) == (3, 0)
@@ -165,8 +167,10 @@ def test_stats_are_numbers_that_add_up():
         operator.call("send", to="all", text="x")
         clients.pop().leave()
         operator.wait_event("disconnected")
-        silent = daemon.client()
-        session = operator.session_of(silent)
+        listening = daemon.original()
+        session = operator.session_of(listening)
+        operator.wait_event("message", session=session)
+        operator.call("send", to=session, text="answer")
         operator.call("send", to=session, text="held")
         stats = operator.call("stats")
         assert all(isinstance(v, (int, float)) for v in stats.values()), stats
@@ -174,15 +178,15 @@ def test_stats_are_numbers_that_add_up():
             "sessions": 3,
             "accepted": 4,
             "refused": 0,
-            "messages_in": 3,
+            "messages_in": 4,
             "held": 1,
             "lost": 0,
             "operators": 1,
         }
         assert {key: stats[key] for key in expected} == expected
-        assert stats["messages_out"] == 4  # one of them held
+        assert stats["messages_out"] == 5  # one of them held
         assert stats["queued_bytes"] >= 0 and stats["longest_turn_ms"] >= 0
-        for client in [*clients, silent]:
+        for client in [*clients, listening]:
             client.close()
 
 

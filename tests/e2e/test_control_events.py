@@ -42,10 +42,19 @@ def test_each_event_has_its_fields():
             }
         event_of(operator, "operator", state="detached", name="bert")
         with daemon.client() as client:
+            client.send("schön".encode())
             assert event_of(operator, "connected") == {
                 "session": 1,
                 "address": client.address,
                 "listener": daemon.endpoints[0],
+            }
+            assert event_of(operator, "message") == {"session": 1, "text": "schön"}
+            operator.call("send", to=1, text="hi")
+            assert event_of(operator, "sent") == {
+                "session": 1,
+                "operator": "anna",
+                "text": "hi",
+                "state": "sent",
             }
             operator.call("send", to=1, text="early")
             held = operator.wait_event("sent")
@@ -55,17 +64,10 @@ def test_each_event_has_its_fields():
                 "text": "early",
                 "state": "held",
             }
-            client.send("schön\n".encode())
-            assert event_of(operator, "message") == {"session": 1, "text": "schön"}
+            client.send(b"\nnow\n")
+            assert event_of(operator, "message") == {"session": 1, "text": "now"}
             assert event_of(operator, "delivered") == {"session": 1, "ref": held["seq"]}
-            operator.call("send", to=1, text="hi")
-            assert event_of(operator, "sent") == {
-                "session": 1,
-                "operator": "anna",
-                "text": "hi",
-                "state": "sent",
-            }
-            assert client.leave() == b"early\nhi\n"
+            assert client.leave() == b"hiearly\n"
             event = event_of(operator, "disconnected")
             assert event["session"] == 1 and event["reason"]
             assert set(event) == {"session", "reason"}
@@ -92,16 +94,19 @@ def test_a_broadcast_is_one_event_for_each_state():
     with Daemon() as daemon:
         operator = daemon.operator()
         listening = [speaking(daemon, operator)[0] for _ in range(3)]
-        silent = daemon.client()
-        operator.session_of(silent)
+        takes_turns = daemon.original()
+        session = operator.session_of(takes_turns)
+        operator.wait_event("message", session=session)
+        operator.call("send", to=session, text="answer")
+        operator.wait_event("sent", state="sent")
         answer = operator.call("send", to="all", text="everyone")
         assert (sorted(answer["delivered"]), answer["held"]) == ([1, 2, 3], [4])
         sent = operator.wait_event("sent", state="sent")
         assert sorted(sent["session"]) == [1, 2, 3]
         held = operator.wait_event("sent", state="held")
         assert held["session"] in (4, [4])
-        assert len(operator.events_of("sent")) == 2
-        for client in [*listening, silent]:
+        assert len(operator.events_of("sent")) == 3
+        for client in [*listening, takes_turns]:
             client.close()
 
 

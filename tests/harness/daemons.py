@@ -462,8 +462,8 @@ def run_chatd(*args, home=None, env=None, timeout=GUARD, **how):
 def speaking(daemon, operator, text=b"hi\n", **how):
     """A client that has said hi, and its session."""
     client = daemon.client(**how)
+    client.send(text)  # what says nothing would be no session for a second
     session = operator.session_of(client)
-    client.send(text)
     operator.wait_event("message", session=session)
     return client, session
 
