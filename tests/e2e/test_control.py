@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import Daemon, RpcError, speaking
+from harness import Daemon, RpcError, speaking, taking_turns
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -82,11 +82,9 @@ def test_sessions_shows_every_field():
 def test_unread_counts_up_to_an_operators_answer_and_held_counts_what_waits():
     with Daemon() as daemon:
         operator = daemon.operator()
-        with daemon.client() as client:
-            client.send(b"I am here")  # and takes turns, as far as anybody knows
-            session = operator.session_of(client)
-            operator.wait_event("message", text="I am here")
-            for text in "answer", "one", "two":
+        client, session = taking_turns(daemon, operator)
+        with client:
+            for text in "one", "two":
                 operator.call("send", to=session, text=text)
             assert operator.session(session)["dialect"] == "original"
             assert operator.session(session)["held"] == 2
@@ -167,10 +165,7 @@ def test_stats_are_numbers_that_add_up():
         operator.call("send", to="all", text="x")
         clients.pop().leave()
         operator.wait_event("disconnected")
-        listening = daemon.original()
-        session = operator.session_of(listening)
-        operator.wait_event("message", session=session)
-        operator.call("send", to=session, text="answer")
+        listening, session = taking_turns(daemon, operator)
         operator.call("send", to=session, text="held")
         stats = operator.call("stats")
         assert all(isinstance(v, (int, float)) for v in stats.values()), stats

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 
-from harness import Daemon, RpcError, speaking, wait_until
+from harness import Daemon, RpcError, speaking, taking_turns, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -94,10 +94,7 @@ def test_a_broadcast_is_one_event_for_each_state():
     with Daemon() as daemon:
         operator = daemon.operator()
         listening = [speaking(daemon, operator)[0] for _ in range(3)]
-        takes_turns = daemon.original()
-        session = operator.session_of(takes_turns)
-        operator.wait_event("message", session=session)
-        operator.call("send", to=session, text="answer")
+        takes_turns, _ = taking_turns(daemon, operator)
         operator.wait_event("sent", state="sent")
         answer = operator.call("send", to="all", text="everyone")
         assert (sorted(answer["delivered"]), answer["held"]) == ([1, 2, 3], [4])

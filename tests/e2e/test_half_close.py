@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import Daemon, wait_until
+from harness import Daemon, taking_turns, wait_until
 
 FOREVER = {"settle": "10s"}
 
@@ -115,12 +115,12 @@ def test_an_answer_is_waited_for_no_longer_than_answer_timeout():
 def test_what_was_held_for_an_asker_from_before_arrives_too():
     with Daemon({"session": FOREVER}) as daemon:
         operator = daemon.operator()
-        with daemon.client() as client:
-            session = operator.session_of(client)
+        client, session = taking_turns(daemon, operator)
+        with client:
             assert operator.call("send", to=session, text="hello there")["held"] == [session]
-            client.send(b"question\n")
+            client.send(b"\nquestion\n")
             client.close_sending()
-            operator.wait_event("message", session=session)
+            operator.wait_event("message", text="question")
             client.expect(b"hello there\n")
             operator.call("send", to=session, text="answer")
             assert client.take_all() == b"answer\n"

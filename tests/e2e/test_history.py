@@ -16,6 +16,7 @@ from harness import (
     RpcError,
     scaled,
     speaking,
+    taking_turns,
     wait_until,
 )
 
@@ -97,13 +98,13 @@ def test_an_operator_who_begins_anew_again_and_again_has_one_page_under_way(home
 def test_history_has_what_was_said_with_what_became_of_it():
     with Daemon() as daemon:
         operator = daemon.operator(name="anna")
-        with daemon.client() as client:
-            session = operator.session_of(client)
+        client, session = taking_turns(daemon, operator)
+        with client:
             operator.call("send", to=session, text="early")
-            held = operator.call("history")
-            assert [m["state"] for m in held["messages"]] == ["held"]
-            client.send("schön\n".encode())
-            operator.wait_event("message")
+            held = operator.call("history", session=session)
+            assert [m["state"] for m in held["messages"]] == ["received", "sent", "held"]
+            client.send("\nschön\n".encode())
+            operator.wait_event("message", text="schön")
             operator.call("send", to=session, text="late")
         with daemon.client() as other:
             lost = operator.session_of(other)
@@ -116,12 +117,12 @@ def test_history_has_what_was_said_with_what_became_of_it():
             (m["session"], m["direction"], m.get("operator"), m["text"], m["state"])
             for m in answer["messages"]
         ]
-        assert got[:3] == [
+        assert got[2:5] == [
             (session, "out", "anna", "early", "delivered"),
             (session, "in", None, "schön", "received"),
             (session, "out", "anna", "late", "sent"),
         ]
-        assert got[3][:4] == (lost, "out", "anna", "never")
+        assert got[5][:4] == (lost, "out", "anna", "never")
         seqs = [m["seq"] for m in answer["messages"]]
         assert seqs == sorted(seqs)
         sent = {e["seq"]: e["time"] for e in operator.events}

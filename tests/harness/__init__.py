@@ -26,6 +26,7 @@ from harness.daemons import (
     hand_over,
     run_chatd,
     speaking,
+    taking_turns,
     to_toml,
 )
 from harness.operators import Operator, RawControl, RpcError, code_of
@@ -57,6 +58,7 @@ __all__ = [
     "run_chatd",
     "scaled",
     "speaking",
+    "taking_turns",
     "to_toml",
     "wait_until",
 ]

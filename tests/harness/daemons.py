@@ -468,6 +468,15 @@ def speaking(daemon, operator, text=b"hi\n", **how):
     return client, session
 
 
+def taking_turns(daemon, operator):
+    """A client that has said hi without the end of a line, and has its answer, and its session:
+    what else is said to it is held until it speaks again."""
+    client, session = speaking(daemon, operator, b"hi")
+    operator.call("send", to=session, text="answer")
+    client.expect(b"answer")
+    return client, session
+
+
 def hand_over(daemon):
     """Puts another process in the place of this one; returns when it serves."""
     before = len(daemon.log())
