@@ -134,8 +134,8 @@ def test_nobody_is_asked_who_cannot_answer():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"is it open?\n")
+            session = operator.session_of(client)
             client.close_sending()
             operator.wait_event("asking", session=session)
             done = daemon.chatctl("ask", str(session), "deploy?")

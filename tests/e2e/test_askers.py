@@ -77,8 +77,8 @@ def test_notices_of_scripts_do_not_lock_out_a_person():
         for number in range(1, NOTICES + 1):
             operator.wait_event("message", text=f"notice {number}")
         with daemon.client() as person:
-            session = operator.session_of(person)
             person.send(b"may I?\n")
+            session = operator.session_of(person)
             operator.wait_event("message", session=session, text="may I?")
             operator.call("send", to=session, text="you may")
             person.expect(b"you may\n")

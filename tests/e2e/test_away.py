@@ -43,8 +43,8 @@ def test_a_client_that_half_closes_is_told_nothing_and_gets_the_one_answer():
         ann = daemon.operator(name="ann")
         ann.call("away", text="soon")
         with daemon.client() as client:
-            session = ann.session_of(client)
             client.send(b"question\n")
+            session = ann.session_of(client)
             client.close_sending()
             ann.wait_event("asking", session=session)
             client.expect_silence(0.3)

@@ -227,8 +227,8 @@ def test_a_client_that_speaks_is_greeted_before_the_second_has_passed(first, gre
     with Daemon({"session": {"greeting": "Welcome"} | FOREVER}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(first)
+            session = operator.session_of(client)
             client.expect(greeting)
             operator.wait_event("message", text="hi")
             operator.call("send", to=session, text="ok")
@@ -266,8 +266,8 @@ def test_what_was_held_for_an_original_client_goes_out_as_lines_once_it_is_line(
     with Daemon({"session": {"original_hold": "0s"} | QUICK}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"hello")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session, text="hello")
             operator.call("send", to=session, text="one")
             client.expect(b"one")
@@ -300,8 +300,8 @@ def test_each_maximal_ill_formed_part_becomes_one_replacement_character(name):
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(data + b"\n")
+            session = operator.session_of(client)
             message = operator.wait_event("message", session=session)
             assert message["text"] == data.decode("utf-8", "replace")
 
@@ -317,8 +317,8 @@ def test_a_message_longer_than_max_message_is_cut_there_and_marked(dialect):
     with Daemon(config) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"x" * 8192 + end)
+            session = operator.session_of(client)
             message = operator.wait_event("message", session=session)
             assert (message["text"], "cut" in message) == ("x" * 8192, False)
             client.send(b"y" * 8193 + end)
@@ -357,8 +357,8 @@ def test_a_line_that_says_bye_ends_that_session_and_no_other(name):
     with Daemon({"session": FOREVER}) as daemon:
         operator = daemon.operator()
         with daemon.client() as other, daemon.client() as client:
-            session = operator.session_of(client)
             client.send(BYES[name])
+            session = operator.session_of(client)
             client.expect_end()
             operator.wait_event("disconnected", session=session)
             assert texts(operator, session) == BYES[name].count(b"before") * ["before"]
@@ -381,8 +381,8 @@ def test_bye_at_the_end_of_the_input_needs_no_newline():
     with Daemon({"session": FOREVER}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"hello\nbye")
+            session = operator.session_of(client)
             client.close_sending()
             client.expect_end()
             operator.wait_event("disconnected", session=session)
@@ -398,8 +398,8 @@ def test_everything_queued_before_bye_arrives_and_then_the_end(who):
     with Daemon(config) as daemon:
         operator = daemon.operator()
         with daemon.client(receive_buffer=4096) as client:
-            session = operator.session_of(client)
             client.send(b"hello\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             for _ in range(200):
                 assert operator.call("send", to=session, text=text)["delivered"] == [session]
@@ -433,8 +433,8 @@ def test_kick_ends_a_session_at_once_with_the_reason_for_operators():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             operator.call("kick", session=session, reason="enough")
             event = operator.wait_event("disconnected", session=session)

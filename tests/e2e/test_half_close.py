@@ -21,8 +21,8 @@ def test_a_client_that_closes_its_sending_side_after_a_question_gets_one_answer(
     with Daemon({"session": FOREVER}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(question)
+            session = operator.session_of(client)
             client.close_sending()
             operator.wait_event("message", session=session, text="question")
             wait_until(lambda: operator.session(session)["state"] == "asking", "asking")
@@ -38,8 +38,8 @@ def test_a_question_without_a_newline_is_a_message_as_soon_as_the_input_ends():
     with Daemon({"session": FOREVER}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"question")
+            session = operator.session_of(client)
             client.close_sending()
             operator.wait_event("message", session=session, text="question")
             operator.call("send", to=session, text="answer")
@@ -79,8 +79,8 @@ def test_a_client_that_closes_with_nothing_unanswered_is_gone():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"question\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             operator.call("send", to=session, text="answer")
             client.expect(b"answer\n")
@@ -104,8 +104,8 @@ def test_an_answer_is_waited_for_no_longer_than_answer_timeout():
     with Daemon({"session": {"answer_timeout": "300ms"}}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"question\n")
+            session = operator.session_of(client)
             client.close_sending()
             operator.wait_event("message", session=session)
             client.expect_end()
@@ -132,8 +132,8 @@ def test_the_operators_bye_and_kick_end_an_asker_too():
         operator = daemon.operator()
         for method in ("bye", "kick"):
             with daemon.client() as client:
-                session = operator.session_of(client)
                 client.send(b"question\n")
+                session = operator.session_of(client)
                 client.close_sending()
                 operator.wait_event("message", session=session)
                 wait_until(lambda: operator.session(session)["state"] == "asking", "asking")
@@ -146,8 +146,8 @@ def test_an_announcement_before_the_end_of_file_is_not_the_answer_that_is_waited
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"deploy?\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             operator.call("send", to="all", text="lunch")
             client.close_sending()

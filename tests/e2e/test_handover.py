@@ -33,8 +33,8 @@ def test_the_process_is_another_and_its_clients_the_same():
         telnet.expect(b"\xff\xfe\x01")
         telnet.send(b"\xff\xfd")
         undecided = daemon.client()
-        undecided_id = operator.session_of(undecided)
         undecided.send(b"no end yet")
+        undecided_id = operator.session_of(undecided)
         operator.call("name", session=line_id, name="zwölf")
         wait_until(lambda: operator.session(undecided_id)["idle_ms"] >= 0, "it was read")
         started = os.stat(f"/proc/{daemon.pid}/exe").st_ino

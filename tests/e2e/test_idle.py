@@ -9,8 +9,8 @@ def test_a_session_without_a_byte_ends_after_idle_timeout_with_a_reason():
     with Daemon({"session": {"idle_timeout": "300ms"}}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             client.expect_end()
         assert "idle" in operator.wait_event("disconnected", session=session)["reason"]
 
@@ -28,8 +28,8 @@ def test_bytes_of_either_side_keep_a_session_alive():
     with Daemon({"session": {"idle_timeout": "1500ms"}}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             began = time.monotonic()
             from_operator = False

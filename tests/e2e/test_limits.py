@@ -268,8 +268,8 @@ def test_too_fast_and_then_gone_still_loses_nothing():
     with Daemon({"limits": {"messages_per_second": 50, "messages_burst": 5}}) as daemon:
         operator = daemon.operator()
         with daemon.client() as fast:
-            session = operator.session_of(fast)
             fast.send(b"".join(b"%d\n" % n for n in range(50)) + b"bye\n")
+            session = operator.session_of(fast)
         operator.wait_event("disconnected", session=session)
         texts = [event["text"] for event in operator.events_of("message", session=session)]
         assert texts == [str(n) for n in range(50)]
@@ -280,8 +280,8 @@ def test_a_reset_of_a_client_past_its_rate_is_noticed_at_once():
     with Daemon({"limits": limits}) as daemon:
         operator = daemon.operator()
         client = daemon.client()
-        session = operator.session_of(client)
         client.send(b"".join(b"%d\n" % number for number in range(50)))
+        session = operator.session_of(client)
         operator.wait_event("message", session=session, text="4")
         client.reset()
         gone = operator.wait_event("disconnected", session=session)
@@ -298,8 +298,8 @@ def test_300_mib_without_a_newline_cost_no_memory_and_disturb_nobody(first):
         operator = daemon.operator()
         other, other_session = speaking(daemon, operator)
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(first)
+            session = operator.session_of(client)
             if first.startswith(b"hello"):
                 operator.wait_event("message", session=session, text="hello")
             for _ in range(8):
@@ -350,8 +350,8 @@ def test_a_client_that_never_reads_10_mb_is_closed_alone_and_the_operator_hears_
         operator = daemon.operator()
         other, other_session = speaking(daemon, operator)
         with daemon.client(receive_buffer=4096) as client:
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             sent = 0
             try:
@@ -382,8 +382,8 @@ def test_a_broadcast_past_the_limit_of_one_reaches_all_the_others():
         operator = daemon.operator()
         readers = [speaking(daemon, operator)[0] for _ in range(3)]
         with daemon.client(receive_buffer=4096) as client:
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             sent = 0
             while not operator.events_of("disconnected", session=session):
@@ -440,8 +440,8 @@ def test_a_slow_reader_that_does_read_is_not_closed():
     with Daemon({"limits": UNPACED}) as daemon:
         operator = daemon.operator()
         with daemon.client(receive_buffer=4096) as client:
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session)
             for _ in range(30):
                 for _ in range(100):

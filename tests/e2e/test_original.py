@@ -240,7 +240,8 @@ def test_messages_sent_while_the_client_does_not_listen_are_held_and_joined_by_l
 
 
 def test_an_operator_that_writes_first_is_heard_after_the_first_words():
-    with Daemon() as daemon:
+    listen = [{"address": "127.0.0.1", "port": 0, "dialect": "original"}]
+    with Daemon({"listen": listen}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
             session = operator.session_of(client)
@@ -325,8 +326,8 @@ def test_a_character_in_two_pieces_is_waited_for_and_an_incomplete_one_is_not_fo
     with Daemon({"session": {"settle": "20ms"}}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send("drôle".encode())
+            session = operator.session_of(client)
             operator.wait_event("message", session=session, text="drôle")
             data = "naïve €".encode()
             client.send(data[:-1])
@@ -358,8 +359,8 @@ def test_a_client_whose_first_word_is_bye_leaves():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             client.send(b"bye")
+            session = operator.session_of(client)
             client.expect_end()
         operator.wait_event("disconnected", session=session)
         assert operator.events_of("message") == []

@@ -127,8 +127,8 @@ def test_a_text_without_a_focus_is_refused_with_a_hint_and_reaches_nobody():
     with plain_console() as daemon:
         operator = daemon.operator()
         first = daemon.client()
-        session = operator.session_of(first)
         first.send(b"hi\n")
+        session = operator.session_of(first)
         operator.wait_event("message", session=session)
         first.leave()
         operator.wait_event("disconnected")

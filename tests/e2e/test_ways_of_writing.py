@@ -96,8 +96,8 @@ def test_the_last_words_before_a_reset_are_heard(dialect):
     with Daemon({"listen": listen, "session": {"settle": "10s"}}) as daemon:
         operator = daemon.operator()
         client = daemon.client()
-        session = operator.session_of(client)
         client.send(b"last words")
+        session = operator.session_of(client)
         client.reset()
         heard = operator.wait_event("message", session=session, text="last words")
         whole = dialect in ("original", "raw")  # one read is one message

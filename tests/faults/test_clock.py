@@ -20,8 +20,8 @@ def test_a_clock_that_is_set_ends_nothing_and_loses_nothing(hours, faulty):
     with Daemon(config, env=faulty.env) as daemon:
         witness = Witness(daemon)
         asking = daemon.client()
-        asking_id = witness.operator.session_of(asking)
         asking.send(b"question\n")
+        asking_id = witness.operator.session_of(asking)
         witness.operator.wait_event("message", text="question")
         asking.close_sending()
         original = daemon.original()

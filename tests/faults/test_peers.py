@@ -103,8 +103,8 @@ def test_one_that_vanishes_with_an_answer_on_its_way_is_let_go_and_one_that_rest
 
         def speaking_from(source, **how):
             client = in_network_of(other, lambda: Client(daemon.address, source=source, **how))
-            session = operator.session_of(client)
             client.send(b"hi\n")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session, text="hi")
             return client, session
 
@@ -271,8 +271,8 @@ def test_what_waits_when_a_peer_resets_is_counted_to_the_message():
         out = 0
         for held in (False, True):
             client = Client(daemon.address, receive_buffer=2048)
-            session = witness.operator.session_of(client)
             client.send(b"hi" if held else b"hi\n")
+            session = witness.operator.session_of(client)
             witness.operator.wait_event("message", session=session)
             told = 0
             while told < (100 if held else 30):
