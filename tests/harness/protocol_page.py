@@ -22,6 +22,7 @@ SHAPES = [
     (r'"method":"lagged","params":\{"seq":\d+', "<lagged>"),
     (r'"lost":\d+\}\}', "<lost>"),
     (r"/\S*/chatd\.toml", "<path>"),
+    (r'"sessions":\d+,"connects"', "<sessions>"),  # of an origin: those that close count as well
 ]
 
 
