@@ -35,8 +35,10 @@ class ByteWriter {
 
   ByteWriter() = default;
   /// Gives the bytes to `sink` in pieces, as they come; bytes() has only those that it has not
-  /// got yet.
-  explicit ByteWriter(Sink sink) : sink_{std::move(sink)} {}
+  /// got yet. What it has got is overwritten here: there may be keys among it.
+  explicit ByteWriter(Sink sink) : sink_{std::move(sink)} {
+    bytes_.reserve(2 * kPiece);  // it does not grow: growing would leave copies behind
+  }
 
   template <class T>
   void number(T value) {
@@ -81,7 +83,9 @@ class ByteWriter {
 
   /// Gives what is left to the sink.
   void flush() {
-    if (!bytes_.empty()) sink_(bytes_);
+    if (bytes_.empty()) return;
+    sink_(bytes_);
+    ::explicit_bzero(bytes_.data(), bytes_.size());
     bytes_.clear();
   }
 

@@ -1,5 +1,6 @@
 #include "clients/page_sockets.hpp"
 
+#include <string>
 #include <utility>
 
 #include "base/wall_time.hpp"
@@ -82,7 +83,7 @@ void PageSockets::hear(core::Slot slot, const http::WebSocketEvent& event) {
       end(slot, event.code, {});
       break;
     case Kind::kFault:
-      end(slot, event.code, to_string(event.fault));
+      end(slot, event.code, "it " + std::string{to_string(event.fault)});
       break;
     case Kind::kPong:
     case Kind::kBinary:

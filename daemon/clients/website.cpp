@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "config/spelled.hpp"
 #include "config/web_settings.hpp"
 #include "http/answer.hpp"
 #include "http/upgrade.hpp"
@@ -23,21 +24,13 @@ constexpr std::array<http::AnswerField, 1> kForAll = {
 constexpr std::array<http::AnswerField, 1> kForThisSite = {
     {{"Cross-Origin-Resource-Policy", "same-origin"}}};
 
-std::string to_string(const http::Site& site) {
-  return site.port ? site.host + ':' + std::to_string(*site.port) : site.host;
-}
-
-std::string to_string(const http::WebOrigin& origin) {
-  return (origin.secure ? "https://" : "http://") + to_string(origin.site);
-}
-
 }  // namespace
 
 void Website::set(const Config::Web& web) {
   origins_ = web.origins;
   hosts_ = web.hosts;
   frame_ancestors_ = "frame-ancestors 'self'";
-  for (const http::WebOrigin& origin : origins_) frame_ancestors_ += ' ' + to_string(origin);
+  for (const http::WebOrigin& origin : origins_) frame_ancestors_ += ' ' + spelled(origin);
   settings_ = web_settings(web);
 }
 
@@ -101,7 +94,7 @@ std::string Website::serve(const http::RequestHead& head, WallTime now) const {
 std::string Website::policy(const http::RequestHead& head) const {
   std::string sources = "'self'";
   if (head.host()) {
-    const std::string host = to_string(*head.host());
+    const std::string host = spelled(*head.host());
     sources += " ws://" + host + " wss://" + host;
   }
   return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " +

@@ -1,5 +1,6 @@
 /// JSON-RPC 2.0, one object a line: a line becomes a request, a result or an error becomes a
-/// line. Knows no method. The only part of the daemon that builds trees of JSON.
+/// line. Knows no method. Trees of JSON are built here alone, and of what pages say in
+/// clients/page_protocol.
 #pragma once
 
 #include <cstdint>

@@ -6,76 +6,11 @@ have `?` there for the next answer, and `?NAME` for the next event of that name.
 
 import codecs
 import json
-import os
 import re
 import sqlite3
 
-from harness import GUARD, REPOSITORY, Client, Daemon, connect, wait_until
-
-PAGE = REPOSITORY / "doc/protocol.md"
-WRITE = os.environ.get("CHATD_PROTOCOL_WRITE") == "1"
-
-# What differs from run to run, and what it looks like.
-SHAPES = [
-    (r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', "<time>"),
-    (r"127\.0\.0\.1:\d+", "<address>"),
-    (r'"version":"\d+\.\d+\.\d+"', "<version>"),
-    (r'"lineage":"\d+"', "<lineage>"),
-    (r'"(idle_ms|queued_bytes|recorded|longest_turn_ms)":[\d.]+', r"<\1>"),
-    (r'"method":"lagged","params":\{"seq":\d+', "<lagged>"),
-    (r'"lost":\d+\}\}', "<lost>"),
-    (r"/\S*/chatd\.toml", "<path>"),
-]
-
-
-def shape(line):
-    for pattern, name in SHAPES:
-        line = re.sub(pattern, name, line)
-    return line
-
-
-class Line:
-    """A connection to the control socket, line by line."""
-
-    def __init__(self, daemon):
-        self.socket = connect(str(daemon.control_path))
-        self.socket.settimeout(GUARD)
-        self.file = self.socket.makefile("rb")
-
-    def send(self, text):
-        self.socket.sendall(text.encode() + b"\n")
-
-    def expect(self, wanted):
-        """Waits for a line of that shape. Events that the page leaves out may come before it;
-        another answer may not."""
-        skipped = []
-        for line in iter(self.line, None):
-            event = json.loads(line).get("method")
-            if shape(line) == shape(wanted):
-                return line
-            if WRITE and event == kind_of(wanted):
-                return line
-            assert event is not None, f"the answer is\n{line}\nand not\n{wanted}"
-            skipped.append(line)
-        raise AssertionError(f"not\n{wanted}\nbut\n" + "\n".join(skipped))
-
-    def line(self):
-        """The next line; None if none comes."""
-        try:
-            return self.file.readline().decode().rstrip("\n") or None
-        except TimeoutError:
-            return None
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-
-def kind_of(wanted):
-    """The name of an event, None for an answer."""
-    if wanted.startswith("?"):
-        return wanted[1:] or None
-    return json.loads(wanted).get("method")
+from harness import REPOSITORY, Client, Daemon, wait_until
+from harness.protocol_page import PAGE, WRITE, Line, blocks
 
 
 class Stage:
@@ -121,9 +56,8 @@ class Stage:
         raise AssertionError(f"the page says what this test cannot do: {what}")
 
     def connects(self, number):
-        before = self.stats()["accepted"]
+        # Who is silent is announced a second later, and says no more what it could have said at once.
         self.clients[number] = Client(self.daemon.address)
-        wait_until(lambda: self.stats()["accepted"] > before, "it is accepted")
 
     def stats(self):
         """Asks as an operator who is not announced, which would change the page's numbers."""
@@ -188,14 +122,7 @@ class Stage:
 
 def exchanges(lines):
     """The line numbers of the exchanges."""
-    inside = False
-    for number, line in enumerate(lines):
-        if line == "```exchange":
-            inside = True
-        elif line == "```":
-            inside = False
-        elif inside:
-            yield number
+    return [number for block in blocks(lines, "exchange") for number in block]
 
 
 def test_every_exchange_of_the_page_happens_as_written():

@@ -1,0 +1,113 @@
+"""Requests over HTTP are no sessions, and cost what connections of an origin may cost: they are
+counted and limited, and neither an event nor a line of the log each."""
+
+import re
+
+import pytest
+
+from harness import FOR_ONE_ORIGIN, Daemon, wait_until
+from harness.certificates import Authority
+from harness.web import Page, WebSocket, request
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def ask(daemon, source, raw=GET):
+    """What comes of a request from that address; empty if the connection was refused."""
+    with daemon.client(source=source) as client:
+        try:
+            client.send(raw)
+            return client.take_all()
+        except OSError:
+            return b""
+
+
+def origin_of(operator, address):
+    [found] = [each for each in operator.call("origins") if each["origin"] == address]
+    return found
+
+
+def test_requests_are_counted_and_are_neither_events_nor_lines_of_the_log():
+    with Daemon({"limits": FOR_ONE_ORIGIN}) as daemon:
+        operator = daemon.operator()
+        before = len(daemon.log().splitlines())
+        for _ in range(100):
+            assert request(daemon.address).status == 200
+            assert request(daemon.address, raw=b"GET / HTTP/1.1\r\n\r\n").status == 400
+        stats = operator.call("stats")
+        assert stats["requests"] == 200
+        assert stats["accepted"] == 0 and stats["sessions"] == 0
+        assert stats["events"] == 1  # ann has attached
+        lines = daemon.log().splitlines()[before:]
+        assert len(lines) < 10, lines
+        assert stats["refused"] == 100  # those that were no good requests
+        assert not operator.events_of("connected")
+
+
+def test_an_address_that_asks_too_often_is_refused_and_others_are_not():
+    limits = {"connects_per_second": 1}  # and 5 at once
+    with Daemon({"limits": limits}) as daemon:
+        operator = daemon.operator()
+        answers = [ask(daemon, "127.0.0.2") for _ in range(40)]
+        served = sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers)
+        assert served + answers.count(b"") == 40
+        # A machine that is slow serves some more, one for each second.
+        assert served >= 5 and answers.count(b"") >= 10
+        assert ask(daemon, "127.0.0.3").startswith(b"HTTP/1.1 200 ")
+        stats = operator.call("stats")
+        assert stats["refused"] == answers.count(b"") and stats["requests"] == served + 1
+        assert origin_of(operator, "127.0.0.2")["refused"] == answers.count(b"")
+        assert origin_of(operator, "127.0.0.3")["refused"] == 0
+
+
+def test_a_banned_address_gets_neither_the_page_nor_a_websocket():
+    with Daemon({"limits": FOR_ONE_ORIGIN}) as daemon:
+        operator = daemon.operator()
+        operator.call("ban", address="127.0.0.2")
+        assert ask(daemon, "127.0.0.2") == b""
+        assert ask(daemon, "127.0.0.3").startswith(b"HTTP/1.1 200 ")
+        assert operator.call("stats")["requests"] == 1
+
+
+def test_sessions_of_browsers_count_as_those_of_their_origin():
+    with Daemon({"limits": {"sessions_per_address": 2}}) as daemon:
+        operator = daemon.operator()
+        with WebSocket(daemon.address) as program, Page(daemon.address) as page:
+            program.send("hello")
+            operator.wait_event("message", text="hello")
+            page.say("hi")
+            wait_until(lambda: len(operator.call("sessions")) == 2, "both are sessions")
+            assert origin_of(operator, "127.0.0.1")["sessions"] == 2
+            with daemon.client() as third:
+                third.expect_end()
+            assert operator.call("stats")["refused"] == 1
+
+
+@pytest.mark.parametrize("days, warned", [(3, True), (13, True), (15, False)])
+def test_operators_are_warned_of_a_certificate_that_expires_within_14_days(days, warned):
+    with Authority() as authority:
+        certificate, key = authority.sign("localhost", days=30)
+        listen = [{"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}]
+        with Daemon({"listen": listen}) as daemon:
+            operator = daemon.operator()
+            assert not operator.events_of("warning")
+            authority.sign("localhost", days=days)
+            operator.call("reload")
+            operator.call("stats")  # what a reload warns of comes before its answer
+            texts = [each["text"] for each in operator.events_of("warning")]
+            if warned:
+                [text] = texts
+                assert re.fullmatch(rf"{re.escape(certificate)} expires on \d{{4}}-\d\d-\d\d", text)
+            else:
+                assert texts == []
+
+
+def test_a_start_warns_of_a_certificate_in_its_log_and_transcript():
+    with Authority() as authority:
+        certificate, key = authority.sign("localhost", days=3)
+        listen = [{"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}]
+        config = {"listen": listen, "transcript": {"path": "@HOME@/transcript.db"}}
+        with Daemon(config) as daemon:
+            daemon.wait_log(re.escape(certificate) + r" expires on \d{4}")
+            with daemon.operator(subscribe=0) as operator:
+                assert operator.wait_event("warning")["text"].startswith(certificate)
