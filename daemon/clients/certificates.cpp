@@ -1,7 +1,5 @@
 #include "clients/certificates.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <set>
 
@@ -40,18 +38,6 @@ Result<Certificates::Loaded> Certificates::load(const std::vector<Listener>& lis
     all.emplace_back(listener.tls, std::move(*loaded));
   }
   return all;
-}
-
-void Certificates::use(Loaded loaded) {
-  if (!loaded.empty()) {
-    rlimit limit{};
-    // Lowering the soft limit is allowed to everybody.
-    if (::getrlimit(RLIMIT_CORE, &limit) == 0) {
-      limit.rlim_cur = 0;
-      (void)::setrlimit(RLIMIT_CORE, &limit);
-    }
-  }
-  loaded_ = std::move(loaded);
 }
 
 std::shared_ptr<const tls::Credentials> Certificates::of(const Listener& listener) const {

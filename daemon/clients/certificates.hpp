@@ -30,9 +30,8 @@ class Certificates {
   /// `outdated`, one that has expired is no error.
   [[nodiscard]] Result<Loaded> load(const std::vector<Listener>& listeners, WallTime now,
                                     tls::Credentials::Outdated outdated) const;
-  /// From now on they are used, for handshakes that begin. Where there are any, this process
-  /// leaves no core dump from now on: its keys, and those of sessions, would be in it.
-  void use(Loaded loaded);
+  /// From now on they are used, for handshakes that begin.
+  void use(Loaded loaded) { loaded_ = std::move(loaded); }
 
   /// Null if the listener has none.
   [[nodiscard]] std::shared_ptr<const tls::Credentials> of(const Listener& listener) const;

@@ -66,7 +66,7 @@ Result<MappedDocument> MappedDocument::of(int fd) {
   const auto size = static_cast<std::size_t>(found.st_size);
   void* const place = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   if (place == MAP_FAILED) return Error::from_errno("map it", errno);
-  // There are keys in it. Where the kernel cannot leave it out, it is as secret as our own memory.
+  // It may have the secrets of sessions over TLS, and has what people said to each other.
   (void)::madvise(place, size, MADV_DONTDUMP);
   return MappedDocument{{static_cast<const char*>(place), size}};
 }

@@ -37,7 +37,7 @@ class DocumentFile {
   int error_ = 0;  ///< an errno, of the first call that failed
 };
 
-/// Reads one where it lies, for as long as it lives. No core dump has it.
+/// Reads one where it lies, for as long as it lives. No core file has it.
 class MappedDocument {
  public:
   /// Errors: it is no file, or there is no memory.

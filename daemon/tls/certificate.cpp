@@ -9,6 +9,7 @@
 
 #include "base/names.hpp"
 #include "base/text.hpp"
+#include "tls/core_dumps.hpp"
 #include "tls/peer_facts.hpp"
 #include "tls/pem_file.hpp"
 
@@ -105,6 +106,7 @@ Result<std::vector<UniqueX509>> read_certificates(const std::string& path) {
 Result<Certificate> Certificate::load(const CredentialFiles::Pair& files) {
   auto certificates = read_certificates(files.certificate);
   if (!certificates) return std::move(certificates.error());
+  keep_out_of_core_dumps();
   auto key_file = read_pem_file(files.key);
   if (!key_file) return std::move(key_file.error());
   auto key = parse_key(files.key, key_file->text.view());

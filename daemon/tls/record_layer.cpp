@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/memory.hpp"
 #include "tls/aead.hpp"
+#include "tls/core_dumps.hpp"
 
 namespace chatd::tls {
 
@@ -306,6 +307,7 @@ void RecordLayer::save(ByteWriter& out) const {
 }
 
 std::optional<RecordLayer> RecordLayer::restore(ByteReader& in) {
+  keep_out_of_core_dumps();  // There may be sessions without a certificate any more.
   const auto suite = suite_of_number(in.number<std::uint16_t>());
   in.require(suite.has_value());
   if (!in.ok()) return std::nullopt;

@@ -2,7 +2,6 @@
 /// and who is warned of what.
 #include "clients/certificates.hpp"
 
-#include <sys/resource.h>
 
 #include <chrono>
 #include <string>
@@ -163,20 +162,6 @@ TEST_CASE("certificates: what is warned of is said of each file once, of authori
   REQUIRE(warnings.size() == 2);
   CHECK(warnings[0] == "anybody may read the key of " + pair.certificate);
   CHECK(warnings[1].starts_with(listener.tls.client_ca + " expires on 20"));
-}
-
-TEST_CASE("certificates: a process that has keys leaves no core dump", "[clients][certificates]") {
-  rlimit limit{};
-  REQUIRE(getrlimit(RLIMIT_CORE, &limit) == 0);
-  limit.rlim_cur = limit.rlim_max;
-  REQUIRE(setrlimit(RLIMIT_CORE, &limit) == 0);
-  const auto none = loaded({Listener{}});
-  REQUIRE(getrlimit(RLIMIT_CORE, &limit) == 0);
-  CHECK(limit.rlim_cur == limit.rlim_max);
-  Files files;
-  const auto some = loaded({Files::listener({files.make("core")})});
-  REQUIRE(getrlimit(RLIMIT_CORE, &limit) == 0);
-  CHECK(limit.rlim_cur == 0);
 }
 
 TEST_CASE("certificates: a ticket is good after a reload, and in the next process",

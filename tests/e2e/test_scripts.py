@@ -7,7 +7,9 @@ import subprocess
 
 import pytest
 
-from harness import GUARD, REPOSITORY
+from harness import CHATD, GUARD, REPOSITORY, Daemon
+from harness.network import OWN_NETWORK, in_network_of
+from harness.web import Page, request
 
 
 def run(tree, *argv):
@@ -72,14 +74,24 @@ def test_the_package_is_built_in_a_folder_of_its_own():
     assert '"name": "package"' not in (REPOSITORY / "CMakePresets.json").read_text()
 
 
-def test_run_sh_becomes_the_daemon_with_the_arguments_given(tmp_path):
-    """So that a signal, and the end of the terminal, reach the daemon itself."""
+@pytest.fixture
+def put(tmp_path):
+    """Puts a script beside a run.sh for which all is installed and built."""
 
     def put(name, *lines):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
         path.chmod(0o755)
+
+    shutil.copy2(REPOSITORY / "run.sh", tmp_path)
+    put("cmake/packages.sh", 'echo packages "$@" >&2')
+    put("cmake/build.sh", 'echo build "$@" >&2')
+    return put
+
+
+def test_run_sh_becomes_the_daemon_with_the_arguments_given(tmp_path, put):
+    """So that a signal, and the end of the terminal, reach the daemon itself."""
 
     def start():
         """Its process id, how it ended, and what it wrote."""
@@ -91,9 +103,6 @@ def test_run_sh_becomes_the_daemon_with_the_arguments_given(tmp_path):
 
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     arguments = ["--listen", "127.0.0.1:0", "two words", "", "*", "--"]
-    shutil.copy2(REPOSITORY / "run.sh", tmp_path)
-    put("cmake/packages.sh", 'echo packages "$@" >&2')
-    put("cmake/build.sh", 'echo build "$@" >&2')
     put("build/release/bin/chatd", 'printf "%s\\n" $$ "$@"', "exit 7")
     pid, code, output, errors = start()
     assert output.split("\n") == [str(pid), *arguments, ""]
@@ -105,3 +114,25 @@ def test_run_sh_becomes_the_daemon_with_the_arguments_given(tmp_path):
     _, code, output, errors = start()
     assert (code, output) == (1, "")
     assert errors.endswith("run.sh: the release did not build\n")
+
+
+@pytest.mark.parametrize("file", [None, "config/chatd.toml"])
+def test_what_run_sh_starts_is_a_chat_for_browsers(tmp_path, put, file):
+    """At 127.0.0.1:8080, as the README says, in a network where that is free; also with the
+    configuration that packages bring. But for the control socket's path nothing is configured."""
+    if os.geteuid() != 0 or subprocess.run([*OWN_NETWORK, "true"], capture_output=True).returncode:
+        pytest.skip("only root can make a network")
+    put("build/release/bin/chatd", f'exec {CHATD} "$@"')
+    whole = (REPOSITORY / file).read_text() if file else '[control]\npath = ""\n'
+    before, table, after = whole.partition("[control]\n")
+    text = before + table + after.replace('path = ""', 'path = "@CONTROL@"', 1)
+    with Daemon(text, program=str(tmp_path / "run.sh"), prefix=OWN_NETWORK) as daemon:
+        assert daemon.endpoints == ["127.0.0.1:8080"]
+        operator = daemon.operator()
+        page = in_network_of(daemon.pid, lambda: request(daemon.address))
+        assert page.status == 200 and b"<!doctype html>" in page.body
+        with in_network_of(daemon.pid, lambda: Page(daemon.address)) as visitor:
+            visitor.say("hello")
+            session = operator.wait_event("message", text="hello")["session"]
+            operator.call("send", to=session, text="hi")
+            assert visitor.hear("message", **{"from": "operator"})["text"] == "hi"

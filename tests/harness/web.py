@@ -51,6 +51,30 @@ def request(address, path="/", method="GET", fields=(), raw=None, wrap=None):
         return Answer(head, body)
 
 
+def upgrade(host, path="/chat", protocol=None, fields=()):
+    """The request for a WebSocket, and the value of Sec-WebSocket-Accept that it is answered with."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
+    lines += [f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []
+    accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
+    return "\r\n".join([*lines, *fields, "", ""]).encode(), accept
+
+
+def first_frame(data):
+    """Opcode, payload and size of the frame that the bytes begin with, which must not be masked;
+    None while it is not whole."""
+    if len(data) < 2:
+        return None
+    assert data[0] & 0xF0 == 0x80 and data[1] < 0x80, data[:2]
+    wide = {126: 2, 127: 8}.get(data[1], 0)
+    size = int.from_bytes(data[2 : 2 + wide], "big") if wide else data[1]
+    begin = 2 + wide
+    if len(data) < begin or len(data) < begin + size:
+        return None
+    return data[0] & 0xF, data[begin : begin + size], begin + size
+
+
 class WebSocket:
     """A client's end, whose frames are masked. `fields` are more lines of the request; `status` is
     that of the answer."""
@@ -60,12 +84,9 @@ class WebSocket:
         self.socket = wrap(sock) if wrap else sock
         self.pending = b""
         self.close_code = None
-        key = base64.b64encode(os.urandom(16)).decode()
         host = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
-        lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
-        lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]
-        lines += [f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []
-        self.socket.sendall("\r\n".join([*lines, *fields, "", ""]).encode() + frames)
+        request, accept = upgrade(host, path, protocol, fields)
+        self.socket.sendall(request + frames)
         while b"\r\n\r\n" not in self.pending:
             piece = self.socket.recv(65536)
             assert piece, f"end of file after {self.pending!r}"
@@ -74,7 +95,6 @@ class WebSocket:
         self.answer = Answer(head, b"")
         self.status = self.answer.status
         if self.status == 101:
-            accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
             assert self.answer.fields["sec-websocket-accept"] == accept
             assert self.answer.fields.get("sec-websocket-protocol") == protocol
 
@@ -96,28 +116,17 @@ class WebSocket:
     def send(self, text):
         self.send_frame(TEXT, text.encode())
 
-    def _take(self, count):
-        while len(self.pending) < count:
+    def receive_frame(self):
+        """Opcode and payload of the next frame; None at the end."""
+        while not (frame := first_frame(self.pending)):
             piece = self.socket.recv(65536)
             if not piece:
+                assert not self.pending, self.pending
                 return None
             self.pending += piece
-        taken, self.pending = self.pending[:count], self.pending[count:]
-        return taken
-
-    def receive_frame(self):
-        """Opcode and payload of the next frame, which must not be masked; None at the end."""
-        head = self._take(2)
-        if head is None:
-            assert not self.pending, self.pending
-            return None
-        assert head[0] & 0xF0 == 0x80 and head[1] < 0x80, head
-        size = head[1]
-        if size == 126:
-            size = struct.unpack(">H", self._take(2))[0]
-        elif size == 127:
-            size = struct.unpack(">Q", self._take(8))[0]
-        return head[0] & 0xF, self._take(size) if size else b""
+        opcode, payload, size = frame
+        self.pending = self.pending[size:]
+        return opcode, payload
 
     def receive(self, timeout=GUARD):
         """The next text; None at the end. Pings are answered; `close_code` says how it ended."""

@@ -12,6 +12,7 @@ from image import Container, Image
 
 from harness import REPOSITORY, Client, Operator, wait_until
 from harness.bill import check_bill
+from harness.web import Page, WebSocket, request
 
 ADDRESS = ("127.0.0.1", 8080)
 
@@ -124,6 +125,22 @@ def test_it_is_healthy_answers_and_records(container):
     history = lambda: container.exec("chatctl", "history").stdout  # noqa: E731
     wait_until(lambda: "q?" in history() and "42" in history(), "it is recorded")
     assert (container.image.root / "var/lib/chatd/transcript.db").exists()
+
+
+def test_it_serves_the_page_to_whoever_reaches_it(container):
+    page = container.connected(lambda: request(ADDRESS))
+    assert page.status == 200 and b"<!doctype html>" in page.body
+    operator = operator_of(container)
+    with container.connected(lambda: WebSocket(ADDRESS)) as program:
+        program.send("from a program")
+        session = operator.wait_event("message", text="from a program")["session"]
+        operator.call("send", to=session, text="hi")
+        program.expect("hi")
+    with container.connected(lambda: Page(ADDRESS)) as visitor:
+        visitor.say("from a visitor")
+        session = operator.wait_event("message", text="from a visitor")["session"]
+        operator.call("send", to=session, text="hello")
+        assert visitor.hear("message", **{"from": "operator"})["text"] == "hello"
 
 
 def test_a_daemon_that_hangs_is_not_healthy(container):

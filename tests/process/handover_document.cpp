@@ -2,6 +2,9 @@
 #include "process/handover_document.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,6 +115,38 @@ TEST_CASE("handover document: it is used once", "[process][handover]") {
   CHECK(whole());
   service::use_up(finished->get());
   CHECK_FALSE(whole());
+}
+
+/// What the kernel says of the mapping that a place is in, in two letters each.
+std::string flags_at(const void* place) {
+  std::ifstream maps{"/proc/self/smaps"};
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+      const auto at = reinterpret_cast<std::uintptr_t>(place);
+      found = begin <= at && at < end;
+    } else if (found && line.rfind("VmFlags:", 0) == 0) {
+      return line;
+    }
+  }
+  return {};
+}
+
+TEST_CASE("handover document: no core file has it", "[process][handover]") {
+  auto file = service::DocumentFile::make();
+  REQUIRE(file);
+  HandoverWriter{*file}.descriptors({7, 8}, false);
+  auto finished = file->finish();
+  REQUIRE(finished);
+  auto mapped = service::MappedDocument::of(finished->get());
+  REQUIRE(mapped);
+  CHECK(flags_at(mapped->bytes().data()).find(" dd") != std::string::npos);
+  const std::string elsewhere(1'000'000, 'x');
+  const auto flags = flags_at(elsewhere.data());
+  CHECK(!flags.empty());
+  CHECK(flags.find(" dd") == std::string::npos);
 }
 
 TEST_CASE("handover document: the last descriptors are those of the daemon itself",

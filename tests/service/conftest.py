@@ -5,6 +5,7 @@ import os
 import machine as machines
 import package as packages
 import pytest
+from harness.certificates import Authority
 from harness.debian import debian, own_suite
 from service import Service
 
@@ -36,6 +37,12 @@ def machine(suite):
         for number, user in enumerate(("member", "stranger"), 1000):
             booted.run("useradd", "-u", number, user)
         yield booted
+
+
+@pytest.fixture(scope="session")
+def authority():
+    with Authority() as authority:
+        yield authority
 
 
 @pytest.fixture

@@ -56,6 +56,16 @@ class Service:
         (folder / name).write_text(text)
         self.machine.run("systemctl", "daemon-reload")
 
+    def bring(self, pair, folder, owner="chatd", names=("certificate.pem", "key.pem")):
+        """Puts a certificate and its key into a folder of the machine, the key readable for its
+        owner alone; returns their paths there."""
+        paths = [f"/{folder}/{name}" for name in names]
+        self.machine.run("install", "-d", "-m", "755", f"/{folder}")
+        for file, path, mode in zip(pair, paths, ("644", "400")):
+            whole = Path(file).read_text()
+            self.machine.run("install", "-o", owner, "-m", mode, "/dev/stdin", path, input=whole)
+        return paths
+
     def reset_failed(self):
         """Forgets that it failed, and how often it was started."""
         self.machine.run("systemctl", "reset-failed", "chatd.service", check=False)
@@ -101,10 +111,14 @@ class Service:
         return self.keep(Operator(self.machine.root / CONTROL, **how))
 
     def client(self, address=ADDRESS, **how):
-        return self.keep(self.machine.connected(lambda: Client(address, **how)))
+        return self.connected(Client, address, **how)
+
+    def connected(self, make, *args, **how):
+        """What `make` returns, a client, in the network of the service."""
+        return self.keep(self.machine.connected(lambda: make(*args, **how)))
 
     def original(self):
-        return self.keep(self.machine.connected(lambda: OriginalClient(ADDRESS, timeout=60)))
+        return self.connected(OriginalClient, ADDRESS, timeout=60)
 
     def speaking(self, operator, words=b"hello\n"):
         """A client that has said something, and its session."""

@@ -4,17 +4,37 @@ happened, and which get a goodbye."""
 import resource
 import selectors
 import signal
+from collections import Counter
+from functools import partial
 
 import pytest
-from service import CONTROL
-from talkers import Answerer, Crowd, Probe
+from probe import Probe
+from service import ADDRESS, CONTROL
 
 from harness import FOR_ONE_ORIGIN, Client, wait_until
+from harness.crowd import Answerer, Crowd, check_ledgers
+from harness.speakers import Line, Original, Page, Socket, Telnet, Wire
 
 CONFIG = {
     "limits": {"sessions": 16000, **FOR_ONE_ORIGIN},
     "session": {"farewell": "farewell"},
 }
+
+RESTARTS = 50
+TALKING = {
+    # name: (what it is, within TLS, how many)
+    "line": (Line, False, 500),
+    "secure-line": (Line, True, 500),
+    "websocket": (Socket, False, 500),
+    "secure-websocket": (Socket, True, 50),
+    "telnet": (Telnet, False, 50),
+    "original": (Original, False, 50),
+    "secure-original": (Original, True, 50),
+    "page": (Page, False, 50),
+    "secure-page": (Page, True, 50),
+}
+ANSWERS = 300
+"""After each restart."""
 
 
 @pytest.fixture
@@ -24,26 +44,46 @@ def busy(service):
     return service
 
 
-def test_fifty_restarts_with_five_hundred_clients_that_talk(busy):
+def test_fifty_restarts_with_clients_of_every_kind_that_talk(busy, authority):
+    """500 of TLS and 500 of WebSockets among them."""
+    certificate, key = busy.bring(authority.sign("localhost"), "etc/chatd/tls")
+    listen = {"address": ADDRESS[0], "port": ADDRESS[1], "tls_certificate": certificate, "tls_key": key}
+    busy.configure(CONFIG | {"listen": [listen]})
+    busy.systemctl("reload")
+    context = authority.client()
+    speakers = [
+        what(f"{kind}-{number}", partial(Wire, ADDRESS, context=context if secure else None))
+        for kind, (what, secure, count) in TALKING.items()
+        for number in range(count)
+    ]
     answerer = busy.keep(Answerer(busy.machine.root / CONTROL))
-    crowd = busy.keep(Crowd(busy, 500))
-    crowd.wait_answered(500)
+    crowd = busy.keep(Crowd(speakers, pause=1, run=busy.machine.connected))
+    crowd.goal = float("inf")
+    crowd.wait_answered(len(speakers))
     pids = {busy.pid()}
-    for _ in range(50):
+    for _ in range(RESTARTS):
         busy.restart()
         pids.add(busy.pid())
-        crowd.wait_answered(100)
-    assert len(pids) == 51
-    said = crowd.end()
+        crowd.wait_answered(ANSWERS)
+    assert len(pids) == RESTARTS + 1
+    crowd.goal = 0
+    crowd.wait_quiet()
+    sessions = check_ledgers(crowd, answerer)
+    assert all(len(each) == 1 for each in sessions.values())
+    assert answerer.attached > RESTARTS
+    pages = [speaker for speaker in speakers if isinstance(speaker, Page)]
+    assert {page.resumed for page in pages} == {RESTARTS}
+    said = sum(len(speaker.said) for speaker in speakers)
+    answered = sum(speaker.texts for speaker in speakers)
     operator = busy.operator()
-    wait_until(lambda: sum(answerer.seen.values()) == said, "the operator has heard all")
-    wait_until(lambda: answerer.errors or not answerer.pending, "all of it was answered")
-    assert answerer.errors == [] and answerer.pending == {}
     stats = operator.call("stats")
-    assert answerer.attached >= 51
-    assert (stats["sessions"], stats["accepted"]) == (500, 500)
-    assert (stats["messages_in"], stats["messages_out"], stats["delivered"]) == (said, said, said)
-    assert "end" not in {event["method"] for event in operator.events}
+    assert (stats["sessions"], stats["accepted"]) == (len(speakers), len(speakers))
+    assert (stats["messages_in"], stats["messages_out"], stats["delivered"]) == (said, answered, answered)
+    assert (stats["lost"], stats["recording_lost"]) == (0, 0)
+    by_kind = Counter((entry["dialect"], "tls" in entry) for entry in operator.call("sessions"))
+    assert by_kind == Counter(
+        {(what.DIALECT, secure): count for what, secure, count in TALKING.values()}
+    )
 
 
 def everyone_hears(clients, line):

@@ -7,12 +7,24 @@ import signal
 import time
 from pathlib import Path
 
+from service import ADDRESS
+
 from harness import FOR_ONE_ORIGIN, REPOSITORY, wait_until
+from harness.certificates import Secure
+from harness.web import Page, WebSocket, request
 
 FAULTY = 'limits.sessions = "many"\n[session]\nsettle = 50\n'
 STANDSTILL = 60  # seconds
 LEAST_ROUNDS = 800
 AT = r"chatd\.toml:1:\d+: .*limits\.sessions"
+
+
+def commands_of(section):
+    """The commands of doc/operations.md, block by block; blocks in a language are none."""
+    page = (REPOSITORY / "doc/operations.md").read_text()
+    (text,) = re.findall(rf"(?ms)^## {section}$(.*?)^## ", page)
+    blocks = re.findall(r"(?ms)^```(\w*)\n(.*?)^```$", text)
+    return [block for language, block in blocks if not language]
 
 
 def test_a_bad_configuration_at_reload_changes_nothing_and_is_told(service):
@@ -147,13 +159,6 @@ def test_the_service_is_bounded_and_puts_on_its_own_filter_beside_that_of_system
     operator.wait_event("message", text="still here")
 
 
-def commands_of(section):
-    """The commands of doc/operations.md, block by block."""
-    page = (REPOSITORY / "doc/operations.md").read_text()
-    (text,) = re.findall(rf"(?ms)^## {section}$(.*?)^## ", page)
-    return re.findall(r"(?ms)^```\n(.*?)^```$", text)
-
-
 def test_a_backup_made_in_operation_is_restored_as_the_page_tells(service):
     machine = service.machine
     backup, restore = commands_of("Back up")
@@ -178,3 +183,72 @@ def test_a_backup_made_in_operation_is_restored_as_the_page_tells(service):
     _, after = service.speaking(operator, b"after the restore\n")
     assert after > last_session
     wait_until(lambda: "restore" in service.chatctl("history").stdout, "it is recorded again")
+
+
+def test_the_page_is_served_as_it_is_installed_and_outlives_a_restart(service):
+    page = service.machine.connected(lambda: request(ADDRESS))
+    assert page.status == 200 and b"<!doctype html>" in page.body
+    operator = service.operator()
+    program = service.connected(WebSocket, ADDRESS)
+    program.send("from a program")
+    by_program = operator.wait_event("message", text="from a program")["session"]
+    visitor = service.connected(Page, ADDRESS)
+    visitor.say("from a visitor")
+    by_visitor = operator.wait_event("message", text="from a visitor")["session"]
+    service.restart()
+    visitor.expect_end(1012)
+    operator = service.operator()
+    service.chatctl("send", by_program, "still here?")
+    program.expect("still here?")
+    service.chatctl("send", by_visitor, "and you?")
+    visitor = service.connected(Page, ADDRESS, resume=visitor.token)
+    assert visitor.session_resumed
+    visitor.hear("message", text="and you?")
+    visitor.say("yes")
+    operator.wait_event("message", session=by_visitor, text="yes")
+
+
+def test_a_certificate_that_only_root_may_read(service, authority):
+    """As the page tells: the service manager reads it for the service, whose reload takes the same
+    one again; a restart takes the one that has been renewed, and the sessions go on."""
+    machine = service.machine
+    live = "etc/letsencrypt/live/chat.example.org"
+    names = ("fullchain.pem", "privkey.pem")
+
+    def issue():
+        service.bring(authority.sign("chat.example.org"), live, owner="root", names=names)
+
+    issue()
+    machine.run("chmod", "700", "/etc/letsencrypt/live")
+    _, install = commands_of("Encrypt")
+    machine.run("sh", "-ec", install)
+    given = "/run/credentials/chatd.service"
+    listen = {"address": ADDRESS[0], "port": ADDRESS[1]}
+    listen |= {"tls_certificate": f"{given}/certificate", "tls_key": f"{given}/key"}
+    service.configure({"listen": [listen]})
+    service.restart()
+    for user in "chatd", "member":
+        for path in f"/{live}/privkey.pem", f"{given}/key":
+            read = machine.run("runuser", "-u", user, "--", "cat", path, check=False)
+            assert (read.returncode == 0) == (user == "chatd" and path.startswith(given)), (user, path)
+
+    def connect():
+        client = service.connected(Secure, ADDRESS, authority.client(), name="chat.example.org")
+        return client, client.socket.getpeercert()["serialNumber"]
+
+    operator = service.operator()
+    client, first = connect()
+    client.send(b"hello\n")
+    session = operator.wait_event("message", text="hello")["session"]
+    issue()
+    service.systemctl("reload")
+    assert connect()[1] == first
+    service.restart()
+    assert connect()[1] != first
+    operator = service.operator()
+    client.send(b"still here\n")
+    operator.wait_event("message", session=session, text="still here")
+    operator.call("send", to=session, text="and secure")
+    client.expect(b"and secure\n")
+    operator.close()
+    assert "PRIVATE KEY" not in service.journal()
