@@ -300,10 +300,14 @@ std::set<std::pair<Time, core::Slot>>::const_iterator Arrivals::slowest() const 
   });
 }
 
-/// As far as there is room for more.
+/// As far as there is room for more, and time in this turn; one in any case.
 void Arrivals::begin_handshakes() {
-  for (;;) {
-    while (handshakes_.size() < kMostHandshakes && !turns_.empty()) begin_next_handshake();
+  for (bool first = true;;) {
+    while (handshakes_.size() < kMostHandshakes && !turns_.empty()) {
+      if (!first && loop_.turn_is_long()) return next_handshakes_.start(Duration{0});
+      first = false;
+      begin_next_handshake();
+    }
     const auto slow = slowest();
     if (slow == handshakes_.end()) return;
     const auto [begun, slot] = *slow;

@@ -305,8 +305,8 @@ void Pages::tick(Time now) {
   }
   while (!waiting_.empty() && waiting_.begin()->first + settings_.resume <= now) {
     const auto session = waiting_.begin()->second;
+    host_.expired(session);  // while it is known here what is lost with it
     (void)take_out(session);
-    host_.expired(session);
   }
 }
 

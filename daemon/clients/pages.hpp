@@ -52,9 +52,10 @@ class PageHost {
   /// Whether the visitor may say something more now.
   [[nodiscard]] virtual bool may_say(core::Slot session) = 0;
   virtual void say(core::Slot session, std::string_view text) = 0;
-  /// The visitor has ended it. It is not known to Pages any more, and so for expired().
+  /// The visitor has ended it. It is not known to Pages any more.
   virtual void bye(core::Slot session) = 0;
-  /// Its page did not come back in time.
+  /// Its page did not come back in time. It is known to Pages until this returns, so that unseen()
+  /// says what is lost with it; closed() may be called in here.
   virtual void expired(core::Slot session) = 0;
   /// The page of a session that was there before is there, perhaps by another connection than just
   /// now; perhaps from another address.

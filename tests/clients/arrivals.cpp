@@ -2,12 +2,17 @@
 /// TLS in tests/e2e/test_tls.py.
 #include "clients/arrivals.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
+#include "support/folder.hpp"
+#include "support/tls_client.hpp"
 
 namespace chatd::test {
 namespace {
@@ -111,6 +116,44 @@ TEST_CASE("arrivals: a proxy is asked who it brings, and nobody else", "[clients
   plain->send("hello\n");
   REQUIRE(run_until(bench.loop, [&] { return plain->ended(); }));
   CHECK(bench.clients.stats().sessions == 2);
+}
+
+TEST_CASE("arrivals: handshakes that could begin at once take several turns",
+          "[clients][arrivals][tls]") {
+  const Folder folder;
+  const auto issued = issue({.common_name = "localhost"});
+  make_file(folder / "certificate", 0600, issued.certificate());
+  make_file(folder / "key", 0600, issued.key_text());
+  auto config = auto_config();
+  config.limits.sessions_per_address = 0;
+  config.listen.front().tls.pairs = {{folder / "certificate", folder / "key"}};
+  Bench bench{config};
+  // As many as may be under way, and as many that wait for them, of as many addresses as needed.
+  TlsClient client{{}};
+  const std::string hello = client.receive({});
+  std::vector<std::unique_ptr<Peer>> stuck;
+  std::vector<std::unique_ptr<Peer>> waiting;
+  for (std::size_t i = 0; i < 2 * Arrivals::kMostHandshakes; ++i) {
+    auto& all = i < Arrivals::kMostHandshakes ? stuck : waiting;
+    const auto address = "127.0.1." + std::to_string(1 + i % Arrivals::kMostHandshakes / 16);
+    all.push_back(bench.connect(0, 0, address.c_str()));
+    all.back()->read();
+    all.back()->send(hello);
+  }
+  const auto answered = [](const std::vector<std::unique_ptr<Peer>>& peers) {
+    return std::ranges::count_if(peers, [](const auto& each) { return !each->received().empty(); });
+  };
+  REQUIRE(run_until(bench.loop, [&] { return answered(stuck) == std::ssize(stuck); }));
+  // All of their places are free at once.
+  for (auto& each : stuck) each->reset();
+  std::ptrdiff_t most = 0;
+  std::ptrdiff_t before = 0;
+  REQUIRE(run_until(bench.loop, [&] {
+    const auto now = answered(waiting);
+    most = std::max(most, now - std::exchange(before, now));
+    return now == std::ssize(waiting);
+  }));
+  CHECK(most < std::ssize(waiting) / 2);
 }
 
 TEST_CASE("arrivals: all leave when the daemon stops", "[clients][arrivals]") {

@@ -2,7 +2,6 @@
 /// and who is warned of what.
 #include "clients/certificates.hpp"
 
-
 #include <chrono>
 #include <string>
 #include <vector>

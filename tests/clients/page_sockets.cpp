@@ -119,6 +119,22 @@ TEST_CASE("page sockets: a page that does not come back in time is charged no mo
   CHECK(bench.clients.stats().accepted == 2);
 }
 
+TEST_CASE("page sockets: what a page has not seen is lost with it", "[clients][page-sockets]") {
+  auto config = web_config();
+  config.web.resume = Duration{0};
+  Bench bench{config};
+  Operator op{bench};
+  op.result("subscribe");
+  PageEnd page{bench};
+  const int session = op.wait_event("connected")["session"];
+  op.result("send", {{"to", session}, {"text", "one"}});
+  op.result("send", {{"to", session}, {"text", "two"}});
+  page.leave();
+  CHECK(op.wait_event("disconnected")["lost"] == 2);
+  CHECK(op.result("stats")["lost"] == 2);
+  CHECK(op.result("stats")["delivered"] == 0);
+}
+
 TEST_CASE("page sockets: what waits for a page that is away has a limit",
           "[clients][page-sockets]") {
   auto config = web_config();

@@ -23,9 +23,11 @@ tls_records 12000 300
 http 60000 800
 websocket 40000 300
 proxy_header 60000 300
+reception 60000 300
 page 15000 400
 core 100000 300
 handover 20000 120
+arrivals 2000 300
 config 30000 2000
 PLAN
 }

@@ -61,8 +61,10 @@ class Bench {
     REQUIRE(clients.listen());
   }
 
-  /// Connects to a listener; `buffer`, if not 0, bounds what the kernel keeps for it.
-  std::unique_ptr<Peer> connect(std::size_t listener = 0, int buffer = 0) {
+  /// Connects to a listener; `buffer`, if not 0, bounds what the kernel keeps for it. `from`, if
+  /// not null, is the address that it comes from.
+  std::unique_ptr<Peer> connect(std::size_t listener = 0, int buffer = 0,
+                                const char* from = nullptr) {
     auto endpoint = io::Endpoint::parse(clients.doors().addresses().at(listener));
     REQUIRE(endpoint);
     sockaddr_storage address{};
@@ -70,6 +72,12 @@ class Bench {
     REQUIRE(length);
     UniqueFd socket{::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     if (buffer != 0) ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    if (from != nullptr) {
+      sockaddr_storage source{};
+      const auto size = io::Endpoint{from, 0}.to_socket_address(source);
+      REQUIRE(size);
+      REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&source), *size) == 0);
+    }
     REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), *length) == 0);
     ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
     return std::make_unique<Peer>(loop, std::move(socket));

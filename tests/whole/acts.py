@@ -4,15 +4,17 @@ and waits for nothing; it returns what is to be said of it if the world turns ou
 import signal
 
 from clients import KINDS, Client
+from web_clients import PageClient, WebSocketClient
 from operators import HAND_OVER, NO_SESSION, CLAIMED, UNKNOWN, Operator
 
+BY_WEB = {"websocket": WebSocketClient, "page": PageClient}
 MOST_CLIENTS = 40
 MOST_OPERATORS = 6
 
 
 class Acts:
     """A part of World, which has `clients`, `operators`, `ledger`, `settings`, `daemon`,
-    `addresses`, `by_address`, `counts`, `answers` and `refused`."""
+    `addresses`, `by_address`, `context`, `counts`, `answers` and `refused`."""
 
     def act(self, dice):
         """Does one thing, and says what it was."""
@@ -23,7 +25,7 @@ class Acts:
             self.send: 40, self.send_much: 4, self.claim: 6, self.release: 3, self.bye: 2,
             self.kick: 3, self.give_name: 3, self.ban: 2, self.unban: 2, self.ask_past: 5,
             self.ask: 5, self.garbage: 3, self.away: 2, self.reload: 3, self.hand_over: 3,
-            self.note: 4, self.give: 3, self.tell_operators: 2, self.write: 3,
+            self.page_goes: 4, self.page_comes_back: 6, self.note: 4, self.give: 3, self.tell_operators: 2, self.write: 3,
         }  # fmt: skip
         (act,) = dice.choices(list(weights), list(weights.values()))
         return f"{act.__name__} {act(dice) or ''}"
@@ -34,13 +36,16 @@ class Acts:
         live = [client for client in self.clients if client.live]
         if len(live) >= MOST_CLIENTS:
             dice.choice(live).close_sending()
-        kind = dice.choices(list(KINDS), (6, 3, 3, 3, 2, 1, 1))[0]
+        kind = dice.choices(list(KINDS), (6, 3, 3, 3, 2, 1, 1, 4, 5))[0]
         listener = dice.choice(KINDS[kind])
-        client = Client(len(self.clients) + 1, kind, listener, self.addresses[listener], dice)
+        context = self.context if listener == "tls" and dice.random() < 0.7 else None
+        how = {"on_moved": self._knows_address} if kind == "page" else {}
+        make = BY_WEB.get(kind, Client)
+        number, address = len(self.clients) + 1, self.addresses[listener]
+        client = make(number, kind, listener, address, dice, context=context, **how)
         self.clients.append(client)
         self.counts["clients"] += 1
-        if client.ended is None and client.address is not None:
-            self.by_address[client.address] = client
+        self._knows_address(client)
         # An original client that is silent for a second would be taken for a person.
         if dice.random() < 0.7 or kind == "original":
             client.say(dice)
@@ -50,6 +55,27 @@ class Acts:
             if dice.random() < 0.7:
                 client.close_sending()
         return client
+
+    def _knows_address(self, client):
+        if client.ended is None and client.address is not None:
+            self.by_address[client.address] = client
+
+    def page_goes(self, dice):
+        """Its connection is lost, one way or another."""
+        pages = [each for each in self.clients if each.kind == "page" and each.live]
+        if pages:
+            page, how = dice.choice(pages), dice.choice(("close", "reset", "frame"))
+            page.go_away(how)
+            return f"{page} {how}"
+        return None
+
+    def page_comes_back(self, dice):
+        pages = [each for each in self.clients if each.kind == "page" and each.away]
+        if pages:
+            page = dice.choice(pages)
+            page.come_back(dice, self.addresses[page.listener])
+            return page
+        return None
 
     def _client(self, dice):
         """One that is there; None if there is none."""

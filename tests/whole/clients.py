@@ -4,6 +4,7 @@ it heard, and can say whether both are what they had to be. Nothing here blocks.
 import errno
 import re
 import socket
+import ssl
 import struct
 
 from ledger import require
@@ -13,17 +14,23 @@ UP_TO = 1000  # bytes that an original client says at once
 
 KINDS = {
     # kind: the listeners that it may come to
-    "line": ("auto", "line", "room", "unix", "extra"),
-    "asker": ("auto", "line", "room", "unix", "extra"),
+    "line": ("auto", "line", "room", "unix", "extra", "tls"),
+    "asker": ("auto", "line", "room", "unix", "extra", "tls"),
     "original": ("auto", "original"),
     "telnet": ("auto", "telnet"),
     "raw": ("raw",),
     "silent": ("auto", "line", "original", "telnet", "raw", "room", "unix"),
     "chameleon": ("auto", "line", "original", "telnet", "raw", "unix"),
+    "websocket": ("auto", "tls"),
+    "page": ("auto", "tls"),
 }
-EXACT = ("line", "asker", "telnet")  # a message is what was said, no more and no less
+WEB = ("websocket", "page")  # web_clients.py
+EXACT = ("line", "asker", "telnet", "websocket")  # a message is what was said, no more and no less
 JOINED = ("original", "raw")  # reads are messages, so that only the whole can be compared
-LETTERS = {"line": "xé€😀", "asker": "xy", "telnet": "xé€", "original": "x", "raw": "x"}
+LETTERS = {
+    **{"line": "xé€😀", "asker": "xy", "telnet": "xé€", "original": "x", "raw": "x"},
+    **{"websocket": "xé€😀", "page": 'xé"\\'},
+}
 GARBAGE = (
     *(b"\0", b"\x08", b"\x7f", b"\r", b"\n", b"\xff", b"\xf0", b"\xfb\x01", b"\xc3", b"\xe2\x82"),
     *(b"\x1b[2J", b"bye", b"/name ", b"x" * 50, b"\xff\xf4\xff\xfd\x06", b"\xef\xbb\xbf", b"y"),
@@ -41,11 +48,53 @@ WORDS = re.compile(
 SAID = re.compile(r"c(\d+)\.(\d+)")
 
 
-class Client:
-    """`reads` bytes at a time are taken; 0: none."""
+class Tls:
+    """What stands between the text of a client and the bytes on its socket."""
 
-    def __init__(self, number, kind, listener, address, dice):
+    def __init__(self, context):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.object = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.waiting = b""  # text, until both sides have agreed
+        self.agreed = False
+        self._go_on()
+
+    def _go_on(self):
+        if not self.agreed:
+            try:
+                self.object.do_handshake()
+                self.agreed = True
+            except ssl.SSLWantReadError:
+                return
+        if self.waiting:
+            self.object.write(self.waiting)
+            self.waiting = b""
+
+    def sealed(self, text=b""):
+        """What is to be sent, with the text in it as soon as that can be."""
+        self.waiting += text
+        self._go_on()
+        return self.outgoing.read()
+
+    def opened(self, data):
+        """The text that is in it."""
+        self.incoming.write(data)
+        self._go_on()
+        text = b""
+        try:
+            while self.agreed and (piece := self.object.read(65536)):
+                text += piece
+        except ssl.SSLWantReadError:
+            pass
+        return text
+
+
+class Client:
+    """`reads` bytes at a time are taken; 0: none. With `context` it speaks within TLS."""
+
+    def __init__(self, number, kind, listener, address, dice, context=None):
         self.number, self.kind, self.listener = number, kind, listener
+        self.context = context
+        self.tls = Tls(context) if context else None
         self.in_room = listener == "room"
         self.out = b""
         self.heard = b""
@@ -58,6 +107,7 @@ class Client:
         self.fate = "open"  # half, reset, closed: what it has done by itself
         self.ended = None  # how the daemon has ended it: "end", or an errno
         self.socket = self._connect(address, dice)
+        self._put(b"")
 
     def _connect(self, address, dice):
         if isinstance(address, str):
@@ -87,15 +137,33 @@ class Client:
         host, port = self.socket.getsockname()[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
+    def knows(self, session):
+        """A session has come from its address."""
+        if self.session is None:
+            self.session = session
+
     @property
     def has_to_write(self):
-        return bool(self.out) or (self.half_close_due and self.fate == "open")
+        waits = bool(self.tls and self.tls.waiting)  # for what is to be read
+        return bool(self.out) or (self.half_close_due and self.fate == "open" and not waits)
 
     @property
     def live(self):
         return self.fate in ("open", "half") and self.ended is None
 
+    @property
+    def has_more_to_say(self):
+        return bool(self.out) or bool(self.tls and self.tls.waiting)
+
     # What it does.
+
+    def _put(self, data):
+        """It goes out as soon as it can."""
+        self.out += self.tls.sealed(data) if self.tls else data
+
+    def _take(self, data):
+        """It has come, and is text."""
+        self.heard += data
 
     def _may_speak(self):
         return self.fate == "open" and not self.half_close_due
@@ -113,7 +181,7 @@ class Client:
         if not self._may_speak():
             return
         if self.kind == "chameleon":
-            self.out += b"".join(dice.choice(GARBAGE) for _ in range(dice.randint(1, 12)))
+            self._put(b"".join(dice.choice(GARBAGE) for _ in range(dice.randint(1, 12))))
             return
         if self.kind == "silent" or (self.kind == "original" and self.out):
             return
@@ -121,7 +189,7 @@ class Client:
         self.said.append(text)
         data = text.encode()
         if self.kind in JOINED:
-            self.out += data[:UP_TO]
+            self._put(data[:UP_TO])
             self.said[-1] = text[:UP_TO]
         elif self.kind == "telnet":
             if self.first or dice.random() < 0.2:
@@ -130,20 +198,20 @@ class Client:
                 at = dice.randrange(len(text.split()[0]))
                 start = data.index(b"c" + str(self.number).encode())
                 data = data[: start + at] + b"\xff\xf1" + data[start + at :]
-            self.out += data + (b"\r\n" if dice.random() < 0.7 else b"\r\0")
+            self._put(data + (b"\r\n" if dice.random() < 0.7 else b"\r\0"))
         else:
-            self.out += data + (b"\r\n" if dice.random() < 0.2 else b"\n")
+            self._put(data + (b"\r\n" if dice.random() < 0.2 else b"\n"))
         self.first = False
         self.flush(None if dice.random() < 0.6 or self.count == 1 else dice.randint(1, 40))
 
     def wish_name(self, name):
         if self._may_speak() and self.in_room and not self.first:
-            self.out += b"/name " + name.encode() + b"\n"
+            self._put(b"/name " + name.encode() + b"\n")
             self.flush()
 
     def say_bye(self):
         if self._may_speak() and self.kind in EXACT and not self.first:
-            self.out += b"bye\r\n" if self.kind == "telnet" else b"bye\n"
+            self._put(b"bye\r\n" if self.kind == "telnet" else b"bye\n")
             self.half_close_due = True
             self.flush()
 
@@ -162,7 +230,7 @@ class Client:
                 self.out = self.out[self.socket.send(piece) :]
                 if most is not None:
                     return
-            if self.half_close_due and self.fate == "open":
+            if self.half_close_due and self.fate == "open" and not self.has_more_to_say:
                 self.socket.shutdown(socket.SHUT_WR)
                 self.fate = "half"
         except BlockingIOError:
@@ -183,20 +251,25 @@ class Client:
             if error.errno != errno.ENOTCONN:
                 self._broke(error)
             return
-        if data:
-            self.heard += data
+        if not data:
+            self._ended("end")
+        elif self.tls:
+            self._take(self.tls.opened(data))
+            self._put(b"")
         else:
-            self.ended = "end"
-            self.socket.close()
+            self._take(data)
+
+    def _ended(self, how):
+        self.ended = how
+        self.socket.close()
 
     def _broke(self, error):
-        self.ended = error.errno
         try:  # what had come before
             while data := self.socket.recv(65536):
-                self.heard += data
+                self._take(self.tls.opened(data) if self.tls else data)
         except OSError:
             pass
-        self.socket.close()
+        self._ended(error.errno)
 
     def reset(self):
         if self.live:
@@ -217,7 +290,7 @@ class Client:
             return False
         if self.session.over:
             return self.session.reason in ("left", "answered", "no answer in time", "bye")
-        return self.live and not self.out
+        return self.live and not self.has_more_to_say
 
     def check_said(self, shortest_cut, all_of_it):
         """What it said arrived whole, in order, once: all, or as far as it was read. No message
@@ -331,5 +404,6 @@ class Client:
     def __str__(self):
         who = f"session {self.session.id}" if self.session else "no session"
         why = f" {self.session.reason!r}" if self.session and self.session.reason else ""
-        how = f"{self.kind} at {self.listener}, {self.fate}, {self.ended}"
+        within = " in TLS" if self.tls else ""
+        how = f"{self.kind}{within} at {self.listener}, {self.fate}, {self.ended}"
         return f"client {self.number} ({who}{why}, {how})"

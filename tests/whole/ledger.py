@@ -36,6 +36,7 @@ class Session:
         self.delivered = 0
         self.lost = 0  # of `lost` in a `sent`, and at its end
         self.asking = False
+        self.waits_for_answers = True  # whoever closes its sending side may; one of the web does not
         self.unanswered = False  # it has said something since an operator wrote to it by name
         self.holder = None
         self.notes = 0
@@ -146,7 +147,8 @@ class Ledger:
             event,
         )
         require(
-            event["reason"] not in ("left", "answered") or not session.unanswered,
+            event["reason"] not in ("left", "answered")
+            or not (session.unanswered and session.waits_for_answers),
             "nobody has answered what it said:", event,
         )  # fmt: skip
         by = re.match(r"kicked by ([^:]+)", event["reason"])

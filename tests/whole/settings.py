@@ -7,7 +7,7 @@ from harness import to_toml
 
 from clients import FAREWELL, GREETING
 
-LISTENERS = ("auto", "line", "original", "telnet", "raw", "room", "unix")
+LISTENERS = ("auto", "line", "original", "telnet", "raw", "room", "unix", "tls")
 """In the order of the configuration; besides there may be "extra", which a reload opens and
 closes."""
 
@@ -27,8 +27,9 @@ FAULTS = (
 
 
 class Settings:
-    def __init__(self, home, dice):
+    def __init__(self, home, dice, authority):
         self.home = home
+        self.certificate, self.key = authority.sign("localhost")
         self.transcripts = dice.random() < 0.7
         self.grace = dice.choice(list(GRACES))
         self.shortest_message = 8192  # the smallest session.max_message so far
@@ -44,6 +45,7 @@ class Settings:
         listeners += [tcp | {"dialect": name} for name in ("line", "original", "telnet", "raw")]
         listeners.append(tcp | {"room": "lounge"})
         listeners.append({"address": f"unix:{self.paths()['unix']}"})
+        listeners.append(tcp | {"tls_certificate": self.certificate, "tls_key": self.key})
         if extra:
             listeners.append({"address": f"unix:{self.paths()['extra']}", "dialect": "line"})
         return listeners
@@ -70,6 +72,7 @@ class Settings:
                 "output_soft": dice.choice(("0B", "8KiB", "64KiB")),
                 "output_hard": dice.choice(("64KiB", "256KiB")),
             },
+            "web": {"resume": dice.choice(("2s", "10m"))},
             "control": {"path": str(self.home.control_path)},
             "console": {"claim_on_answer": dice.random() < 0.2},
             "names": dice.choice(({}, {"127.0.0.0/8": "lab", f"uid:{os.getuid()}": "Zoe"})),

@@ -10,18 +10,27 @@ import signal
 import time
 
 from harness import Daemon, Home, parse_endpoint
+from harness.certificates import Authority
 from harness.waiting import GUARD
 
 from acts import Acts
-from clients import Client
+from clients import WEB, Client
 from ledger import Fault, Ledger, compare_stats, require
 from operators import Operator
 from settings import GRACES, LISTENERS, Settings
+from web_clients import PageClient
 
 STEPS = 400
 PAUSES = (0, 0, 0, 0.001, 0.002, 0.005, 0.005, 0.02, 0.06)
 ROOM_TO_GROW = 96 * 1024 * 1024  # bytes; a sanitizer keeps what was freed for a while
 SLACK = GUARD / 4  # seconds beyond stop_grace, on a machine that has other things to do
+
+
+def is_back(client):
+    """Whether it is no page that has still to come back."""
+    if not isinstance(client, PageClient) or client.over or client.ended is not None:
+        return True
+    return not client.away and (client.greeted or not client.live)
 
 
 class World(Acts):
@@ -33,7 +42,9 @@ class World(Acts):
         self.ledger.on_message = self._on_message
         self.daemon = None
         self.home = Home()
-        self.settings = Settings(self.home, self.dice)
+        self.authority = Authority()
+        self.context = self.authority.client()  # of clients within TLS
+        self.settings = Settings(self.home, self.dice, self.authority)
         self.clients = []
         self.operators = []
         self.by_address = {}  # the last client, by the address that events name
@@ -161,8 +172,9 @@ class World(Acts):
 
     def _on_connected(self, session):
         client = self.by_address.get(session.address)
-        if client is not None and client.session is None:
-            client.session = session
+        if client is not None:
+            client.knows(session)
+            session.waits_for_answers = client.kind not in WEB
 
     def _on_message(self, session, text):
         """A client without an address is known by what it says."""
@@ -183,6 +195,8 @@ class World(Acts):
         config["limits"] |= {"messages_per_second": 100_000, "messages_burst": 100_000}
         config["session"] |= {"original_hold": "100ms", "max_message": "8KiB"}
         config["session"] |= {"idle_timeout": "0s", "answer_timeout": "10m", "bye_grace": "100ms"}
+        config["limits"] |= {"sessions": 10_000, "sessions_per_address": 64}
+        config["web"] = {"resume": "10m"}
         self.settings.put(config)
         self._ask_until("reload", {})
         for each in (*self.clients, *self.operators):
@@ -194,6 +208,9 @@ class World(Acts):
         self.until(
             lambda: not any(client.live and client.has_to_write for client in self.clients),
             "all is said",
+        )
+        self.until(
+            self._are_back, lambda: "pages are back: " + self._names(lambda page: not is_back(page))
         )
         self.until(
             lambda: all(self._is_heard(client) for client in self.clients),
@@ -215,6 +232,13 @@ class World(Acts):
 
     def _shortest_cut(self):
         return self.settings.shortest_message
+
+    def _are_back(self):
+        """All pages that can come back have done so."""
+        for client in self.clients:
+            if not is_back(client):
+                client.come_back(self.dice, self.addresses[client.listener])
+        return all(is_back(client) for client in self.clients)
 
     def _is_heard(self, client):
         if not client.had_to_be_heard():
@@ -337,6 +361,7 @@ class World(Acts):
         for each in (*self.clients, *self.operators, self.observer):
             each.socket.close()
         self.home.remove()
+        self.authority.__exit__()
 
     def __str__(self):
         return json.dumps(self.counts)
