@@ -50,6 +50,7 @@ export class Network extends EventEmitter {
   spoilt = new Set(); // frames of these types arrive as something else
   cuts = [];          // the connection breaks where a frame of this type would have arrived, once each
   gone = false;       // nobody can connect
+  instead = null;     // whoever connects gets this page, and not the daemon
 
   static async before(daemon) {
     const network = new Network();
@@ -62,6 +63,7 @@ export class Network extends EventEmitter {
 
   #carry(near) {
     if (this.gone) return near.resetAndDestroy();
+    if (this.instead !== null) return answer(near, this.instead);
     const far = createConnection(this.daemon.port, '127.0.0.1');
     const pair = { near, far, answered: false, isPage: false };
     this.#pairs.add(pair);
@@ -139,6 +141,11 @@ export class Network extends EventEmitter {
     this.#server.close();
     this.cut();
   }
+}
+
+function answer(near, page) {
+  near.on('error', () => {});
+  near.once('data', () => near.end(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${Buffer.byteLength(page)}\r\nConnection: close\r\n\r\n${page}`));
 }
 
 function breakBoth({ near, far }) {
