@@ -7,8 +7,7 @@
 #   tsan     the same with the thread sanitizer
 #   service [SUITE...]  the package, in a booted Debian of its own; needs root
 #   image    the image of the Dockerfile, built and run; needs root
-#   web      the visitor's page and the widget in Chromium and Firefox, against a daemon that
-#            is played
+#   web      the visitor's page and the widget in Chromium and Firefox, against the release
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
 #   tidy     clang-tidy on every C++ file that is compiled
@@ -22,7 +21,7 @@
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for ten minutes and a million messages;
 #            `bench/soak/run.sh` alone takes three minutes
-#   all      everything above but `web`
+#   all      everything above
 #   bare [SUITE...]  ./run.sh and ./test.sh in a minimal Debian; needs root and some
 #            minutes, and is therefore not in `all`
 set -euo pipefail
@@ -91,6 +90,10 @@ part_image() {
 }
 
 part_web() {
+  cmake/packages.sh build web
+  say "building release"
+  cmake/build.sh release chatd
+  say "testing in browsers"
   tests/web/run.sh
 }
 
@@ -174,7 +177,7 @@ part_bare() {
 # `all` runs three rows at once: parts that mostly wait, parts that only compute, and parts
 # that take long. The last two rows are niced, so that two cores are always busy and no test
 # runs out of time.
-waiting=(format shell release service image asan tsan)
+waiting=(format shell release web service image asan tsan)
 computing=(valgrind fuzz whole allocator)
 lasting=(soak tidy)
 
@@ -235,7 +238,7 @@ if [[ ! $all ]]; then
   in_turn shown "${parts[@]}"
 else
   # All packages now, so that no row waits for another's apt.
-  cmake/packages.sh build test runtimes service image lint fuzz valgrind bench
+  cmake/packages.sh build test runtimes web service image lint fuzz valgrind bench
   # Every row begins with this build: a niced row must not hold up the others with it.
   cmake/build.sh release
   in_turn kept "${computing[@]}" &

@@ -3,7 +3,7 @@
 # daemon/web/files.hpp and texts.hpp say what is in it.
 #
 # A file is packed first: lines that are comments of JavaScript go, and so does indentation.
-# tests/web/mock.py serves the page's own tests the same.
+# tests/web/files.cpp does the same.
 get_filename_component(folder ${MADE} DIRECTORY)
 file(MAKE_DIRECTORY ${folder})
 string(REPLACE "," ";" names "${NAMES}")

@@ -16,6 +16,8 @@ class Meter {
     level_ = level(per_second, now) + amount;
     at_ = std::max(at_, now);
   }
+  /// So much of what was taken counts no longer, if that is not refilled yet.
+  void give_back(double amount) { level_ = std::max(0.0, level_ - amount); }
   /// What was taken and is not refilled yet.
   [[nodiscard]] double level(double per_second, Time now) const {
     if (now <= at_) return level_;

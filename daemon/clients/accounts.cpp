@@ -142,6 +142,10 @@ bool Accounts::connect(Number number, Time now) {
   return true;
 }
 
+void Accounts::answered(Number number) {
+  each(number, [](Account& account) { account.connects.give_back(1 - kRequestCosts); });
+}
+
 Accounts::Number Accounts::full(Number number) const {
   if (limits_.sessions == 0) return kNone;
   for (; number != kNone; number = at(number).wider) {

@@ -41,6 +41,8 @@ class Accounts {
   };
   static constexpr double kConnectBurst = 5;
   static constexpr double kReadBurst = 8;
+  /// What a request of HTTP that was answered counts as, of a connect: a page is a dozen of them.
+  static constexpr double kRequestCosts = 0.1;
 
   /// Since the account was opened.
   struct Totals {
@@ -61,6 +63,8 @@ class Accounts {
   // Who comes and goes.
   /// Somebody has connected. False: too many have, and this one is to be refused.
   [[nodiscard]] bool connect(Number number, Time now);
+  /// It was a request, and is answered: it counts kRequestCosts from now on.
+  void answered(Number number);
   /// The account, this one or a wider one, that has as many sessions as it may have; kNone: one
   /// more fits.
   [[nodiscard]] Number full(Number number) const;

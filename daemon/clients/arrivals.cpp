@@ -409,6 +409,7 @@ void Arrivals::read_head(core::Slot slot, std::string_view bytes) {
     const bool is_refused = head.state() == http::RequestHead::State::kRefused;
     const std::string why =
         is_refused ? "its HTTP request " + std::string{to_string(head.fault())} : "";
+    if (!is_refused) host_.answered(slot);
     leave(slot, why, answer.bytes);
     return;
   }

@@ -58,6 +58,8 @@ class Arrivals : private Connections::Audience {
     /// A proxy says that this is somebody else. Returns why that one may not come in; empty: it
     /// may, and is who is charged from now on.
     virtual std::string proxied(core::Slot slot, const io::Peer& peer) = 0;
+    /// One has asked for something over HTTP, and is answered: it leaves.
+    virtual void answered(core::Slot slot) = 0;
     /// One leaves that is no client; empty: there is nothing wrong with it.
     virtual void turned_away(core::Slot slot, const std::string& why) = 0;
   };

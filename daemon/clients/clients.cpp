@@ -225,6 +225,10 @@ std::string Clients::proxied(core::Slot slot, const io::Peer& peer) {
   return {};
 }
 
+void Clients::answered(core::Slot slot) {
+  entrance_.answered(connections_.client(slot).account);
+}
+
 void Clients::turned_away(core::Slot slot, const std::string& why) {
   if (!why.empty()) entrance_.count_refused(connections_.client(slot).account, why);
 }

@@ -73,6 +73,8 @@ class Entrance {
   /// Counts and logs one who was admitted, and turned out to be somebody who is refused. It leaves
   /// when its connection is closed.
   void count_refused(Accounts::Number account, const std::string& reason);
+  /// The connect of one who was admitted was a request, which is answered.
+  void answered(Accounts::Number account) { accounts_.answered(account); }
   /// How many descriptors of clients are not taken by sessions.
   [[nodiscard]] std::size_t spare_descriptors() const {
     return fits_ - std::min(fits_, accounts_.sessions());

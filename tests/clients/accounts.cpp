@@ -101,6 +101,23 @@ TEST_CASE("accounts: connects have a rate and a burst, and who is refused is not
   now += Duration{60'000};
   CHECK(try_all(1000) == 100);
   CHECK(accounts.totals(number).connects == 4000);
+  // Requests that were answered are a tenth of that, but what is refilled is given back to nobody.
+  now += Duration{60'000};
+  const auto ask_all = [&](int count) {
+    int fits = 0;
+    for (int i = 0; i < count; ++i) {
+      if (!accounts.connect(number, now)) continue;
+      ++fits;
+      accounts.answered(number);
+    }
+    return fits;
+  };
+  const int asked = ask_all(5000);
+  CHECK(asked >= 989);  // (100 - 1) / 0.1, and what is rounded
+  CHECK(asked <= 992);
+  now += Duration{60'000};
+  accounts.answered(number);
+  CHECK(try_all(1000) == 100);
   // A network of many has more, and no more than its share of all.
   int all = 0;
   for (int network = 0; network < 200; ++network) {

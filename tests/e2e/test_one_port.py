@@ -57,6 +57,13 @@ def test_a_page_and_its_files_are_served(daemon):
     assert operator.call("stats")["requests"] == 11
 
 
+def test_whoever_loads_the_page_again_and_again_gets_it():
+    with Daemon({}) as daemon:
+        # By the limits that chatd comes with, of all these connects a third might come at once.
+        for _ in range(300):
+            assert request(daemon.address).status == 200
+
+
 @pytest.mark.parametrize(
     "raw, status",
     [

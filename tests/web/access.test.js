@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { kBrowser, launch, Mock, put, send, until, untilOpen, untilShown, untilTaken, untilText, visit, Visitor, write } from './harness.js';
+import { kBrowser, launch, put, send, until, untilOpen, untilShown, untilTaken, untilText, visit, Visitor, withChat, write } from './harness.js';
 
 let browser;
 let axe;
@@ -24,55 +24,61 @@ async function violations(page) {
 }
 
 // Everything that the page can show at once.
-async function fill(page, mock) {
+async function fill(page, chat) {
+  await untilShown(page, 'a greeting');
   await send(page, 'hello https://example.org/');
   await untilTaken(page, 1);
-  await mock.do('set', { refusal: 'too much at once' });
   await send(page, 'too much');
   await until(page, () => document.querySelector('[data-state=refused]'));
-  await mock.do('set', { holding: true });
+  chat.network.lost.add('say');
   await send(page, 'on its way');
-  await mock.do('say', { text: 'good day, https://example.org/', name: 'ann' });
-  await mock.do('say', { text: 'a greeting', from: 'desk' });
-  await mock.do('say', { text: 'number {number}\nof many', times: 40 });
+  await chat.say('good day, https://example.org/', { by: 'Ada' });
+  await chat.say('number {number}\nof many', { times: 40 });
   await until(page, () => document.querySelectorAll('.message').length === 45);
   await until(page, () => document.querySelector('#log').scrollTop > 0);
   await page.focus('#log');
   await page.keyboard.press('Home');
   await until(page, () => document.querySelector('#log').scrollTop === 0);
-  await mock.do('say', { text: 'new' });
+  await chat.say('new');
   await until(page, () => !document.querySelector('#newer').hidden);
-  await mock.do('tell', { frame: { type: 'away', text: 'Back at nine.' } });
-  await mock.do('tell', { frame: { type: 'writing', name: 'ann' } });
-  await put(page, 'x'.repeat(70_000));
-  await untilText(page, '#hint', 'The text is too long by 4464 bytes.');
+  await chat.operator.call('writing', { session: (await chat.sessions())[0].session });
+  await until(page, () => document.querySelector('#writing').textContent !== '');
+  for (const one of [chat.operator, ...chat.others.values()]) await one.call('away', { text: 'Back at nine.' });
+  await untilText(page, '#away', 'Back at nine.');
+  await put(page, 'x'.repeat(9000));
+  await untilText(page, '#hint', 'The text is too long by 808 bytes.');
 }
+
+const kFull = {
+  session: { greeting: 'a greeting', farewell: 'Good night.' },
+  limits: { messages_per_second: 0.1, messages_burst: 1 },
+  web: { show_operator: true },
+};
 
 // Firefox shows dark colours here, see harness.js.
 const kSchemes = kBrowser === 'chromium' ? ['light', 'dark'] : ['dark'];
 for (const scheme of kSchemes) {
   for (const [device, width, height] of [['desktop', 1280, 800], ['phone', 360, 640]]) {
-    it(`axe has nothing to say: ${scheme}, ${device}`, { width, height }, async (page, mock) => {
+    it(`axe has nothing to say: ${scheme}, ${device}`, { width, height, config: kFull }, async (page, chat) => {
       if (kBrowser === 'chromium') await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
       const ink = await page.$eval(':root', (root) => getComputedStyle(root).backgroundColor);
       assert.equal(ink, scheme === 'dark' ? 'rgb(20, 23, 27)' : 'rgb(255, 255, 255)');
       assert.deepEqual(await violations(page), [], 'empty');
-      await fill(page, mock);
+      await fill(page, chat);
       assert.deepEqual(await violations(page), [], 'full');
       await put(page, '');
       await page.click('#end');
       assert.deepEqual(await violations(page), [], 'with its question');
       await page.click('#no');
-      await mock.do('tell', { frame: { type: 'bye', text: 'Good night.' } });
-      await untilText(page, '#state p', 'Good night.');
+      await chat.operator.call('bye', { session: (await chat.sessions())[0].session });
+      await untilText(page, '#state p', 'This chat is over.');
       assert.deepEqual(await violations(page), [], 'over');
     });
   }
 }
 
-test('axe has nothing to say: the widget open on a site', { timeout: 180_000 }, async () => {
-  const mock = await Mock.start();
-  const visitor = await Visitor.come(browser, mock, { url: `${mock.site}1` });
+test('axe has nothing to say: the widget open on a site', { timeout: 180_000 }, () => withChat({}, async (chat) => {
+  const visitor = await Visitor.come(browser, chat, { url: `${chat.site}1` });
   const { page } = visitor;
   await until(page, () => document.querySelector('[data-chatd-widget]'));
   assert.deepEqual(await violations(page), [], 'closed');
@@ -81,18 +87,17 @@ test('axe has nothing to say: the widget open on a site', { timeout: 180_000 }, 
   await page.keyboard.press('Tab');
   await page.keyboard.up('Shift');
   await page.keyboard.press('Enter');
-  await mock.until((frames) => frames.length > 0);
-  const frame = page.frames().find((one) => one.url().startsWith(mock.page));
+  await chat.network.until((frames) => frames.length > 0);
+  const frame = page.frames().find((one) => one.url().startsWith(chat.page));
   await untilOpen(frame);
-  await mock.do('say', { text: 'hello' });
+  await chat.say('hello');
   await untilShown(frame, 'hello');
   assert.deepEqual(await violations(page), [], 'open');
   await visitor.leave();
-  await mock.stop();
-});
+}));
 
-it('everything can be done with the keyboard alone, in the order of what is seen', async (page, mock) => {
-  await mock.do('say', { text: 'see https://example.org/' });
+it('everything can be done with the keyboard alone, in the order of what is seen', async (page, chat) => {
+  await chat.say('see https://example.org/');
   await untilShown(page, 'see https://example.org/');
   await page.evaluate(() => document.activeElement.blur());
   const order = [];
@@ -127,9 +132,9 @@ it('what screen readers are told', async (page) => {
   await until(page, () => document.querySelector('#log').getAttribute('aria-live') === 'polite');
 });
 
-it('nothing moves for whom that is too much', async (page, mock) => {
+it('nothing moves for whom that is too much', async (page, chat) => {
   const animated = () => page.$eval('#writing', (one) => getComputedStyle(one, '::after').animationName);
-  await mock.do('tell', { frame: { type: 'writing' } });
+  await chat.operator.call('writing', { session: (await chat.sessions())[0].session });
   await until(page, () => document.querySelector('#writing').textContent !== '');
   assert.equal(await animated(), 'dots');
   if (kBrowser !== 'chromium') return;
@@ -137,8 +142,8 @@ it('nothing moves for whom that is too much', async (page, mock) => {
   assert.equal(await animated(), 'none');
 });
 
-it('a keyboard on the screen covers nothing', { width: 360, height: 640 }, async (page, mock) => {
-  await mock.do('say', { text: 'number {number}', times: 40 });
+it('a keyboard on the screen covers nothing', { width: 360, height: 640 }, async (page, chat) => {
+  await chat.say('number {number}', { times: 40 });
   await until(page, () => document.querySelectorAll('.message').length === 40);
   await page.evaluate(() => {
     Object.defineProperty(visualViewport, 'height', { get: () => 300 });
@@ -151,9 +156,8 @@ it('a keyboard on the screen covers nothing', { width: 360, height: 640 }, async
 });
 
 for (const [width, height] of [[320, 480], [568, 320], [1920, 1080]]) {
-  it(`everything fits into ${width} x ${height}`, { width, height, languages: ['de'] }, async (page, mock) => {
-    await mock.do('set', { away: null });
-    await mock.do('tell', { frame: { type: 'away', text: 'Wir sind morgen ab neun Uhr wieder da. '.repeat(20) } });
+  it(`everything fits into ${width} x ${height}`, { width, height, languages: ['de'] }, async (page, chat) => {
+    await chat.operator.call('away', { text: 'Wir sind morgen ab neun Uhr wieder da. '.repeat(20) });
     await write(page, 'hello');
     await until(page, () => document.querySelector('#away').textContent !== '');
     const outside = await page.evaluate(() => [...document.querySelectorAll('#text, #send, #sound, #end, #log')].filter((one) => {

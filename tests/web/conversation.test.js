@@ -7,37 +7,42 @@ before(async () => { browser = await launch(); });
 after(() => browser.close());
 const it = (name, ...rest) => visit(test, () => browser, name, ...rest);
 
+const kNamed = { web: { show_operator: true } };
+const kMuch = { limits: { output_hard: '16MiB', messages_burst: 1000 } };
+
 const attribute = (page, selector, name) => page.$eval(selector, (one, key) => one.getAttribute(key), name);
 const readOut = (page, selector) => page.$eval(selector, (one) => one.closest('[aria-live]').getAttribute('aria-live'));
 const visible = (page, selector) => page.$eval(selector, (one) => one.checkVisibility());
 
-it('what was said, by whom, when, and that it has arrived', async (page, mock) => {
+it('what was said, by whom, when, and that it has arrived', { config: { session: { greeting: 'a greeting' } } }, async (page, chat) => {
+  await untilShown(page, 'a greeting');
   await send(page, 'hello');
   await untilTaken(page, 1);
-  await mock.do('say', { text: 'good day' });
-  await mock.do('say', { text: 'it is me', name: 'ann' });
-  await mock.do('say', { text: 'a greeting', from: 'desk' });
-  await untilShown(page, 'hello', 'good day', 'it is me', 'a greeting');
-  assert.deepEqual((await shown(page)).map(({ who }) => who), ['You', 'Operator', 'ann', 'Automatic answer']);
+  await chat.say('good day');
+  await untilShown(page, 'a greeting', 'hello', 'good day');
+  await chat.reload(kNamed);
+  await chat.say('it is me', { by: 'Ada' });
+  await untilShown(page, 'a greeting', 'hello', 'good day', 'it is me');
+  assert.deepEqual((await shown(page)).map(({ who }) => who), ['Automatic answer', 'You', 'Operator', 'Ada']);
   assert.equal(await page.$eval('.visitor .mark', (one) => one.textContent), 'arrived');
   const times = await page.$$eval('.message time', (all) => all.map((one) => Date.parse(one.dateTime)));
   assert.equal(times.filter((time) => Math.abs(time - Date.now()) < 600_000).length, 4);
 });
 
-it('a text is marked as on its way until the daemon has it', { mock: { holding: true } }, async (page, mock) => {
+it('a text is marked as on its way until the daemon has it', { lost: ['say'] }, async (page, chat) => {
   await send(page, 'hello');
   await until(page, () => document.querySelector('.visitor .mark')?.textContent === 'sending…');
   await page.evaluate(() => { test.name = document.querySelector('.name'); });
-  await mock.until((frames) => frames.some(({ type }) => type === 'say'));
-  await mock.do('set', { holding: false });
-  await mock.do('cut');
+  await chat.network.until((frames) => frames.some(({ type }) => type === 'say'));
+  chat.network.lost.delete('say');
+  chat.network.cut();
   await untilTaken(page, 1);
   // It is not read out once more.
   assert.ok(await page.evaluate(() => document.querySelector('.name') === test.name));
   assert.equal(await readOut(page, '.mark'), 'off');
 });
 
-it('Enter sends, Shift-Enter is a new line, blanks are not sent', async (page, mock) => {
+it('Enter sends, Shift-Enter is a new line, blanks are not sent', async (page, chat) => {
   await page.focus('#text');
   await page.keyboard.press('Enter');
   await page.keyboard.type('  ');
@@ -52,14 +57,14 @@ it('Enter sends, Shift-Enter is a new line, blanks are not sent', async (page, m
   const before = await page.$eval('#text', (area) => area.offsetHeight);
   await page.keyboard.press('Enter');
   await untilTaken(page, 1);
-  assert.deepEqual(await mock.said(), ['one\ntwo']);
+  assert.deepEqual(await chat.said(), ['one\ntwo']);
   assert.equal(await page.$eval('#text', (area) => area.value), '');
   assert.ok(before > await page.$eval('#text', (area) => area.offsetHeight), 'the field grows with its lines');
   const rows = await page.$eval('.message .text', (one) => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight));
   assert.ok(rows > 1.9, 'two lines are shown as two');
 });
 
-it('an Enter that chooses from an input method does not send', async (page, mock) => {
+it('an Enter that chooses from an input method does not send', async (page, chat) => {
   await page.focus('#text');
   if (kBrowser === 'chromium') {
     const client = await page.createCDPSession();
@@ -76,13 +81,13 @@ it('an Enter that chooses from an input method does not send', async (page, mock
   assert.equal(await page.$eval('#text', (area) => area.value), '日本');
   await page.keyboard.press('Enter');
   await untilTaken(page, 1);
-  assert.deepEqual(await mock.said(), ['日本']);
+  assert.deepEqual(await chat.said(), ['日本']);
 });
 
-it('links can be clicked, and only links', async (page, mock) => {
+it('links can be clicked, and only links', async (page, chat) => {
   const text = 'See https://example.org/a_(b)?q=1#x, (http://[::1]:80/y). javascript:alert(1) data:text/html,x '
     + 'ftp://example.org https://bank.example@evil.example/ https:// HTTPS://EXAMPLE.ORG/Ä';
-  await mock.do('say', { text });
+  await chat.say(text);
   await untilShown(page, text);
   const links = await page.$$eval('.text a', (all) => all.map(({ href, rel, target, textContent }) => ({ href, rel, target, textContent })));
   assert.deepEqual(links.map(({ href }) => href),
@@ -90,28 +95,32 @@ it('links can be clicked, and only links', async (page, mock) => {
   for (const { rel, target } of links) assert.deepEqual([rel, target], ['noopener nofollow', '_blank']);
 });
 
-it('hostile texts are texts', async (page, mock) => {
+it('hostile texts are texts', async (page, chat) => {
   const hostile = [
     '<script>window.hacked = 1</script>', '<img src=x onerror="window.hacked = 1">', '"><svg onload=hacked=1>',
     '&lt;b&gt; &amp;', '${1+1} {{1+1}} {name}', '\u202eevil\u202d \u2066x', 'https://example.org/\u202egpj.exe', '\0\x07\x1b[31m', 'Z̸̢͝a̷l̸g̶o̵'.repeat(50),
   ];
-  for (const text of hostile) await mock.do('say', { text, name: `<b>\u202e${text.slice(0, 20)}` });
-  await mock.do('tell', { frame: { type: 'away', text: hostile[1] } });
-  await mock.do('tell', { frame: { type: 'writing', name: '</p><script>hacked=1</script>' } });
+  for (const text of hostile) await chat.say(text);
+  await untilShown(page, ...hostile);
+  // No daemon gives an operator such a name, or says such things.
+  const seqs = hostile.map((_, index) => 1e6 + index);
+  hostile.forEach((text, index) => chat.network.insert({ type: 'message', seq: seqs[index], time: 'never', from: 'operator', text: 'named', name: `<b>\u202e${text}` }));
+  chat.network.insert({ type: 'away', text: hostile[1] });
+  chat.network.insert({ type: 'writing', name: '</p><script>hacked=1</script>' });
   for (const frame of [{}, [], null, 7, { type: 'message' }, { type: 'message', seq: 'x', text: 'x' }, { type: 'message', seq: 999, text: {} },
     { type: 'taken' }, { type: 'refused' }, { type: 'writing', name: 7 }, { type: 'unheard-of' }, { type: 'taken', id: {}, seq: 1e99 }]) {
-    await mock.do('tell', { frame });
+    chat.network.insert(frame);
   }
-  await mock.do('say', { text: 'the last' });
-  await untilShown(page, ...hostile, 'the last');
+  await chat.say('the last');
+  await untilShown(page, ...hostile, ...hostile.map(() => 'named'), 'the last');
   assert.equal(await page.evaluate(() => window.hacked), undefined);
   assert.equal(await page.$$eval('#messages :is(script, img, svg, b)', (all) => all.length), 0);
   assert.equal(await page.$$eval('#messages a', (all) => all.map((one) => one.textContent).join()), 'https://example.org/');
 });
 
-it('each text has its own direction and none changes what is beside it', async (page, mock) => {
-  await mock.do('say', { text: 'שלום', name: 'אבי' });
-  await mock.do('say', { text: 'hello\nשלום' });
+it('each text has its own direction and none changes what is beside it', { config: kNamed }, async (page, chat) => {
+  await chat.say('שלום', { by: 'אבי' });
+  await chat.say('hello\nשלום');
   await untilShown(page, 'שלום', 'hello\nשלום');
   const [first] = await page.$$eval('.text', (all) => all.map((one) => [one.dir, getComputedStyle(one).unicodeBidi, getComputedStyle(one).direction]));
   assert.deepEqual(first, ['auto', 'plaintext', 'rtl']);
@@ -123,9 +132,9 @@ it('each text has its own direction and none changes what is beside it', async (
 });
 
 for (const width of [320, 1280]) {
-  it(`a word of 60 KB wraps in ${width} pixels`, { width, height: 600 }, async (page, mock) => {
+  it(`a word of 60 KB wraps in ${width} pixels`, { width, height: 600, config: { ...kNamed, ...kMuch, session: { max_message: '64KiB' } } }, async (page, chat) => {
     const word = 'x'.repeat(61_440);
-    await mock.do('say', { text: word, name: 'n'.repeat(300) });
+    await chat.say(word, { by: 'n'.repeat(64) });
     await put(page, `https://example.org/${'y'.repeat(40_000)}`);
     await page.keyboard.press('Tab');
     await page.focus('#text');
@@ -137,9 +146,9 @@ for (const width of [320, 1280]) {
   });
 }
 
-it('what is copied is what was said, and what is pasted is text', async (page, mock) => {
+it('what is copied is what was said, and what is pasted is text', async (page, chat) => {
   const text = 'one  two\nthree https://example.org/ four';
-  await mock.do('say', { text });
+  await chat.say(text);
   await untilShown(page, text);
   const selected = await page.$eval('.text', (one) => {
     getSelection().selectAllChildren(one);
@@ -155,50 +164,56 @@ it('what is copied is what was said, and what is pasted is text', async (page, m
   assert.equal(await page.$eval('#text', (area) => area.value), text);
 });
 
-it('operators who are away, and back', { mock: { away: 'Back at nine.\nהמשך' } }, async (page, mock) => {
+it('operators who are away, and back', {
+  prepare: (chat) => chat.operator.call('away', { text: 'Back at nine.\nהמשך' }),
+}, async (page, chat) => {
   await untilText(page, '#away', 'Back at nine.\nהמשך');
   assert.ok(await visible(page, '#away'));
-  await mock.do('tell', { frame: { type: 'here' } });
+  await chat.operator.call('back');
   await untilText(page, '#away', '');
-  await mock.do('tell', { frame: { type: 'away', text: '' } });
+  chat.network.insert({ type: 'away', text: '' });
   await untilText(page, '#away', 'Nobody is here at the moment.');
-  await mock.do('set', { away: null });
-  await mock.do('cut');
+  chat.network.cut();
   await untilText(page, '#state p', 'Connected again.');
   assert.equal(await page.$eval('#away', (one) => one.textContent), '');
 });
 
-it('an operator who is writing, for 5 s or until the message', { clock: true }, async (page, mock) => {
-  await mock.do('tell', { frame: { type: 'writing', name: 'ann' } });
+it('an operator who is writing, for 5 s or until the message', { clock: true, config: kNamed }, async (page, chat) => {
+  const [{ session }] = await chat.sessions();
+  await chat.operator.call('writing', { session });
   await untilText(page, '#writing', '\u2068ann\u2069 is writing…');
   await page.evaluate(() => test.advance(4000));
-  await mock.do('tell', { frame: { type: 'writing' } });
+  // From here on in the page's time, not in the daemon's.
+  chat.network.insert({ type: 'writing' });
   await untilText(page, '#writing', '\u2068Operator\u2069 is writing…');
   await page.evaluate(() => test.advance(4900));
   assert.notEqual(await page.$eval('#writing', (one) => one.textContent), '');
   await page.evaluate(() => test.advance(200));
   assert.equal(await page.$eval('#writing', (one) => one.textContent), '');
-  await mock.do('tell', { frame: { type: 'writing' } });
+  chat.network.insert({ type: 'writing' });
   await untilText(page, '#writing', '\u2068Operator\u2069 is writing…');
-  await mock.do('say', { text: 'here it is' });
+  await chat.say('here it is');
   await untilShown(page, 'here it is');
   assert.equal(await page.$eval('#writing', (one) => one.textContent), '');
 });
 
-it('a text that is refused says why and can be edited', { mock: { refusal: 'too much at once' } }, async (page, mock) => {
+it('a text that is refused says why and can be edited', { config: { limits: { messages_per_second: 0.1, messages_burst: 1 } } }, async (page, chat) => {
+  await send(page, 'first');
+  await untilTaken(page, 1);
   await send(page, 'hello');
-  await until(page, () => document.querySelector('.mark')?.textContent === 'not sent: too much at once');
-  assert.equal(await readOut(page, '.mark'), 'polite');
+  await until(page, () => document.querySelector('[data-state=refused] .mark')?.textContent === 'not sent: too much at once');
+  assert.equal(await readOut(page, '[data-state=refused] .mark'), 'polite');
+  await chat.reload({});
   await write(page, 'more');
   await page.click('.message button');
-  assert.deepEqual(await shown(page), []);
+  assert.deepEqual(await texts(page), ['first']);
   assert.equal(await page.$eval('#text', (area) => area.value), 'hello\nmore');
   await page.keyboard.press('Enter');
-  await untilTaken(page, 1);
-  assert.deepEqual(await mock.said(), ['hello\nmore']);
+  await untilTaken(page, 2);
+  assert.deepEqual(await chat.said(), ['first', 'hello\nmore']);
 });
 
-it('a text that is too long is not sent, and says by how much', { mock: { welcome: { max_text: 100 } } }, async (page, mock) => {
+it('a text that is too long is not sent, and says by how much', { config: { session: { max_message: '100B' } } }, async (page, chat) => {
   await put(page, `${'ä'.repeat(60)}`);
   await untilText(page, '#hint', 'The text is too long by 20 bytes.');
   await page.focus('#text');
@@ -208,14 +223,15 @@ it('a text that is too long is not sent, and says by how much', { mock: { welcom
   await untilText(page, '#hint', '');
   await page.keyboard.press('Enter');
   await untilTaken(page, 1);
-  assert.deepEqual(await mock.said(), ['short']);
+  assert.deepEqual(await chat.said(), ['short']);
 });
 
-it('a daemon that ends the chat; the visitor begins a new one', async (page, mock) => {
+it('an operator who ends the chat; the visitor begins a new one', async (page, chat) => {
   await send(page, 'hello');
   await untilTaken(page, 1);
-  await mock.do('tell', { frame: { type: 'bye', text: 'Good night.' } });
-  await untilText(page, '#state p', 'Good night.');
+  const [{ session }] = await chat.sessions();
+  await chat.operator.call('bye', { session });
+  await untilText(page, '#state p', 'This chat is over.');
   assert.ok(await page.$eval('#text', (area) => area.disabled));
   await page.reload();
   await untilText(page, '#state p', 'This chat is over.');
@@ -225,22 +241,22 @@ it('a daemon that ends the chat; the visitor begins a new one', async (page, moc
   await send(page, 'again');
   await untilTaken(page, 2);
   await untilText(page, '.line', 'A new chat begins here. What is above is past.');
-  const { sessions } = await mock.do('state');
-  assert.deepEqual(sessions.map(({ said }) => said), [['hello'], ['again']]);
+  assert.deepEqual(await chat.saidBy(), [['hello'], ['again']]);
 });
 
-it('a visitor who ends the chat is asked once, then it is over for good', async (page, mock) => {
+it('a visitor who ends the chat is asked once, then it is over for good', async (page, chat) => {
   await page.click('#end');
   await page.click('#no');
   await page.click('#end');
   await page.keyboard.press('Escape');
   await until(page, () => !document.querySelector('#ask').open);
-  assert.deepEqual(mock.frames.filter(({ type }) => type === 'bye'), []);
+  assert.deepEqual(chat.network.frames.filter(({ type }) => type === 'bye'), []);
   await page.click('#end');
   await page.click('#yes');
   await untilText(page, '#state p', 'This chat is over.');
-  await mock.until((frames) => frames.some(({ type }) => type === 'bye'));
-  assert.deepEqual((await mock.do('state')).sessions, []);
+  await chat.network.until((frames) => frames.some(({ type }) => type === 'bye'));
+  await chat.operator.event('disconnected');
+  assert.deepEqual(await chat.sessions(), []);
 });
 
 function countTones() {
@@ -254,21 +270,21 @@ function countTones() {
   Object.defineProperty(AudioContext.prototype, 'state', { get: () => 'running' });
 }
 
-it('a count in the title and a sound for what arrives while hidden, off by a switch that is remembered', { clock: true, before: [countTones] }, async (page, mock) => {
+it('a count in the title and a sound for what arrives while hidden, off by a switch that is remembered', { clock: true, before: [countTones] }, async (page, chat) => {
   const tones = () => page.evaluate(() => test.tones);
   await page.click('h1');
-  await mock.do('say', { text: 'seen' });
+  await chat.say('seen');
   await untilShown(page, 'seen');
   assert.deepEqual([await page.title(), await tones()], ['Chat', 0]);
   await setHidden(page, true);
-  await mock.do('say', { text: 'unseen' });
+  await chat.say('unseen');
   await until(page, () => document.title === '(1) Chat');
   assert.equal(await tones(), 1);
-  await mock.do('say', { text: 'unseen' });
+  await chat.say('unseen');
   await until(page, () => document.title === '(2) Chat');
   assert.equal(await tones(), 1, 'not one on top of the other');
   await page.evaluate(() => test.advance(1000));
-  await mock.do('say', { text: 'unseen' });
+  await chat.say('unseen');
   await until(page, () => document.title === '(3) Chat');
   assert.equal(await tones(), 2);
   await page.evaluate(() => test.advance(1000));
@@ -276,7 +292,7 @@ it('a count in the title and a sound for what arrives while hidden, off by a swi
   assert.equal(await page.title(), 'Chat');
   await page.click('#sound');
   await setHidden(page, true);
-  await mock.do('say', { text: 'silent' });
+  await chat.say('silent');
   await until(page, () => document.title === '(1) Chat');
   assert.equal(await tones(), 2);
   await page.reload();
@@ -284,7 +300,7 @@ it('a count in the title and a sound for what arrives while hidden, off by a swi
   assert.equal(await page.$eval('#sound', (one) => one.checked), false);
   await page.click('h1');
   await setHidden(page, true);
-  await mock.do('say', { text: 'silent' });
+  await chat.say('silent');
   await until(page, () => document.title === '(1) Chat');
   assert.equal(await tones(), 0);
 });
@@ -307,16 +323,16 @@ const untilAtEnd = (page) => until(page, () => {
   return log.scrollTop > 0 && log.scrollHeight - log.clientHeight - log.scrollTop < 2;
 });
 
-it('the end stays in sight unless the reader has scrolled up; then a button counts', async (page, mock) => {
-  await mock.do('say', { text: 'number {number}\nof many', times: 60 });
+it('the end stays in sight unless the reader has scrolled up; then a button counts', async (page, chat) => {
+  await chat.say('number {number}\nof many', { times: 60 });
   await until(page, () => document.querySelectorAll('.message').length === 60);
   await untilAtEnd(page);
   await page.focus('#log');
   await page.keyboard.press('Home');
   await until(page, () => document.querySelector('#log').scrollTop === 0);
-  await mock.do('say', { text: 'new' });
+  await chat.say('new');
   await untilText(page, '#newer', '1 new message');
-  await mock.do('say', { text: 'new' });
+  await chat.say('new');
   await untilText(page, '#newer', '2 new messages');
   assert.equal(await page.$eval('#log', (log) => log.scrollTop), 0);
   await page.click('#newer');
@@ -334,14 +350,14 @@ it('the end stays in sight unless the reader has scrolled up; then a button coun
   await untilAtEnd(page);
 });
 
-it('2,000 messages stay smooth, and 3,000 are no more', async (page, mock) => {
+it('2,000 messages stay smooth, and 3,000 are no more', { config: kMuch }, async (page, chat) => {
   await page.evaluate(() => {
     test.longest = 0;
     new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) test.longest = Math.max(test.longest, duration);
     }).observe({ type: 'longtask' });
   });
-  await mock.do('say', { text: 'number {number}, https://example.org/{number}\nof many', times: 2000 });
+  await chat.say('number {number}, https://example.org/{number}\nof many', { times: 2000 });
   await until(page, () => document.querySelectorAll('.message').length === 2000);
   const begin = Date.now();
   await send(page, 'typed among them');
@@ -350,7 +366,7 @@ it('2,000 messages stay smooth, and 3,000 are no more', async (page, mock) => {
   assert.ok(Date.now() - begin < 5000, `${Date.now() - begin} ms to type and send`);
   const longest = await page.evaluate(() => test.longest);
   assert.ok(longest < 500, `a task of ${longest} ms`);
-  await mock.do('say', { text: 'later {number}', times: 1000 });
+  await chat.say('later {number}', { times: 1000 });
   await until(page, () => document.querySelector('.message:last-child .text').textContent === 'later 999');
   assert.equal(await page.$$eval('.message', (all) => all.length), 2000);
   await untilAtEnd(page);
@@ -358,9 +374,9 @@ it('2,000 messages stay smooth, and 3,000 are no more', async (page, mock) => {
 
 it('German for whom it is, with what the configuration overrides', {
   languages: ['fr-FR', 'de-AT', 'en'],
-  mock: { settings: { title: 'Werkstatt', accent: '#ffcc00', sound: false, texts: { de: { operator: 'Meister' }, en: { operator: 'Master' } } } },
-}, async (page, mock) => {
-  await mock.do('say', { text: 'Tag' });
+  config: { web: { title: 'Werkstatt', accent: '#ffcc00', sound: false, texts: { de: { operator: 'Meister' }, en: { operator: 'Master' } } } },
+}, async (page, chat) => {
+  await chat.say('Tag');
   await untilShown(page, 'Tag');
   assert.deepEqual([await attribute(page, 'html', 'lang'), await page.title(), await page.$eval('h1', (one) => one.textContent)], ['de', 'Werkstatt', 'Werkstatt']);
   assert.equal((await shown(page))[0].who, 'Meister');
@@ -369,8 +385,17 @@ it('German for whom it is, with what the configuration overrides', {
   assert.deepEqual(await page.$eval('#send', (one) => [getComputedStyle(one).backgroundColor, getComputedStyle(one).color]), ['rgb(255, 204, 0)', 'rgb(0, 0, 0)']);
 });
 
+// No configuration can have these.
+function strangeSettings() {
+  const load = window.fetch;
+  window.fetch = async (...all) => {
+    const settings = await (await load(...all)).json();
+    return Response.json({ ...settings, accent: 'url(//evil.example)', title: 7 });
+  };
+}
+
 it('the language of the configuration goes before the browser\'s, and may be a new one', {
-  languages: ['de'], mock: { settings: { language: 'fr', texts: { fr: { send: 'Envoyer' } }, accent: 'url(//evil.example)', title: 7 } },
+  languages: ['de'], before: [strangeSettings], config: { web: { language: 'fr', texts: { fr: { send: 'Envoyer' } } } },
 }, async (page) => {
   assert.deepEqual([await attribute(page, 'html', 'lang'), await page.$eval('#send', (one) => one.textContent), await page.title()], ['fr', 'Envoyer', 'Chat']);
 });
@@ -385,9 +410,9 @@ it('every text exists in both languages', async (page) => {
   assert.deepEqual(missing, [[], 'de']);
 });
 
-it('a line between days', async (page, mock) => {
-  await mock.do('tell', { frame: { type: 'message', seq: 2, time: '2026-01-02T12:00:00.000Z', from: 'operator', text: 'long ago' } });
-  await mock.do('tell', { frame: { type: 'message', seq: 4, time: new Date().toISOString(), from: 'operator', text: 'now' } });
+it('a line between days', async (page, chat) => {
+  chat.network.insert({ type: 'message', seq: 2, time: '2026-01-02T12:00:00.000Z', from: 'operator', text: 'long ago' });
+  chat.network.insert({ type: 'message', seq: 4, time: new Date().toISOString(), from: 'operator', text: 'now' });
   await untilShown(page, 'long ago', 'now');
   assert.equal((await page.$$('.day')).length, 2);
   assert.equal((await texts(page)).length, 2);

@@ -19,7 +19,7 @@
 namespace chatd::test {
 namespace {
 
-/// The file as it is packed: tests/web/mock.py does the same.
+/// The file as it is packed: cmake/embed_web.cmake does the same.
 std::string packed(const std::filesystem::path& path) {
   const auto ending = path.extension();
   const bool has_indentation = ending == ".js" || ending == ".css" || ending == ".html";

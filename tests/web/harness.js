@@ -1,80 +1,138 @@
-// The tools of the browser tests: a mock daemon, a browser, pages of it. Nothing here waits
-// for a fixed time: every wait is for something that is seen in the page or told by the mock.
+// The tools of the browser tests: a chat that is served, a browser, pages of it. Nothing here waits
+// for a fixed time: every wait is for something that is seen in the page, or told by the daemon or
+// the network before it.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
+import { Daemon, kGuard, Operator } from './daemon.js';
+import { Network } from './network.js';
+import { Site } from './site.js';
 
-export const kGuard = 120_000;   // ends a test; says nothing about speed
+export { kGuard };
 export const kBrowser = process.env.BROWSER ?? 'chromium';
 const kPrograms = { chromium: '/usr/bin/chromium', firefox: '/usr/bin/firefox-esr' };
+export const kHere = dirname(fileURLToPath(import.meta.url));
 
-export class Mock extends EventEmitter {
-  static async start() {
-    const mock = new Mock();
-    mock.child = spawn('/usr/bin/python3', ['-B', fileURLToPath(new URL('mock.py', import.meta.url))],
-      { stdio: ['pipe', 'pipe', 'inherit'] });
-    mock.frames = [];
-    mock.answers = [];
-    createInterface({ input: mock.child.stdout }).on('line', (line) => mock.#told(JSON.parse(line)));
-    const [{ page, site }] = await once(mock, 'ready');
-    return Object.assign(mock, { page, site });
-  }
-
-  #told(what) {
-    if (what.done) return this.answers.shift()(what);
-    if (what.event === 'frame') this.frames.push(what.frame);
-    this.emit(what.event, what);
-    this.emit('any', what);
-  }
-
-  // Carries out a command; see mock.py.
-  do(name, values = {}) {
-    this.child.stdin.write(`${JSON.stringify({ do: name, ...values })}\n`);
-    return new Promise((done) => this.answers.push(done));
-  }
-
-  async said() {
-    return (await this.do('state')).sessions.flatMap((session) => session.said);
-  }
-
-  // Waits until the frames that came satisfy this.
-  async until(condition) {
-    const guard = AbortSignal.timeout(kGuard);
-    while (!condition(this.frames)) {
-      await once(this, 'any', { signal: guard }).catch(() => {
-        throw new Error(`the daemon did not hear it; it heard ${JSON.stringify(this.frames.slice(-5))}`);
-      });
+// A daemon, an operator at it, the network before it, and a site with the widget.
+export class Chat {
+  /// `config`: tables of chatd.toml. With `direct` there is no network of the test's own between;
+  /// `secure`: by https; `limits: 'default'`: those that chatd comes with. The site may have the page in a
+  /// frame unless it is a `stranger`.
+  static async open({ config = {}, direct = false, secure = false, limits, stranger = false, siteName } = {}) {
+    const chat = new Chat();
+    chat.others = new Map();
+    try {
+      chat.somebody = await Site.open(() => chat.page, siteName);
+      chat.site = chat.somebody.page;
+      const web = { ...(!stranger && { origins: [chat.somebody.origin] }), ...config.web };
+      chat.daemon = await Daemon.start({ ...config, web }, { secure, limits });
+      if (!direct && !secure) chat.network = await Network.before(chat.daemon);
+      chat.page = `http${secure ? 's' : ''}://127.0.0.1:${(chat.network ?? chat.daemon).port}/`;
+      await chat.attach();
+    } catch (error) {
+      await chat.close();
+      throw error;
     }
+    return chat;
   }
 
-  async stop() {
-    this.child.stdin.end();
-    if (this.child.exitCode === null) await once(this.child, 'exit');
+  /// Everything that happened, over restarts of the daemon.
+  get events() { return this.operator.events; }
+
+  async attach() {
+    const events = this.operator?.events ?? [];
+    const since = events.findLast(({ seq }) => seq)?.seq;
+    this.operator = await Operator.attach(this.daemon, 'ann', { events, since });
+  }
+
+  /// An operator of that name, who stays.
+  async join(name) {
+    if (!this.others.has(name)) this.others.set(name, await Operator.attach(this.daemon, name));
+    return this.others.get(name);
+  }
+
+  /// An operator says it to all, whether their pages are there or not.
+  async say(text, { times = 1, by } = {}) {
+    const one = by === undefined ? this.operator : await this.join(by);
+    const said = Array.from({ length: times }, (_, number) => one.call('send', { to: 'all', text: text.replaceAll('{number}', number) }));
+    await Promise.all(said);
+  }
+
+  /// The texts that arrived, in their order; by session: a list for each.
+  async said() { return (await this.saidBy()).flat(); }
+
+  async saidBy() {
+    await this.operator.call('stats');   // what was said before the answer has been told before it
+    const by = new Map();
+    for (const { session, text } of this.events.filter(({ method }) => method === 'message')) {
+      by.set(session, [...(by.get(session) ?? []), text]);
+    }
+    return [...by.values()];
+  }
+
+  sessions() { return this.operator.call('sessions'); }
+
+  /// The daemon is replaced by `how`, which ends or replaces its process; the operator comes back.
+  async replace(how) {
+    for (const one of [this.operator, ...this.others.values()]) await one.close();
+    this.others.clear();
+    await how(this.daemon);
+    await this.attach();
+  }
+
+  /// Other tables of the configuration, in force from now on.
+  reload(config) {
+    const { web } = this.daemon.config;
+    return this.daemon.reload({ ...config, web: { origins: web.origins ?? [], ...config.web } });
+  }
+
+  handOver() { return this.replace((daemon) => daemon.handOver()); }
+
+  /// Killed, and started anew: it knows nobody.
+  killAndStart() {
+    return this.replace(async (daemon) => {
+      await daemon.kill();
+      await daemon.run();
+    });
+  }
+
+  async close() {
+    this.somebody?.close();
+    await this.network?.close();
+    this.daemon?.remove();
+  }
+
+  /// Ends the daemon as a test does that went well: it had nothing to complain of.
+  async end() {
+    await this.daemon.end();
+    await this.close();
   }
 }
 
-export function launch(more = {}) {
+// A browser; with more arguments for Chromium, and more preferences for Firefox. `spare`: it may do
+// what people's browsers do of themselves, such as to open connections that it may not need.
+export function launch({ moreArguments = [], morePreferences = {}, spare = false } = {}) {
   const chromium = {
     headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...(spare ? [] : ['--disable-background-networking']), ...moreArguments],
+    ...(spare && { ignoreDefaultArgs: ['--disable-background-networking'] }),
   };
   const firefox = {
     headless: true,
     extraPrefsFirefox: {
       'layout.css.prefers-color-scheme.content-override': 0,   // dark, in all its tests
       'network.websocket.delay-failed-reconnects': false,      // the page has waits of its own
+      ...morePreferences,
     },
   };
   return puppeteer.launch({
+    acceptInsecureCerts: true,
     browser: kBrowser === 'firefox' ? 'firefox' : 'chrome',
     executablePath: kPrograms[kBrowser],
     protocolTimeout: 180_000,
     ...(kBrowser === 'firefox' ? firefox : chromium),
-    ...more,
   });
 }
 
@@ -113,9 +171,9 @@ function stopClock() {
 
 // A visitor of his own: storage, cookies and tabs are nobody else's.
 export class Visitor {
-  static async come(browser, mock, { clock = false, before = [], width = 1024, height = 768, url = mock.page, languages = ['en'] } = {}) {
+  static async come(browser, chat, { clock = false, before = [], width = 1024, height = 768, url = chat.page, languages = ['en'] } = {}) {
     const visitor = new Visitor();
-    visitor.mock = mock;
+    visitor.chat = chat;
     visitor.context = await browser.createBrowserContext();
     visitor.prepare = [
       [spy],
@@ -125,12 +183,12 @@ export class Visitor {
     ];
     visitor.size = { width, height };
     visitor.elsewhere = [];
-    visitor.ours = [mock.page, mock.site].map((one) => new URL(one).host);
+    visitor.ours = [chat.page, chat.site].map((one) => new URL(one).host);
     visitor.page = await visitor.tab(url);
     return visitor;
   }
 
-  async tab(url = this.mock.page) {
+  async tab(url = this.chat.page) {
     const page = await this.context.newPage();
     page.setDefaultTimeout(kGuard);
     await page.setViewport(this.size);
@@ -211,19 +269,28 @@ export const setHidden = (page, hidden) => page.evaluate((yes) => {
   document.dispatchEvent(new Event('visibilitychange'));
 }, hidden);
 
-// Declares a test that has a mock and a visitor, whose page is connected.
+// Declares a test that has a chat and a visitor, whose page is connected unless `closed` is set.
+// `lost` and `cuts` are the network's.
 export function visit(test, browser, name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
-  test(name, { timeout: 3 * kGuard }, async () => {
-    const mock = await Mock.start();
-    try {
-      if (options.mock) await mock.do('set', options.mock);
-      const visitor = await Visitor.come(browser(), mock, options);
-      if (!options.url && !options.mock?.deny) await untilOpen(visitor.page);
-      await body(visitor.page, mock, visitor);
-      await visitor.leave();
-    } finally {
-      await mock.stop();
-    }
-  });
+  test(name, { timeout: 3 * kGuard }, () => withChat(options, async (chat) => {
+    for (const type of options.lost ?? []) chat.network.lost.add(type);
+    chat.network?.cuts.push(...(options.cuts ?? []));
+    await options.prepare?.(chat);
+    const visitor = await Visitor.come(browser(), chat, options);
+    if (!options.url && !options.closed) await untilOpen(visitor.page);
+    await body(visitor.page, chat, visitor);
+    await visitor.leave();
+  }));
+}
+
+// Opens a chat for the time of the body.
+export async function withChat(options, body) {
+  const chat = await Chat.open(options);
+  try {
+    await body(chat);
+    await chat.end();
+  } finally {
+    await chat.close();
+  }
 }

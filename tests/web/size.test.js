@@ -3,21 +3,19 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { Mock } from './harness.js';
+import { withChat } from './harness.js';
 
 const web = new URL('../../web/', import.meta.url);
 const names = await readdir(web);
 const source = (name) => readFile(new URL(name, web), 'utf8');
 
-test('all that the page loads is less than 40 KB, uncompressed', async () => {
-  const mock = await Mock.start();
+test('all that the page loads is less than 40 KB, uncompressed', () => withChat({ direct: true }, async (chat) => {
   let size = 0;
   for (const name of names.filter((one) => one !== 'widget.js')) {
-    size += (await (await fetch(mock.page + (name === 'index.html' ? '' : name))).arrayBuffer()).byteLength;
+    size += (await (await fetch(chat.page + (name === 'index.html' ? '' : name))).arrayBuffer()).byteLength;
   }
-  await mock.stop();
   assert.ok(size > 10_000 && size < 40_000, `${size} bytes`);
-});
+}));
 
 test('what somebody wrote becomes text: nothing makes markup or code of strings', async () => {
   for (const name of names.filter((one) => one.endsWith('.js'))) {

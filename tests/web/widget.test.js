@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { kGuard, Mock, Visitor, launch, until, untilShown, untilTaken, untilText } from './harness.js';
+import { kGuard, launch, until, untilShown, untilTaken, untilText, Visitor, withChat } from './harness.js';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -14,19 +14,14 @@ function openRoots() {
 
 function it(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
-  test(name, { timeout: 3 * kGuard }, async () => {
-    const mock = await Mock.start();
-    try {
-      const url = `${mock.site}${options.times ?? 1}`;
-      const visitor = await Visitor.come(browser, mock, { ...options, url, before: [openRoots, ...(options.before ?? [])] });
-      const { page } = visitor;
-      await until(page, () => document.querySelector('[data-chatd-widget]'));
-      await body(page, mock, visitor);
-      await visitor.leave();
-    } finally {
-      await mock.stop();
-    }
-  });
+  test(name, { timeout: 3 * kGuard }, () => withChat(options, async (chat) => {
+    const url = `${chat.site}${options.times ?? 1}`;
+    const visitor = await Visitor.come(browser, chat, { ...options, url, before: [openRoots, ...(options.before ?? [])] });
+    const { page } = visitor;
+    await until(page, () => document.querySelector('[data-chatd-widget]'));
+    await body(page, chat, visitor);
+    await visitor.leave();
+  }));
 }
 
 const part = (page, selector) => page.evaluateHandle((what) =>
@@ -77,26 +72,26 @@ it('Esc closes the question and not the chat', async (page) => {
   assert.equal(await attribute(page, 'button', 'aria-expanded'), 'true');
 });
 
-it('a chat in the corner; what comes while it is closed is counted on the button', async (page, mock) => {
+it('a chat in the corner; what comes while it is closed is counted on the button', async (page, chat) => {
   const frame = await open(page);
   await frame.focus('#text');
   await page.keyboard.type('hello');
   await page.keyboard.press('Enter');
   await untilTaken(frame, 1);
-  await mock.do('say', { text: 'seen' });
+  await chat.say('seen');
   await untilShown(frame, 'hello', 'seen');
   assert.equal(await attribute(page, 'button', 'aria-label'), 'Close the chat');
   await (await button(page)).click();
-  await mock.do('say', { text: 'unseen' });
+  await chat.say('unseen');
   await untilLabel(page, 'Open the chat, unread messages: 1');
   assert.equal(await (await part(page, 'span')).evaluate((one) => one.textContent), '1');
-  await mock.do('say', { text: 'unseen' });
+  await chat.say('unseen');
   await untilLabel(page, 'Open the chat, unread messages: 2');
   await (await button(page)).click();
   await untilLabel(page, 'Close the chat');
 });
 
-it('the chat goes on from one page of the site to the next', async (page, mock) => {
+it('the chat goes on from one page of the site to the next', async (page, chat) => {
   const frame = await open(page);
   await frame.focus('#text');
   await page.keyboard.type('hello');
@@ -107,11 +102,11 @@ it('the chat goes on from one page of the site to the next', async (page, mock) 
   assert.equal(await attribute(page, 'button', 'aria-expanded'), 'true');
   assert.equal(await page.evaluate(() => document.activeElement === document.body), true, 'the focus is the page\'s');
   await (await button(page)).click();
-  await mock.do('say', { text: 'unseen' });
+  await chat.say('unseen');
   await untilLabel(page, 'Open the chat, unread messages: 1');
   await Promise.all([page.waitForNavigation(), page.click('main a')]);
   await untilLabel(page, 'Open the chat, unread messages: 1');
-  assert.equal((await mock.do('state')).sessions.length, 1);
+  assert.equal((await chat.sessions()).length, 1);
 });
 
 it('a script that is loaded twice makes one button', { times: 3 }, async (page) => {
@@ -128,7 +123,7 @@ it('it leaves no names behind', {
   assert.deepEqual(names, []);
 });
 
-it('it hears the chat alone, and the chat hears its site alone', async (page, mock) => {
+it('it hears the chat alone, and the chat hears its site alone', async (page, chat) => {
   const frame = await open(page);
   // The site itself, and another frame of it, are not the chat.
   await page.evaluate(() => {
@@ -149,13 +144,13 @@ it('it hears the chat alone, and the chat hears its site alone', async (page, mo
       parent.postMessage(data, '*');
     }
   });
-  await mock.do('say', { text: 'hello' });
+  await chat.say('hello');
   await untilShown(frame, 'hello');
   assert.equal(await frame.title(), 'Chat', 'the chat knows that it is open');
   assert.equal(await attribute(page, 'button', 'aria-label'), 'Close the chat');
 });
 
-it('a site that says it is another one hears nothing', async (page, mock) => {
+it('a site that says it is another one hears nothing', async (page, chat) => {
   await page.evaluate((src) => {
     test.heard = [];
     addEventListener('message', ({ data }) => test.heard.push(data));
@@ -164,35 +159,33 @@ it('a site that says it is another one hears nothing', async (page, mock) => {
     document.body.append(frame);
     // The page's policy forbids nobody to ask, but the answer goes to the named site alone.
     frame.addEventListener('load', () => frame.contentWindow.postMessage({ chatd: 'opened' }, '*'));
-  }, mock.page);
-  await mock.until((frames) => frames.some(({ type }) => type === 'hello'));
-  await mock.do('say', { text: 'secret' });
+  }, chat.page);
+  await chat.network.until((frames) => frames.some(({ type }) => type === 'hello'));
+  await chat.say('secret');
   const frame = await (await page.$('body > iframe')).contentFrame();
   await untilShown(frame, 'secret');
   assert.equal(await frame.title(), '(1) Chat', 'it counts as closed');
   assert.deepEqual(await page.evaluate(() => test.heard), []);
 });
 
-it('another site may not show the page', async (page, mock, visitor) => {
-  const other = await Mock.start();
-  visitor.ours.push(new URL(other.site).host);
-  try {
-    await page.goto(`${other.site}0`);
-    const denied = await page.evaluate(async (src) => {
-      const frame = document.createElement('iframe');
-      frame.src = src;
-      await new Promise((done) => {
-        frame.addEventListener('load', done);
-        document.body.append(frame);
-      });
-      return frame.contentDocument === null;
-    }, mock.page);
-    assert.ok(denied);
-    assert.deepEqual(mock.frames, []);
-  } finally {
-    await page.goto('about:blank');
-    await other.stop();
-  }
+it('another site may not show the page', { stranger: true }, async (page, chat) => {
+  // The button is there, as a script may be loaded by anybody; the page is not.
+  await (await button(page)).click();
+  await until(page, () => document.querySelector('[data-chatd-widget]').shadowRoot.querySelector('iframe'));
+  const denied = await page.evaluate(async (src) => {
+    const frame = document.createElement('iframe');
+    frame.src = src;
+    await new Promise((done) => {
+      frame.addEventListener('load', done);
+      document.body.append(frame);
+    });
+    return frame.contentDocument === null;
+  }, chat.page);
+  assert.ok(denied);
+  await chat.operator.call('stats');
+  assert.deepEqual(chat.network.frames, []);
+  assert.deepEqual(chat.events.filter(({ method }) => method === 'connected'), []);
+  await page.goto('about:blank');
 });
 
 it('German, and on a phone within its edges', { languages: ['de-DE'], width: 320, height: 568 }, async (page) => {
@@ -210,8 +203,8 @@ it('it works where the site has no storage', {
   before: [() => {
     if (location.hostname === 'localhost') Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('denied', 'SecurityError'); } });
   }],
-}, async (page, mock) => {
+}, async (page, chat) => {
   const frame = await open(page);
-  await mock.do('say', { text: 'hello' });
+  await chat.say('hello');
   await untilShown(frame, 'hello');
 });
