@@ -246,9 +246,8 @@ def test_browsers_and_programs_come_through_nginx_as_a_proxy_for_http(authority)
             fields=[*CLOSE, f"If-None-Match: {with_etag.fields['etag']}"],
         )
         assert again.status == 304 and again.body == b""
-        packed = request(
-            proxy.secure, "/chat.js", wrap=wrapped(authority), fields=[*CLOSE, "Accept-Encoding: gzip"]
-        )
+        packing = [*CLOSE, "Accept-Encoding: gzip"]
+        packed = request(proxy.secure, "/chat.js", wrap=wrapped(authority), fields=packing)
         assert packed.fields["content-encoding"] == "gzip" and gzip.decompress(packed.body)
         with WebSocket(proxy.secure, wrap=wrapped(authority)) as program:
             program.send("before")

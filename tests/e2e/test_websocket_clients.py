@@ -1,5 +1,5 @@
-"""The libraries by which programs speak WebSocket, Debian's of Python and of Node: a conversation, in
-clear and within TLS, and the codes by which either side ends it."""
+"""The libraries by which programs speak WebSocket, Debian's of Python and of Node: a conversation,
+in clear and within TLS, and the codes by which either side ends it."""
 
 import json
 import os
@@ -59,7 +59,7 @@ NODE = """
 const { WebSocket } = require('ws');
 const readline = require('readline');
 const tell = what => process.stdout.write(JSON.stringify(what) + '\\n');
-const ws = new WebSocket(process.argv[2], process.argv.slice(3));
+const ws = new WebSocket(process.argv[1], process.argv.slice(2));
 ws.on('error', error => tell({ refused: error.name }));
 ws.on('open', () => {
   tell({ open: ws.protocol || null });
@@ -120,8 +120,9 @@ class Peer(Program):
             command = ["node", "-e", NODE, url, *protocols]
         else:
             command = ["/usr/bin/python3", "-c", PYTHON, url, *protocols]
-        environment = {"SSL_CERT_FILE": trusted, "NODE_EXTRA_CA_CERTS": trusted}
-        super().__init__(command, env=os.environ | environment | {"NODE_PATH": "/usr/share/nodejs"})
+        environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+        environment |= {"SSL_CERT_FILE": trusted, "NODE_EXTRA_CA_CERTS": trusted}
+        super().__init__(command, env=environment | {"NODE_PATH": "/usr/share/nodejs"})
 
     def do(self, what, value):
         self.say(json.dumps({what: value}))

@@ -65,8 +65,8 @@ def is_listening(port):
 
 class Proxy:
     """A running proxy in front of the `backend`, an address. `secure` is the address where it
-    speaks TLS, with a certificate for localhost; `plain` the one where it passes on what comes, if it
-    can. `changes` are more replacements in the documented text."""
+    speaks TLS, with a certificate for localhost; `plain` the one where it passes on what comes, if
+    it can. `changes` are more replacements in the documented text."""
 
     def __init__(self, backend, authority, changes=None):
         self.backend = f"127.0.0.1:{backend[1]}"
