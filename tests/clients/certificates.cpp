@@ -112,7 +112,7 @@ TEST_CASE("certificates: a reload takes renewed files, and a bad pair changes no
   CHECK(after->certificates().front().names == Texts{"after.example"});
 
   make_file(pair.key, 0600, issue({}).key_text());
-  const auto refused = certificates.load({listener}, wall_clock(), Outdated::kRefused);
+  auto refused = certificates.load({listener}, wall_clock(), Outdated::kRefused);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.starts_with(pair.key));
   CHECK(certificates.of(listener) == after);

@@ -29,7 +29,8 @@ Sec-WebSocket-Version: 13
 def unescaped(quoted):
     """The bytes that stand between quotes, with \\r, \\n, \\xFF."""
     assert quoted.startswith('"') and quoted.endswith('"'), quoted
-    return codecs.decode(quoted[1:-1].encode().decode("latin-1"), "unicode_escape").encode("latin-1")
+    text = quoted[1:-1].encode().decode("latin-1")
+    return codecs.decode(text, "unicode_escape").encode("latin-1")
 
 
 def quoted(data):
@@ -215,7 +216,7 @@ class Block:
         match = re.fullmatch(r"(\w+)([<>]) ?(.*)", line)
         assert match, "what is this?"
         name, way, what = match.groups()
-        what = re.sub(r'(?<="resume":")\w+', lambda token: self.tokens.get(token[0], token[0]), what)
+        what = re.sub(r'(?<="resume":")\w+', lambda it: self.tokens.get(it[0], it[0]), what)
         if name in ("ann", "bob"):
             who = self.operator(name)
             came = who.send(what) if way == ">" else who.expect(what, answers=True)
@@ -265,7 +266,8 @@ def test_what_the_page_shows_of_clients_happens_as_written(block):
             try:
                 LINES[number] = stage.play(LINES[number])
             except (AssertionError, OSError) as error:
-                raise AssertionError(f"{PAGE.name}:{number + 1}: {LINES[number]}\n{error}") from error
+                where = f"{PAGE.name}:{number + 1}: {LINES[number]}"
+                raise AssertionError(f"{where}\n{error}") from error
         failed = False
     finally:
         stage.end(failed)

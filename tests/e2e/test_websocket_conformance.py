@@ -15,7 +15,8 @@ CONTINUATION = 0
 
 
 def frame(opcode, payload=b"", **how):
-    return WebSocket.frame(opcode, payload if isinstance(payload, bytes) else payload.encode(), **how)
+    payload = payload if isinstance(payload, bytes) else payload.encode()
+    return WebSocket.frame(opcode, payload, **how)
 
 
 def part(opcode, payload=b""):
@@ -26,7 +27,8 @@ def fragments(payload, size):
     """A text of many frames."""
     pieces = [payload[i : i + size] for i in range(0, len(payload), size)]
     first, *middle, last = pieces
-    return part(TEXT, first) + b"".join(part(CONTINUATION, each) for each in middle) + frame(0, last)
+    between = b"".join(part(CONTINUATION, each) for each in middle)
+    return part(TEXT, first) + between + frame(CONTINUATION, last)
 
 
 def close(code, reason=b""):
@@ -116,8 +118,9 @@ def utf8():
     for bad in (
         b"\x80", b"\xbf", b"\xfe", b"\xff", b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf",
         b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xf0\x8f\xbf\xbf", b"\xed\xa0\x80", b"\xed\xbf\xbf",
-        b"\xed\xa0\xbd\xed\xb8\x80", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80\x80",
-        b"\xfc\x84\x80\x80\x80\x80", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc3g",
+        b"\xed\xa0\xbd\xed\xb8\x80", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80",
+        b"\xf8\x88\x80\x80\x80", b"\xfc\x84\x80\x80\x80\x80",
+        b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc3g",
     ):  # fmt: skip
         yield Row(f"bad {bad.hex()}", frame(TEXT, b"ok" + bad), code=1007)
     yield Row("bad in a part", part(TEXT, b"\xce\xba\xed") + part(0, b"\xa0"), code=1007)
@@ -192,7 +195,11 @@ def understood(talk, row, step):
     return [each["text"] for each in operator.events_of("message", session=session)], pongs, code
 
 
-@pytest.mark.parametrize("category, row", ROWS, ids=lambda each: getattr(each, "__name__", repr(each)))
+def name_of(each):
+    return getattr(each, "__name__", repr(each))
+
+
+@pytest.mark.parametrize("category, row", ROWS, ids=name_of)
 @pytest.mark.parametrize("bytewise", [False, True], ids=["at once", "byte by byte"])
 def test_what_is_made_of_it(talk, category, row, bytewise):
     if bytewise and len(row.sent) > BYTEWISE:
