@@ -144,8 +144,11 @@ constexpr std::array kCommands{
     CommandSpec{"talk",
                 Verb::kTalk,
                 Place::kScript,
-                {Parameter{kServer, "HOST[:PORT]"}, Parameter{kPort, "PORT"}},
-                "talks to a chat server as one of its clients"},
+                {Parameter{kServer, "[tls:]HOST[:PORT]"}, Parameter{kPort, "PORT"},
+                 Parameter{kFileOption, "--ca"}, Parameter{kFileOption, "--certificate"},
+                 Parameter{kFileOption, "--key"}},
+                "talks to a chat server as one of its clients; tls: over TLS, with a server that "
+                "this machine trusts or that FILE of --ca names"},
     CommandSpec{"stats", Verb::kStats, Place::kBoth, {}, "shows the daemon's counters"},
     CommandSpec{
         "reload", Verb::kReload, Place::kBoth, {}, "makes the daemon read its configuration again"},
@@ -303,6 +306,9 @@ std::string usage_of(const CommandSpec& spec, Place place) {
         break;
       case kSessionOption:
         usage += " [" + noun + " ID]";
+        break;
+      case kFileOption:
+        usage += " [" + noun + " FILE]";
         break;
     }
   }
