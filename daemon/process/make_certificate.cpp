@@ -73,8 +73,14 @@ bool is_ipv4(const std::string& host) {
   return host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
-bool is_of_this_machine(const std::string& host) {
-  return host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
+/// Where a server of these hosts listens: on this machine alone, if none of them leads elsewhere.
+std::string_view listening_address(const std::vector<std::string>& hosts) {
+  const bool ipv6 = is_ipv6(hosts.front());
+  const bool here = std::all_of(hosts.begin(), hosts.end(), [](const std::string& host) {
+    return host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
+  });
+  if (here) return ipv6 ? "::1" : "127.0.0.1";
+  return ipv6 ? "::" : "0.0.0.0";
 }
 
 std::string place_of(const std::string& host) {
@@ -105,31 +111,25 @@ struct Paths {
 std::string what_to_do(const std::vector<std::string>& hosts, const Paths& paths,
                        const tls::SelfSigned& made) {
   const std::string& host = hosts.front();
-  const std::string name = file_name_of(host) + ".pem";
-  const std::string at = place_of(host);
-  const bool here = std::all_of(hosts.begin(), hosts.end(), is_of_this_machine);
+  const std::string file = file_name_of(host) + ".pem";
+  const std::string place = place_of(host);
   const auto until = rfc3339(made.not_after);
-  const std::string is_address = is_ipv6(host) || is_ipv4(host) ? "_ip " : "_hostname ";
-  return "# A certificate for " + listed_hosts(hosts) + ", good until " +
-         std::string{until.data(), 10} +
-         ", and its key, which\n"
-         "# only you can read, and which chatd has to be able to read. In chatd.toml:\n"
-         "[[listen]]\n"
-         "address = " +
-         (here ? "\"127.0.0.1\"" : "\"0.0.0.0\"") + "\nport = " + std::to_string(kDefaultPort) +
-         "\ntls_certificate = " + toml_string(paths.certificate) +
-         "\ntls_key = " + toml_string(paths.key) +
-         "\n"
-         "\n"
-         "# Nobody has signed it, so clients need " +
-         name +
-         ", which may be given to anybody, to know whom\n# they talk to:\n#   chatctl talk --ca " +
-         name + " tls:" + at + "\n#   openssl s_client -quiet -verify_return_error -CAfile " +
-         name + " -verify" + is_address + host + " -connect " + at + "\n#   curl --cacert " + name +
-         " https://" + at +
-         "/\n"
-         "# A browser asks whether to go on; this is what it has to show as SHA-256:\n#   " +
-         made.fingerprint + "\n";
+  const std::string kind = is_ipv6(host) || is_ipv4(host) ? "ip " : "hostname ";
+  std::string text = "# A certificate for " + listed_hosts(hosts) + ", good until " +
+                     std::string{until.data(), 10} + ".\n";
+  text += "# Only you can read its key; chatd has to be able to, too. In chatd.toml:\n";
+  text += "[[listen]]\naddress = " + toml_string(listening_address(hosts));
+  text += "\nport = " + std::to_string(kDefaultPort);
+  text += "\ntls_certificate = " + toml_string(paths.certificate);
+  text += "\ntls_key = " + toml_string(paths.key) + "\n\n";
+  text += "# It signed itself: clients that have " + file + ", which is no secret, know by it\n";
+  text += "# whom they talk to:\n";
+  text += "#   chatctl talk --ca " + file + " tls:" + place + "\n";
+  text += "#   curl --cacert " + file + " https://" + place + "/\n";
+  text += "#   openssl s_client -quiet -verify_return_error -CAfile " + file + " -verify_" + kind +
+          host + " -connect " + place + "\n";
+  text += "# A browser asks whether to go on; this is what it has to show as SHA-256:\n";
+  return text + "#   " + made.fingerprint + "\n";
 }
 
 }  // namespace
@@ -153,8 +153,9 @@ Result<std::string> make_certificate(const std::vector<std::string>& hosts,
                                      const std::string& folder, WallTime now) {
   std::error_code error;
   const auto whole = std::filesystem::canonical(folder.empty() ? "." : folder, error);
-  if (error)
+  if (error) {
     return Error::from_errno(folder.empty() ? "the current folder" : folder, error.value());
+  }
   const std::string path = (whole / file_name_of(hosts.front())).string();
   const Paths paths{path + ".key", path + ".pem"};
   auto key = NewFile::make(paths.key, 0600);

@@ -166,10 +166,20 @@ def test_an_address_is_a_name_too_and_has_brackets(authority):
 
 
 def test_the_server_is_told_the_name(authority):
-    certificate, key = authority.sign("localhost")
-    listen = listener(authority, "other.example")
-    listen["certificate"] = [{"tls_certificate": certificate, "tls_key": key}]
-    with Daemon(CONFIG | {"listen": [listen]}) as daemon:
+    first, second = authority.sign("other.example"), authority.sign("localhost")
+    config = f"""
+[[listen]]
+address = "127.0.0.1"
+port = 0
+tls_certificate = "{first[0]}"
+tls_key = "{first[1]}"
+[[listen.certificate]]
+tls_certificate = "{second[0]}"
+tls_key = "{second[1]}"
+[control]
+path = "@CONTROL@"
+"""
+    with Daemon(config) as daemon:
         operator = daemon.operator()
         asker = popen(f"tls:localhost:{daemon.address[1]}", *ca(authority))
         asker.stdin.write(b"who?\n")
@@ -200,6 +210,7 @@ def test_what_the_server_says_at_once_is_heard(secure, authority):
     hearer = popen(secure.at, *ca(authority), stdin=subprocess.DEVNULL)
     with secure.accept() as other:
         other.send(b"welcome\n")
+        other.expect_end()
     assert hearer.communicate(timeout=GUARD)[0] == b"welcome\n"
     assert hearer.returncode == 0
 
@@ -317,7 +328,8 @@ def test_a_certificate_for_another_name_is_refused(daemon, authority):
     port = daemon.address[1]
     assert refused(f"tls:127.0.0.1:{port}", *ca(authority)) == (
         9,
-        f"chatctl: 127.0.0.1:{port} has a certificate that is for localhost, and not for 127.0.0.1\n",
+        f"chatctl: 127.0.0.1:{port} has a certificate that is for localhost, "
+        "and not for 127.0.0.1\n",
     )
     with SecureServer(*authority.sign("other.example")) as other, other.accepting():
         assert refused(other.at, *ca(authority)) == (
