@@ -62,7 +62,12 @@ def test_a_pair_is_made_that_a_daemon_takes_and_clients_trust(home):
         [shown] = [line for line in made.stdout.splitlines() if line.startswith("#   openssl ")]
         words = shown[1:].replace("localhost:8080", f"localhost:{port}").split()
         done = subprocess.run(
-            words, cwd=home.path, input="", capture_output=True, text=True, timeout=GUARD
+            [*words, "-no_ign_eof"],
+            cwd=home.path,
+            input="",
+            capture_output=True,
+            text=True,
+            timeout=GUARD,
         )
         assert done.returncode == 0, done.stderr
         [shown] = [line for line in made.stdout.splitlines() if line.startswith("#   curl ")]
