@@ -39,6 +39,7 @@ Exit codes:
   2  wrong usage                 6  talk: the connection broke
   3  no daemon; talk: no         7  done for some, refused for others
      connection                  8  no answer within --timeout
+                                 9  talk: not the server that was meant
 )";
 
 struct Words {
@@ -227,7 +228,16 @@ std::variant<Arguments, Exit> talk_to(const Words& words, const Command& command
   }
   auto server = ServerName::parse(command.text, command.number);
   if (!server) return usage(server.error().message);
-  arguments.server = std::move(*server);
+  const bool has_files = !(command.ca + command.certificate + command.key).empty();
+  if (has_files && !server->tls) {
+    return usage("files of TLS have no meaning without tls: before the server");
+  }
+  if (command.certificate.empty() && !command.key.empty()) {
+    return usage("--key belongs to --certificate");
+  }
+  // One file may have both.
+  const std::string& key = command.key.empty() ? command.certificate : command.key;
+  arguments.talk = Talk{std::move(*server), {command.ca, {command.certificate, key}}};
   return arguments;
 }
 

@@ -8,7 +8,7 @@
 
 #include "console/console.hpp"
 #include "console/one_shot.hpp"
-#include "console/server_name.hpp"
+#include "console/talk.hpp"
 
 namespace chatd::console {
 
@@ -17,8 +17,8 @@ struct Arguments {
   std::string name;    ///< the operator's; empty: the daemon chooses
   ColorChoice color = ColorChoice::kAuto;
   Timestamps timestamps = Timestamps::kTime;
-  std::optional<OneShot> command;    ///< without one: the console
-  std::optional<ServerName> server;  ///< talk, which is no operation on a daemon
+  std::optional<OneShot> command;  ///< without one: the console
+  std::optional<Talk> talk;        ///< which is no operation on a daemon
 };
 
 /// The program ends already: help or a complaint has been printed.

@@ -177,12 +177,22 @@ class Reading {
       } else if (option->kind == Kind::kSessionOption) {
         if (!words_.has_text()) return refuse(usage());
         if (!take_session_of_past()) return false;
+      } else if (option->kind == Kind::kFileOption) {
+        if (words_.peek().empty())
+          return refuse({std::string{word} + ": the name of a file is missing"});
+        file_of(option->noun) = words_.peek();
+        words_.take();
       } else {
         command_.number = to_number(words_.peek());
         if (!command_.number) return refuse_word("is not the number of an event");
         words_.take();
       }
     }
+  }
+
+  std::string& file_of(std::string_view option) {
+    if (option == "--ca") return command_.ca;
+    return option == "--key" ? command_.key : command_.certificate;
   }
 
   bool take_session() {
@@ -244,6 +254,7 @@ class Reading {
       case Kind::kFlag:
       case Kind::kNumberOption:
       case Kind::kSessionOption:
+      case Kind::kFileOption:
         return true;
       case Kind::kSession:
         return none ? refuse(usage()) : take_session();

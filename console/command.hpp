@@ -34,6 +34,10 @@ struct Command {
   /// A session by its name, where it has no `session`: one that the daemon knows, and for
   /// history and search all that were ever called so.
   std::string called = {};
+  /// talk: the values of --ca, --certificate and --key; empty: not given.
+  std::string ca = {};
+  std::string certificate = {};
+  std::string key = {};
 
   friend bool operator==(const Command&, const Command&) = default;
   /// Whether it goes to the client in focus, so that LineGuard has to let it pass.

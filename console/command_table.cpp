@@ -144,8 +144,11 @@ constexpr std::array kCommands{
     CommandSpec{"talk",
                 Verb::kTalk,
                 Place::kScript,
-                {Parameter{kServer, "HOST[:PORT]"}, Parameter{kPort, "PORT"}},
-                "talks to a chat server as one of its clients"},
+                {Parameter{kServer, "[tls:]HOST[:PORT]"}, Parameter{kPort, "PORT"},
+                 Parameter{kFileOption, "--ca"}, Parameter{kFileOption, "--certificate"},
+                 Parameter{kFileOption, "--key"}},
+                "talks to a chat server as one of its clients; tls: over TLS, with whom this "
+                "machine or --ca trusts, and as whom --certificate FILE and --key FILE say"},
     CommandSpec{"stats", Verb::kStats, Place::kBoth, {}, "shows the daemon's counters"},
     CommandSpec{
         "reload", Verb::kReload, Place::kBoth, {}, "makes the daemon read its configuration again"},
@@ -303,6 +306,9 @@ std::string usage_of(const CommandSpec& spec, Place place) {
         break;
       case kSessionOption:
         usage += " [" + noun + " ID]";
+        break;
+      case kFileOption:  // of several the first; its help tells of the others
+        if (usage.find(" FILE]") == std::string::npos) usage += " [" + noun + " FILE]";
         break;
     }
   }

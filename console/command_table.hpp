@@ -73,7 +73,7 @@ struct Parameter {
     kTargets,         ///< a session, ids with commas between them, or a network
     kDuration,        ///< "10m", or nothing: no end
     kShell,           ///< the name of a shell
-    kServer,          ///< where a chat server is: HOST[:PORT]
+    kServer,          ///< where a chat server is: [tls:]HOST[:PORT]
     kPort,            ///< a port, or nothing
     kText,            ///< the rest, not empty
     kPerhapsText,     ///< the rest
@@ -81,6 +81,7 @@ struct Parameter {
     kFlag,            ///< --NAME, anywhere before a text
     kNumberOption,    ///< --NAME NUMBER, likewise
     kSessionOption,   ///< --NAME SESSION, likewise
+    kFileOption,      ///< --NAME FILE, likewise
   };
 
   Kind kind = Kind::kNone;
@@ -89,7 +90,7 @@ struct Parameter {
   [[nodiscard]] bool is_option() const { return kind == Kind::kFlag || takes_value(); }
   /// Whether it is an option whose value is the next word.
   [[nodiscard]] bool takes_value() const {
-    return kind == Kind::kNumberOption || kind == Kind::kSessionOption;
+    return kind == Kind::kNumberOption || kind == Kind::kSessionOption || kind == Kind::kFileOption;
   }
 };
 
@@ -97,7 +98,7 @@ struct CommandSpec {
   std::string_view word;  ///< without the slash
   Verb verb;
   Place place;
-  std::array<Parameter, 3> parameters;
+  std::array<Parameter, 5> parameters;
   std::string_view help;  ///< what it does, in the third person
 
   [[nodiscard]] bool typed() const { return place != Place::kScript; }

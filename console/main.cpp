@@ -121,9 +121,9 @@ int run(int argc, char** argv) {
     return static_cast<int>(print_and_exit(shell_completion(arguments.command->command.text)).code);
   }
 
-  if (arguments.server) {
+  if (arguments.talk) {
     io::Loop loop;
-    return run_talk(loop, *arguments.server, wants_color(arguments.color, STDOUT_FILENO));
+    return run_talk(loop, *arguments.talk, wants_color(arguments.color, STDOUT_FILENO));
   }
 
   warn_of_unknown_variables();

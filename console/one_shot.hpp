@@ -27,6 +27,7 @@ enum class ExitCode : std::uint8_t {
   kBroken = 6,  ///< talk: the connection
   kPartly = 7,  ///< send, kick, ban: it was done for some, and refused for others
   kTimedOut = 8,
+  kUntrusted = 9,  ///< talk: the server has not proved that it is the one that was meant
 };
 
 /// How long a command waits for each answer of the daemon, if nobody says otherwise.

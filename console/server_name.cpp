@@ -13,8 +13,10 @@
 namespace chatd::console {
 namespace {
 
+constexpr std::string_view kTls = "tls:";
 constexpr std::string_view kRightForms =
-    "HOST, HOST:PORT, [IPV6]:PORT or unix:/PATH would be right, e.g. localhost:8080";
+    "HOST, HOST:PORT, [IPV6]:PORT, each perhaps behind tls:, or unix:/PATH would be right, "
+    "e.g. localhost:8080";
 
 Error wrong(std::string_view text, std::string_view why) {
   return {std::string{text} + ": " + std::string{why} + "; " + std::string{kRightForms}};
@@ -73,14 +75,17 @@ std::string ServerName::to_string() const {
 
 Result<ServerName> ServerName::parse(std::string_view text, std::optional<std::uint64_t> port) {
   if (text.starts_with("unix:")) return parse_unix(text, port.has_value());
-  const auto parts = parts_of(text);
+  const bool tls = text.starts_with(kTls);
+  const std::string_view place = tls ? text.substr(kTls.size()) : text;
+  if (place.starts_with("unix:")) return wrong(text, "a unix socket has no name to be checked");
+  const auto parts = parts_of(place);
   if (!parts) return wrong(text, "after [IPV6] comes :PORT or nothing");
   if (parts->host.empty()) return wrong(text, "the host is missing");
   if (parts->ipv6 && !is_ipv6(parts->host)) {
     return wrong(text, "'" + std::string{parts->host} + "' is not an IPv6 address");
   }
   if (parts->port && port) return wrong(text, "the port is given twice");
-  ServerName server{std::string{parts->host}};
+  ServerName server{std::string{parts->host}, kDefaultPort, tls};
   if (parts->port) {
     const auto number = port_of(*parts->port);
     if (!number) return wrong(text, "the port is not a number from 1 to 65535");

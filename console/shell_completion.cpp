@@ -31,7 +31,7 @@ _chatctl() {
         before=${COMP_WORDS[COMP_CWORD-2]}
     fi
     case $before in
-        --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        @FILES@) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
 @VALUES@    esac
     while ((i < COMP_CWORD)); do
         case ${COMP_WORDS[i]} in
@@ -212,6 +212,17 @@ std::string taking(std::string_view separator) {
   return out;
 }
 
+// Every option whose value is a file.
+std::string with_files(std::string_view separator) {
+  std::string out = "--socket";
+  for (const CommandSpec& spec : commands()) {
+    for (const Parameter& each : spec.parameters) {
+      if (each.kind == Kind::kFileOption) out.append(separator).append(each.noun);
+    }
+  }
+  return out;
+}
+
 // The option whose value is a session; there is one.
 std::string_view session_option() {
   for (const CommandSpec& spec : commands()) {
@@ -251,7 +262,8 @@ std::string bash() {
                          std::string{each.noun} + "' ;;\n";
     }
   }
-  return filled(kBash, {{"@VALUES@", values},
+  return filled(kBash, {{"@FILES@", with_files("|")},
+                        {"@VALUES@", values},
                         {"@TAKING@", taking("|")},
                         {"@SESSION_OPTION@", std::string{session_option()}},
                         {"@OPTIONS@", all_options},
@@ -305,6 +317,7 @@ std::string zsh() {
       if (!each.is_option()) continue;
       forms += " '" + std::string{each.noun};
       if (each.kind == Kind::kSessionOption) forms += ":session: _chatctl_sessions";
+      if (each.kind == Kind::kFileOption) forms += ":file:_files";
       forms += each.kind == Kind::kNumberOption ? ":number: '" : "'";
     }
     const First first = first_of(spec);
@@ -329,6 +342,11 @@ std::string fish_text(std::string_view text) {
     out += c;
   }
   return out + "'";
+}
+
+std::string_view value_of(Kind kind) {
+  if (kind == Kind::kFileOption) return " -r -F";
+  return kind == Kind::kFlag ? "" : " -x";
 }
 
 std::string fish() {
@@ -359,7 +377,7 @@ std::string fish() {
     for (const Parameter& each : spec.parameters) {
       if (!each.is_option()) continue;
       arguments += "complete -c chatctl -n '__chatctl_command_is " + word + "' -l " +
-                   std::string{each.noun.substr(2)} + (each.takes_value() ? " -x" : "") +
+                   std::string{each.noun.substr(2)} + std::string{value_of(each.kind)} +
                    (each.kind == Kind::kSessionOption ? " -a '(__chatctl_sessions)'\n" : "\n");
     }
   }

@@ -20,17 +20,17 @@ constexpr std::size_t kLongestLine = 64UL * 1024;
 
 }  // namespace
 
-TalkPipe::TalkPipe(io::Loop& loop, UniqueFd socket, std::function<void(int)> on_done)
+TalkPipe::TalkPipe(io::Loop& loop, Connection connection, std::function<void(int)> on_done)
     : on_done_{std::move(on_done)},
       on_terminal_{io::terminal_columns(STDOUT_FILENO) > 0},
       quiet_{loop, [this] { show(text_.quiet()); }},
       link_{loop,
-            std::move(socket),
+            std::move(connection),
             {[this](std::string_view bytes) { heard(bytes); },
              [this] {
                if (!ended_) input_.resume();
              },
-             [this](int error) { link_ended(error); }}},
+             [this](const std::string& why) { link_ended(why); }}},
       output_{loop, STDOUT_FILENO, [this] { written(); },
               [this](int error) { output_gone(error); }},
       input_{loop, STDIN_FILENO, [this](std::string_view bytes) { read(bytes); },
@@ -87,13 +87,13 @@ void TalkPipe::output_gone(int error) {
   on_done_(static_cast<int>(ExitCode::kRefused));
 }
 
-void TalkPipe::link_ended(int error) {
+void TalkPipe::link_ended(const std::string& why) {
   ended_ = true;
   input_.pause();
   quiet_.stop();
   if (on_terminal_) show(text_.end());
-  if (error != 0) {
-    complain(Error::from_errno("the connection broke", error).message);
+  if (!why.empty()) {
+    complain("the connection broke: " + why);
     code_ = static_cast<int>(ExitCode::kBroken);
   } else if (!input_ended_) {
     complain("the other side has closed the connection");

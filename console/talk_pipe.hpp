@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/unique_fd.hpp"
 #include "console/heard_text.hpp"
 #include "console/server_link.hpp"
 #include "io/descriptor.hpp"
@@ -19,9 +18,9 @@ namespace chatd::console {
 
 class TalkPipe {
  public:
-  /// Takes a connected socket. `on_done` is told the exit code, at the end; it must not
+  /// `on_done` is told the exit code, at the end; it must not
   /// destroy this.
-  TalkPipe(io::Loop& loop, UniqueFd socket, std::function<void(int code)> on_done);
+  TalkPipe(io::Loop& loop, Connection connection, std::function<void(int code)> on_done);
   TalkPipe(const TalkPipe&) = delete;
   TalkPipe& operator=(const TalkPipe&) = delete;
   ~TalkPipe() = default;
@@ -33,7 +32,7 @@ class TalkPipe {
   void show(const std::vector<std::string>& rows);
   void written();
   void output_gone(int error);
-  void link_ended(int error);
+  void link_ended(const std::string& why);
 
   std::function<void(int)> on_done_;
   std::string pending_;     // the line that has not ended yet

@@ -3,25 +3,24 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "base/text.hpp"
 
 namespace chatd::console {
 
-TalkTerminal::TalkTerminal(io::Loop& loop, UniqueFd socket, Look look,
+TalkTerminal::TalkTerminal(io::Loop& loop, Connection connection, Look look,
                            std::function<void(int)> on_done)
     : loop_{loop},
       on_done_{std::move(on_done)},
       view_{look.color, Timestamps::kNone},
       link_{loop,
-            std::move(socket),
+            std::move(connection),
             {[this](std::string_view bytes) { heard(bytes); },
              [this] {
                if (!said_all_ && !outcome_) terminal_.hold_input(false);
              },
-             [this](int error) { link_ended(error); }}},
+             [this](const std::string& why) { link_ended(why); }}},
       quiet_{loop, [this] { show(text_.quiet()); }},
       // What was said to a server is nothing for a console, so it is not kept.
       terminal_{loop, *this, STDIN_FILENO, STDOUT_FILENO, {}} {
@@ -117,12 +116,11 @@ void TalkTerminal::on_output_gone(int) {
   leave();
 }
 
-void TalkTerminal::link_ended(int error) {
+void TalkTerminal::link_ended(const std::string& why) {
   quiet_.stop();
   show(text_.end());
-  outcome_ = error == 0 ? ExitCode::kDone : ExitCode::kBroken;
-  say(error == 0 ? "the other side has closed the connection"
-                 : std::string{"the connection broke: "} + std::strerror(error));
+  outcome_ = why.empty() ? ExitCode::kDone : ExitCode::kBroken;
+  say(why.empty() ? "the other side has closed the connection" : "the connection broke: " + why);
   // The rest of a line that is being typed must not go to the shell.
   lingers_ = !said_all_ && !terminal_.line().empty();
   if (lingers_) {

@@ -12,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/unique_fd.hpp"
 #include "console/heard_text.hpp"
 #include "console/one_shot.hpp"
 #include "console/server_link.hpp"
@@ -32,9 +31,10 @@ class TalkTerminal : private ScreenListener {
     bool color = false;
   };
 
-  /// Takes a connected socket. `on_done` is told the exit code, at the end; it must not
+  /// `on_done` is told the exit code, at the end; it must not
   /// destroy this. The terminal is given back at the latest when this goes.
-  TalkTerminal(io::Loop& loop, UniqueFd socket, Look look, std::function<void(int code)> on_done);
+  TalkTerminal(io::Loop& loop, Connection connection, Look look,
+               std::function<void(int code)> on_done);
   TalkTerminal(const TalkTerminal&) = delete;
   TalkTerminal& operator=(const TalkTerminal&) = delete;
   ~TalkTerminal() override = default;
@@ -55,7 +55,7 @@ class TalkTerminal : private ScreenListener {
   void show(const std::vector<std::string>& rows);
   void say(std::string_view text);
   void say_all();
-  void link_ended(int error);
+  void link_ended(const std::string& why);
   void end_when_shown();
   void leave() { on_done_(static_cast<int>(outcome_.value_or(ExitCode::kDone))); }
 

@@ -18,9 +18,10 @@ namespace {
 
 constexpr int kUsage = 2;
 
-constexpr std::array<std::string_view, 8> kOptions{"--config",  "--listen",       "--console",
-                                                   "--color",   "--check-config", "--print-config",
-                                                   "--version", "--help"};
+constexpr std::string_view kMakeCertificate = "--make-certificate";
+constexpr std::array<std::string_view, 10> kOptions{
+    "--config",       "--listen",       "--console", "--color",   "--check-config",
+    "--print-config", kMakeCertificate, "--into",    "--version", "--help"};
 constexpr std::array<std::string_view, 3> kConsoleModes{"auto", "on", "off"};
 constexpr std::array<std::string_view, 3> kColorModes{"auto", "always", "never"};
 
@@ -42,6 +43,11 @@ Options:
   --check-config           report every fault of the configuration, and exit
   --print-config           print the configuration in force as TOML, with the origin of
                            each value, and exit
+  --make-certificate HOST...
+                           write HOST.key and HOST.pem, a key and a certificate that it
+                           signs itself, for these names and addresses, print what to do
+                           with them, and exit
+  --into FOLDER            where that goes; the current folder without it
   -V, --version            print the version, and exit
   -h, --help               print this, and exit
 
@@ -89,6 +95,7 @@ EarlyExit wrong_value(const CLI::Error& error) {
   if (what.find("flag override") != std::string::npos) {
     return wrong_usage(name + " takes no value");
   }
+  if (name == kMakeCertificate) return wrong_usage(name + ": the name of a host is missing");
   return wrong_usage(what.find("missing") == std::string::npos ? what
                                                                : name + ": its value is missing");
 }
@@ -169,6 +176,10 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->expected(1)
         ->allow_extra_args(false);
+    app.add_option(std::string{kMakeCertificate}, options.make_certificate)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->expected(1, CLI::detail::expected_max_vector_size);
+    const auto* into = add("--into", options.into);
     app.parse(argc, argv);
 
     if (help) return EarlyExit{0, kHelp, {}};
@@ -178,6 +189,12 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
     if (config->count() > 0) {
       if (written.config.empty()) return wrong_usage("--config: the name of a file is missing");
       options.config = written.config;
+    }
+    if (into->count() > 0) {
+      if (options.into.empty()) return wrong_usage("--into: the name of a folder is missing");
+      if (options.make_certificate.empty()) {
+        return wrong_usage("--into belongs to --make-certificate");
+      }
     }
   } catch (const CLI::Error& error) {
     return wrong_value(error);

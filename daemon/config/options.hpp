@@ -23,6 +23,8 @@ struct Options {
   ColorMode color = ColorMode::kAuto;
   bool check_config = false;
   bool print_config = false;
+  std::vector<std::string> make_certificate;  ///< --make-certificate: its hosts, as written
+  std::string into;                           ///< --into: a folder; empty: the current one
 };
 
 /// The program ends before it began: after --help, --version or wrong usage.

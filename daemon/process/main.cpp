@@ -23,6 +23,7 @@
 #include "io/out_of_memory.hpp"
 #include "process/already_running.hpp"
 #include "process/daemon.hpp"
+#include "process/make_certificate.hpp"
 #include "service/handover.hpp"
 #include "service/program.hpp"
 
@@ -34,6 +35,7 @@ namespace {
 }
 
 constexpr int kFailed = 1;
+constexpr int kUsage = 2;
 constexpr int kBadConfiguration = 78;  // EX_CONFIG of sysexits.h
 
 /// Whoever starts a program with a closed standard descriptor would have the first
@@ -77,6 +79,25 @@ int print_result(const std::string& text) {
   return kFailed;
 }
 
+int make_certificate(const chatd::Options& options) {
+  const auto complain = [](const chatd::Error& error) {
+    print(stderr, "chatd: " + chatd::escaped(error.message) + "\n");
+  };
+  auto hosts = chatd::hosts_of_certificate(options.make_certificate);
+  if (!hosts) {
+    complain(hosts.error());
+    return kUsage;
+  }
+  // Signals wait until there are both files, or neither.
+  auto made = chatd::make_certificate(*hosts, options.into, chatd::wall_now());
+  chatd::io::release_signals();
+  if (!made) {
+    complain(made.error());
+    return kFailed;
+  }
+  return print_result(*made);
+}
+
 }  // namespace
 
 // An exception that nobody expected ends the process, and says what it was.
@@ -95,6 +116,7 @@ int main(int argc, char** argv) {
     return exit->out.empty() ? exit->code : print_result(exit->out);
   }
   const auto& options = std::get<chatd::Options>(parsed);
+  if (!options.make_certificate.empty()) return make_certificate(options);
   if (options.check_config || options.print_config) chatd::io::release_signals();
   chatd::ConfigSources sources;
   sources.file = options.config;

@@ -72,12 +72,6 @@ WallTime time_of(const ASN1_TIME* time) {
   return WallTime{std::chrono::seconds{::timegm(&parts)}};
 }
 
-/// 2026-11-23T06:50:00Z
-std::string date_of(WallTime time) {
-  const auto text = rfc3339(time);
-  return std::string{text.data(), 19} + "Z";
-}
-
 UniqueNames alternative_names(X509* certificate) {
   return UniqueNames{static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
@@ -149,6 +143,23 @@ Certificate::Fit Certificate::fit(const std::string& name) const {
   OPENSSL_free(matched);
   if (found != 1) return Fit::kNone;
   return by_wildcard ? Fit::kWildcard : Fit::kExact;
+}
+
+Result<> Certificate::use_in(SSL_CTX* context) const {
+  ERR_clear_error();
+  if (SSL_CTX_use_cert_and_key(context, x509(), key(), chain(), 1) == 1) return {};
+  return fault_in(facts_.file, "OpenSSL refuses the certificate (" + take_reason() + ")");
+}
+
+void trust_in(SSL_CTX* context, const std::vector<UniqueX509>& authorities) {
+  auto* const store = SSL_CTX_get_cert_store(context);
+  for (const auto& authority : authorities) X509_STORE_add_cert(store, authority.get());
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+}
+
+std::string date_of(WallTime time) {
+  const auto text = rfc3339(time);
+  return std::string{text.data(), 19} + "Z";
 }
 
 CertificateFacts facts_of(const std::string& file, X509* certificate) {

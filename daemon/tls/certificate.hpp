@@ -32,6 +32,8 @@ class Certificate {
   [[nodiscard]] X509* x509() const { return x509_.get(); }
   [[nodiscard]] EVP_PKEY* key() const { return key_.get(); }
   [[nodiscard]] STACK_OF(X509) * chain() const { return chain_.get(); }
+  /// Gives it to OpenSSL, which refuses some: an Error about its file.
+  [[nodiscard]] Result<> use_in(SSL_CTX* context) const;
 
  private:
   UniqueX509 x509_;
@@ -42,6 +44,13 @@ class Certificate {
 
 /// All certificates of the file; at least one.
 [[nodiscard]] Result<std::vector<UniqueX509>> read_certificates(const std::string& path);
+
+/// Makes each of them trusted as it is, whether it signed itself or not, beside whatever is trusted
+/// already.
+void trust_in(SSL_CTX* context, const std::vector<UniqueX509>& authorities);
+
+/// 2026-11-23T06:50:00Z
+[[nodiscard]] std::string date_of(WallTime time);
 
 [[nodiscard]] CertificateFacts facts_of(const std::string& file, X509* certificate);
 

@@ -8,6 +8,7 @@
 
 #include "tls/certificate.hpp"
 #include "tls/openssl.hpp"
+#include "tls/rules.hpp"
 #include "tls/secrets.hpp"
 #include "tls/ticket_keys.hpp"
 
@@ -15,14 +16,9 @@ namespace chatd::tls {
 
 namespace {
 
-/// AES-128 first, which is the cheapest.
-constexpr const char* kSuitesOf13 =
-    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* kSuitesOf12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 /// RFC 8446, 4.6.1, allows a week.
 constexpr long kTicketSeconds = 2 * 60 * 60;
-constexpr int kDeepestChain = 8;
-constexpr long kMostChainBytes = 64L * 1024;
 
 int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned int size, void* /*nobody*/) {
@@ -41,24 +37,10 @@ int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* c
   return SSL_TLSEXT_ERR_NOACK;
 }
 
-std::uint64_t options() {
-  std::uint64_t all = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-                      SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
-#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION  // since OpenSSL 3.2
-  all |= SSL_OP_NO_RX_CERTIFICATE_COMPRESSION | SSL_OP_NO_TX_CERTIFICATE_COMPRESSION;
-#endif
-  return all;
-}
-
-/// What does not depend on any file. Whatever the machine's openssl.cnf says is overridden.
+/// What does not depend on any file.
 void set_rules(SSL_CTX* context, Version minimum, const TicketKeys& tickets) {
-  SSL_CTX_set_security_level(context, 2);
-  bool good = SSL_CTX_set_min_proto_version(
-                  context, minimum == Version::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1;
-  good = good && SSL_CTX_set_max_proto_version(context, 0) == 1;
-  good = good && SSL_CTX_set_ciphersuites(context, kSuitesOf13) == 1;
-  good = good && SSL_CTX_set_cipher_list(context, kSuitesOf12) == 1;
+  set_rules_of_both_sides(context, minimum == Version::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  bool good = SSL_CTX_set_cipher_list(context, kSuitesOf12) == 1;
   good = good && SSL_CTX_set_num_tickets(context, 1) == 1;
   good = good && SSL_CTX_set_max_early_data(context, 0) == 1;
   Cleansed<TicketKeys::Bytes::size()> keys;
@@ -66,12 +48,9 @@ void set_rules(SSL_CTX* context, Version minimum, const TicketKeys& tickets) {
   good = good &&
          SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), static_cast<int>(keys.size())) == 1;
   assert(good);
-  SSL_CTX_clear_options(context, ~std::uint64_t{0});
-  SSL_CTX_set_options(context, options());
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_timeout(context, kTicketSeconds);
-  SSL_CTX_set_max_cert_list(context, kMostChainBytes);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   SSL_CTX_set_keylog_callback(context, Secrets::on_line);
 }
@@ -132,11 +111,7 @@ std::vector<CertificateFacts> Credentials::certificates() const {
 /// of the files.
 Result<> Credentials::use_certificates() {
   for (auto each = certificates_.rbegin(); each != certificates_.rend(); ++each) {
-    ERR_clear_error();
-    if (SSL_CTX_use_cert_and_key(context(), each->x509(), each->key(), each->chain(), 1) != 1) {
-      return Error{each->facts().file + ": OpenSSL refuses the certificate (" + take_reason() +
-                   ")"};
-    }
+    if (auto used = each->use_in(context()); !used) return std::move(used.error());
   }
   if (certificates_.size() > 1) SSL_CTX_set_cert_cb(context(), choose, this);
   return {};
@@ -151,15 +126,12 @@ Result<> Credentials::trust(const std::string& client_ca) {
   }
   bind_tickets(context(), authorities);
   if (authorities.empty()) return {};
-  auto* store = SSL_CTX_get_cert_store(context());
+  trust_in(context(), authorities);
   for (const auto& authority : authorities) {
-    X509_STORE_add_cert(store, authority.get());
     SSL_CTX_add_client_CA(context(), authority.get());
     authorities_.push_back(facts_of(client_ca, authority.get()));
   }
-  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(context(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_verify_depth(context(), kDeepestChain);
   return {};
 }
 

@@ -49,6 +49,11 @@ TEST_CASE("options: each one sets what it names", "[config][options]") {
   CHECK(good({"--color", "never"}).color == ColorMode::kOff);
   CHECK(good({"--check-config"}).check_config);
   CHECK(good({"--print-config", "--print-config"}).print_config);
+  CHECK(good({"--make-certificate", "a", "b", "--into", "x"}).make_certificate ==
+        std::vector<std::string>{"a", "b"});
+  CHECK(good({"--make-certificate=a", "--into=x", "--make-certificate", "b"}).into == "x");
+  CHECK(good({"--into", "x", "--make-certificate", "a"}).make_certificate ==
+        std::vector<std::string>{"a"});
   CHECK(good({"--"}).listen.empty());
   CHECK(good({"--listen", "[::1]:8080", "--listen=127.0.0.1:0", "--listen", "unix:/run/x",
               "--listen=[0:0::1]:0", "--listen", "127.0.0.1:0"})
@@ -85,6 +90,12 @@ TEST_CASE("options: wrong usage is one line and exit code 2", "[config][options]
       {{"--config="}, "chatd: --config: its value is missing\n"},
       {{"--config", ""}, "chatd: --config: the name of a file is missing\n"},
       {{"--listen"}, "chatd: --listen: its value is missing\n"},
+      {{"--make-certificate"}, "chatd: --make-certificate: the name of a host is missing\n"},
+      {{"--make-certificate", "--into", "x"},
+       "chatd: --make-certificate: the name of a host is missing\n"},
+      {{"--make-certificate", "h", "--into", ""},
+       "chatd: --into: the name of a folder is missing\n"},
+      {{"--into", "x"}, "chatd: --into belongs to --make-certificate\n"},
       {{"--check-config=no"}, "chatd: --check-config takes no value\n"},
       {{"--help=no"}, "chatd: --help takes no value\n"},
       {{"--console", "perhaps"},

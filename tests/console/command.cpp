@@ -226,6 +226,8 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"completion", "fish"}, {kCompletion, {}, "fish"}},
       {{"talk", "[::1]:99"}, {kTalk, {}, "[::1]:99"}},
       {{"talk", "localhost", "99"}, {kTalk, {}, "localhost", false, false, 99}},
+      {{"talk", "--ca", "a", "tls:h", "--certificate", "b", "--key", "c"},
+       {.verb = kTalk, .text = "tls:h", .ca = "a", .certificate = "b", .key = "c"}},
   };
   for (const auto& [words, command] : table) {
     const Parsed parsed = parse_script(words);
@@ -238,10 +240,12 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"away", "x"}, "type /away TEXT"},
       {{"rel"}, "unknown command 'rel'; chatctl --help lists everything"},
       {{"bye"}, "usage: chatctl bye ID"},
-      {{"talk"}, "usage: chatctl talk HOST[:PORT] [PORT]"},
+      {{"talk"}, "usage: chatctl talk [tls:]HOST[:PORT] [PORT] [--ca FILE]"},
       {{"talk", "h", "0"}, "'0' is not a port from 1 to 65535"},
       {{"talk", "h", "65536"}, "'65536' is not a port from 1 to 65535"},
       {{"talk", "h", "1", "x"}, "usage: chatctl talk"},
+      {{"talk", "tls:h", "--ca"}, "--ca: the name of a file is missing"},
+      {{"talk", "tls:h", "--ca", ""}, "--ca: the name of a file is missing"},
       {{"bye", "3", "4"}, "usage: chatctl bye ID"},
       {{"bye", ""}, "is not a session id"},
       {{"bye", "0"}, "is not a session id"},

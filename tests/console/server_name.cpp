@@ -28,6 +28,13 @@ TEST_CASE("server name: what each way of writing it means", "[console][server-na
       {"[fe80::1%eth0]:99", {"fe80::1%eth0", 99}, "[fe80::1%eth0]:99"},
       {"unix:/run/x:1", {"unix:/run/x:1", 8080}, "unix:/run/x:1"},
       {"unix:here", {"unix:here", 8080}, "unix:here"},
+      {"tls:localhost", {"localhost", 8080, true}, "localhost:8080"},
+      {"tls:chat.example:99", {"chat.example", 99, true}, "chat.example:99"},
+      {"tls:192.0.2.1:99", {"192.0.2.1", 99, true}, "192.0.2.1:99"},
+      {"tls:::1", {"::1", 8080, true}, "[::1]:8080"},
+      {"tls:[::1]:8443", {"::1", 8443, true}, "[::1]:8443"},
+      {"tls:[fe80::1%eth0]:99", {"fe80::1%eth0", 99, true}, "[fe80::1%eth0]:99"},
+      {"TLS:99", {"TLS", 99}, "TLS:99"},
   };
   for (const Row& row : table) {
     INFO(row.text);
@@ -71,6 +78,11 @@ TEST_CASE("server name: what is wrong is told with what would be right", "[conso
       {"[192.0.2.1]:1", {}, "'192.0.2.1' is not an IPv6 address"},
       {"[::1", {}, "after [IPV6] comes :PORT or nothing"},
       {"[::1]8080", {}, "after [IPV6] comes :PORT or nothing"},
+      {"tls:", {}, "the host is missing"},
+      {"tls::99", {}, "the host is missing"},
+      {"tls:localhost:0", {}, "the port is not a number from 1 to 65535"},
+      {"tls:localhost:1", 2, "the port is given twice"},
+      {"tls:unix:/x", {}, "a unix socket has no name to be checked"},
       {"unix:", {}, "the path is empty"},
       {"unix:/x", 1, "a unix socket has no port; leave it out"},
       {"unix:/" + std::string(200, 'x'), {}, "the path of a unix socket has at most 107 bytes"},

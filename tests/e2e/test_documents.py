@@ -164,6 +164,9 @@ def test_the_shells_complete_commands_options_and_ids(two_sessions, words):
     assert "--force" in offered("chatctl claim --")
     assert "--force" not in offered("chatctl bye --")
     assert "--since" in offered("chatctl tail --s")
+    assert "--ca" in offered("chatctl talk --c")
+    assert "--ca" not in offered("chatctl tail --c")
+    assert offered(f"chatctl talk --ca {REPOSITORY}/READ") == [f"{REPOSITORY}/README.md"]
     assert offered("chatctl search --client ") == ["1", "2"]
     assert offered("chatctl search --client 1 ") == []
     assert offered("chatctl ask ") == ["1", "2"]
@@ -281,10 +284,13 @@ def test_every_folder_of_the_daemon_is_a_room_and_none_knows_itself():
 
 
 def test_every_room_includes_only_what_its_line_says_that_it_knows():
-    knows = rooms() | {"console": ["base", "io"]}
+    knows = rooms() | {"console": ["base", "io", "tls"]}
     for room in rooms():
         assert strangers(f"daemon/{room}", known(room, knows) | {room}) == []
 
 
-def test_the_console_includes_nothing_of_the_daemon_but_base_and_io():
-    assert strangers("console", {"console", "base", "io"}) == []
+def test_the_console_includes_nothing_of_the_daemon_but_base_and_io_and_talk_tls_too():
+    talk = ("console/talk", "console/server_link", "console/shake_hands", "console/arguments")
+    found = strangers("console", {"console", "base", "io"})
+    assert [each for each in found if not each.startswith(talk)] == []
+    assert found and all(each.split(": ")[1].startswith("tls/") for each in found)

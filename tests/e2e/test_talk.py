@@ -600,8 +600,8 @@ def test_a_name_with_two_addresses_is_reached_where_it_listens(twofold, host):
 @pytest.mark.parametrize(
     "words, said",
     [
-        ([], "usage: chatctl talk HOST[:PORT] [PORT]"),
-        (["h", "1", "x"], "usage: chatctl talk HOST[:PORT] [PORT]"),
+        ([], "usage: chatctl talk [tls:]HOST[:PORT] [PORT]"),
+        (["h", "1", "x"], "usage: chatctl talk [tls:]HOST[:PORT] [PORT]"),
         (["h", "0"], "'0' is not a port from 1 to 65535"),
         (["h", "65536"], "'65536' is not a port from 1 to 65535"),
         (["h:1", "2"], "h:1: the port is given twice"),

@@ -31,7 +31,7 @@ class Authority:
         one."""
         certificate, key = self.path / f"{name}.pem", self.path / f"{name}.key"
         request = self.path / "request"
-        kind = "IP" if name.replace(".", "").isdigit() else "DNS"
+        kind = "IP" if name.replace(".", "").isdigit() or ":" in name else "DNS"
         openssl("req", *CURVE, "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}",
                 "-keyout", key, "-out", request)  # fmt: skip
         openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
