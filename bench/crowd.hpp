@@ -3,17 +3,23 @@
 /// process: a measurement that lost something is void.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sockets.hpp"
 #include "text.hpp"
+#include "tls.hpp"
+#include "way.hpp"
 
 namespace chatd::bench {
 
-/// What stands around a text on the wire; `{}` before it is the client's number.
+/// What stands around a text on the wire, or in a frame of a WebSocket. `{}` before it is the
+/// client's number of one that comes, and of one that goes a number that no other has.
 struct Framing {
   std::string before;
   std::string after;
@@ -22,10 +28,13 @@ struct Framing {
 class Crowd {
  public:
   /// `in` is how texts come, `out` how they go.
-  Crowd(Poller& poller, Framing in, Framing out);
+  Crowd(Poller& poller, Framing in, Framing out, Way way = {});
 
-  /// One more client; its number is size() - 1, also for the poller.
+  /// One more client; its number is size() - 1, also for the poller. It can say something after
+  /// open().
   void connect(std::uint16_t port);
+  /// Those that have connected shake hands and ask for a WebSocket, as their way is, together.
+  void open();
   /// The same with a connection that exists already, non-blocking.
   void adopt(int socket);
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(clients_.size()); }
@@ -50,11 +59,19 @@ class Crowd {
     std::uint32_t offset;  ///< bytes of it that have come
   };
 
+  void upgrade();
+  void send(std::uint32_t client, std::string_view bytes);
+  ssize_t receive(std::uint32_t client);
+  std::uint32_t take(std::uint32_t number, std::string_view bytes);
   void frame(std::uint32_t client, std::uint32_t number);
 
   Poller& poller_;
   Framing in_;
   Framing out_;
+  Way way_;
+  std::optional<TlsClients> tls_;
+  std::uint32_t open_ = 0;  ///< so many of the clients are open
+  std::uint64_t sent_ = 0;  ///< texts, of all
   std::vector<Client> clients_;
   Kind kind_ = Kind::kAnswer;
   std::string frame_;  ///< the text that is expected, as it comes

@@ -18,8 +18,10 @@ constexpr unsigned kMostSeconds = 240;
 [[noreturn]] void usage() {
   std::fputs(
       "bench_load WORKLOAD --port N --pid N (--control PATH | --console IN OUT)\n"
-      "           [--clients N] [--in-flight N] [--units N] [--original] [--hold]\n"
-      "WORKLOAD: idle, broadcast, questions, fan-in, visits, stall\n",
+      "           [--clients N] [--in-flight N] [--units N] [--hold]\n"
+      "           [--original | --websocket | --page] [--tls]\n"
+      "WORKLOAD: idle, broadcast, questions, fan-in, visits, handshakes, stall\n"
+      "Visits and handshakes are always bare and by TLS; a page can do nothing but be idle.\n",
       stderr);
   std::exit(2);
 }
@@ -35,6 +37,12 @@ int main(int argc, char** argv) {
     const std::string_view flag = argv[i];
     if (flag == "--original") {
       wish.original = true;
+    } else if (flag == "--websocket") {
+      wish.way.websocket = true;
+    } else if (flag == "--page") {
+      wish.way.websocket = wish.way.page = true;
+    } else if (flag == "--tls") {
+      wish.way.tls = true;
     } else if (flag == "--hold") {
       wish.hold = true;
     } else if (flag == "--console" && i + 2 < argc) {

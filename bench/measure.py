@@ -24,6 +24,9 @@ class Workload:
     units: int
     in_flight: int = 1
     original: bool = False
+    websocket: bool = False
+    page: bool = False  # of the visitor: it can do nothing but be idle
+    tls: bool = False
     console: bool = False
     transcripts: bool = False
     lingers: bool = False  # the bare server closes as carefully as chatd
@@ -36,13 +39,15 @@ class Workload:
             "console": self.console,
             "transcripts": self.transcripts,
             "lingers": self.lingers,
+            "tls": self.tls,
         }
 
     def arguments(self, units=None):
         arguments = [self.kind, "--clients", self.clients, "--units", units or self.units]
         arguments += ["--in-flight", self.in_flight]
-        if self.original:
-            arguments.append("--original")
+        for way in ("original", "websocket", "page", "tls"):
+            if getattr(self, way):
+                arguments.append("--" + way)
         return [str(a) for a in arguments]
 
 

@@ -2,15 +2,19 @@
 // a client's bytes to the line that an operator gets, and back. Messages are the 63 bytes
 // of bench_load.
 #include <benchmark/benchmark.h>
+#include <openssl/evp.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/text.hpp"
 #include "core/framer.hpp"
 #include "core/outbox.hpp"
+#include "core/outgoing.hpp"
 #include "core/router.hpp"
 #include "core/settings.hpp"
 #include "events/event_json.hpp"
@@ -21,6 +25,8 @@
 #include "store/recorder.hpp"
 #include "store/schema.hpp"
 #include "text.hpp"
+#include "tls/record_layer.hpp"
+#include "way.hpp"
 
 namespace chatd::bench {
 namespace {
@@ -68,6 +74,95 @@ void framer_original(benchmark::State& state) {
   count(state, kPlain.size());
 }
 BENCHMARK(framer_original);
+
+/// The same of the frames of a WebSocket.
+void framer_websocket(benchmark::State& state) {
+  std::string bytes;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    const auto begin = bytes.size();
+    bytes += kPlain;
+    frame_text(bytes, begin);
+  }
+  const auto rules = settings();
+  core::Reading reading;
+  core::Framer websocket{core::DialectSetting::kWebSocket};
+  websocket.written(kNow);
+  while (state.KeepRunning()) {
+    std::string_view input = bytes;
+    while (websocket.next(input, kNow, rules, reading)) benchmark::DoNotOptimize(reading.text);
+  }
+  count(state, bytes.size());
+}
+BENCHMARK(framer_websocket)->Arg(1)->Arg(16);
+
+/// A text as its client gets it.
+void encode_text(benchmark::State& state, core::Dialect dialect) {
+  while (state.KeepRunning()) benchmark::DoNotOptimize(core::encode(kPlain, dialect));
+  count(state, kPlain.size());
+}
+BENCHMARK_CAPTURE(encode_text, line, core::Dialect::kLine);
+BENCHMARK_CAPTURE(encode_text, websocket, core::Dialect::kWebSocket);
+
+const std::string kSecret(tls::secret_bytes_of(tls::Suite::kAes256GcmSha384), 's');
+
+/// A record is sealed, and one is opened: what a question and its answer need.
+void seal_and_open(benchmark::State& state) {
+  constexpr auto kSuite = tls::Suite::kAes256GcmSha384;
+  const std::string other(kSecret.size(), 'o');
+  tls::RecordLayer here{kSuite, {kSecret}, {other}};
+  tls::RecordLayer there{kSuite, {other}, {kSecret}};
+  std::string record;
+  std::string text;
+  std::string reply;
+  while (state.KeepRunning()) {
+    record.clear();
+    text.clear();
+    here.seal(kLine, record);
+    there.open(record, text, reply);
+    benchmark::DoNotOptimize(text.data());
+  }
+  if (text != kLine || !reply.empty()) state.SkipWithError("not opened");
+  count(state, kLine.size());
+}
+BENCHMARK(seal_and_open);
+
+/// The same with nothing but the cipher, whose keys were set once.
+void cipher_alone(benchmark::State& state) {
+  struct Free {
+    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  };
+  using Bytes = std::array<unsigned char, 128>;
+  const std::unique_ptr<EVP_CIPHER_CTX, Free> sealing{EVP_CIPHER_CTX_new()};
+  const std::unique_ptr<EVP_CIPHER_CTX, Free> opening{EVP_CIPHER_CTX_new()};
+  const Bytes key{};
+  EVP_EncryptInit_ex2(sealing.get(), EVP_aes_256_gcm(), key.data(), key.data(), nullptr);
+  EVP_DecryptInit_ex2(opening.get(), EVP_aes_256_gcm(), key.data(), key.data(), nullptr);
+  const auto size = static_cast<int>(kLine.size()) + 1;  // with the type of the record
+  std::array<unsigned char, 12> nonce{};
+  const std::array<unsigned char, tls::kRecordHeader> header{};
+  Bytes text{};
+  Bytes sealed{};
+  Bytes opened{};
+  std::array<unsigned char, tls::kTagBytes> tag{};
+  bool good = true;
+  while (state.KeepRunning()) {
+    ++nonce[0];
+    int done = 0;
+    EVP_EncryptInit_ex2(sealing.get(), nullptr, nullptr, nonce.data(), nullptr);
+    EVP_EncryptUpdate(sealing.get(), nullptr, &done, header.data(), header.size());
+    EVP_EncryptUpdate(sealing.get(), sealed.data(), &done, text.data(), size);
+    EVP_EncryptFinal_ex(sealing.get(), sealed.data() + done, &done);
+    EVP_CIPHER_CTX_ctrl(sealing.get(), EVP_CTRL_AEAD_GET_TAG, tls::kTagBytes, tag.data());
+    EVP_DecryptInit_ex2(opening.get(), nullptr, nullptr, nonce.data(), nullptr);
+    EVP_CIPHER_CTX_ctrl(opening.get(), EVP_CTRL_AEAD_SET_TAG, tls::kTagBytes, tag.data());
+    EVP_DecryptUpdate(opening.get(), nullptr, &done, header.data(), header.size());
+    EVP_DecryptUpdate(opening.get(), opened.data(), &done, sealed.data(), size);
+    good = EVP_DecryptFinal_ex(opening.get(), opened.data() + done, &done) == 1 && good;
+  }
+  if (!good || opened != text) state.SkipWithError("not opened");
+  count(state, kLine.size());
+}
+BENCHMARK(cipher_alone);
 
 const std::string& sample(std::int64_t number) {
   return number == 0 ? kPlain : number == 1 ? kForeign : kHostile;

@@ -2,6 +2,7 @@
 medians of several runs, as markdown on standard output."""
 
 import argparse
+import dataclasses
 import json
 import statistics
 import subprocess
@@ -44,7 +45,49 @@ WORKLOADS = [
     Workload("connect, one message, bye, lingering", "visits", 64, 30_000, 64, lingers=True),
 ]
 
+# The same work of clients that come by another way; the target is the ratio to a bare socket,
+# where a record costs what its cipher does (see cipher_us).
+WAYS = [
+    Workload(
+        "question and answer, 100, WebSocket",
+        "questions",
+        100,
+        100_000,
+        100,
+        websocket=True,
+        target=1.1,
+    ),
+    Workload(
+        "question and answer, 1,000, WebSocket",
+        "questions",
+        1000,
+        100_000,
+        100,
+        websocket=True,
+        target=1.1,
+    ),
+    Workload(
+        "broadcast to 1,000, WebSocket", "broadcast", 1000, 200_000, websocket=True, target=1.1
+    ),
+    Workload(
+        "question and answer, 100, TLS", "questions", 100, 100_000, 100, tls=True, target=1.25
+    ),
+    Workload(
+        "question and answer, 1,000, TLS", "questions", 1000, 100_000, 100, tls=True, target=1.25
+    ),
+    Workload("broadcast to 1,000, TLS", "broadcast", 1000, 200_000, tls=True),
+]
+# Shares of a record sealed and one opened, for each unit of work.
+RECORDS = {"questions": 1, "broadcast": 0.5}
+HANDSHAKES = Workload("handshakes", "handshakes", 1, 3_000, tls=True)
+
 IDLE = [Workload(f"{n:,}", "idle", n, 1) for n in (1000, 10_000, 18_000)]
+IDLE += [
+    Workload("10,000 WebSockets", "idle", 10_000, 1, websocket=True),
+    Workload("10,000 pages", "idle", 10_000, 1, websocket=True, page=True),
+    Workload("10,000 by TLS", "idle", 10_000, 1, tls=True),
+    Workload("10,000 WebSockets by TLS", "idle", 10_000, 1, websocket=True, tls=True),
+]
 # The kernel takes some of the messages before any of them waits in the daemon.
 STALL = Workload("one of 101 stops reading", "stall", 100, 1_200_000, 16)
 
@@ -74,6 +117,53 @@ def row(workload, rounds, quick):
         for key in ("p50_us", "p99_us", "max_us")
     ]
     return "| " + " | ".join(cells) + " |"
+
+
+def parts(*arguments):
+    """What bench_parts says of its parts, by their names."""
+    command = [str(BIN / "bench_parts"), "--benchmark_format=json", *arguments]
+    result = subprocess.run(pinned(SERVER_CORE, command), capture_output=True, check=True)
+    return json.loads(result.stdout)["benchmarks"]
+
+
+def cipher_us():
+    """What OpenSSL takes to seal one record and to open one of a message's size."""
+    (part,) = parts("--benchmark_filter=cipher_alone", "--benchmark_min_time=0.1")
+    return part["cpu_time"] / 1000
+
+
+def way_row(workload, rounds, quick):
+    """In turns with a bare socket, and with the cipher alone where there is one."""
+    units = max(workload.units // 10, workload.clients) if quick else workload.units
+    plain = dataclasses.replace(workload, websocket=False, tls=False)
+    costs, bare, ciphers = [], [], []
+    for _ in range(rounds):
+        bare.append(measure(Chatd, plain, units)["cpu_us"])
+        costs.append(measure(Chatd, workload, units)["cpu_us"])
+        ciphers.append(cipher_us() * RECORDS[workload.kind] if workload.tls else 0)
+    calls = [count_all_calls(Chatd, each, units) for each in (workload, plain)]
+    cost, bare, cipher = (statistics.median(each) for each in (costs, bare, ciphers))
+    cells = [workload.name, f"{cost:.2f}", f"{bare:.2f}", f"{cipher:.2f}" if cipher else "–"]
+    cells += [f"{cost / (bare + cipher):.2f}"]
+    cells += [f"{workload.target:.2f}" if workload.target else "–"]
+    cells += ["–" if c is None else f"{c:.3f}" for c in calls]
+    return "| " + " | ".join(cells) + " |"
+
+
+def print_ways(wish):
+    wanted = [workload for workload in WAYS if wish.only in workload.name]
+    if wanted:
+        print("\n| workload | µs | bare socket | cipher | ratio | at most | calls | bare socket |")
+        print("| --- | --: | --: | --: | --: | --: | --: | --: |")
+    for workload in wanted:
+        print(way_row(workload, wish.rounds, wish.quick), flush=True)
+    if wish.only in HANDSHAKES.name:
+        runs = [measure(Chatd, HANDSHAKES) for _ in range(wish.rounds)]
+        print("\n| a handshake | CPU µs | p50 µs of the client | so many a second of one core |")
+        print("| --- | --: | --: | --: |")
+        cpu = median(runs, "cpu_us")
+        cells = [f"{cpu:.0f}", f"{median(runs, 'p50_us'):,.0f}", f"{1e6 / cpu:,.0f}"]
+        print("| ECDSA P-256 | " + " | ".join(cells) + " |", flush=True)
 
 
 def print_idle(quick):
@@ -138,11 +228,9 @@ def print_peers(rounds, quick):
 
 def print_parts():
     """Measures the inner parts by themselves."""
-    command = [str(BIN / "bench_parts"), "--benchmark_format=json", "--benchmark_min_time=0.2"]
-    result = subprocess.run(pinned(SERVER_CORE, command), capture_output=True, check=True)
     print("\n| part | ns |")
     print("| --- | --: |")
-    for part in json.loads(result.stdout)["benchmarks"]:
+    for part in parts("--benchmark_min_time=0.2"):
         # A broadcast is so many deliveries.
         each = 1e9 / part["items_per_second"] if "items_per_second" in part else part["cpu_time"]
         print(f"| {part['name']} | {each:,.0f} |", flush=True)
@@ -152,19 +240,20 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--quick", action="store_true", help="a tenth of the work")
-    arguments.add_argument("--only", default="", help="workloads whose name has this in it; or parts, or peers")
+    arguments.add_argument("--only", default="", help="workloads whose name has this in it; or idle, parts, or peers")
     wish = arguments.parse_args()
-    print(HEADER, flush=True)
-    for workload in WORKLOADS:
-        if wish.only not in workload.name:
-            continue
+    wanted = [workload for workload in WORKLOADS if wish.only in workload.name]
+    if wanted:
+        print(HEADER, flush=True)
+    for workload in wanted:
         began = time.monotonic()
         print(row(workload, wish.rounds, wish.quick), flush=True)
         print(f"({workload.name}: {time.monotonic() - began:.0f} s)", file=sys.stderr)
-    if not wish.only:
+    print_ways(wish)
+    if not wish.only or wish.only == "idle":
         print_idle(wish.quick)
-        if not wish.quick:
-            print_stall()
+    if not wish.only and not wish.quick:
+        print_stall()
     if wish.only in ("", "parts"):
         print_parts()
     if wish.only in ("", "peers"):

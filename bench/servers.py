@@ -7,9 +7,14 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from harness.certificates import Authority
 
 BIN = Path(os.environ.get("CHATD_BIN", Path(__file__).resolve().parents[1] / "build/release/bin"))
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -20,6 +25,7 @@ CONFIG = """
 [[listen]]
 address = "127.0.0.1"
 port = 0
+{certificate}
 [limits]
 sessions = 19000
 sessions_per_address = 19000
@@ -112,13 +118,14 @@ class Server:
 
 
 class Chatd(Server):
-    def __init__(self, console=False, transcripts=False, **_):
+    def __init__(self, console=False, transcripts=False, tls=False, **_):
         super().__init__(console)
         config = self.folder / "chatd.toml"
         path = f"{self.folder}/transcript.db" if transcripts else ""
         config.write_text(
             CONFIG.format(
                 folder=self.folder,
+                certificate=self.certificate() if tls else "",
                 transcripts=str(transcripts).lower(),
                 transcript_path=path,
             )
@@ -126,6 +133,12 @@ class Chatd(Server):
         mode = "on" if console else "off"
         command = [str(BIN / "chatd"), "--config", str(config), "--console", mode]
         self.start(command, r"listening on 127\.0\.0\.1:(\d+)")
+
+    def certificate(self):
+        """The keys of a listener that has one; its clients do not look at it."""
+        with Authority() as authority:
+            files = [shutil.copy(file, self.folder) for file in authority.sign("chat.example.org")]
+        return 'tls_certificate = "{}"\ntls_key = "{}"'.format(*files)
 
     def stats(self):
         if self.console:

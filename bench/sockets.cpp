@@ -19,11 +19,17 @@ namespace {
 
 constexpr std::uint32_t kConnectionsAnAddress = 4000;
 constexpr std::size_t kEventsAtOnce = 1024;
+constexpr int kPatienceMs = 10'000;
 
 void make_non_blocking(int descriptor) {
   if (fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) != 0) {
     give_up("make a socket non-blocking");
   }
+}
+
+void wait_for(int socket, short event) {
+  pollfd wait{socket, event, 0};
+  if (::poll(&wait, 1, kPatienceMs) != 1) lost("a connection stands still");
 }
 
 }  // namespace
@@ -80,12 +86,19 @@ void send_all(int socket, std::string_view bytes) {
     if (count > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {
-      pollfd wait{socket, POLLOUT, 0};
-      ::poll(&wait, 1, 1000);
+      wait_to_write(socket);
     } else {
       give_up("send");
     }
   }
+}
+
+void wait_to_read(int socket) {
+  wait_for(socket, POLLIN);
+}
+
+void wait_to_write(int socket) {
+  wait_for(socket, POLLOUT);
 }
 
 void raise_descriptor_limit() {

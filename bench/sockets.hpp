@@ -26,6 +26,10 @@ int connect_unix(const std::string& path);
 /// Sends all of `bytes` and waits if it must: only for what the server is sure to take.
 void send_all(int socket, std::string_view bytes);
 
+/// Wait for a socket; nothing for ten seconds ends this process.
+void wait_to_read(int socket);
+void wait_to_write(int socket);
+
 /// Raises the descriptor limit as far as it goes.
 void raise_descriptor_limit();
 

@@ -25,14 +25,27 @@ namespace {
 constexpr std::uint32_t kOperator = 0xFFFF'0000;
 /// How many connect before they are waited for: fewer than a backlog.
 constexpr std::uint32_t kConnectAtOnce = 256;
+/// Of those who shake hands fewer: nobody waits behind others, for whom these may have to give way.
+constexpr std::uint32_t kShakeHandsAtOnce = 16;
 constexpr std::size_t kReadBytes = 64UL * 1024;
 constexpr int kPatienceMs = 10'000;
+
+Framing framing_in(const Wish& wish) {
+  if (wish.way.websocket) return {{'\x81', static_cast<char>(kTextBytes)}, ""};
+  return {"", wish.original ? "" : "\n"};
+}
+
+Framing framing_out(const Wish& wish) {
+  if (wish.way.page) return {R"({"type":"say","id":"{}","text":")", R"("})"};
+  return {"", wish.original || wish.way.websocket ? "" : "\n"};
+}
 
 class Run {
  public:
   explicit Run(const Wish& wish)
       : wish_{wish},
-        crowd_{poller_, {"", wish.original ? "" : "\n"}, {"", wish.original ? "" : "\n"}},
+        connect_at_once_{wish.way.tls ? kShakeHandsAtOnce : kConnectAtOnce},
+        crowd_{poller_, framing_in(wish), framing_out(wish), wish.way},
         operator_{poller_, kOperator,
                   [this](std::uint64_t session, std::string_view text) { heard(session, text); }},
         stretch_{wish.pid, wish.hold} {
@@ -48,6 +61,7 @@ class Run {
   void questions();
   void fan_in();
   void visits();
+  void handshakes();
   void idle();
   void stall();
 
@@ -64,6 +78,7 @@ class Run {
   std::uint32_t take_quiet();
 
   const Wish& wish_;
+  std::uint32_t connect_at_once_;
   Poller poller_;
   Crowd crowd_;
   Operator operator_;
@@ -131,6 +146,7 @@ std::uint32_t Run::take_quiet() {
 
 void Run::connect_silently(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) crowd_.connect(wish_.port);
+  crowd_.open();
   for (auto client = crowd_.size() - count; client < crowd_.size(); ++client) {
     quiet_.push_back(client);
   }
@@ -148,7 +164,7 @@ void Run::greet(std::uint32_t first) {
 void Run::set_up() {
   while (crowd_.size() < wish_.clients) {
     const auto first = crowd_.size();
-    connect_silently(std::min(kConnectAtOnce, wish_.clients - first));
+    connect_silently(std::min(connect_at_once_, wish_.clients - first));
     greet(first);
   }
 }
@@ -271,12 +287,32 @@ void Run::visits() {
   end(over);
 }
 
-/// Listens to the operator for that long, and waits for nothing in particular.
+/// TLS alone, one after the other: each client shakes hands and leaves.
+void Run::handshakes() {
+  TlsClients clients;
+  stretch_.begin();
+  for (std::uint32_t number = 0; number < wish_.units; ++number) {
+    const auto began = clock_ns();
+    const int socket = connect_tcp(wish_.port, number);
+    clients.begin(socket);
+    clients.finish(number);
+    latency_.add(clock_ns() - began);
+    clients.forget(number);
+    ::close(socket);
+  }
+  stretch_.end(wish_.units, latency_);
+}
+
+/// Listens for that long, and waits for nothing in particular.
 void Run::rest(std::uint64_t ms) {
   const auto until = clock_ns() + ms * 1'000'000;
   while (clock_ns() < until) {
     poller_.wait(10, [&](std::uint32_t number, std::uint32_t) {
-      if (number >= kOperator) operator_.ready();
+      if (number >= kOperator) {
+        operator_.ready();
+      } else {
+        (void)crowd_.read(number);  // tickets, pings, what a page is told of itself
+      }
     });
   }
 }
@@ -296,7 +332,7 @@ void Run::idle() {
   rest(kSettleMs);
   const auto empty = memory_bytes(wish_.pid);
   while (crowd_.size() < wish_.clients) {
-    connect_silently(std::min(kConnectAtOnce, wish_.clients - crowd_.size()));
+    connect_silently(std::min(connect_at_once_, wish_.clients - crowd_.size()));
     rest(1);
   }
   rest(kSettleMs);
@@ -377,6 +413,8 @@ void run(const Wish& wish) {
     work.fan_in();
   } else if (wish.workload == "visits") {
     work.visits();
+  } else if (wish.workload == "handshakes") {
+    work.handshakes();
   } else if (wish.workload == "idle") {
     work.idle();
   } else if (wish.workload == "stall") {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "way.hpp"
+
 namespace chatd::bench {
 
 struct Wish {
@@ -17,9 +19,10 @@ struct Wish {
   std::string console_input;
   std::string console_output;
   bool original = false;  ///< the dialect; else line
+  Way way;
   std::uint32_t clients = 1;
   std::uint32_t in_flight = 1;  ///< units under way at once, or messages in one write
-  std::uint32_t units = 1;      ///< deliveries, answers, messages or connections
+  std::uint32_t units = 1;      ///< deliveries, answers, messages, connections or handshakes
   bool hold =
       false;  ///< prints "ready" when all is set up and "done" at the end, and waits for a line
 };

@@ -166,8 +166,9 @@ void Arrivals::on_gone(core::Slot slot) {
 void Arrivals::act(core::Slot slot) {
   Arrival& arrival = at(slot);
   Reception& reception = *arrival.reception;
-  const bool proxied = reception.proxy().state() == ProxyReader::State::kWhole;
-  if (proxied && !reception.proxy().header().local && !learn_from_proxy(slot)) return;
+  const ProxyReader* const proxy = reception.proxy();
+  const bool proxied = proxy != nullptr && proxy->state() == ProxyReader::State::kWhole;
+  if (proxied && !proxy->header().local && !learn_from_proxy(slot)) return;
   switch (const Finding finding = reception.finding()) {
     case Finding::kNone:
       file(slot, reception.deadline());
@@ -193,9 +194,8 @@ void Arrivals::act(core::Slot slot) {
       break;
     case Finding::kNoProxy: {
       std::string why{refusal_of(finding)};
-      if (reception.proxy().state() == ProxyReader::State::kRefused) {
-        why =
-            "its header of the PROXY protocol " + std::string{to_string(reception.proxy().fault())};
+      if (proxy->state() == ProxyReader::State::kRefused) {
+        why = "its header of the PROXY protocol " + std::string{to_string(proxy->fault())};
       }
       leave(slot, why);
       break;
@@ -213,7 +213,7 @@ void Arrivals::act(core::Slot slot) {
 bool Arrivals::learn_from_proxy(core::Slot slot) {
   Connections::Way way = connections_.way(slot);
   if (!way.via.empty()) return true;
-  const ProxyHeader header = at(slot).reception->proxy().header();
+  const ProxyHeader header = at(slot).reception->proxy()->header();
   way.via = connections_.client(slot).peer.to_string();
   if (header.tls) {
     way.tls = header.tls->version;
@@ -377,12 +377,13 @@ void Arrivals::leave_queue(core::Slot slot) {
 
 void Arrivals::on_secured(core::Slot slot) {
   Arrival& arrival = at(slot);
-  const auto& cipher = static_cast<const TlsCipher&>(*connections_.cipher(slot));
+  auto& cipher = static_cast<TlsCipher&>(*connections_.cipher(slot));
   Connections::Way way = connections_.way(slot);
   way.tls = to_string(cipher.channel().peer());
   const std::string& name = cipher.channel().peer().client_name;
   if (!name.empty()) way.verified = name;  // else it is what a proxy says
   connections_.set_way(slot, std::move(way));
+  cipher.forget_peer();
   arrival.secure = true;
   arrival.stage = Stage::kReception;
   handshake_over(slot, arrival.begun);

@@ -171,7 +171,8 @@ void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
 void Clients::enter(Doors::Visitor& visitor, Accounts::Number account) {
   const Listener& by = *visitor.configured;
   const bool arrives = Arrivals::is_needed(by, visitor.peer);
-  Connections::Client client{visitor.peer, visitor.listener, account};
+  Connections::Client client{
+      .peer = visitor.peer, .listener = visitor.listener, .account = account};
   if (arrives) client.kind = Connections::Kind::kArrival;
   auto slot = connections_.add(std::move(visitor.socket), client);
   if (!slot) {

@@ -177,7 +177,7 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
         [&](const auto& kept) { return kept.session == saved->session->id() && kept.socket; });
     if (connection == connections.end()) continue;  // it has gone meanwhile
     SavedClient client;
-    client.client = {saved->peer, doors_.index_of(saved->listener), Accounts::kNone};
+    client.client = {.peer = saved->peer, .listener = doors_.index_of(saved->listener)};
     client.place = place;
     client.connection.stream.paused = saved->session->waits_to_be_read();
     client.connection.stream.ended = saved->session->state() == core::Session::State::kAsking;
@@ -229,7 +229,7 @@ void Clients::dismiss(std::vector<UniqueFd> connections) {
     io::Peer peer = known ? io::Peer{address, length} : io::Peer{};
     peer.learn_user(socket.get());
     const auto account = entrance_.readmit(peer);
-    const auto slot = connections_.add(std::move(socket), {peer, 0, account});
+    const auto slot = connections_.add(std::move(socket), {.peer = peer, .account = account});
     if (slot) {
       connections_.dismiss(*slot);
     } else {

@@ -65,6 +65,13 @@ void Connections::remember(core::Slot slot, const Client& client) {
     clients_.resize(slot + 1);
   }
   clients_[slot] = client;
+  clients_[slot].way = Ways::kBare;
+}
+
+/// There is nobody at that slot any more. Returns who it was.
+Connections::Client Connections::forget(core::Slot slot) {
+  ways_.give_back(std::exchange(clients_[slot].way, Ways::kBare));
+  return std::exchange(clients_[slot], {});
 }
 
 void Connections::hear(core::Slot slot, std::string_view bytes, bool over) {
@@ -96,8 +103,7 @@ core::Slot Connections::add_page_session(const Client& client) {
 }
 
 void Connections::forget_page_session(core::Slot slot) {
-  clients_[slot] = {};
-  ways_.erase(slot);
+  (void)forget(slot);
   streams_.release(slot);
 }
 
@@ -119,8 +125,7 @@ void Connections::end_page_session(core::Slot slot, std::string_view words) {
 /// delivery.
 void Connections::release_page_sessions() {
   for (const core::Slot slot : std::exchange(ended_page_sessions_, {})) {
-    const Client client = std::exchange(clients_[slot], {});
-    ways_.erase(slot);
+    const Client client = forget(slot);
     trim_.session_gone();
     if (relieved_) relieved_(slot);
     streams_.release(slot);
@@ -144,15 +149,10 @@ void Connections::set_peer(core::Slot slot, const io::Peer& peer, Accounts::Numb
   clients_[slot].account = account;
 }
 
-const Connections::Way& Connections::way(core::Slot slot) const {
-  static const Way kNone;
-  const auto place = ways_.find(slot);
-  return place == ways_.end() ? kNone : place->second;
-}
-
 void Connections::set_way(core::Slot slot, Way way) {
   if (way.empty()) return;
-  ways_[slot] = std::move(way);
+  const auto before = std::exchange(clients_[slot].way, ways_.take(std::move(way)));
+  ways_.give_back(before);
 }
 
 std::vector<core::Slot> Connections::slots() const {
@@ -251,6 +251,7 @@ void Connections::on_broken(io::StreamId id, int error) {
 }
 
 void Connections::on_secured(io::StreamId id) {
+  trim_.handshake_over();
   if (Audience* const audience = audience_of(id)) audience->on_secured(id);
 }
 
@@ -288,8 +289,7 @@ void Connections::on_closed(io::StreamId id, std::size_t unsent) {
     router_.lost_after_end(id, lost);
   }
   assert(!router_.has(id));
-  const Client client = std::exchange(clients_[id], {});
-  ways_.erase(id);
+  const Client client = forget(id);
   trim_.session_gone();
   if (relieved_) relieved_(id);
   closed_(id, client);

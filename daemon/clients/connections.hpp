@@ -14,7 +14,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,6 +24,7 @@
 #include "clients/doors.hpp"
 #include "clients/heap_trim.hpp"
 #include "clients/reading_queue.hpp"
+#include "clients/ways.hpp"
 #include "core/capacity.hpp"
 #include "core/outbox.hpp"
 #include "core/router.hpp"
@@ -52,19 +52,13 @@ class Connections : private io::StreamListener, public core::Capacity {
   struct Client {
     io::Peer peer;
     Doors::Index listener = 0;
-    Accounts::Number account = Accounts::kNone;
-    bool gone = false;  ///< nothing can be written any more; what was unsent is counted
     Kind kind = Kind::kSession;
+    bool gone = false;  ///< nothing can be written any more; what was unsent is counted
+    Accounts::Number account = Accounts::kNone;
+    Ways::Number way = Ways::kBare;  ///< of Connections alone: see way()
   };
-  /// How a client came, where that was not by a bare socket; each is empty where there is nothing
-  /// to say. All of it is well-formed UTF-8.
-  struct Way {
-    std::string verified;  ///< the name of a certificate that was verified
-    std::string via;       ///< the proxy's address, as peers are written
-    std::string tls;       ///< the version, and the suite if it is known: "TLSv1.3 ..."
-
-    [[nodiscard]] bool empty() const { return verified.empty() && via.empty() && tls.empty(); }
-  };
+  static_assert(sizeof(Client) <= 32);  // there may be tens of thousands
+  using Way = chatd::Way;
 
   /// What stands for the connections of sessions that have none.
   class PageSessions {
@@ -133,7 +127,10 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// What the client of a session has said before this was one; with `over` it says no more.
   void hear(core::Slot slot, std::string_view bytes, bool over);
   /// From now on it is of that kind.
-  void become(core::Slot slot, Kind kind) { clients_[slot].kind = kind; }
+  void become(core::Slot slot, Kind kind) {
+    if (clients_[slot].kind == Kind::kArrival) trim_.session_gone();  // as good as that
+    clients_[slot].kind = kind;
+  }
   /// Says something to one that is no session.
   /// False: more waits for it than output_soft, or it was not taken and the connection is lost.
   bool tell(core::Slot slot, std::string_view bytes);
@@ -155,7 +152,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// It is somebody else's than was thought, who is charged from now on; the caller has entered
   /// `account`, and leaves the former one.
   void set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account);
-  [[nodiscard]] const Way& way(core::Slot slot) const;
+  [[nodiscard]] const Way& way(core::Slot slot) const { return ways_.at(clients_[slot].way); }
   void set_way(core::Slot slot, Way way);
   /// Waits no longer for those that close: what they have not acknowledged is lost.
   void give_up_closing();
@@ -225,6 +222,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   void end_page_session(core::Slot slot, std::string_view words = {});
   void release_page_sessions();
   void remember(core::Slot slot, const Client& client);
+  Client forget(core::Slot slot);
   void say_closed(core::Slot slot, std::uint32_t lost);
   bool write(const core::Write& write);
   void close(const core::Close& close);
@@ -247,7 +245,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   PageSessions* page_sessions_ = nullptr;
   std::vector<core::Slot> ended_page_sessions_;  ///< whose slots are free at the end of the turn
   std::array<Audience*, 5> audiences_{};         ///< by kind; null: nobody hears them
-  std::unordered_map<core::Slot, Way> ways_;     ///< of those that have one
+  Ways ways_;
   ReadingQueue reading_;
   bool slowly_ = false;  ///< as read_waiting() was told last
   std::uint64_t read_bytes_ = 0;

@@ -64,6 +64,7 @@ Connections::Saved Connections::read(ByteReader& in) {
   auto channel = tls::Channel::restore(in);
   in.require(channel && !saved.stream.closing);
   if (!in.ok()) return saved;
+  channel->forget_peer();
   saved.cipher = std::make_unique<TlsCipher>(std::move(*channel));
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     saved.text.push_back(in.payload());

@@ -16,8 +16,10 @@ constexpr Duration kTrimDelay{1000};
 HeapTrim::HeapTrim(io::Loop& loop, std::function<void()> give_back)
     : give_back_{std::move(give_back)}, timer_{loop, [this] { trim(); }} {}
 
-void HeapTrim::session_gone() {
-  if (++gone_ == kTrimAfter) soon();
+void HeapTrim::freed(std::size_t sessions) {
+  const bool was_much = freed_ >= kTrimAfter;
+  freed_ += sessions;
+  if (!was_much && freed_ >= kTrimAfter) soon();
 }
 
 void HeapTrim::soon() {
@@ -25,7 +27,7 @@ void HeapTrim::soon() {
 }
 
 void HeapTrim::trim() {
-  gone_ = 0;
+  freed_ = 0;
   give_back_();
   give_back_heap();
 }

@@ -31,6 +31,7 @@ void HttpSpeakers::add(const io::Peer& peer, Doors::Index listener, Time now) {
 }
 
 bool HttpSpeakers::has(const io::Peer& peer, Doors::Index listener, Time now) const {
+  if (spoken_.empty()) return false;
   const auto place = spoken_.find(key_of(peer, listener));
   return place != spoken_.end() && now - place->second <= kMemory;
 }

@@ -11,6 +11,7 @@ namespace chatd {
 Reception::Reception(Rules rules, Time now) : rules_{rules}, began_{now} {
   assert(!rules.tls_required || rules.tls);
   assert(!rules.web_only || rules.web);
+  if (rules.proxy) proxy_ = std::make_unique<ProxyReader>();
   // Nothing is to be found out.
   if (!rules.proxy && is_chat_anyway()) decide(Finding::kChat);
 }
@@ -30,11 +31,11 @@ Reception::Finding Reception::take(std::string_view bytes, Time now) {
 }
 
 Reception::Finding Reception::look_for_proxy(std::string_view& bytes) {
-  switch (proxy_.take(bytes)) {
+  switch (proxy_->take(bytes)) {
     case ProxyReader::State::kRefused:
       return Finding::kNoProxy;
     case ProxyReader::State::kWhole:
-      if (proxy_.header().local) return Finding::kHealth;
+      if (proxy_->header().local) return Finding::kHealth;
       proxied_ = true;
       return Finding::kNone;
     case ProxyReader::State::kPerhaps:
@@ -92,14 +93,14 @@ Time Reception::deadline() const {
 
 void Reception::save(ByteWriter& out, Time now) const {
   assert(finding_ == Finding::kNone);
-  if (awaits_proxy()) proxy_.save(out);
+  if (awaits_proxy()) proxy_->save(out);
   out.time(began_, now);
   out.time(first_, now);
   out.text(bytes_);
 }
 
 void Reception::restore(ByteReader& in, Time now) {
-  if (awaits_proxy()) proxy_.restore(in);
+  if (awaits_proxy()) proxy_->restore(in);
   began_ = in.time(now);
   first_ = in.time(now);
   bytes_ = in.text();

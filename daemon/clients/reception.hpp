@@ -12,7 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -73,8 +73,8 @@ class Reception {
   [[nodiscard]] Finding finding() const { return finding_; }
   /// What has come and belongs to whatever it is.
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
-  /// What the proxy has said, or what is wrong with it.
-  [[nodiscard]] const ProxyReader& proxy() const { return proxy_; }
+  /// What the proxy has said, or what is wrong with it; null where there has to be none.
+  [[nodiscard]] const ProxyReader* proxy() const { return proxy_.get(); }
   /// Whether the header of a proxy is still to come, in whole or in part.
   [[nodiscard]] bool awaits_proxy() const { return rules_.proxy && !proxied_; }
 
@@ -91,10 +91,10 @@ class Reception {
   Finding decide(Finding finding) { return finding_ = finding; }
 
   Rules rules_;
-  Time began_;           ///< or the end of the proxy's header
-  Time first_ = kNever;  ///< when the first byte behind that came
-  ProxyReader proxy_;
-  bool proxied_ = false;  ///< the header is whole
+  Time began_;                          ///< or the end of the proxy's header
+  Time first_ = kNever;                 ///< when the first byte behind that came
+  std::unique_ptr<ProxyReader> proxy_;  ///< it is large, and few come by one
+  bool proxied_ = false;                ///< the header is whole
   std::string bytes_;
   Finding finding_ = Finding::kNone;
 };

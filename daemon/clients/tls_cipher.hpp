@@ -24,6 +24,8 @@ class TlsCipher : public io::StreamCipher {
   [[nodiscard]] std::size_t memory() const override { return channel_.memory(); }
 
   [[nodiscard]] const tls::Channel& channel() const { return channel_; }
+  /// See tls::Channel.
+  void forget_peer() { channel_.forget_peer(); }
 
  private:
   tls::Channel channel_;

@@ -98,6 +98,9 @@ struct Connection {
   bool used : 1 = false;     // the kernel was given something, perhaps by another process
   bool weighty : 1 = false;  // and a whole payload that has a weight among it
   bool sealed : 1 = false;   // what it says and hears goes through a cipher (io/sealed.hpp)
+  bool opening : 1 = false;  // and nobody was told that it is open
+  // The peer has said through a cipher that it says no more, or nonsense.
+  bool input_over : 1 = false;
   bool hung_up : 1 = false;  // the peer did while reading was paused, and may be read to the end
   /// The last 32 bits of where that ends: the kernel never owes a peer as much as they can tell.
   std::uint32_t weighty_bits = 0;

@@ -18,20 +18,26 @@ struct Sealed {
   static constexpr std::size_t kAtOnce = 16384;
 
   std::unique_ptr<StreamCipher> cipher;
-  SendQueue text;           ///< waits to be sealed
-  bool opening = true;      ///< nobody was told that it is open
-  bool input_over = false;  ///< the peer has said that it says no more, or nonsense
+  SendQueue text;  ///< waits to be sealed
 
   /// Seals at most `most` bytes of what waits. Of a payload that is sealed in parts the last one
   /// has its weight. Empty if nothing waits, or nothing can be sealed.
   [[nodiscard]] Payload seal(std::size_t most) {
     if (text.empty() || !cipher->can_seal()) return {};
-    std::string plain;
+    std::string gathered;
+    std::string_view plain;  // one payload is not copied
     std::uint32_t weight = 0;
     text.each([&](const Payload& payload, std::string_view rest) {
       const auto part = rest.substr(0, most - plain.size());
-      plain.append(part);
-      if (!part.empty() && part.size() == rest.size()) weight += payload.weight();
+      if (part.empty()) return;
+      if (part.size() == rest.size()) weight += payload.weight();
+      if (plain.empty()) {
+        plain = part;
+        return;
+      }
+      if (gathered.empty()) gathered = plain;
+      gathered += part;
+      plain = gathered;
     });
     std::string bytes;
     cipher->seal(plain, bytes);

@@ -18,6 +18,7 @@ void StreamSet::secure(StreamId id, std::unique_ptr<StreamCipher> cipher, std::s
   Connection& stream = at(id);
   assert(stream.state == State::kOpen && !stream.sealed && stream.queue.empty());
   stream.sealed = true;
+  stream.opening = true;
   sealed_[id].cipher = std::move(cipher);
   if (!first.empty()) unseal(id, first);
 }
@@ -27,10 +28,8 @@ void StreamSet::restore_cipher(StreamId id, std::unique_ptr<StreamCipher> cipher
   Connection& stream = at(id);
   assert(!stream.sealed);
   stream.sealed = true;
-  Sealed& sealed = sealed_[id];
-  sealed.cipher = std::move(cipher);
-  sealed.opening = false;
-  sealed.input_over = input_over;
+  stream.input_over = input_over;
+  sealed_[id].cipher = std::move(cipher);
   for (Payload& each : text) push(id, std::move(each));
   stream.high = waiting(id) > limits_.high_bytes;
   touch(id);
@@ -51,7 +50,7 @@ std::vector<Payload> StreamSet::unsealed(StreamId id) const {
 }
 
 bool StreamSet::is_input_over(StreamId id) const {
-  return at(id).sealed && sealed_.at(id).input_over;
+  return at(id).input_over;
 }
 
 /// Bytes that wait for its peer.
@@ -104,21 +103,21 @@ void StreamSet::hear(StreamId id, std::string_view bytes) {
 /// Passes on the text of what was read. The listener may end the stream in each call.
 void StreamSet::unseal(StreamId id, std::string_view bytes) {
   using Phase = StreamCipher::State;
-  Sealed& sealed = sealed_.at(id);
-  if (sealed.input_over) return;
+  if (is_input_over(id)) return;
   std::string text;
   std::string reply;
-  const Phase phase = sealed.cipher->open(bytes, text, reply);
+  const Phase phase = sealed_.at(id).cipher->open(bytes, text, reply);
   if (!reply.empty()) {
     queued_bytes_ += reply.size();
     at(id).queue.push(Payload{reply, 0});
   }
   if (waiting(id) > 0) touch(id);  // now there may be a way to seal it
-  sealed.input_over = phase == Phase::kEnded || phase == Phase::kFailed;
-  const bool opens = phase != Phase::kOpening && phase != Phase::kFailed && sealed.opening;
-  if (opens) sealed.opening = false;
+  Connection& stream = at(id);
+  stream.input_over = phase == Phase::kEnded || phase == Phase::kFailed;
+  const bool opens = phase != Phase::kOpening && phase != Phase::kFailed && stream.opening;
+  if (opens) stream.opening = false;
 
-  const auto generation = at(id).generation;
+  const auto generation = stream.generation;
   const auto is_open = [&] {  // it may have adopted others, so that all streams have moved
     return streams_[id].generation == generation && streams_[id].state == State::kOpen;
   };

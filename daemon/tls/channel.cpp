@@ -139,10 +139,12 @@ bool Channel::is_saveable() const {
 void Channel::save(ByteWriter& out) const {
   assert(is_saveable());
   std::get<RecordLayer>(session_).save(out);
-  out.text(facts_->server_name);
-  out.text(facts_->client_name);
-  out.flag(facts_->speaks_http);
-  out.flag(facts_->resumed);
+  const PeerFacts forgotten;
+  const PeerFacts& facts = facts_ ? *facts_ : forgotten;
+  out.text(facts.server_name);
+  out.text(facts.client_name);
+  out.flag(facts.speaks_http);
+  out.flag(facts.resumed);
 }
 
 std::optional<Channel> Channel::restore(ByteReader& in) {

@@ -64,11 +64,15 @@ class Channel {
 
   [[nodiscard]] State state() const;
   /// The handshake is done, whatever has become of the session since.
-  [[nodiscard]] bool is_established() const { return facts_ != nullptr; }
+  [[nodiscard]] bool is_established() const {
+    return !std::holds_alternative<std::unique_ptr<Handshake>>(session_);
+  }
   /// The handshake is done, and nothing has ended the sending.
   [[nodiscard]] bool can_send() const;
-  /// Once it is established.
+  /// Once it is established, and until forget_peer().
   [[nodiscard]] const PeerFacts& peer() const { return *facts_; }
+  /// Nobody asks for peer() any more, here or where it is restored: an idle session costs less.
+  void forget_peer() { facts_.reset(); }
   /// Once it has failed: why, as a sentence without a full stop, for the log. It holds nothing
   /// that the client wrote, and no secret.
   [[nodiscard]] std::string failure() const;
@@ -91,7 +95,7 @@ class Channel {
   State establish(Handshake& done, std::string& plaintext, std::string& to_send);
 
   std::variant<std::unique_ptr<Handshake>, RecordLayer, Tls12> session_;
-  std::unique_ptr<PeerFacts> facts_;
+  std::unique_ptr<PeerFacts> facts_;  ///< null: of a handshake, or forgotten
 };
 
 }  // namespace chatd::tls

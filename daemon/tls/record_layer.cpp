@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "base/memory.hpp"
 #include "tls/aead.hpp"
 #include "tls/core_dumps.hpp"
 
@@ -75,7 +74,7 @@ RecordLayer::~RecordLayer() {
 }
 
 std::size_t RecordLayer::memory() const {
-  return partial_.capacity() > std::string{}.capacity() ? partial_.capacity() + 1 : 0;
+  return partial_ ? sizeof *partial_ + partial_->capacity() : 0;
 }
 
 // ---- receiving ----
@@ -94,7 +93,7 @@ RecordLayer::State RecordLayer::open(std::string_view bytes, std::string& plaint
 /// them are kept. If it has come in pieces, `whole` has it.
 std::string_view RecordLayer::next_record(std::string_view& bytes, std::string& whole,
                                           std::string& to_send) {
-  if (partial_.empty()) {
+  if (!partial_) {
     const auto size = size_of(bytes, to_send);
     if (state_ != State::kOpen) return {};
     if (size != 0 && size <= bytes.size()) {
@@ -104,20 +103,22 @@ std::string_view RecordLayer::next_record(std::string_view& bytes, std::string& 
     }
   }
   if (!gather(bytes, kRecordHeader)) return {};
-  const auto size = size_of(partial_, to_send);
+  const auto size = size_of(*partial_, to_send);
   if (state_ != State::kOpen || !gather(bytes, size)) return {};
-  whole.swap(partial_);
+  whole.swap(*partial_);
+  partial_.reset();
   return whole;
 }
 
 /// Moves bytes to what is kept until that has `size` bytes, or none are left. Their memory grows
 /// with what came, not with what a header promises.
 bool RecordLayer::gather(std::string_view& bytes, std::size_t size) {
-  if (partial_.size() >= size) return true;
-  const auto more = bytes.substr(0, size - partial_.size());
-  partial_ += more;
+  if (!partial_) partial_ = std::make_unique<std::string>();
+  if (partial_->size() >= size) return true;
+  const auto more = bytes.substr(0, size - partial_->size());
+  *partial_ += more;
   bytes.remove_prefix(more.size());
-  return partial_.size() == size;
+  return partial_->size() == size;
 }
 
 /// The length of the record that begins so, 0 if it is not known yet. Fails at the first byte that
@@ -246,7 +247,7 @@ bool RecordLayer::is_one_too_many(std::string& to_send) {
 void RecordLayer::fail(RecordFault fault, Alert alert, std::string& to_send) {
   state_ = State::kFailed;
   fault_ = fault;
-  give_back(partial_);
+  partial_.reset();
   if (!std::exchange(closed_, true)) say(alert, to_send);
 }
 
@@ -299,7 +300,7 @@ void RecordLayer::save(ByteWriter& out) const {
   out.enumerator(suite_);
   in_.save(out, suite_);
   out_.save(out, suite_);
-  out.text(partial_);
+  out.text(partial());
   out.flag(state_ == State::kEnded);
   out.flag(closed_);
   out.number(without_text_);
@@ -314,20 +315,22 @@ std::optional<RecordLayer> RecordLayer::restore(ByteReader& in) {
   auto receiving = TrafficKey::restore(in, *suite);
   auto sending = TrafficKey::restore(in, *suite);
   RecordLayer layer{*suite, std::move(receiving), std::move(sending)};
-  layer.partial_ = in.text();
+  if (const auto begun = in.text(); !begun.empty()) {
+    layer.partial_ = std::make_unique<std::string>(begun);
+  }
   if (in.flag()) layer.state_ = State::kEnded;
   layer.closed_ = in.flag();
   layer.without_text_ = in.number<std::uint8_t>();
   const auto message = in.text();
   in.require(layer.without_text_ <= kMostWithoutText && message.size() < layer.message_.size());
-  in.require(layer.partial_.size() < kMostRecordBytes);
+  in.require(layer.partial().size() < kMostRecordBytes);
   if (!in.ok()) return std::nullopt;
   layer.message_size_ =
       static_cast<std::uint8_t>(message.copy(layer.message_.data(), message.size()));
   std::string refused;
-  if (!layer.partial_.empty()) {
-    const auto size = layer.size_of(layer.partial_, refused);
-    in.require(layer.state_ != State::kFailed && (size == 0 || size > layer.partial_.size()));
+  if (layer.partial_) {
+    const auto size = layer.size_of(*layer.partial_, refused);
+    in.require(layer.state_ != State::kFailed && (size == 0 || size > layer.partial().size()));
   }
   return in.ok() ? std::optional{std::move(layer)} : std::nullopt;
 }

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -120,6 +121,9 @@ class RecordLayer {
 
   RecordLayer(Suite suite, TrafficKey receiving, TrafficKey sending);
 
+  [[nodiscard]] std::string_view partial() const {
+    return partial_ ? std::string_view{*partial_} : std::string_view{};
+  }
   std::string_view next_record(std::string_view& bytes, std::string& whole, std::string& to_send);
   bool gather(std::string_view& bytes, std::size_t size);
   std::size_t size_of(std::string_view record, std::string& to_send);
@@ -136,7 +140,7 @@ class RecordLayer {
 
   TrafficKey in_;
   TrafficKey out_;
-  std::string partial_;  ///< a record that has begun
+  std::unique_ptr<std::string> partial_;  ///< a record that has begun; null: none has
   Suite suite_;
   State state_ = State::kOpen;
   RecordFault fault_ = RecordFault::kNone;

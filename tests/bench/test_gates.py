@@ -21,9 +21,18 @@ WAITS = ("epoll_wait", "epoll_pwait")
 # By chance: memory that is asked for, an operator that reads slowly for a moment, a turn
 # that had begun before anybody counted.
 SLACK = 30
-MOST_SILENT_BYTES = 520
-MOST_SPOKEN_BYTES = 520  # with its last words
+# Of an idle session, by how it came; with its last words, too.
+MOST_BYTES = {"line": 520, "websocket": 800}
 QUOTA = 256 * 1024  # limits.output_hard
+
+
+# How clients come, as a workload has it.
+WAYS = {
+    "line": {},
+    "original": {"original": True},
+    "websocket": {"websocket": True},
+    "tls": {"tls": True},
+}
 
 
 class Calls:
@@ -51,8 +60,9 @@ def test_the_counters_of_the_daemon_are_those_of_the_load():
     assert stats["sessions"] == stats["refused"] == 0
 
 
-def test_a_delivery_of_a_broadcast_is_one_send():
-    calls = Calls(Workload("", "broadcast", 500, 20_000))
+@pytest.mark.parametrize("way", ["line", "websocket", "tls"])
+def test_a_delivery_of_a_broadcast_is_one_send(way):
+    calls = Calls(Workload("", "broadcast", 500, 20_000, **WAYS[way]))
     assert calls.of(*SENDS) <= calls.units + calls.turns + SLACK
     assert calls.of(*READS) <= calls.turns + SLACK
     assert calls.turns <= 0.1 * calls.units
@@ -67,9 +77,9 @@ def test_broadcasts_that_come_together_go_out_together():
     calls.nothing_else()
 
 
-@pytest.mark.parametrize("original", [False, True], ids=["line", "original"])
-def test_a_question_and_its_answer_are_one_read_and_one_send(original):
-    calls = Calls(Workload("", "questions", 200, 5_000, in_flight=100, original=original))
+@pytest.mark.parametrize("way", WAYS)
+def test_a_question_and_its_answer_are_one_read_and_one_send(way):
+    calls = Calls(Workload("", "questions", 200, 5_000, in_flight=100, **WAYS[way]))
     assert calls.of(*READS) <= calls.units + calls.turns + SLACK
     assert calls.of(*SENDS) <= calls.units + calls.turns + SLACK
     calls.nothing_else()
@@ -110,11 +120,15 @@ def test_a_reader_that_stops_costs_its_quota_and_it_is_given_back():
     assert cost["kept_bytes"] <= 400 * 1024
 
 
-def test_an_idle_session_costs_few_bytes_and_no_time():
-    idle = Workload("", "idle", 10_000, 1)
-    cost = measure(Chatd, idle)
-    assert cost["silent_bytes"] <= MOST_SILENT_BYTES
-    assert cost["spoken_bytes"] <= MOST_SPOKEN_BYTES
-    calls = Calls(Workload("", "idle", 1_000, 1))
+@pytest.mark.parametrize("way", MOST_BYTES)
+def test_an_idle_session_costs_few_bytes(way):
+    cost = measure(Chatd, Workload("", "idle", 10_000, 1, **WAYS[way]))
+    assert cost["silent_bytes"] <= MOST_BYTES[way]
+    assert cost["spoken_bytes"] <= MOST_BYTES[way]
+
+
+@pytest.mark.parametrize("way", ["line", "tls"])  # a WebSocket is pinged
+def test_an_idle_session_costs_no_time(way):
+    calls = Calls(Workload("", "idle", 1_000, 1, **WAYS[way]))
     assert calls.turns <= 2  # the one that strace found it in
     calls.nothing_else()

@@ -93,8 +93,8 @@ TEST_CASE("reception: a proxy's header comes first, and from nobody else", "[cli
 
   Reception reception{rules, kStart};
   CHECK(reception.take(kProxy, kStart) == Finding::kNone);
-  REQUIRE(reception.proxy().header().source);
-  CHECK(reception.proxy().header().source->to_string() == "192.0.2.7:4711");
+  REQUIRE(reception.proxy()->header().source);
+  CHECK(reception.proxy()->header().source->to_string() == "192.0.2.7:4711");
 }
 
 TEST_CASE("reception: somebody silent is a person after a second, a browser's spare connection not",

@@ -406,6 +406,22 @@ TEST_CASE("channel: a conversation outlives any number of processes", "[tls][cha
   }
 }
 
+TEST_CASE("channel: whoever the peer was may be forgotten, and all goes on",
+          "[tls][channel][saved]") {
+  TlsPair pair{plain(), {.server_name = "a.long.name.of.a.host.chat.example"}};
+  pair.talk();
+  const auto before = pair.channel.memory();
+  pair.channel.forget_peer();
+  CHECK(pair.channel.memory() + sizeof(PeerFacts) <= before);
+  CHECK(pair.channel.is_established());
+  CHECK(pair.said("hello") == "hello");
+  CHECK(pair.channel.is_saveable());
+  pair.hand_over();
+  CHECK(pair.channel.is_established());
+  CHECK(pair.said("hello") == "hello");
+  CHECK(pair.heard("hi") == "hi");
+}
+
 TEST_CASE("channel: neither a handshake nor a failed session is written down",
           "[tls][channel][saved]") {
   TlsPair pair{plain()};
