@@ -126,6 +126,7 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   std::string proxied(core::Slot slot, const io::Peer& peer) override;
   void turned_away(core::Slot slot, const std::string& why) override;
 
+  [[nodiscard]] bool left_banned(core::Slot slot);
   void warn_of_certificates();
   void set_limits(const Config::Limits& limits);
   void came(Doors::Visitor visitor);
