@@ -127,7 +127,7 @@ class Herd:
         self.sent_away = 0
         hello = client_hello()
         # A handshake that is stuck, a head, a frame whose end never comes.
-        self.slow_ones = [b"GET / HTTP/1.1\r\nX: ", UPGRADE + b"\x81\xfe\xff\xff\0\0\0\0"]
+        self.slow_ones = [b"GET / HTTP/1.1\r\nX: ", UPGRADE + b"\x81\xfe\x10\x00\0\0\0\0"]
         self.slow_ones += [hello, hello[:50]] if kind == "tls" else []
 
     def connect(self, required=False):
