@@ -100,8 +100,10 @@ void Arrivals::file(core::Slot slot, Time deadline) {
 }
 
 void Arrivals::tick() {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= loop_.now()) {
-    if (loop_.turn_is_long()) break;
+  // One in any case: where there is much to do, each turn is long before this.
+  for (bool first = true; !deadlines_.empty() && deadlines_.begin()->first <= loop_.now();
+       first = false) {
+    if (!first && loop_.turn_is_long()) break;
     const core::Slot slot = deadlines_.begin()->second;
     Arrival& arrival = at(slot);
     switch (arrival.stage) {
@@ -301,21 +303,18 @@ std::set<std::pair<Time, core::Slot>>::const_iterator Arrivals::slowest() const 
   });
 }
 
-/// As far as there is room for more, and time in this turn; one in any case.
+/// As far as there is room for more; a few, for the turn is there for others as well.
 void Arrivals::begin_handshakes() {
-  for (bool first = true;;) {
+  for (std::size_t begun = 0;;) {
     while (handshakes_.size() < kMostHandshakes && !turns_.empty()) {
-      if (!first && loop_.turn_is_long()) return next_handshakes_.start(Duration{0});
-      first = false;
+      if (begun == kBegunAtOnce) return next_handshakes_.start(Duration{0});
+      ++begun;
       begin_next_handshake();
     }
     const auto slow = slowest();
     if (slow == handshakes_.end()) return;
-    const auto [begun, slot] = *slow;
-    if (begun + kNew > loop_.now()) {
-      next_handshakes_.start_at(begun + kNew);
-      return;
-    }
+    const auto [since, slot] = *slow;
+    if (since + kNew > loop_.now()) return next_handshakes_.start_at(since + kNew);
     leave(slot, "its TLS handshake gave way to another");
   }
 }

@@ -66,6 +66,8 @@ class Arrivals : private Connections::Audience {
 
   static constexpr std::size_t kMostHandshakes = 128;
   static constexpr std::size_t kMostOfOne = 16;
+  /// So many begin in one turn, that others are served within it.
+  static constexpr std::size_t kBegunAtOnce = 2;
   /// For a handshake, with what is waited before it; and for the head of a request.
   static constexpr Duration kPatience{10'000};
   /// Whoever has just come is about to say something.

@@ -204,12 +204,23 @@ void Clients::begin(core::Slot slot, const Listener& by, core::DialectSetting di
   connections_.deliver();
 }
 
+/// Whether it has left, because its address was banned while it was found out what it is.
+bool Clients::left_banned(core::Slot slot) {
+  const std::string why = entrance_.banned(connections_.client(slot).peer);
+  if (why.empty()) return false;
+  connections_.dismiss(slot);
+  turned_away(slot, why);
+  return true;
+}
+
 void Clients::pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) {
+  if (left_banned(slot)) return;
   pages_.add(slot, std::move(by), said);
 }
 
 void Clients::chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
                     std::string_view said, bool over) {
+  if (left_banned(slot)) return;
   begin(slot, by, dialect, since);
   if (said.empty() || !router_.has(slot)) return;
   connections_.hear(slot, said, over);

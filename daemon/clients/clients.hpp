@@ -127,6 +127,7 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   void answered(core::Slot slot) override;
   void turned_away(core::Slot slot, const std::string& why) override;
 
+  [[nodiscard]] bool left_banned(core::Slot slot);
   void warn_of_certificates();
   void set_limits(const Config::Limits& limits);
   void came(Doors::Visitor visitor);

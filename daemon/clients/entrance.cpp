@@ -34,9 +34,9 @@ Entrance::Answer Entrance::admit(const io::Peer& peer, bool again) {
   Answer answer;
   answer.account = accounts_.of(peer);
   const bool in_time = again || accounts_.connect(answer.account, loop_.now());
-  if (const auto banned = bans_.match(peer)) {
-    answer.obstacle = "its address is banned (" + banned->to_string() + ")";
-  } else if (!in_time) {
+  answer.obstacle = banned(peer);
+  if (!answer.obstacle.empty()) return answer;
+  if (!in_time) {
     answer.obstacle = "its address connects too often (limits.connects_per_second)";
   } else {
     answer.obstacle = lacks_room(answer.account);
@@ -44,6 +44,11 @@ Entrance::Answer Entrance::admit(const io::Peer& peer, bool again) {
   }
   if (answer.obstacle.empty()) accounts_.enter(answer.account);
   return answer;
+}
+
+std::string Entrance::banned(const io::Peer& peer) const {
+  const auto network = bans_.match(peer);
+  return network ? "its address is banned (" + network->to_string() + ")" : std::string{};
 }
 
 /// The limit that is reached, unless somebody makes room, who leaves soon; empty: none.

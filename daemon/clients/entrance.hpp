@@ -63,6 +63,8 @@ class Entrance {
   };
   /// Lets `peer` in, or says why not. Then the caller refuses it, or asks `again`.
   [[nodiscard]] Answer admit(const io::Peer& peer, bool again = false);
+  /// Why `peer` may not become a session although it was let in before; empty: it may.
+  [[nodiscard]] std::string banned(const io::Peer& peer) const;
   /// Counts and logs one who was not admitted.
   void refuse(const Answer& answer);
   /// Counts one who is in already, whatever the limits and bans are.
@@ -82,8 +84,8 @@ class Entrance {
   /// How many were refused, by this process and the earlier ones that it goes on from.
   [[nodiscard]] std::uint64_t refused() const { return refusals_.count(); }
 
-  /// Refuses who comes from there, for `length`, or for good if that is zero. Who is in
-  /// stays. False: the limit of bans is reached.
+  /// Refuses who comes from there, for `length`, or for good if that is zero. Who is in, as a
+  /// session, stays. False: the limit of bans is reached.
   [[nodiscard]] bool ban(const io::Network& network, Duration length, std::string_view by);
   /// False: exactly that network is not banned.
   [[nodiscard]] bool unban(const io::Network& network, std::string_view by);

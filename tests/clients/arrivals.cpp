@@ -118,6 +118,21 @@ TEST_CASE("arrivals: a proxy is asked who it brings, and nobody else", "[clients
   CHECK(bench.clients.stats().sessions == 2);
 }
 
+TEST_CASE("arrivals: whoever is banned before it is known what it is does not come in",
+          "[clients][arrivals]") {
+  Bench bench{auto_config()};
+  Operator op{bench};
+  auto silent = bench.connect();
+  silent->read();
+  run_pending(bench.loop);
+  REQUIRE(bench.clients.accounts().sessions() == 1);
+  op.result("ban", {{"address", "127.0.0.1"}});
+  silent->send("hello\n");
+  REQUIRE(run_until(bench.loop, [&] { return silent->ended(); }));
+  CHECK(bench.clients.stats().accepted == 0);
+  CHECK(bench.clients.stats().refused == 1);
+}
+
 TEST_CASE("arrivals: handshakes that could begin at once take several turns",
           "[clients][arrivals][tls]") {
   const Folder folder;

@@ -92,6 +92,7 @@ def ways_of_tls():
 
 def ways_of_http():
     head = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: " + b"x" * 200 + b"\r\n\r\n"
+    body = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"
     return {
         "silent": (b"", False, b"", "close", False),
         "one byte, reset": (head[:1], False, b"", "reset", False),
@@ -103,7 +104,7 @@ def ways_of_http():
         "head, reset": (head, False, b"", "reset", False),
         "page": (head, False, b"", "hear", False),
         "garbage": (head[:16] + b"\x01: \xff\r\n\r\n", False, b"", "hear", False),
-        "body": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx", False, b"", "hear", False),
+        "body": (body, False, b"", "hear", False),
         "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", False, b"", "hear", False),
         "upgrade, reset": (UPGRADE, True, b"", "reset", False),
     }
@@ -127,7 +128,7 @@ class Herd:
         self.sent_away = 0
         hello = client_hello()
         # A handshake that is stuck, a head, a frame whose end never comes.
-        self.slow_ones = [b"GET / HTTP/1.1\r\nX: ", UPGRADE + b"\x81\xfe\xff\xff\0\0\0\0"]
+        self.slow_ones = [b"GET / HTTP/1.1\r\nX: ", UPGRADE + b"\x81\xfe\x10\x00\0\0\0\0"]
         self.slow_ones += [hello, hello[:50]] if kind == "tls" else []
 
     def connect(self, required=False):

@@ -87,7 +87,9 @@ class Place {
     const auto add = [&](const char* name) -> Listener& {
       return config.listen.emplace_back(Listener{.endpoint = {"unix:" + path_ + '/' + name}});
     };
-    const Listener::Tls tls{.pairs = {{path_ + "/certificate", path_ + "/key"}}, .allow_1_2 = true};
+    Listener::Tls tls;
+    tls.pairs = {{path_ + "/certificate", path_ + "/key"}};
+    tls.allow_1_2 = true;
     const std::vector<io::Network> everybody = {io::Network::of(io::Network::Kind::kUser, 0, {})};
     add("auto").tls = tls;
     add("plain");

@@ -25,7 +25,8 @@ class Acts:
             self.send: 40, self.send_much: 4, self.claim: 6, self.release: 3, self.bye: 2,
             self.kick: 3, self.give_name: 3, self.ban: 2, self.unban: 2, self.ask_past: 5,
             self.ask: 5, self.garbage: 3, self.away: 2, self.reload: 3, self.hand_over: 3,
-            self.page_goes: 4, self.page_comes_back: 6, self.note: 4, self.give: 3, self.tell_operators: 2, self.write: 3,
+            self.note: 4, self.give: 3, self.tell_operators: 2, self.write: 3,
+            self.page_goes: 4, self.page_comes_back: 6,
         }  # fmt: skip
         (act,) = dice.choices(list(weights), list(weights.values()))
         return f"{act.__name__} {act(dice) or ''}"

@@ -36,7 +36,7 @@ class Session:
         self.delivered = 0
         self.lost = 0  # of `lost` in a `sent`, and at its end
         self.asking = False
-        self.waits_for_answers = True  # whoever closes its sending side may; one of the web does not
+        self.waits_for_answers = True  # once its sending side is closed; none of the web does
         self.unanswered = False  # it has said something since an operator wrote to it by name
         self.holder = None
         self.notes = 0

@@ -53,7 +53,8 @@ class WebSocketClient(Client):
         self.said.append(text)
         self._put(self._frames(text.encode(), dice))
         self.first = False
-        self.flush(None if dice.random() < 0.6 else dice.randint(1, 40))
+        # The first bytes say what it is, and come together.
+        self.flush(None if dice.random() < 0.6 or self.count == 1 else dice.randint(1, 40))
 
     def say_bye(self):
         if self._may_speak() and not self.first:
