@@ -108,7 +108,8 @@ void Connections::end_page_session(core::Slot slot, std::string_view words) {
   page_sessions_->closed(slot, words);
   ended_page_sessions_.push_back(slot);
   if (router_.has(slot)) {
-    say_closed(slot, lost);
+    // Not say_closed(): this is a part of deliver(), which would do all of it a second time.
+    router_.closed(slot, lost, loop_.now(), outbox_);
   } else {
     router_.lost_after_end(slot, lost);
   }

@@ -38,6 +38,7 @@ class Crowd:
                 for speaker in self.speakers:
                     speaker.connect()
                     self._watch(speaker)
+                    self._hear(0)
                     while self._unready() > MOST_UNREADY and not self.errors:
                         self._hear(1)
                 while self._unready() and not self.errors:
