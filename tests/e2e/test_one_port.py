@@ -238,7 +238,8 @@ def test_a_stop_says_goodbye_to_pages_and_programs_at_once():
         operator = daemon.operator()
         programs = [WebSocket(daemon.address) for _ in range(3)]
         pages = [Page(daemon.address) for _ in range(3)]
-        plain, _ = speaking(daemon, operator)
+        plain = daemon.client()
+        plain.send(b"hello\n")
         wait_until(lambda: operator.call("stats")["sessions"] == 7, "all are there")
         daemon.stop()
         for program in programs:
