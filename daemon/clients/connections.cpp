@@ -107,7 +107,6 @@ void Connections::forget_page_session(core::Slot slot) {
   streams_.release(slot);
 }
 
-/// Within a delivery, which goes on with what follows from it.
 void Connections::end_page_session(core::Slot slot, std::string_view words) {
   if (clients_[slot].gone) return;
   clients_[slot].gone = true;
@@ -115,6 +114,7 @@ void Connections::end_page_session(core::Slot slot, std::string_view words) {
   page_sessions_->closed(slot, words);
   ended_page_sessions_.push_back(slot);
   if (router_.has(slot)) {
+    // Not say_closed(): this is a part of deliver(), which would do all of it a second time.
     router_.closed(slot, lost, loop_.now(), outbox_);
   } else {
     router_.lost_after_end(slot, lost);

@@ -239,6 +239,29 @@ def test_a_page_goes_on_after_a_hand_over(daemon):
             operator.wait_event("message", session=session, text="after")
 
 
+def test_a_stop_says_goodbye_to_pages_and_programs_at_once():
+    """Whoever ends in the same turn as others is told once, and nobody is told after the end."""
+    with Daemon(CONFIG | {"session": {"farewell": "farewell"}}) as daemon:
+        operator = daemon.operator()
+        programs = [WebSocket(daemon.address) for _ in range(3)]
+        pages = [Page(daemon.address) for _ in range(3)]
+        plain = daemon.client()
+        plain.send(b"hello\n")
+        wait_until(lambda: operator.call("stats")["sessions"] == 7, "all are there")
+        daemon.stop()
+        for program in programs:
+            program.expect("farewell")
+            program.expect_end(1001)
+            program.close()
+        for page in pages:
+            page.hear("bye")
+            page.expect_end(1000)
+            page.close()
+        plain.expect(b"farewell\n")
+        plain.expect_end()
+        plain.close()
+
+
 def test_a_page_that_does_not_come_back_is_gone_in_time():
     with Daemon(CONFIG | {"web": {"resume": "200ms"}}) as daemon:
         operator = daemon.operator()

@@ -29,7 +29,7 @@ class Crowd:
         self.connected = False
         self.thread = threading.Thread(target=run, args=(self._run,), daemon=True)
         self.thread.start()
-        wait_until(lambda: self.connected or self.errors, "all have connected")
+        wait_until(lambda: self.connected or self.errors, self._who_is_missing, timeout=3 * GUARD)
         assert not self.errors, self.errors
 
     def _run(self):
@@ -38,6 +38,7 @@ class Crowd:
                 for speaker in self.speakers:
                     speaker.connect()
                     self._watch(speaker)
+                    self._hear(0)
                     while self._unready() > MOST_UNREADY and not self.errors:
                         self._hear(1)
                 while self._unready() and not self.errors:
@@ -50,8 +51,13 @@ class Crowd:
             self.errors.append(repr(error))
             raise
 
+    def _who_is_missing(self):
+        missing = [speaker.name for speaker in self.speakers if not speaker.ready]
+        return f"all have connected; {len(missing)} have not, such as {missing[:5]}"
+
     def _unready(self):
-        return sum(not speaker.ready for speaker in self.speakers)
+        """Those who have connected and are not ready."""
+        return sum(speaker.wire is not None and not speaker.ready for speaker in self.speakers)
 
     def _watch(self, speaker):
         if speaker.wire:
