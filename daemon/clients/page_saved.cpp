@@ -205,6 +205,9 @@ std::optional<Page> Page::from_log(std::string_view log) {
   if (page->taken_.size() > kMostIds) {
     page->taken_.erase(page->taken_.begin(), page->taken_.end() - kMostIds);
   }
+  page->heard_.shrink_to_fit();
+  page->said_.shrink_to_fit();
+  page->taken_.shrink_to_fit();
   return page;
 }
 

@@ -19,7 +19,8 @@ from harness.managers import (
 )
 from harness.web import Page, WebSocket
 
-CONFIG = {"limits": FOR_ONE_ORIGIN}
+RATES = {"messages_per_second": 1000000, "messages_burst": 1000000}
+CONFIG = {"limits": FOR_ONE_ORIGIN | RATES}
 
 
 def told(page, count):

@@ -119,7 +119,7 @@ TEST_CASE("record file: a log is what it began with and all that was added", "[s
   CHECK(file->append_log(1, ""));
   CHECK(file->append_log(1, ", two"));
   file->begin_log(2, "another");
-  const auto next = RecordFile::open(copy(*file));
+  auto next = RecordFile::open(copy(*file));
   REQUIRE(next);
   CHECK(next->read_log(1) == "one, two");
   CHECK(next->log_size(1) == 3 * RecordFile::kPartHead + 8);
