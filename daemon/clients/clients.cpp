@@ -86,10 +86,11 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
                 connect(slot, by, core::DialectSetting::kWeb, loop_.now());
               },
               [this](const io::Peer& peer) { return entrance_.readmit(peer); },
-              [this](Accounts::Number account) { entrance_.leave(account); }}},
+              [this](Accounts::Number account) { entrance_.leave(account); },
+              [this](core::Slot slot) { return crash_records_.log_size(slot); }}},
       eviction_{loop, router_, accounts_, connections_},
       sessions_{loop, router_, connections_, pages_},
-      crash_records_{loop, router_, journal, *this, crash_store},
+      crash_records_{loop, router_, journal, *this, &pages_.pages(), crash_store},
       certificates_day_{loop, [this] { warn_of_certificates(); }} {
   set_limits(config.limits);
   router_.set_lineage(random_number());
@@ -184,8 +185,10 @@ void Clients::enter(Doors::Visitor& visitor, Accounts::Number account) {
   }
 }
 
-/// What goes through a cipher needs its state, which changes with each record and is secret.
+/// What goes through a cipher needs its state, which changes with each record and is secret. A page
+/// comes by another connection.
 bool Clients::outlives_crash(core::Slot slot) {
+  if (connections_.client(slot).kind == Connections::Kind::kPageSession) return true;
   return connections_.has_stream(slot) && connections_.cipher(slot) == nullptr;
 }
 

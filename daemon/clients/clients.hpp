@@ -114,6 +114,9 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   [[nodiscard]] const std::string& listener(core::Slot slot) const override {
     return connections_.listener(slot);
   }
+  [[nodiscard]] const Connections::Way& way(core::Slot slot) const override {
+    return connections_.way(slot);
+  }
   [[nodiscard]] int share_socket(core::Slot slot) override {
     return connections_.share_socket(slot);
   }
@@ -138,6 +141,7 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   void closed(core::Slot slot, const Connections::Client& client);
   void restore_client(SavedClient saved, UniqueFd socket);
   void save_pages(ByteWriter& out, Time now);
+  void restore_pages(std::vector<SavedPage> pages, PageSockets::Saved said);
 
   io::Loop& loop_;
   Journal& journal_;

@@ -37,6 +37,7 @@ struct Clients::SavedClient {
 /// The session of a page, which comes to the next process by itself.
 struct Clients::SavedPage {
   core::Slot slot = 0;  ///< in the former process
+  CrashRecords::Place place = 0;
   Connections::Client client;
   Connections::Way way;
   std::unique_ptr<core::Session> session;
@@ -80,6 +81,7 @@ void Clients::save_pages(ByteWriter& out, Time now) {
     out.number(slot);
     client.peer.save(out);
     out.number(client.listener);
+    out.number(crash_records_.place(slot));
     for (const auto* text : {&way.verified, &way.via, &way.tls}) out.text(*text);
     router_.at(slot).save(out, now, journal_.held_messages());
   }
@@ -119,6 +121,7 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
       saved.slot = in.number<core::Slot>();
       saved.client.peer = io::Peer::read(in);
       saved.client.listener = in.number<Doors::Index>();
+      saved.place = in.number<CrashRecords::Place>();
       for (auto* text : {&saved.way.verified, &saved.way.via, &saved.way.tls}) *text = in.text();
       saved.session = core::Session::restore(in, now);
       in.require(saved.session && saved.session->dialect() == core::Dialect::kWeb);
@@ -138,9 +141,19 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     auto socket = take_descriptor(descriptors, saved.descriptor);
     restore_client(std::move(saved), std::move(socket));
   }
-  std::unordered_map<core::Slot, core::Slot> slots;
   for (auto& saved : pages) {
     saved.client.listener = doors_.index_of(names[saved.client.listener]);
+  }
+  restore_pages(std::move(pages), std::move(pages_then));
+  connections_.deliver();
+  crash_records_.write_all();
+  return true;
+}
+
+/// `said` knows them by their former slots.
+void Clients::restore_pages(std::vector<SavedPage> pages, PageSockets::Saved said) {
+  std::unordered_map<core::Slot, core::Slot> slots;
+  for (auto& saved : pages) {
     const core::Slot slot = connections_.add_page_session(saved.client);
     connections_.set_way(slot, std::move(saved.way));
     if (router_.adopt(slot, std::move(saved.session))) {
@@ -151,16 +164,18 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
     }
   }
   pages_.restore(
-      std::move(pages_then),
+      std::move(said),
       [&slots](core::Slot then) -> std::optional<core::Slot> {
         const auto place = slots.find(then);
         if (place == slots.end()) return {};
         return place->second;
       },
-      now);
-  connections_.deliver();
-  crash_records_.write_all();
-  return true;
+      loop_.now());
+  for (const auto& saved : pages) {
+    const auto slot = slots.find(saved.slot);
+    if (slot == slots.end() || !pages_.pages().has_session(slot->second)) continue;
+    crash_records_.adopt(slot->second, saved.place);
+  }
 }
 
 void Clients::restore_after_crash(const CrashStore::Records& records,
@@ -168,23 +183,41 @@ void Clients::restore_after_crash(const CrashStore::Records& records,
   CrashRecords::Totals before;
   const bool understood = CrashRecords::read_head(records.head, router_, before);
   entrance_.add_refused(before.refused);
-  for (const auto& [place, record] : records.sessions) {
+  std::vector<SavedPage> pages;
+  PageSockets::Saved said;
+  for (const auto& [place, record, log] : records.sessions) {
     if (!understood) break;
     auto saved = CrashRecords::read(record, loop_.now());
     if (!saved) continue;
+    const Connections::Client client_then{.peer = saved->peer,
+                                          .listener = doors_.index_of(saved->listener)};
+    if (saved->session->dialect() == core::Dialect::kWeb) {
+      auto page = log ? Page::from_log(*log) : std::nullopt;
+      if (saved->session->ended() || !page || !said.add(place, std::move(*page), loop_.now())) {
+        spdlog::error("session {} is lost: the crash record of its page cannot be used",
+                      saved->session->id());
+        continue;
+      }
+      // In place of the former slot, which nobody knows.
+      pages.push_back(
+          {place, place, client_then, std::move(saved->way), std::move(saved->session)});
+      continue;
+    }
     const auto connection = std::find_if(
         connections.begin(), connections.end(),
         [&](const auto& kept) { return kept.session == saved->session->id() && kept.socket; });
     if (connection == connections.end()) continue;  // it has gone meanwhile
     SavedClient client;
-    client.client = {.peer = saved->peer, .listener = doors_.index_of(saved->listener)};
+    client.client = client_then;
     client.place = place;
+    client.connection.way = std::move(saved->way);
     client.connection.stream.paused = saved->session->waits_to_be_read();
     client.connection.stream.ended = saved->session->state() == core::Session::State::kAsking;
     client.connection.stream.closing = saved->session->ended();
     client.session = std::move(saved->session);
     restore_client(std::move(client), std::move(connection->socket));
   }
+  restore_pages(std::move(pages), std::move(said));
   router_.lose_missing();
   std::vector<UniqueFd> rest;
   for (auto& kept : connections) {

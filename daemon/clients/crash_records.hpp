@@ -1,14 +1,16 @@
 /// Which sessions are in the crash store, and when they are written there: the oldest
 /// sessions first, each some time after it connected, and its record again at the end of
-/// each turn in which something happened to it. Reads what an earlier process left, too.
-/// Without a crash store all of it does nothing.
+/// each turn in which something happened to it. The session of a page has a log as well, and no
+/// socket: what the page has to be told is more than a record holds. Reads what an earlier process
+/// left, too. Without a crash store all of it does nothing.
 ///
-/// Invariant: a session in the router that has a place is watched by the router, so that
-/// its record is never older than what its client has got.
+/// Invariant: a session in the router that has a place is watched by the router and, if it is of a
+/// page, by the pages, so that its record and its log are never older than what its client has got.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +19,9 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "clients/connections.hpp"
 #include "clients/crash_store.hpp"
+#include "clients/pages.hpp"
 #include "core/router.hpp"
 #include "events/journal.hpp"
 #include "io/loop.hpp"
@@ -37,19 +41,23 @@ class CrashRecords {
     [[nodiscard]] virtual const io::Peer& peer(core::Slot slot) const = 0;
     /// The name of the listener by which a session came.
     [[nodiscard]] virtual const std::string& listener(core::Slot slot) const = 0;
-    /// The session's socket, which from now on other processes may share.
+    [[nodiscard]] virtual const Connections::Way& way(core::Slot slot) const = 0;
+    /// The session's socket, which from now on other processes may share. Not asked of a page's.
     [[nodiscard]] virtual int share_socket(core::Slot slot) = 0;
     [[nodiscard]] virtual std::uint64_t refused() const = 0;
-    /// Whether another process can go on with the session from its record and its socket.
+    /// Whether another process can go on with the session from what is kept of it.
     [[nodiscard]] virtual bool outlives_crash(core::Slot slot) = 0;
   };
 
   /// A visit that is shorter than this costs nothing.
   static constexpr Duration kMinAge{1000};
 
-  /// `store` may be null.
+  /// Of a log that begins, the most bytes: there is to be room for what is added.
+  static constexpr std::size_t kMostToBegin = CrashStore::kMostToBegin / 4 * 3;
+
+  /// `pages` is null where no session is a page's. `store` may be null.
   CrashRecords(io::Loop& loop, core::Router& router, const Journal& journal, Source& source,
-               CrashStore* store);
+               Pages* pages, CrashStore* store);
   CrashRecords(const CrashRecords&) = delete;
   CrashRecords& operator=(const CrashRecords&) = delete;
 
@@ -68,10 +76,13 @@ class CrashRecords {
   void end();
   /// The place of the session at `slot` in the store; 0: it has none.
   [[nodiscard]] Place place(core::Slot slot) const;
+  /// The bytes of its log; 0 if it has none.
+  [[nodiscard]] std::size_t log_size(core::Slot slot) const;
 
   // The process that comes.
 
-  /// Goes on with a session of the router that an earlier process had put to `place`.
+  /// Goes on with a session of the router that an earlier process had put to `place`; if it is a
+  /// page's, Pages know it.
   void adopt(core::Slot slot, Place place);
   /// Throws away what is in the store: something newer was left in another way.
   void discard_old();
@@ -93,6 +104,7 @@ class CrashRecords {
   struct SavedSession {
     io::Peer peer;
     std::string listener;
+    Connections::Way way;
     std::unique_ptr<core::Session> session;
   };
   /// Reads the record of a session. Nothing: it cannot be understood, or its time lies ahead,
@@ -106,13 +118,24 @@ class CrashRecords {
   void remove(core::Slot slot);
   void write_head();
   std::string_view record_of(core::Slot slot);
+  [[nodiscard]] bool is_page(core::Slot slot) const;
+  void keep_pages();
+  void begin_log(core::Slot slot);
+  void add_to_log(core::Slot slot);
+
+  struct Log {
+    Page::Mark mark;
+    std::size_t begun = 0;  ///< the bytes with which it began
+  };
 
   io::Loop& loop_;
   core::Router& router_;
   const Journal& journal_;
   Source& source_;
+  Pages* pages_;
   CrashStore* store_;
   std::vector<Place> places_;  ///< by slot; 0 for all that are missing
+  std::map<Place, Log> logs_;  ///< of pages
   ByteWriter record_;          ///< memory for one
   Seq written_seq_ = 0;        ///< in the head
   bool is_adding_ = false;     ///< add_ will call

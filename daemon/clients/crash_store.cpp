@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace chatd {
 
@@ -49,31 +50,33 @@ CrashStore::Records CrashStore::take_records() {
   Records taken;
   for (std::size_t place = 0; place < records_.places(); ++place) {
     auto record = records_.read(place);
+    auto log = records_.read_log(place);
     records_.clear(place);
     if (!record) continue;
     if (place == kHead) {
       taken.head = std::move(*record);
     } else {
-      taken.sessions.emplace_back(static_cast<Place>(place), std::move(*record));
+      taken.sessions.push_back({static_cast<Place>(place), std::move(*record), std::move(log)});
     }
   }
   return taken;
 }
 
-bool CrashStore::adopt(Place place, core::SessionId session) {
+bool CrashStore::adopt(Place place, core::SessionId session, bool has_socket) {
   assert(place != kHead && session != 0);
   const auto free = std::find(free_.begin(), free_.end(), place);
   if (!goes_on_ || free == free_.end()) {
-    forget(session);
+    if (has_socket) forget(session);
     return false;
   }
   free_.erase(free);
-  sessions_[place] = session;
+  sessions_[place] = {session, has_socket};
   return true;
 }
 
 bool CrashStore::has(core::SessionId session) const {
-  return std::find(sessions_.begin(), sessions_.end(), session) != sessions_.end();
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [&](const Session& each) { return each.id == session; });
 }
 
 CrashStore::Place CrashStore::add(core::SessionId session, int socket, std::string_view record) {
@@ -81,20 +84,22 @@ CrashStore::Place CrashStore::add(core::SessionId session, int socket, std::stri
   if (free_.empty() || !to_forget_.empty()) return 0;
   const Place place = free_.back();
   // First the record: a descriptor without one is of no use.
-  if (!records_.write(place, record) || !store_.keep_session(session, socket)) {
+  const bool has_socket = socket != kNoSocket;
+  if (!records_.write(place, record) || (has_socket && !store_.keep_session(session, socket))) {
     records_.clear(place);
     return 0;
   }
   free_.pop_back();
-  assert(sessions_[place] == 0);
-  sessions_[place] = session;
+  assert(!is_used(place));
+  sessions_[place] = {session, has_socket};
   return place;
 }
 
 void CrashStore::remove(Place place) {
-  assert(place != kHead && sessions_[place] != 0);
+  assert(is_used(place));
   records_.clear(place);
-  forget(std::exchange(sessions_[place], 0));
+  const Session session = std::exchange(sessions_[place], {});
+  if (session.has_socket) forget(session.id);
   free_.push_back(place);
 }
 
@@ -107,13 +112,23 @@ void CrashStore::remove_rest() {
 }
 
 void CrashStore::write(Place place, std::string_view record) {
-  assert(place != kHead && sessions_[place] != 0);
+  assert(is_used(place));
   records_.write(place, record);
+}
+
+void CrashStore::begin_log(Place place, std::string_view bytes) {
+  assert(is_used(place));
+  records_.begin_log(place, bytes);
+}
+
+bool CrashStore::append_log(Place place, std::string_view bytes) {
+  assert(is_used(place));
+  return records_.append_log(place, bytes);
 }
 
 void CrashStore::clear() {
   for (std::size_t place = kHead + 1; place < sessions_.size(); ++place) {
-    if (sessions_[place] != 0) remove(static_cast<Place>(place));
+    if (is_used(static_cast<Place>(place))) remove(static_cast<Place>(place));
   }
   store_.forget_records();
 }

@@ -4,9 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include "base/bytes.hpp"
-#include "base/most_number.hpp"
-#include "base/text.hpp"
 #include "clients/page_protocol.hpp"
 #include "core/outgoing.hpp"
 
@@ -14,21 +11,8 @@ namespace chatd {
 
 namespace {
 
-/// An id and its text, in one payload.
-std::string_view id_of(const Payload& said) {
-  return said.view().substr(0, said.view().find('\0'));
-}
-
 std::string_view text_of(const Payload& said) {
-  return said.view().substr(id_of(said).size() + 1);
-}
-
-/// One that can be written in four digits of a year.
-WallTime read_date(ByteReader& in) {
-  constexpr std::int64_t kYear10000 = 253'402'300'800'000;
-  const auto milliseconds = in.number<std::int64_t>();
-  in.require(milliseconds >= 0 && milliseconds < kYear10000);
-  return WallTime{Duration{in.ok() ? milliseconds : 0}};
+  return said.view().substr(said.view().find('\0') + 1);
 }
 
 }  // namespace
@@ -123,6 +107,11 @@ std::array<unsigned char, 16> Page::short_form(std::string_view id) {
   return half;
 }
 
+/// What stands before the text in one payload.
+std::string_view Page::id_of(const Payload& said) {
+  return said.view().substr(0, said.view().find('\0'));
+}
+
 /// The index of the first one beyond `seq`.
 std::size_t Page::first_after(const Entries& entries, std::uint64_t seq) {
   const auto first =
@@ -175,75 +164,6 @@ std::uint32_t Page::unseen() const {
 std::size_t Page::memory() const {
   return sizeof *this + bytes_ + (heard_.capacity() + said_.capacity()) * sizeof(Entry) +
          taken_.capacity() * sizeof(Taken);
-}
-
-// ---- another process in place of this one ----
-
-void Page::save(ByteWriter& out) const {
-  tokens_.save(out);
-  out.number(last_);
-  out.number(seen_);
-  out.flag(is_there_);
-  if (is_there_) {
-    out.number(told_);
-    out.number(came_at_);
-  }
-  for (const auto* entries : {&heard_, &said_}) {
-    out.number<std::uint64_t>(entries->size());
-    for (const Entry& each : *entries) {
-      out.number(each.seq);
-      out.number<std::int64_t>(each.date.time_since_epoch().count());
-      out.payload(each.payload);
-    }
-  }
-  out.number<std::uint64_t>(taken_.size());
-  for (const Taken& each : taken_) {
-    out.text({reinterpret_cast<const char*>(each.id.data()), each.id.size()});
-    out.number(each.seq);
-    out.number<std::int64_t>(each.date.time_since_epoch().count());
-  }
-}
-
-void Page::restore(ByteReader& in) {
-  tokens_.restore(in);
-  last_ = in.number<std::uint64_t>();
-  seen_ = in.number<std::uint64_t>();
-  is_there_ = in.flag();
-  if (is_there_) {
-    told_ = in.number<std::uint64_t>();
-    came_at_ = in.number<std::uint64_t>();
-  }
-  in.require(last_ <= 2 * kMostNumber && seen_ <= last_ && told_ <= last_ && came_at_ <= last_);
-  for (auto* entries : {&heard_, &said_}) {
-    for (auto count = in.count(); count > 0 && in.ok(); --count) {
-      Entry& entry = entries->emplace_back();
-      entry.seq = in.number<std::uint64_t>();
-      entry.date = read_date(in);
-      entry.payload = in.payload();
-      const auto before = entries->size() < 2 ? 0 : (entries->end() - 2)->seq;
-      in.require(entry.seq > before && entry.seq <= last_ && is_utf8(entry.payload.view()) &&
-                 entry.payload.view().find('\0') != std::string_view::npos);
-      bytes_ += entry.payload.size();
-    }
-  }
-  for (std::size_t i = first_after(heard_, seen_); i < heard_.size(); ++i) {
-    unseen_bytes_ += heard_[i].payload.size();
-  }
-  for (const Entry& each : said_) {
-    if (!in.ok()) return;
-    const auto end = first_after(heard_, each.seq);
-    in.require(page::is_id(id_of(each.payload)) && (end == 0 || heard_[end - 1].seq < each.seq));
-  }
-  for (auto count = in.count(); count > 0 && in.ok(); --count) {
-    Taken& taken = taken_.emplace_back();
-    const auto id = in.text();
-    in.require(id.size() == taken.id.size() && taken_.size() <= kMostIds);
-    if (in.ok()) std::copy(id.begin(), id.end(), taken.id.begin());
-    taken.seq = in.number<std::uint64_t>();
-    taken.date = read_date(in);
-    const auto before = taken_.size() < 2 ? 0 : (taken_.end() - 2)->seq;
-    in.require(taken.seq > before && taken.seq <= last_);
-  }
 }
 
 }  // namespace chatd

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,24 @@ class Page {
   /// nothing.
   void restore(ByteReader& in);
 
+  // For the case that this process ends without warning: a log, to which is added what changes, so
+  // that it costs what is said. The page is away when it is read.
+  /// How far a log knows of it.
+  struct Mark {
+    PageTokens tokens;
+    std::uint64_t last = 0;
+    std::uint64_t seen = 0;
+  };
+  /// Writes down what a log begins with: everything or, if that takes more than `most` bytes, the
+  /// latest of what was said. `most` is at least kMostWithoutTexts.
+  Mark begin_log(ByteWriter& out, std::size_t most) const;
+  /// What is to be added: nothing if nothing has changed. A log that begins must come first, and
+  /// all that was added to it be there.
+  void add_to_log(ByteWriter& out, Mark& mark) const;
+  /// Reads what was written, one behind the other. Nothing if it cannot be.
+  [[nodiscard]] static std::optional<Page> from_log(std::string_view log);
+  static constexpr std::size_t kMostWithoutTexts = 40UL * 1024;
+
  private:
   struct Entry {
     std::uint64_t seq;
@@ -95,6 +114,7 @@ class Page {
   };
 
   [[nodiscard]] static std::array<unsigned char, 16> short_form(std::string_view id);
+  [[nodiscard]] static std::string_view id_of(const Payload& said);
   [[nodiscard]] static std::size_t first_after(const Entries& entries, std::uint64_t seq);
   [[nodiscard]] bool is_droppable(const Entry& said) const {
     return !is_there_ || said.seq <= told_;
@@ -102,7 +122,11 @@ class Page {
   void add(Entries& entries, Payload payload, WallTime date);
   void move_seen(std::uint64_t seq);
   void drop();
-  void restore_entries(ByteReader& in, Entries& entries);
+  // page_saved.cpp
+  [[nodiscard]] bool could_be() const;
+  void count_bytes();
+  void write_said(ByteWriter& out, std::size_t heard, std::size_t said, std::size_t taken) const;
+  void read_change(ByteReader& in);
 
   PageTokens tokens_;
   Entries heard_;                 ///< from others: AUTHOR NUL TEXT

@@ -39,6 +39,8 @@ class PageSockets final : public PageNews,
     /// One more, or one less, of that peer is charged without a connection.
     std::function<Accounts::Number(const io::Peer& peer)> on_wait;
     std::function<void(Accounts::Number account)> on_return;
+    /// What is kept of a session outside of this process, in bytes.
+    std::function<std::size_t(core::Slot slot)> kept_outside;
   };
 
   /// All must outlive this.
@@ -55,6 +57,7 @@ class PageSockets final : public PageNews,
   /// Ends all connections: the process ends, or another one goes on, to which pages come back.
   void close(std::uint16_t code, std::string_view reason);
   [[nodiscard]] std::vector<core::Slot> sessions() const { return pages_.sessions(); }
+  [[nodiscard]] Pages& pages() { return pages_; }
 
   // Another process in place of this one: sessions are saved by the caller, at their slots.
   void save(ByteWriter& out, Time now) const { pages_.save(out, now); }
@@ -92,7 +95,9 @@ class PageSockets final : public PageNews,
   [[nodiscard]] bool write(core::Slot slot, Payload payload) override;
   void closed(core::Slot slot, std::string_view words) override;
   [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override { return pages_.unseen(slot); }
-  [[nodiscard]] std::size_t memory(core::Slot slot) const override { return pages_.memory(slot); }
+  [[nodiscard]] std::size_t memory(core::Slot slot) const override {
+    return pages_.memory(slot) + callbacks_.kept_outside(slot);
+  }
 
   bool send(core::Slot connection, std::string_view json) override;
   void close(core::Slot connection, std::uint16_t code, std::string_view reason) override;

@@ -42,6 +42,8 @@ class PageTokens {
   void save(ByteWriter& out) const;
   void restore(ByteReader& in);
 
+  friend bool operator==(const PageTokens&, const PageTokens&) = default;
+
  private:
   std::optional<Hash> former_;
   std::optional<Hash> newest_;

@@ -43,7 +43,7 @@ void Pages::take(core::Slot connection, std::string_view text, Time now, WallTim
       change_tokens(*session, [](PageTokens& tokens) { tokens.arrived(); });
     }
     if (const auto* said = std::get_if<page::Say>(&frame)) say(connection, *session, *said, date);
-    if (const auto* seen = std::get_if<page::Seen>(&frame)) find(*session)->page.see(seen->seq);
+    if (const auto* seen = std::get_if<page::Seen>(&frame)) see(*session, seen->seq);
     if (std::holds_alternative<page::Ping>(frame)) send(connection, page::kPong);
     if (std::holds_alternative<page::Bye>(frame)) bye(connection, *session);
     return;
@@ -168,6 +168,7 @@ void Pages::welcome(core::Slot connection, core::Slot session, bool resumed) {
 
 template <class Change>
 void Pages::change_tokens(core::Slot slot, Change change) {
+  note(slot, sessions_.at(slot));
   PageTokens& tokens = sessions_.at(slot).page.tokens();
   for (const auto& each : tokens.good()) by_token_.erase(each);
   change(tokens);
@@ -189,10 +190,18 @@ void Pages::say(core::Slot connection, core::Slot session, const page::Say& fram
     page::append_refused(answer, frame.id, page::kTooMuch);
     return send(connection, answer);
   }
-  sessions_.at(session).page.take(frame.id, frame.text, date);
+  Session& speaker = sessions_.at(session);
+  speaker.page.take(frame.id, frame.text, date);
+  note(session, speaker);
   // Before it is said: an answer has a higher seq, and comes behind.
   tell(session);
   if (has_session(session)) host_.say(session, frame.text);
+}
+
+void Pages::see(core::Slot slot, std::uint64_t seq) {
+  Session& session = sessions_.at(slot);
+  session.page.see(seq);
+  note(slot, session);
 }
 
 void Pages::bye(core::Slot connection, core::Slot session) {
@@ -229,6 +238,7 @@ Pages::Written Pages::write(core::Slot session, Payload payload, WallTime date) 
   if (known == nullptr) return Written::kNoSession;
   if (!has_room(session, payload.size())) return Written::kFull;
   known->page.hear(std::move(payload), date);
+  note(session, *known);
   tell(session);
   return Written::kKept;
 }
@@ -310,7 +320,29 @@ void Pages::tick(Time now) {
   }
 }
 
+// ---- what changes ----
+
+void Pages::watch(core::Slot session) {
+  sessions_.at(session).watched = true;
+}
+
+void Pages::note(core::Slot slot, Session& session) {
+  if (session.watched && !std::exchange(session.noted, true)) changed_.push_back(slot);
+}
+
+void Pages::changes_seen() {
+  for (const core::Slot slot : changed_) {
+    if (Session* const session = find(slot)) session->noted = false;
+  }
+  changed_.clear();
+}
+
 // ---- what there is ----
+
+const Page* Pages::page(core::Slot session) const {
+  const Session* const known = find(session);
+  return known == nullptr ? nullptr : &known->page;
+}
 
 Pages::Session* Pages::find(core::Slot session) {
   const auto place = sessions_.find(session);

@@ -139,6 +139,15 @@ class Pages {
   /// Memory for a session, in bytes; 0 if it is not known.
   [[nodiscard]] std::size_t memory(core::Slot session) const;
 
+  /// Of a session that is known; null if it is not.
+  [[nodiscard]] const Page* page(core::Slot session) const;
+  /// From now on changed() tells of this session.
+  void watch(core::Slot session);
+  /// The watched sessions whose Page::add_to_log() may have something to add since changes_seen();
+  /// some may not be known any more.
+  [[nodiscard]] const std::vector<core::Slot>& changed() const { return changed_; }
+  void changes_seen();
+
   /// What is kept of a token.
   [[nodiscard]] static PageTokens::Hash hashed(std::string_view token) {
     return PageTokens::hashed(token);
@@ -167,6 +176,8 @@ class Pages {
     Page page;
     std::optional<core::Slot> connection;
     Time lost_at = kNever;  ///< kNever: the page is there
+    bool watched = false;
+    bool noted = false;  ///< it is in changed_
   };
 
   [[nodiscard]] Session* find(core::Slot session);
@@ -176,8 +187,10 @@ class Pages {
   void begin(core::Slot connection, Time now);
   void welcome(core::Slot connection, core::Slot session, bool resumed);
   void say(core::Slot connection, core::Slot session, const page::Say& frame, WallTime date);
+  void see(core::Slot slot, std::uint64_t seq);
   void bye(core::Slot connection, core::Slot session);
   void tell(core::Slot session);
+  void note(core::Slot slot, Session& session);
   void send(core::Slot connection, std::string_view frame);
   void send_to_all(std::string_view frame);
   template <class Change>
@@ -195,6 +208,7 @@ class Pages {
   std::map<PageTokens::Hash, core::Slot> by_token_;
   std::set<std::pair<Time, core::Slot>> silent_;   ///< connections, by Connection::hello_by
   std::set<std::pair<Time, core::Slot>> waiting_;  ///< sessions, by Session::lost_at
+  std::vector<core::Slot> changed_;
   std::optional<std::string> away_;
   Time restored_at_ = kNever;  ///< what was not told then has to be told
 };
@@ -204,11 +218,16 @@ class Pages::Saved {
  public:
   Saved() = default;
 
+  /// The session at `slot`, of a process that has ended without warning: its page is waited for
+  /// from `now` on. False: somebody could come to two sessions by one token; then it is left out.
+  [[nodiscard]] bool add(core::Slot slot, Page page, Time now);
+
  private:
   friend class Pages;
 
   std::map<core::Slot, Time> silent_;  ///< connections that have not said hello, and until when
   std::map<core::Slot, Session> sessions_;
+  std::set<PageTokens::Hash> tokens_;  ///< of those that were added
   std::optional<std::string> away_;
 };
 

@@ -61,6 +61,17 @@ Pages::Saved Pages::read(ByteReader& in, Time now) {
   return saved;
 }
 
+bool Pages::Saved::add(core::Slot slot, Page page, Time now) {
+  assert(!page.is_there());
+  for (const auto& each : page.tokens().good()) {
+    if (!tokens_.insert(each).second) return false;
+  }
+  Session& session = sessions_[slot];
+  session.page = std::move(page);
+  session.lost_at = now;
+  return true;
+}
+
 void Pages::restore(Saved saved, const SlotNow& slot_now, Time now) {
   assert(connections_.empty() && sessions_.empty());
   away_ = std::move(saved.away_);

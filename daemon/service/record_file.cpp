@@ -1,5 +1,6 @@
 #include "service/record_file.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,7 +44,7 @@ struct RecordFile::Head {
   std::uint32_t places;
 };
 
-/// Two halves: one is written while the other is in force.
+/// Two halves: one is written while the other is in force. So is the log begun anew.
 struct RecordFile::Record {
   struct Half {
     std::uint32_t size;
@@ -53,8 +54,29 @@ struct RecordFile::Record {
 
   /// 0: none, else 1 + the number of the half in force.
   std::uint32_t in_force;
+  std::uint32_t log_in_force;
+  std::array<std::uint32_t, 2> log_sizes;
   std::array<Half, 2> halves;
 };
+
+/// What stands before the bytes of each part of a log.
+struct RecordFile::Part {
+  std::uint64_t sum;
+  std::uint64_t size;
+};
+
+namespace {
+
+constexpr std::size_t kRecordPages = 12288;
+/// From one place to the next: a record, and the two halves of a log, which begin on pages.
+constexpr std::size_t kStride = kRecordPages + 2 * RecordFile::kMaxLog;
+static_assert(kRecordPages % kPage == 0 && RecordFile::kMaxLog % kPage == 0);
+
+constexpr std::size_t size_of(std::size_t places) {
+  return kPage + places * kStride;
+}
+
+}  // namespace
 
 RecordFile::RecordFile(RecordFile&& other) noexcept
     : file_{std::move(other.file_)},
@@ -69,20 +91,22 @@ RecordFile& RecordFile::operator=(RecordFile&& other) noexcept {
 }
 
 RecordFile::~RecordFile() {
-  if (memory_ != nullptr) ::munmap(memory_, kPage + places_ * sizeof(Record));
+  if (memory_ != nullptr) ::munmap(memory_, size_of(places_));
 }
 
 Result<RecordFile> RecordFile::map(UniqueFd file, std::size_t places) {
-  void* memory = ::mmap(nullptr, kPage + places * sizeof(Record), PROT_READ | PROT_WRITE,
-                        MAP_SHARED, file.get(), 0);
+  void* memory =
+      ::mmap(nullptr, size_of(places), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (memory == MAP_FAILED) return Error::from_errno("map a file in memory", errno);
+  // Most of it are holes, which reading would fill.
+  (void)::madvise(memory, size_of(places), MADV_DONTDUMP);
   return RecordFile{std::move(file), memory, places};
 }
 
 Result<RecordFile> RecordFile::make(std::size_t places) {
   assert(places <= kMostPlaces);
   UniqueFd file{::memfd_create("chatd-records", MFD_CLOEXEC)};
-  if (!file || ::ftruncate(file.get(), static_cast<off_t>(kPage + places * sizeof(Record))) != 0) {
+  if (!file || ::ftruncate(file.get(), static_cast<off_t>(size_of(places))) != 0) {
     return Error::from_errno("make a file in memory", errno);
   }
   auto made = map(std::move(file), places);
@@ -104,8 +128,7 @@ Result<RecordFile> RecordFile::open(UniqueFd file) {
     return Error{"they are of version " + std::to_string(head.version) +
                  ", and this chatd reads version " + std::to_string(kSavedVersion)};
   }
-  if (head.places > kMostPlaces ||
-      found.st_size != static_cast<off_t>(kPage + head.places * sizeof(Record))) {
+  if (head.places > kMostPlaces || found.st_size != static_cast<off_t>(size_of(head.places))) {
     return Error{"they are damaged"};
   }
   return map(std::move(file), head.places);
@@ -113,15 +136,16 @@ Result<RecordFile> RecordFile::open(UniqueFd file) {
 
 RecordFile::Record& RecordFile::at(std::size_t place) const {
   assert(place < places_);
-  return reinterpret_cast<Record*>(static_cast<char*>(memory_) + kPage)[place];
+  static_assert(sizeof(Record) <= kRecordPages);
+  return *reinterpret_cast<Record*>(static_cast<char*>(memory_) + kPage + place * kStride);
 }
 
 bool RecordFile::write(std::size_t place, std::string_view record) {
+  Record& at_place = at(place);
   if (record.size() > kMaxRecord) {
-    clear(place);
+    std::atomic_ref{at_place.in_force}.store(0, std::memory_order_release);
     return false;
   }
-  Record& at_place = at(place);
   std::atomic_ref in_force{at_place.in_force};
   const std::uint32_t next = in_force.load(std::memory_order_relaxed) == 1 ? 1 : 0;
   Record::Half& half = at_place.halves[next];
@@ -133,7 +157,11 @@ bool RecordFile::write(std::size_t place, std::string_view record) {
 }
 
 void RecordFile::clear(std::size_t place) {
-  std::atomic_ref{at(place).in_force}.store(0, std::memory_order_release);
+  Record& record = at(place);
+  std::atomic_ref{record.in_force}.store(0, std::memory_order_release);
+  std::atomic_ref{record.log_in_force}.store(0, std::memory_order_release);
+  free_log(place, 0);
+  free_log(place, 1);
 }
 
 std::optional<std::string> RecordFile::read(std::size_t place) const {
@@ -144,6 +172,75 @@ std::optional<std::string> RecordFile::read(std::size_t place) const {
   std::string bytes{half.bytes.data(), half.size};
   if (checksum(bytes) != half.sum) return std::nullopt;
   return bytes;
+}
+
+// ---- logs ----
+
+char* RecordFile::log_at(std::size_t place, std::size_t half) const {
+  return reinterpret_cast<char*>(&at(place)) + kRecordPages + half * kMaxLog;
+}
+
+void RecordFile::put_part(std::size_t place, std::size_t half, std::size_t behind,
+                          std::string_view bytes) {
+  const Part part{checksum(bytes), bytes.size()};
+  static_assert(sizeof part == kPartHead);
+  char* const begin = log_at(place, half) + behind;
+  std::memcpy(begin, &part, sizeof part);
+  if (!bytes.empty()) std::memcpy(begin + sizeof part, bytes.data(), bytes.size());
+  std::atomic_ref{at(place).log_sizes[half]}.store(
+      static_cast<std::uint32_t>(behind + sizeof part + bytes.size()), std::memory_order_release);
+}
+
+/// Its memory, too. If the kernel does not take that back it stays until it is written to again.
+void RecordFile::free_log(std::size_t place, std::size_t half) {
+  std::uint32_t& size = at(place).log_sizes[half];
+  if (size == 0) return;
+  size = 0;
+  const auto begin = log_at(place, half) - static_cast<char*>(memory_);
+  (void)::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, begin, kMaxLog);
+}
+
+void RecordFile::begin_log(std::size_t place, std::string_view bytes) {
+  assert(kPartHead + bytes.size() <= kMaxLog);
+  std::atomic_ref in_force{at(place).log_in_force};
+  const std::uint32_t next = in_force.load(std::memory_order_relaxed) == 1 ? 1 : 0;
+  put_part(place, next, 0, bytes);
+  in_force.store(next + 1, std::memory_order_release);
+  free_log(place, 1 - next);
+}
+
+bool RecordFile::append_log(std::size_t place, std::string_view bytes) {
+  const auto in_force = at(place).log_in_force;
+  assert(in_force == 1 || in_force == 2);
+  const auto size = at(place).log_sizes[in_force - 1];
+  if (size + kPartHead + bytes.size() > kMaxLog) return false;
+  put_part(place, in_force - 1, size, bytes);
+  return true;
+}
+
+std::size_t RecordFile::log_size(std::size_t place) const {
+  const Record& record = at(place);
+  if (record.log_in_force != 1 && record.log_in_force != 2) return 0;
+  return record.log_sizes[record.log_in_force - 1];
+}
+
+std::optional<std::string> RecordFile::read_log(std::size_t place) const {
+  const auto size = log_size(place);
+  if (size == 0 || size > kMaxLog) return std::nullopt;
+  std::string_view rest{log_at(place, at(place).log_in_force - 1), size};
+  std::string all;
+  while (!rest.empty()) {
+    Part part{};
+    if (rest.size() < sizeof part) return std::nullopt;
+    std::memcpy(&part, rest.data(), sizeof part);
+    rest.remove_prefix(sizeof part);
+    if (part.size > rest.size()) return std::nullopt;
+    const auto bytes = rest.substr(0, static_cast<std::size_t>(part.size));
+    if (checksum(bytes) != part.sum) return std::nullopt;
+    all += bytes;
+    rest.remove_prefix(bytes.size());
+  }
+  return all;
 }
 
 }  // namespace chatd::service

@@ -3,11 +3,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "clients/page_host.hpp"
 #include "core/outbox.hpp"
 #include "core/session.hpp"
 #include "events/journal.hpp"
@@ -25,21 +28,22 @@ constexpr Duration kOld = CrashRecords::kMinAge * 5;
 /// A daemon's sessions, all of whose connections are the same socket.
 class Sessions : public CrashRecords::Source {
  public:
-  explicit Sessions(std::size_t places = 8) : manager{kOthers + places} {
+  explicit Sessions(std::size_t places = 8, Pages* pages = nullptr) : manager{kOthers + places} {
     store = CrashStore::open(manager.store(), {});
     REQUIRE(store);
-    records = std::make_unique<CrashRecords>(loop, router, journal, *this, store.get());
+    records = std::make_unique<CrashRecords>(loop, router, journal, *this, pages, store.get());
   }
 
   const io::Peer& peer(core::Slot) const override { return peer_; }
   const std::string& listener(core::Slot) const override { return listener_; }
+  const Connections::Way& way(core::Slot) const override { return way_; }
   int share_socket(core::Slot) override { return pair_.ours.get(); }
   std::uint64_t refused() const override { return 7; }
   bool outlives_crash(core::Slot) override { return true; }
 
   /// Adds a session that came that long ago.
-  core::SessionId come(core::Slot slot, Duration ago = kOld) {
-    const auto id = router.connect(slot, kLine, loop.now() - ago, outbox);
+  core::SessionId come(core::Slot slot, Duration ago = kOld, core::DialectSetting dialect = kLine) {
+    const auto id = router.connect(slot, dialect, loop.now() - ago, outbox);
     outbox.clear();
     return id;
   }
@@ -73,6 +77,7 @@ class Sessions : public CrashRecords::Source {
  private:
   io::Peer peer_;
   std::string listener_ = "127.0.0.1:4711";
+  Connections::Way way_{"ann", "10.0.0.1", "TLSv1.3"};
   Pair pair_ = unix_pair();
 };
 
@@ -86,10 +91,13 @@ TEST_CASE("crash records: a session that has been there for a while gets a place
   CHECK(sessions.manager.has("chatd-session-" + std::to_string(old)));
   const auto found = sessions.found();
   REQUIRE(found.sessions.size() == 1);
-  auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
+  auto saved = CrashRecords::read(found.sessions[0].record, sessions.loop.now());
   REQUIRE(saved);
   CHECK(saved->session->id() == old);
   CHECK(saved->listener == "127.0.0.1:4711");
+  CHECK(saved->way.verified == "ann");
+  CHECK(saved->way.via == "10.0.0.1");
+  CHECK(saved->way.tls == "TLSv1.3");
   CHECK(saved->peer.to_string() == "unix:");
 }
 
@@ -115,7 +123,7 @@ TEST_CASE("crash records: what happened in a turn is written down at its end", "
   sessions.records->keep();
   const auto found = sessions.found();
   REQUIRE(found.sessions.size() == 1);
-  const auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
+  const auto saved = CrashRecords::read(found.sessions[0].record, sessions.loop.now());
   REQUIRE(saved);
   CHECK(saved->session->unread() == 2);
 }
@@ -143,7 +151,7 @@ TEST_CASE("crash records: who has said much, and of whom much is known, fits int
   sessions.records->keep();
   const auto found = sessions.found();
   REQUIRE(found.sessions.size() == 1);
-  const auto saved = CrashRecords::read(found.sessions[0].second, sessions.loop.now());
+  const auto saved = CrashRecords::read(found.sessions[0].record, sessions.loop.now());
   REQUIRE(saved);
   CHECK(saved->session->talk()->notes().size() == core::Talk::kMostNotes);
   CHECK(saved->session->talk()->last_text().size() == core::Talk::kMostText);
@@ -200,17 +208,17 @@ TEST_CASE("crash records: the next process goes on with a session at its place",
   auto next =
       CrashStore::open(sessions.manager.store(), UniqueFd{::dup(sessions.store->descriptor())});
   const auto found = next->take_records();
-  auto saved = CrashRecords::read(found.sessions.at(0).second, sessions.loop.now());
+  auto saved = CrashRecords::read(found.sessions.at(0).record, sessions.loop.now());
   REQUIRE(saved);
   core::Router router{core::Settings{}, id};
-  CrashRecords records{sessions.loop, router, sessions.journal, sessions, next.get()};
+  CrashRecords records{sessions.loop, router, sessions.journal, sessions, nullptr, next.get()};
   REQUIRE(router.adopt(3, std::move(saved->session)));
   records.adopt(3, place);
   CHECK(records.place(3) == place);
   records.write_all();
   const auto again = sessions.found();
   REQUIRE(again.sessions.size() == 1);
-  CHECK(again.sessions[0].first == place);
+  CHECK(again.sessions[0].place == place);
 }
 
 TEST_CASE("crash records: a record of another time or with a byte too few is refused",
@@ -218,7 +226,7 @@ TEST_CASE("crash records: a record of another time or with a byte too few is ref
   Sessions sessions;
   sessions.come(0);
   sessions.wait_for(0);
-  const auto record = sessions.found().sessions.at(0).second;
+  const auto record = sessions.found().sessions.at(0).record;
   const auto now = sessions.loop.now();
   REQUIRE(CrashRecords::read(record, now));
   CHECK_FALSE(CrashRecords::read(record, now - Duration{3'600'000}));
@@ -226,6 +234,93 @@ TEST_CASE("crash records: a record of another time or with a byte too few is ref
   for (std::size_t size = 0; size < record.size(); ++size) {
     REQUIRE_FALSE(CrashRecords::read(std::string_view{record}.substr(0, size), now));
   }
+}
+
+/// One page, whose session has the slot 100.
+class OnePage : public PageTest {
+ public:
+  OnePage() : sessions{8, pages.get()} {
+    hello(1);
+    id = sessions.come(kFirstSession, kOld, core::DialectSetting::kWeb);
+    sessions.wait_for(kFirstSession);
+  }
+  /// What another process finds of the page; nothing: it cannot go on.
+  [[nodiscard]] std::optional<Page> found() {
+    sessions.records->keep();
+    const auto all = sessions.found().sessions;
+    REQUIRE(all.size() == 1);
+    auto saved = CrashRecords::read(all[0].record, sessions.loop.now());
+    REQUIRE(saved);
+    CHECK(saved->session->id() == id);
+    CHECK(saved->session->dialect() == core::Dialect::kWeb);
+    return all[0].log ? Page::from_log(*all[0].log) : std::nullopt;
+  }
+  [[nodiscard]] std::size_t log_size() const { return sessions.records->log_size(kFirstSession); }
+
+  Sessions sessions;
+  core::SessionId id = 0;
+};
+
+TEST_CASE("crash records: the session of a page has a log, and no descriptor",
+          "[clients][crash][pages]") {
+  OnePage test;
+  CHECK(test.sessions.manager.kept().size() == 1);  // the records
+  test.say(1, "a", "mine");
+  (void)test.write(100, "ann", "hi");
+  test.seen(1, 1);
+  auto page = test.found();
+  REQUIRE(page);
+  CHECK(page->tokens().good() == test.pages->page(100)->tokens().good());
+  CHECK(page->unseen() == 1);
+  std::string answer;
+  CHECK(page->asked("a", answer) != Page::Saying::kNew);
+  CHECK(page->asked("b", answer) == Page::Saying::kNew);
+}
+
+TEST_CASE("crash records: what changes of a page alone is written down as well",
+          "[clients][crash][pages]") {
+  OnePage test;
+  (void)test.write(100, "ann", "hi");
+  test.sessions.records->keep();
+  test.seen(1, 1);  // the core hears nothing of it
+  test.hello(2, "T1", 1);
+  const auto page = test.found();
+  REQUIRE(page);
+  CHECK(page->unseen() == 0);
+  CHECK(page->tokens().good().size() == 2);
+  CHECK(page->tokens() == test.pages->page(100)->tokens());
+}
+
+TEST_CASE("crash records: a log does not grow with what is over", "[clients][crash][pages]") {
+  OnePage test;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    (void)test.write(100, "ann", std::string(100, 'x'));
+    test.seen(1, i + 1);
+    test.sessions.records->keep();
+    most = std::max(most, test.log_size());
+  }
+  // 500 texts are kept, of 104 bytes and what is around them.
+  CHECK(most < 4 * Page::kMostTexts * 150);
+  (void)test.write(100, "ann", "the last");
+  const auto page = test.found();
+  REQUIRE(page);
+  CHECK(page->unseen() == 1);
+}
+
+TEST_CASE("crash records: the next process goes on with a page's log", "[clients][crash][pages]") {
+  OnePage test;
+  (void)test.write(100, "ann", "hi");
+  test.sessions.records->write_all();
+  const auto size = test.log_size();
+  CHECK(size > 0);
+  CHECK(test.found());
+  // A session that ends leaves its log, too, and a place for another.
+  test.sessions.go(100);
+  test.pages->closed(100, {});
+  test.sessions.records->keep();
+  CHECK(test.log_size() == 0);
+  CHECK(test.sessions.found().sessions.empty());
 }
 
 TEST_CASE("crash records: a process that ends as it should leaves nothing, whatever happens after",
@@ -247,7 +342,7 @@ TEST_CASE("crash records: a process that ends as it should leaves nothing, whate
 TEST_CASE("crash records: without a store nothing is kept", "[clients][crash]") {
   Sessions sessions;
   sessions.come(0);
-  CrashRecords none{sessions.loop, sessions.router, sessions.journal, sessions, nullptr};
+  CrashRecords none{sessions.loop, sessions.router, sessions.journal, sessions, nullptr, nullptr};
   none.add_soon();
   none.keep();
   none.closed(0);

@@ -73,8 +73,8 @@ TEST_CASE("crash store: the next process reads the records once, and goes on wit
   const auto records = after->take_records();
   CHECK(records.head == "head");
   REQUIRE(records.sessions.size() == 1);
-  CHECK(records.sessions[0].first == place);
-  CHECK(records.sessions[0].second == "forty-one again");
+  CHECK(records.sessions[0].place == place);
+  CHECK(records.sessions[0].record == "forty-one again");
   CHECK(after->take_records().sessions.empty());
   CHECK(after->adopt(place, 41));
   CHECK(after->has(41));

@@ -155,6 +155,50 @@ TEST_CASE("pages: slots may be others in the next process, or gone", "[clients][
   CHECK(test.told() == Lines{"103 begins at 10", welcome(10, "T5", false)});
 }
 
+TEST_CASE("pages: after a crash each page is waited for, and told what it has not seen",
+          "[clients][pages]") {
+  PageTest test;
+  test.hello(1);
+  test.hello(2);
+  test.say(1, "a", "mine");
+  (void)test.write(100, "ann", "one");
+  test.seen(1, 2);
+  (void)test.write(100, "ann", "two");
+  const auto log_of = [&test](core::Slot slot) {
+    ByteWriter out;
+    (void)test.pages->page(slot)->begin_log(out, Page::kMostWithoutTexts + 1000);
+    auto page = Page::from_log(out.bytes());
+    REQUIRE(page);
+    return std::move(*page);
+  };
+  Pages::Saved saved;
+  CHECK(saved.add(7, log_of(100), test.now));
+  CHECK_FALSE(saved.add(8, log_of(100), test.now));  // who has the token would have two sessions
+  CHECK(saved.add(9, log_of(101), test.now));
+  test.remake();
+  test.pages->restore(
+      std::move(saved),
+      [](core::Slot slot) -> std::optional<core::Slot> {
+        if (slot == 9) return {};
+        return 100;
+      },
+      test.now);
+  test.pass(0s);
+  test.told();
+  test.hello(3, "T1", 2);
+  test.say(3, "a", "mine");
+  test.hello(4, "T2");
+  CHECK(test.told() ==
+        Lines{"100 is back at 3", welcome(3, "T3", true),
+              R"(3 < {"type":"message","seq":3,"time":"2026-11-29T12:00:00.000Z",)"
+              R"("from":"operator","text":"two"})",
+              R"(3 < {"type":"taken","id":"a","seq":1,"time":"2026-11-29T12:00:00.000Z"})",
+              "102 begins at 4", welcome(4, "T4", false)});
+  test.detach(3);
+  test.pass(10min);
+  CHECK_FALSE(test.pages->has_session(100));
+}
+
 TEST_CASE("pages: what a token was cannot be read in what is written down", "[clients][pages]") {
   PageTest test;
   test.hello(1);

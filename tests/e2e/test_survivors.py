@@ -8,24 +8,8 @@ import socket
 import pytest
 
 from harness import Client, speaking, wait_until
-from harness.managers import Manager
-
-
-def wait_stored(manager, count):
-    """Waits until so many sessions are in the store."""
-
-    def names():
-        return [name for name in manager.stored() if name.startswith("chatd-session-")]
-
-    wait_until(lambda: len(names()) == count, f"{count} sessions are in the store")
-    return names()
-
-
-def crash(daemon, how=signal.SIGKILL):
-    """Ends it without a warning."""
-    daemon.send_signal(how)
-    assert daemon.wait() == -how
-    daemon._let_go()
+from harness.managers import Manager, crash, wait_stored
+from harness.web import PING, PONG, TEXT, WebSocket
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGABRT])
@@ -113,6 +97,32 @@ def test_an_original_client_keeps_its_turn_over_a_crash():
             assert operator.wait_event("delivered", session=session)["ref"] == held
             with daemon.operator() as other:
                 assert other.call("send", to=session, text="four")["held"] == [session]
+
+
+@pytest.mark.parametrize("said", [0, 1, 5, 9, 20])
+def test_a_websocket_goes_on_wherever_in_a_frame_it_was(said):
+    frame = WebSocket.frame(TEXT, b"a text in one frame")
+    with Manager(store=100) as manager:
+        daemon = manager.start({})
+        operator = daemon.operator()
+        with WebSocket(daemon.address) as client:
+            client.send("hello")
+            session = operator.wait_event("message", text="hello")["session"]
+            wait_stored(manager, 1)
+            # Nobody sees that a part has come: what is answered behind it, has.
+            client.send("and")
+            client.socket.sendall(frame[:said])
+            operator.wait_event("message", text="and")
+            crash(daemon)
+            client.socket.sendall(frame[said:])  # while nobody is there
+            with manager.start() as daemon:
+                operator = daemon.operator(subscribe=0)
+                operator.wait_event("message", session=session, text="a text in one frame")
+                assert operator.session(session)["dialect"] == "websocket"
+                operator.call("send", to=session, text="hi")
+                client.expect("hi")
+                client.send_frame(PING, b"still there?")
+                assert client.receive_frame() == (PONG, b"still there?")
 
 
 def test_one_crash_after_the_other_and_restarts_between():

@@ -2,7 +2,8 @@
 // and come back, welcomes get lost, operators write, another process takes over. Whatever happens,
 // each page has shown in the end what operators said to it, once and in order; frames are JSON with
 // a seq that rises; nothing is sent to who has gone. After an odd one what was written down, with
-// changes, which is refused or becomes pages that write the same.
+// changes, which is refused or becomes pages that write the same; after every second of these, what
+// was written down of one page in case of a crash.
 #include "clients/pages.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/most_number.hpp"
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
 
@@ -40,7 +42,10 @@ class Story : public PageHost {
   Story() { remake(); }
 
   void run(fuzz::Input& input) {
-    while (!input.empty()) step(input);
+    while (!input.empty()) {
+      step(input);
+      keep();
+    }
     end();
   }
   [[nodiscard]] std::string written_down() const {
@@ -59,7 +64,7 @@ class Story : public PageHost {
     const auto what = input.byte();
     const core::Slot session = 1000U + input.byte() % 4U;
     const bool exists = visitors_.contains(session);
-    switch (what % 14) {
+    switch (what % 15) {
       case 0:
         return (void)come({});
       case 1:
@@ -97,6 +102,8 @@ class Story : public PageHost {
       case 12:
         if (input.byte() % 2 == 0) return pages_->away("later");
         return pages_->here();
+      case 14:
+        return crash();
       default:
         if (input.byte() > 200) {
           visitors_.erase(session);
@@ -181,6 +188,45 @@ class Story : public PageHost {
         std::move(saved), [](core::Slot slot) { return std::optional{slot}; }, now_);
     must(written_down() == bytes, "it is written down as something else");
     pages_->tick(now_);
+    logs_.clear();  // the next process begins them anew
+  }
+
+  /// At the end of a turn: what is added to the log of each page.
+  void keep() {
+    for (const core::Slot session : pages_->sessions()) {
+      ByteWriter out;
+      auto& [mark, log] = logs_[session];
+      if (log.empty() || log.size() > 4096) {
+        mark = pages_->page(session)->begin_log(out, Page::kMostWithoutTexts + 100'000);
+        log.clear();
+        pages_->watch(session);
+      } else {
+        const auto& changed = pages_->changed();
+        pages_->page(session)->add_to_log(out, mark);
+        must(out.bytes().empty() ||
+                 std::find(changed.begin(), changed.end(), session) != changed.end(),
+             "a change that nobody has noted");
+      }
+      log += out.bytes();
+    }
+    std::erase_if(logs_, [this](const auto& each) { return !pages_->has_session(each.first); });
+    pages_->changes_seen();
+  }
+
+  /// The process ends without warning, and the next one has the logs.
+  void crash() {
+    Pages::Saved saved;
+    for (const auto& [session, log] : logs_) {
+      auto page = Page::from_log(log.second);
+      must(page.has_value() && saved.add(session, std::move(*page), now_), "a log is refused");
+      visitors_[session].connection.reset();
+    }
+    rising_.clear();
+    remake();
+    pages_->restore(
+        std::move(saved), [](core::Slot slot) { return std::optional{slot}; }, now_);
+    pages_->tick(now_);
+    logs_.clear();
   }
 
   void end() {
@@ -270,6 +316,7 @@ class Story : public PageHost {
   Time now_{Duration{1'000'000}};
   std::map<core::Slot, Visitor> visitors_;  ///< by session
   std::map<core::Slot, std::vector<std::string>> said_;
+  std::map<core::Slot, std::pair<Page::Mark, std::string>> logs_;
   std::map<core::Slot, std::uint64_t> rising_;  ///< of open connections: the last message's seq
   core::Slot last_connection_ = 0;
   core::Slot coming_ = 0;
@@ -335,11 +382,55 @@ void read(const std::string& bytes) {
   must(pages.deadline() == kNever, "somebody is left");
 }
 
+std::string make_log() {
+  Page page;
+  (void)page.tokens().offer();
+  ByteWriter out;
+  auto mark = page.begin_log(out, Page::kMostWithoutTexts);
+  page.came(0);
+  page.hear(Payload{std::string_view{"ann\0hi", 6}}, kDate);
+  page.take("a", "mine", kDate);
+  page.see(1);
+  page.add_to_log(out, mark);
+  page.hear(Payload{std::string_view{"\0all", 4}}, kDate);
+  page.add_to_log(out, mark);
+  return out.take();
+}
+
+void read_log(const std::string& bytes) {
+  auto page = Page::from_log(bytes);
+  if (!page) return;
+  ByteWriter out;
+  auto mark = page->begin_log(out, Page::kMostWithoutTexts + 100'000);
+  const auto again = Page::from_log(out.bytes());
+  ByteWriter whole;
+  page->save(whole);
+  ByteWriter whole_again;
+  if (again) again->save(whole_again);
+  must(whole.bytes() == whole_again.bytes(), "it is written down as something else");
+  std::string frame;
+  page->came(0);
+  while (page->next(frame, true)) {
+  }
+  page->hear(Payload{std::string_view{"ann\0hi", 6}}, kDate);
+  must(page->next(frame, true), "what is new is not told");
+  std::string answer;
+  if (page->asked("z", answer) == Page::Saying::kNew) page->take("z", "more", kDate);
+  page->add_to_log(out, mark);
+  must(Page::from_log(out.bytes()).has_value() || mark.last > 2 * kMostNumber,
+       "what it goes on to write is refused");
+}
+
 }  // namespace
 }  // namespace chatd
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   chatd::fuzz::Input input{data, size};
+  if (size > 0 && data[0] % 4 == 3) {
+    static const std::string kLog = chatd::make_log();
+    chatd::read_log(chatd::fuzz::changed(input, kLog));
+    return 0;
+  }
   if (size > 0 && data[0] % 2 != 0) {
     static const std::string kGood = chatd::make_good();
     chatd::read(chatd::fuzz::changed(input, kGood));

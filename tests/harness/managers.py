@@ -7,7 +7,9 @@ import os
 import random
 import re
 import select
+import signal
 import socket
+import struct
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +17,9 @@ from pathlib import Path
 from harness.buses import Bus
 from harness.daemons import Daemon, Home
 from harness.waiting import GUARD, wait_until
+
+# As service/record_file.cpp lays them out: from one place to the next, and in each of them.
+RECORDS_BEGIN, PLACE, LOG_BEGIN, LOG = 4096, 12288 + (1 << 20), 12288, 1 << 19
 
 LAUNCHER = str(Path(__file__).resolve().parent / "pass_descriptors.py")
 
@@ -97,6 +102,19 @@ class Manager:
         with self.lock:
             return [name for name, _ in self.store]
 
+    def records(self):
+        """The descriptor of the crash records; the caller does not close it."""
+        with self.lock:
+            [fd] = [fd for name, fd in self.store if name == "chatd-records"]
+        return fd
+
+    def recorded(self):
+        """The places of the sessions that have a crash record, with or without a descriptor."""
+        fd = self.records()
+        [count] = struct.unpack("=I", os.pread(fd, 4, 12))
+        at = lambda place: RECORDS_BEGIN + place * PLACE  # noqa: E731
+        return [place for place in range(1, count) if os.pread(fd, 4, at(place)) != bytes(4)]
+
     def deafen(self):
         """From now on it receives nothing."""
         self.closing = True
@@ -145,3 +163,26 @@ class Manager:
         if self.bus is not None:
             self.bus.close()
         self.home.remove()
+
+
+def wait_stored(manager, count):
+    """Waits until the descriptors of so many sessions are in the store. Returns their names."""
+
+    def names():
+        return [name for name in manager.stored() if name.startswith("chatd-session-")]
+
+    wait_until(lambda: len(names()) == count, f"{count} sessions are in the store")
+    return names()
+
+
+def wait_recorded(manager, count):
+    """Waits until so many sessions have a crash record."""
+    wait_until(lambda: "chatd-records" in manager.stored(), "there are records")
+    wait_until(lambda: len(manager.recorded()) == count, f"{count} sessions have a crash record")
+
+
+def crash(daemon, how=signal.SIGKILL):
+    """Ends it without a warning."""
+    daemon.send_signal(how)
+    assert daemon.wait() == -how
+    daemon._let_go()
