@@ -129,6 +129,7 @@ export function launch({ moreArguments = [], morePreferences = {}, spare = false
   };
   return puppeteer.launch({
     acceptInsecureCerts: true,
+    timeout: kGuard,
     browser: kBrowser === 'firefox' ? 'firefox' : 'chrome',
     executablePath: kPrograms[kBrowser],
     protocolTimeout: 180_000,
