@@ -5,17 +5,17 @@
 # TESTS='resume widget' runs only these files. PICTURES=FOLDER writes the pictures of README.
 set -euo pipefail
 
+if [[ ${CHATD-} ]]; then CHATD=$(realpath -m "$CHATD"); fi
+if [[ ${PICTURES-} ]]; then PICTURES=$(realpath -m "$PICTURES"); fi
 cd "$(dirname "${BASH_SOURCE[0]}")"
+export CHATD=${CHATD:-$(realpath -m ../../build/release/bin/chatd)} PICTURES
 
 say() { echo "web/run.sh: $*" >&2; }
 
-CHATD=$(realpath "${CHATD:-../../build/release/bin/chatd}")
-export CHATD
 if [[ ! -x $CHATD ]]; then
   say "there is no $CHATD: build it, or name another by CHATD"
   exit 1
 fi
-if [[ ${PICTURES-} ]]; then export PICTURES=$OLDPWD/$PICTURES; fi
 
 ../../cmake/packages.sh web
 # Debian's nodejs has no npm; other packages of that name do.
