@@ -103,6 +103,18 @@ export class Daemon extends EventEmitter {
 
   get port() { return this.listen.port; }
 
+  /// Knows this address as one of browsers from now on, whose connections may be silent for a while
+  /// before they ask: on a machine that is busy a browser, or the test's own network, takes a second
+  /// to say something easily, and would be taken for a person.
+  async meetBrowser() {
+    for (let answered = false; !answered;) {
+      const socket = createConnection(this.port, '127.0.0.1');
+      socket.on('error', () => {}).on('data', () => { answered = true; });
+      socket.setTimeout(2000, () => socket.destroy()).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(socket, 'close');
+    }
+  }
+
   /// Waits for the words in its log, behind what stood there before.
   async logged(pattern, before = 0) {
     return untilEvent(this, 'log', () => {

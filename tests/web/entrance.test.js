@@ -12,7 +12,7 @@ let browser;
 before(async () => { browser = await launch({ spare: true }); });
 after(() => browser.close());
 
-const kAtHome = { direct: true, limits: 'default' };
+const kAtHome = { direct: true, fresh: true, limits: 'default' };
 
 function it(name, options, body) {
   test(name, { timeout: 3 * kGuard }, (context) => withChat({ ...kAtHome, ...options }, (chat) => body(chat, context)));

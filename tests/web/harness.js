@@ -18,16 +18,18 @@ export const kHere = dirname(fileURLToPath(import.meta.url));
 // A daemon, an operator at it, the network before it, and a site with the widget.
 export class Chat {
   /// `config`: tables of chatd.toml. With `direct` there is no network of the test's own between;
-  /// `secure`: by https; `limits: 'default'`: those that chatd comes with. The site may have the page in a
+  /// `secure`: by https; `fresh`: no browser was there before; `limits: 'default'`: those that chatd
+  /// comes with. The site may have the page in a
   /// frame unless it is a `stranger`.
-  static async open({ config = {}, direct = false, secure = false, limits, stranger = false, siteName } = {}) {
+  static async open({ config = {}, direct = false, secure = false, fresh = false, limits, stranger = false } = {}) {
     const chat = new Chat();
     chat.others = new Map();
     try {
-      chat.somebody = await Site.open(() => chat.page, siteName);
+      chat.somebody = await Site.open(() => chat.page);
       chat.site = chat.somebody.page;
       const web = { ...(!stranger && { origins: [chat.somebody.origin] }), ...config.web };
       chat.daemon = await Daemon.start({ ...config, web }, { secure, limits });
+      if (!fresh) await chat.daemon.meetBrowser();
       if (!direct && !secure) chat.network = await Network.before(chat.daemon);
       chat.page = `http${secure ? 's' : ''}://127.0.0.1:${(chat.network ?? chat.daemon).port}/`;
       await chat.attach();
@@ -95,6 +97,7 @@ export class Chat {
     return this.replace(async (daemon) => {
       await daemon.kill();
       await daemon.run();
+      await daemon.meetBrowser();
     });
   }
 
@@ -129,6 +132,7 @@ export function launch({ moreArguments = [], morePreferences = {}, spare = false
   };
   return puppeteer.launch({
     acceptInsecureCerts: true,
+    timeout: kGuard,
     browser: kBrowser === 'firefox' ? 'firefox' : 'chrome',
     executablePath: kPrograms[kBrowser],
     protocolTimeout: 180_000,

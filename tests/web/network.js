@@ -61,24 +61,30 @@ export class Network extends EventEmitter {
     return network;
   }
 
+  // To the daemon goes who has something to say: whoever is silent for a second is a person there,
+  // and the time until the first bytes would be this process's, not the browser's.
   #carry(near) {
     if (this.gone) return near.resetAndDestroy();
-    if (this.instead !== null) return answer(near, this.instead);
-    const far = createConnection(this.daemon.port, '127.0.0.1');
-    const pair = { near, far, answered: false, isPage: false };
+    const pair = { near, far: null, answered: false, isPage: false };
     this.#pairs.add(pair);
+    near.on('error', () => {}).on('close', () => this.#pairs.delete(pair));
+    near.once('data', (bytes) => {
+      if (this.instead !== null) near.end(answerOf(this.instead));
+      else this.#join(pair, bytes);
+    });
+  }
+
+  #join(pair, bytes) {
+    const { near } = pair;
+    const far = pair.far = createConnection(this.daemon.port, '127.0.0.1');
     for (const [from, to] of [[near, far], [far, near]]) {
+      from.setNoDelay();
       from.on('error', () => {});
       from.on('end', () => to.end());
-      from.on('close', () => {
-        to.destroySoon();
-        this.#pairs.delete(pair);
-        this.emit('closed');
-      });
+      from.on('close', () => to.destroySoon());
       from.on('data', this.#reader(pair, from, to));
     }
-    near.setNoDelay();
-    far.setNoDelay();
+    far.write(bytes);
   }
 
   // HTTP passes as it is. Behind an answer that opens a WebSocket come frames.
@@ -143,12 +149,11 @@ export class Network extends EventEmitter {
   }
 }
 
-function answer(near, page) {
-  near.on('error', () => {});
-  near.once('data', () => near.end(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${Buffer.byteLength(page)}\r\nConnection: close\r\n\r\n${page}`));
+function answerOf(page) {
+  return `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${Buffer.byteLength(page)}\r\nConnection: close\r\n\r\n${page}`;
 }
 
 function breakBoth({ near, far }) {
   near.destroy();
-  far.destroy();
+  far?.destroy();
 }

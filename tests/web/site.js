@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 export class Site {
-  /// `chat` gives the address of the page whose widget is on it; `host` is what browsers call it.
-  static async open(chat, host = 'localhost') {
+  /// `chat` gives the address of the page whose widget is on it.
+  static async open(chat) {
     const site = new Site();
     site.server = createServer((request, response) => site.#answer(chat(), request, response));
     site.server.listen(0, '127.0.0.1');
     await once(site.server, 'listening');
-    site.origin = `http://${host}:${site.server.address().port}`;
+    site.origin = `http://localhost:${site.server.address().port}`;
     site.page = `${site.origin}/`;
     return site;
   }

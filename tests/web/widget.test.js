@@ -31,7 +31,7 @@ const attribute = async (page, selector, name) => (await part(page, selector)).e
 const untilLabel = (page, label) => until(page, (wanted) =>
   document.querySelector('[data-chatd-widget]').shadowRoot.querySelector('button').getAttribute('aria-label') === wanted, label);
 
-async function chat(page) {
+async function chatFrame(page) {
   await until(page, () => document.querySelector('[data-chatd-widget]').shadowRoot.querySelector('iframe'));
   const frame = await (await part(page, 'iframe')).contentFrame();
   await frame.waitForFunction(() => document.querySelector('#end')?.hidden === false, { polling: 30, timeout: kGuard });
@@ -40,7 +40,7 @@ async function chat(page) {
 
 async function open(page) {
   await (await button(page)).click();
-  return chat(page);
+  return chatFrame(page);
 }
 
 it('a button opens the chat, the button and Esc close it', async (page) => {
@@ -98,7 +98,7 @@ it('the chat goes on from one page of the site to the next', async (page, chat) 
   await page.keyboard.press('Enter');
   await untilTaken(frame, 1);
   await Promise.all([page.waitForNavigation(), page.click('main a')]);
-  await untilShown(await chat(page), 'hello');
+  await untilShown(await chatFrame(page), 'hello');
   assert.equal(await attribute(page, 'button', 'aria-expanded'), 'true');
   assert.equal(await page.evaluate(() => document.activeElement === document.body), true, 'the focus is the page\'s');
   await (await button(page)).click();
