@@ -2,13 +2,14 @@
 # test.sh [PART...]: installs missing packages, then runs the parts named, or `release`
 # without any. All parts are run even if one fails; the exit code is 1 if any failed.
 # A SUITE is bookworm (Debian 12) or trixie (Debian 13); without any, both are tested.
-#   release  builds the release, runs all tests except `service` and `image`
+#   release  builds the release, runs all tests except `service`, `image` and `grade`
 #   asan     the same with the address, undefined and leak sanitizers
 #   tsan     the same with the thread sanitizer
 #   service [SUITE...]  the package, in a booted Debian of its own; needs root
 #   image    the image of the Dockerfile, built and run; needs root
 #   web      the visitor's page and the widget in Chromium and Firefox, against a daemon that
 #            is played
+#   grade    testssl.sh against chatd, for TLS 1.3 alone and for 1.2 as well: some minutes
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
 #   tidy     clang-tidy on every C++ file that is compiled
@@ -64,8 +65,8 @@ build_and_test() {
   # setarch to change that, the tests run without it.
   if setarch -R true 2>/dev/null; then run_by=(setarch -R); fi
   # More tests at once than cores: end-to-end tests wait more than they compute.
-  # The tests that boot a Debian or build an image are parts of their own.
-  run_tests "$preset" -LE '^(service|image)$' -j "$((2 * $(nproc)))"
+  # The tests that boot a Debian, build an image or take minutes are parts of their own.
+  run_tests "$preset" -LE '^(service|image|grade)$' -j "$((2 * $(nproc)))"
 }
 
 part_release() { build_and_test release; }
@@ -88,6 +89,14 @@ part_image() {
   cmake/build.sh release chatd chatctl
   say "testing the image"
   run_tests release -L '^image$'
+}
+
+part_grade() {
+  cmake/packages.sh build test grade
+  say "building release"
+  cmake/build.sh release chatd chatctl
+  say "looking for what is weak in its TLS"
+  run_tests release -L '^grade$'
 }
 
 part_web() {
@@ -175,7 +184,7 @@ part_bare() {
 # that take long. The last two rows are niced, so that two cores are always busy and no test
 # runs out of time.
 waiting=(format shell release service image asan tsan)
-computing=(valgrind fuzz whole allocator)
+computing=(valgrind fuzz whole allocator grade)
 lasting=(soak tidy)
 
 # Runs one part after the other, each given with its suites in one word: HOW PART...
@@ -235,7 +244,7 @@ if [[ ! $all ]]; then
   in_turn shown "${parts[@]}"
 else
   # All packages now, so that no row waits for another's apt.
-  cmake/packages.sh build test runtimes service image lint fuzz valgrind bench
+  cmake/packages.sh build test runtimes grade service image lint fuzz valgrind bench
   # Every row begins with this build: a niced row must not hold up the others with it.
   cmake/build.sh release
   in_turn kept "${computing[@]}" &

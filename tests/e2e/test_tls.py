@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from harness import CHATD, FOR_ONE_ORIGIN, GUARD, Client, Daemon, Home, hand_over, run_chatd, wait_until
-from harness.certificates import Authority
+from harness import CHATD, FOR_ONE_ORIGIN, GUARD, Daemon, Home, hand_over, run_chatd, wait_until
+from harness.certificates import Authority, Secure
 from harness.web import Page, WebSocket, request
 
 CONFIG = {"limits": FOR_ONE_ORIGIN}
@@ -33,14 +33,6 @@ def listener(authority, name="localhost", **more):
 def daemon(authority):
     with Daemon(CONFIG | {"listen": [listener(authority)]}) as daemon:
         yield daemon
-
-
-class Secure(Client):
-    """A client within TLS."""
-
-    def __init__(self, address, context, name="localhost", **how):
-        super().__init__(address, **how)
-        self.socket = context.wrap_socket(self.socket, server_hostname=name)
 
 
 def test_plain_and_secure_clients_meet_at_one_port(daemon, authority):

@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from harness.clients import Client
+
 CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 
@@ -50,3 +52,11 @@ class Authority:
 
     def __exit__(self, *_):
         self.folder.cleanup()
+
+
+class Secure(Client):
+    """A client within TLS."""
+
+    def __init__(self, address, context, name="localhost", **how):
+        super().__init__(address, **how)
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)

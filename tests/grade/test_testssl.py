@@ -1,0 +1,79 @@
+"""testssl.sh, Debian's, against a daemon with a certificate: it finds nothing that would cost
+grade A, and none of its strange handshakes is a client. It takes some minutes, so it is a part
+of its own: `./test.sh grade`."""
+
+import json
+import subprocess
+
+import pytest
+
+from harness import FOR_ONE_ORIGIN, Daemon
+from harness.certificates import Authority
+
+HARMLESS = {"OK", "INFO", "LOW", "DEBUG"}
+
+JUSTIFIED = {
+    "cert_revocation": "the authority is the test's own, and lists no revoked certificates",
+    "cert_crlDistributionPoints": "the same",
+    "cert_ocspURL": "the same",
+    "engine_problem": "it says that its openssl has no GOST: it has Debian's",
+}
+"""Findings that are worse, and why they are none of the daemon's."""
+
+VERSIONS = ["SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3"]
+
+PATIENCE = 1500
+"""Seconds, on a machine that does much else."""
+
+
+@pytest.fixture(scope="module")
+def authority():
+    with Authority() as authority:
+        yield authority
+
+
+def scan(daemon, authority, folder):
+    """What it has found, by the name of each finding: severity and text."""
+    path = folder / "findings.json"
+    done = subprocess.run(
+        ["testssl", "--quiet", "--warnings", "off", "--color", "0", "--nodns", "none"]
+        + ["--ip", "127.0.0.1", "--add-ca", authority.certificate, "--jsonfile", path]
+        + [f"localhost:{daemon.port}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        cwd=folder,
+    )
+    assert path.exists(), done.stdout + done.stderr
+    print(done.stdout)
+    findings = json.loads(path.read_text())
+    return {each["id"]: (each["severity"], each["finding"]) for each in findings}
+
+
+@pytest.mark.parametrize("minimum", ["1.3", "1.2"])
+def test_nothing_is_found_that_costs_grade_a_and_nobody_has_come(authority, tmp_path, minimum):
+    certificate, key = authority.sign("localhost", days=90)
+    listen = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
+    config = {"limits": FOR_ONE_ORIGIN, "listen": [listen | {"tls_minimum": minimum}]}
+    with Daemon(config) as daemon:
+        operator = daemon.operator()
+        findings = scan(daemon, authority, tmp_path)
+        worse = {
+            name: found
+            for name, found in findings.items()
+            if found[0] not in HARMLESS and name.split(" ")[0] not in JUSTIFIED
+        }
+        assert worse == {}
+        # That it has looked at all: it has spoken each version, and seen the certificate.
+        offered = {name for name in VERSIONS if "not offered" not in findings[name][1]}
+        assert offered == ({"TLS1_3"} if minimum == "1.3" else {"TLS1_2", "TLS1_3"})
+        assert findings["cert_chain_of_trust"][0] == "OK", findings["cert_chain_of_trust"]
+        assert findings["service"][1] == "HTTP"
+        # Newer ones give a grade, too.
+        assert findings.get("overall_grade", ("", "A"))[1] in {"A", "A+"}, findings["overall_grade"]
+        assert operator.events == []
+        assert operator.call("stats")["sessions"] == 0
+        with daemon.client() as client:
+            client.send(b"hello\n")
+            assert operator.wait_event("connected")["session"] == 1
