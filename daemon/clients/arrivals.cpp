@@ -200,6 +200,7 @@ void Arrivals::act(core::Slot slot) {
       leave(slot, why);
       break;
     }
+    case Finding::kOldTls:
     case Finding::kHttp2:
     case Finding::kNoTls:
     case Finding::kNoHttp:

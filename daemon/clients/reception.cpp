@@ -50,7 +50,9 @@ Reception::Finding Reception::look(Time now) {
   if (rules_.tls) {
     const auto hello = tls::looks_like_client_hello(bytes_);
     if (hello == Hello::kYes) return decide(Finding::kTls);
-    perhaps = hello == Hello::kPerhaps;
+    const auto old = tls::looks_like_old_hello(bytes_);
+    if (old == Hello::kYes) return decide(Finding::kOldTls);
+    perhaps = hello == Hello::kPerhaps || old == Hello::kPerhaps;
   }
   if (rules_.web && !rules_.tls_required) {
     const auto line = http::look_for_request(bytes_);
@@ -108,6 +110,8 @@ void Reception::restore(ByteReader& in, Time now) {
 
 std::string_view refusal_of(Reception::Finding finding) {
   switch (finding) {
+    case Reception::Finding::kOldTls:
+      return "speaks SSL 2.0";
     case Reception::Finding::kHttp2:
       return "speaks HTTP/2";
     case Reception::Finding::kHealth:

@@ -51,6 +51,7 @@ class Reception {
     kChat,
     kTls,
     kHttp,
+    kOldTls,   ///< SSL 2.0, which nobody speaks any more: it is closed, without a word
     kHttp2,    ///< the preface of HTTP/2, in clear: it is refused
     kHealth,   ///< a proxy that looks whether anybody is here: it is closed, without a word
     kNoProxy,  ///< no header, or one that is wrong; proxy() says what

@@ -16,6 +16,7 @@ using Rules = Reception::Rules;
 constexpr Time kStart{Duration{1'000'000}};
 constexpr Duration kSoon{5};
 constexpr std::string_view kHello{"\x16\x03\x01\x00\xc8\x01\x00\x00", 8};
+constexpr std::string_view kOldHello{"\x80\x2e\x01\x00\x02\x00\x15", 7};
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 constexpr std::string_view kProxy = "PROXY TCP4 192.0.2.7 192.0.2.1 4711 8080\r\n";
 
@@ -45,6 +46,7 @@ Finding found(Rules rules, std::string_view bytes) {
 
 TEST_CASE("reception: the first bytes say what it is", "[clients][reception]") {
   CHECK(found(all(), kHello) == Finding::kTls);
+  CHECK(found(all(), kOldHello) == Finding::kOldTls);
   CHECK(found(all(), kGet) == Finding::kHttp);
   CHECK(found(all(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == Finding::kHttp2);
   CHECK(found(all(), "hello\n") == Finding::kChat);
@@ -55,6 +57,7 @@ TEST_CASE("reception: the first bytes say what it is", "[clients][reception]") {
   // What the listener is not for is chat like anything else.
   Rules plain;
   CHECK(found(plain, kHello) == Finding::kChat);
+  CHECK(found(plain, kOldHello) == Finding::kChat);
   CHECK(found(plain, kGet) == Finding::kChat);
 }
 
@@ -68,8 +71,8 @@ TEST_CASE("reception: where only one thing is served the rest is refused", "[cli
   web.web = web.web_only = true;
   CHECK(found(web, kGet) == Finding::kHttp);
   CHECK(found(web, "hello\n") == Finding::kNoHttp);
-  for (const auto finding :
-       {Finding::kNoTls, Finding::kNoHttp, Finding::kNoProxy, Finding::kHttp2, Finding::kHealth}) {
+  for (const auto finding : {Finding::kNoTls, Finding::kNoHttp, Finding::kNoProxy, Finding::kHttp2,
+                             Finding::kHealth, Finding::kOldTls}) {
     CHECK_FALSE(refusal_of(finding).empty());
   }
   CHECK(refusal_of(Finding::kChat).empty());

@@ -43,5 +43,21 @@ TEST_CASE("client hello: each byte counts", "[tls][client_hello]") {
   }
 }
 
+TEST_CASE("client hello: that of SSL 2.0 is known by five bytes", "[tls][client_hello]") {
+  for (const auto hello : {"\x80\x2e\x01\x00\x02\x00\x15"sv, "\x80\xff\x01\x03\x01\x00\x15"sv,
+                           "\x80\x1c\x01\x03\x00\x00\x03"sv}) {
+    for (std::size_t size = 0; size <= hello.size(); ++size) {
+      CHECK(looks_like_old_hello(hello.substr(0, size)) ==
+            (size < kOldHelloSign ? LooksLikeClientHello::kPerhaps : LooksLikeClientHello::kYes));
+    }
+    CHECK(looks_like_client_hello(hello) == LooksLikeClientHello::kNo);
+  }
+  // Of version 1 and 4, an answer, a longer one, IAC of telnet, a price in Windows-1252.
+  for (const auto bytes : {"\x80\x2e\x01\x00\x01"sv, "\x80\x2e\x01\x04\x00"sv, "\x80\x2e\x04"sv,
+                           "\x81\x2e\x01\x00\x02"sv, "\xff\xfd\x01\x00\x02"sv, "\x80 12"sv}) {
+    CHECK(looks_like_old_hello(bytes) == LooksLikeClientHello::kNo);
+  }
+}
+
 }  // namespace
 }  // namespace chatd::tls
