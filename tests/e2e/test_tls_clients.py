@@ -228,9 +228,25 @@ def test_s_client_shows_its_own_certificate(authority):
 def test_older_versions_are_refused_where_they_are_not_asked_for(daemon, authority):
     operator = daemon.operator()
     for version in "-tls1_2", "-tls1_1":
-        done = run([*S_CLIENT, version, "-cipher", "DEFAULT@SECLEVEL=0"], daemon, authority, input=b"hello\n")
+        words = [*S_CLIENT, version, "-cipher", "DEFAULT@SECLEVEL=0"]
+        done = run(words, daemon, authority, input=b"hello\n")
         assert done.returncode != 0 and b"alert protocol version" in done.stderr, done.stderr
     assert operator.events == []
+
+
+def test_a_scanner_that_speaks_ssl_2_is_nobody(daemon):
+    """Its ClientHello is closed without a word; s_client cannot send it any more."""
+    operator = daemon.operator()
+    for version in b"\0\2", b"\3\1":
+        with daemon.client() as client:
+            client.send(b"\x80\x2e\1" + version + b"\0\x15\0\0\0\x10" + bytes(37))
+            client.expect_end()
+    with daemon.client() as client:
+        client.send(b"hello\n")
+        operator.wait_event("message", text="hello")
+        assert client.leave() == b""
+    operator.wait_event("disconnected")
+    assert [each["method"] for each in operator.events] == ["connected", "message", "disconnected"]
 
 
 # --- curl ---
