@@ -168,7 +168,7 @@ TEST_CASE("client handshake: a pair to begin with is trusted by itself and signs
   folder.files().certificates.push_back(
       {make_file(folder.folder() / "a.pem", 0644, made.certificate),
        make_file(folder.folder() / "a.key", 0600, std::string{made.key.view()})});
-  for (const std::string host : {"a", "::1"}) {
+  for (const char* const host : {"a", "::1"}) {
     Two two{folder.load(), host, made.certificate};
     CHECK(two.shake() == State::kEstablished);
   }
