@@ -85,7 +85,7 @@ class Shaking {
 }  // namespace
 
 std::variant<tls::ClientSession, Strange> shake_hands(int socket, tls::ClientHandshake handshake,
-                                                       Duration patience) {
+                                                      Duration patience) {
   auto why = Shaking{socket, handshake, patience}.run();
   if (handshake.state() == tls::ClientHandshake::State::kEstablished && why.empty()) {
     return handshake.take_session();
