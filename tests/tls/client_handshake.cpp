@@ -123,11 +123,12 @@ TEST_CASE("client handshake: a server has to be the one that was meant",
   const std::vector<Row> rows{
       {"DNS:a.example", "a.example", ""},
       {"DNS:a.example", "A.Example", ""},
-      {"DNS:*.example", "a.example", ""},
+      {"DNS:*.chat.example", "a.chat.example", ""},
       {"DNS:a.example,IP:192.0.2.1", "192.0.2.1", ""},
       {"IP:fe80:0:0:0:0:0:0:1", "fe80::1%eth0", ""},
       {"DNS:a.example", "b.example", is_for + "a.example, and not for b.example"},
-      {"DNS:*.example", "a.b.example", is_for + "*.example, and not for a.b.example"},
+      {"DNS:*.chat.example", "a.b.chat.example",
+       is_for + "*.chat.example, and not for a.b.chat.example"},
       {"DNS:a*.example", "ab.example", is_for + "a*.example, and not for ab.example"},
       {"DNS:192.0.2.1", "192.0.2.1", is_for + "192.0.2.1, and not for 192.0.2.1"},
       {"DNS:a,DNS:b,IP:192.0.2.1,DNS:d,DNS:e", "::1",
@@ -167,7 +168,7 @@ TEST_CASE("client handshake: a pair to begin with is trusted by itself and signs
   folder.files().certificates.push_back(
       {make_file(folder.folder() / "a.pem", 0644, made.certificate),
        make_file(folder.folder() / "a.key", 0600, std::string{made.key.view()})});
-  for (const std::string host : {"a", "::1"}) {
+  for (const char* const host : {"a", "::1"}) {
     Two two{folder.load(), host, made.certificate};
     CHECK(two.shake() == State::kEstablished);
   }
