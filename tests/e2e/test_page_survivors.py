@@ -59,6 +59,8 @@ def test_a_page_goes_on_after_a_crash(transcripts):
         operator.call("send", to=session, text="are you there?")
         operator.call("name", session=session, name="Zoe")
         stats = operator.call("stats")
+        if transcripts:
+            wait_until(lambda: said(operator, session) == ["one", "two"], "it is recorded")
         crash(daemon)
         with manager.start() as daemon:
             daemon.wait_log("had ended without warning, and goes on with 1 of 1 sessions")
@@ -105,6 +107,7 @@ def test_a_page_that_was_there_when_the_daemon_was_killed():
         seq = page.say("before", "a")
         session = operator.wait_event("message", text="before")["session"]
         wait_recorded(manager, 1)
+        wait_until(lambda: said(operator, session) == ["before"], "it is recorded")
         operator.call("send", to=session, text="told just now")  # not taken from the socket yet
         crash(daemon)
         with manager.start() as daemon:
