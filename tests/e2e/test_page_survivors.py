@@ -93,6 +93,7 @@ def test_a_page_goes_on_after_a_crash(transcripts):
             if transcripts:
                 assert said(operator, session) == ["one", "two", "three"]
             page.tell({"type": "bye"})
+            page.hear("bye")
             page.expect_end(1000)
             operator.wait_event("disconnected", session=session)
             wait_recorded(manager, 0)
@@ -340,6 +341,7 @@ def test_the_record_of_a_page_is_of_its_size():
                 page.tell({"type": "seen", "seq": page.hear("message")["seq"]})
             assert memory() >= 80_000
             page.tell({"type": "bye"})
+            page.hear("bye")
             page.expect_end(1000)
         wait_recorded(manager, 0)
         wait_until(lambda: memory() <= little, "the memory is given back")
