@@ -182,13 +182,14 @@ def test_what_is_damaged_costs_that_session_alone(place, bytes_):
     with Manager(store=100) as manager:
         daemon = manager.start(CONFIG)
         operator = daemon.operator()
+        client, other = speaking(daemon, operator)  # before its address speaks HTTP
+        wait_stored(manager, 1)
+        of_other = manager.recorded()
         page = Page(daemon.address)
         page.say("hello")
         session = operator.wait_event("message", text="hello")["session"]
-        wait_recorded(manager, 1)
-        [of_page] = manager.recorded()
-        client, other = speaking(daemon, operator)
-        wait_stored(manager, 1)
+        wait_recorded(manager, 2)
+        [of_page] = [place for place in manager.recorded() if place not in of_other]
         crash(daemon)
         os.pwrite(manager.records(), bytes_, RECORDS_BEGIN + of_page * PLACE + place)
         with manager.start() as daemon:
@@ -199,7 +200,7 @@ def test_what_is_damaged_costs_that_session_alone(place, bytes_):
             page = come_back(daemon, page)
             assert not page.session_resumed
             page.say("again")
-            assert operator.wait_event("message", text="again")["session"] > other
+            assert operator.wait_event("message", text="again")["session"] > session
             client.send(b"here\n")
             operator.wait_event("message", session=other, text="here")
             wait_recorded(manager, 2)
@@ -211,8 +212,8 @@ def test_crashes_restarts_and_hand_overs_in_turn():
     with Manager(store=100, job="restart") as manager:
         daemon = manager.start(CONFIG)
         operator = daemon.operator()
+        client, other = speaking(daemon, operator)  # before its address speaks HTTP
         page = Page(daemon.address)
-        client, other = speaking(daemon, operator)
         page.say("hello")
         session = operator.wait_event("message", text="hello")["session"]
         shown, seen = [], 0
@@ -243,6 +244,7 @@ def test_crashes_restarts_and_hand_overs_in_turn():
             operator.wait_event("message", session=session, text=f"mine {number}")
             client.send(b"me too\n")
             operator.wait_event("message", session=other, text="me too")
+            wait_until(lambda: said(operator, session)[-1] == f"mine {number}", "it is recorded")
         assert shown == [f"{when} {n}" for n in range(rounds) for when in ("before", "after")]
         assert said(operator, session) == ["hello", *(f"mine {n}" for n in range(rounds))]
         daemon.stop()
