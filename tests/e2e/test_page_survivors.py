@@ -59,6 +59,8 @@ def test_a_page_goes_on_after_a_crash(transcripts):
         operator.call("send", to=session, text="are you there?")
         operator.call("name", session=session, name="Zoe")
         stats = operator.call("stats")
+        if transcripts:
+            wait_until(lambda: said(operator, session) == ["one", "two"], "it is recorded")
         crash(daemon)
         with manager.start() as daemon:
             daemon.wait_log("had ended without warning, and goes on with 1 of 1 sessions")
@@ -91,6 +93,7 @@ def test_a_page_goes_on_after_a_crash(transcripts):
             if transcripts:
                 assert said(operator, session) == ["one", "two", "three"]
             page.tell({"type": "bye"})
+            page.hear("bye")
             page.expect_end(1000)
             operator.wait_event("disconnected", session=session)
             wait_recorded(manager, 0)
@@ -105,6 +108,7 @@ def test_a_page_that_was_there_when_the_daemon_was_killed():
         seq = page.say("before", "a")
         session = operator.wait_event("message", text="before")["session"]
         wait_recorded(manager, 1)
+        wait_until(lambda: said(operator, session) == ["before"], "it is recorded")
         operator.call("send", to=session, text="told just now")  # not taken from the socket yet
         crash(daemon)
         with manager.start() as daemon:
@@ -178,13 +182,14 @@ def test_what_is_damaged_costs_that_session_alone(place, bytes_):
     with Manager(store=100) as manager:
         daemon = manager.start(CONFIG)
         operator = daemon.operator()
+        client, other = speaking(daemon, operator)  # before its address speaks HTTP
+        wait_stored(manager, 1)
+        of_other = manager.recorded()
         page = Page(daemon.address)
         page.say("hello")
         session = operator.wait_event("message", text="hello")["session"]
-        wait_recorded(manager, 1)
-        [of_page] = manager.recorded()
-        client, other = speaking(daemon, operator)
-        wait_stored(manager, 1)
+        wait_recorded(manager, 2)
+        [of_page] = [place for place in manager.recorded() if place not in of_other]
         crash(daemon)
         os.pwrite(manager.records(), bytes_, RECORDS_BEGIN + of_page * PLACE + place)
         with manager.start() as daemon:
@@ -195,7 +200,7 @@ def test_what_is_damaged_costs_that_session_alone(place, bytes_):
             page = come_back(daemon, page)
             assert not page.session_resumed
             page.say("again")
-            assert operator.wait_event("message", text="again")["session"] > other
+            assert operator.wait_event("message", text="again")["session"] > session
             client.send(b"here\n")
             operator.wait_event("message", session=other, text="here")
             wait_recorded(manager, 2)
@@ -207,8 +212,8 @@ def test_crashes_restarts_and_hand_overs_in_turn():
     with Manager(store=100, job="restart") as manager:
         daemon = manager.start(CONFIG)
         operator = daemon.operator()
+        client, other = speaking(daemon, operator)  # before its address speaks HTTP
         page = Page(daemon.address)
-        client, other = speaking(daemon, operator)
         page.say("hello")
         session = operator.wait_event("message", text="hello")["session"]
         shown, seen = [], 0
@@ -239,6 +244,7 @@ def test_crashes_restarts_and_hand_overs_in_turn():
             operator.wait_event("message", session=session, text=f"mine {number}")
             client.send(b"me too\n")
             operator.wait_event("message", session=other, text="me too")
+            wait_until(lambda: said(operator, session)[-1] == f"mine {number}", "it is recorded")
         assert shown == [f"{when} {n}" for n in range(rounds) for when in ("before", "after")]
         assert said(operator, session) == ["hello", *(f"mine {n}" for n in range(rounds))]
         daemon.stop()
@@ -337,6 +343,7 @@ def test_the_record_of_a_page_is_of_its_size():
                 page.tell({"type": "seen", "seq": page.hear("message")["seq"]})
             assert memory() >= 80_000
             page.tell({"type": "bye"})
+            page.hear("bye")
             page.expect_end(1000)
         wait_recorded(manager, 0)
         wait_until(lambda: memory() <= little, "the memory is given back")
