@@ -345,7 +345,7 @@ it('it comes back after 1, 2, 4, ... 30 s, and not all pages at once', { clock: 
     await until(page, () => test.waits().length > 0 && !test.waits().map(Math.round).includes(15_000));
   }
   chat.network.start();
-  await advance(page, 40_000);
+  await advance(page, await waits(page));
   await untilOpen(page);
 });
 
