@@ -22,7 +22,7 @@ WAITS = ("epoll_wait", "epoll_pwait")
 # that had begun before anybody counted.
 SLACK = 30
 # Of an idle session, by how it came; with its last words, too.
-MOST_BYTES = {"line": 520, "websocket": 800}
+MOST_BYTES = {"line": 520, "websocket": 800, "tls": 900}
 QUOTA = 256 * 1024  # limits.output_hard
 
 
