@@ -126,7 +126,8 @@ def test_what_run_sh_starts_is_a_chat_for_browsers(tmp_path, put, file):
     whole = (REPOSITORY / file).read_text() if file else '[control]\npath = ""\n'
     before, table, after = whole.partition("[control]\n")
     text = before + table + after.replace('path = ""', 'path = "@CONTROL@"', 1)
-    with Daemon(text, program=str(tmp_path / "run.sh"), prefix=OWN_NETWORK) as daemon:
+    how = {"program": str(tmp_path / "run.sh"), "prefix": OWN_NETWORK, "listeners": 1}
+    with Daemon(text, **how) as daemon:
         assert daemon.endpoints == ["127.0.0.1:8080"]
         operator = daemon.operator()
         page = in_network_of(daemon.pid, lambda: request(daemon.address))
