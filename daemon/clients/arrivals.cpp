@@ -90,6 +90,30 @@ void Arrivals::add(core::Slot slot, std::shared_ptr<const Listener> by) {
   act(slot);
 }
 
+bool Arrivals::take_back(core::Slot slot, std::shared_ptr<const Listener> by,
+                         std::string_view said) {
+  Arrival arrival;
+  arrival.by = std::move(by);
+  arrival.secure = connections_.cipher(slot) != nullptr;
+  arrival.since = loop_.now();
+  arrival.reception = std::make_unique<Reception>(rules(slot, arrival), loop_.now());
+  switch (arrival.reception->take(said, loop_.now())) {
+    case Finding::kTls:
+      host_.was_none(slot, "it speaks TLS");
+      break;
+    case Finding::kHttp:
+      host_.was_none(slot, "it speaks HTTP");
+      break;
+    default:
+      return false;
+  }
+  connections_.become(slot, Connections::Kind::kArrival);
+  oldest_.emplace(arrival.since, slot);
+  arrivals_.emplace(slot, std::move(arrival));
+  act(slot);
+  return true;
+}
+
 void Arrivals::file(core::Slot slot, Time deadline) {
   Arrival& arrival = at(slot);
   if (arrival.deadline == deadline) return;
@@ -235,8 +259,9 @@ bool Arrivals::learn_from_proxy(core::Slot slot) {
 void Arrivals::chat(core::Slot slot) {
   const Arrival arrival = std::move(at(slot));
   forget(slot);
-  connections_.become(slot, Connections::Kind::kSession);
   const std::string_view said = arrival.reception->bytes();
+  connections_.become(slot, said.empty() && !arrival.over ? Connections::Kind::kSilent
+                                                          : Connections::Kind::kSession);
   host_.chats(slot, *arrival.by, arrival.by->dialect, arrival.since, said, arrival.over);
 }
 

@@ -58,6 +58,8 @@ class Arrivals : private Connections::Audience {
     /// A proxy says that this is somebody else. Returns why that one may not come in; empty: it
     /// may, and is who is charged from now on.
     virtual std::string proxied(core::Slot slot, const io::Peer& peer) = 0;
+    /// The session at that slot ends: nobody has chatted on it. Its connection goes on.
+    virtual void was_none(core::Slot slot, const std::string& why) = 0;
     /// One has asked for something over HTTP, and is answered: it leaves.
     virtual void answered(core::Slot slot) = 0;
     /// One leaves that is no client; empty: there is nothing wrong with it.
@@ -83,6 +85,11 @@ class Arrivals : private Connections::Audience {
   [[nodiscard]] static bool is_proxy(const Listener& listener, const io::Peer& peer);
   /// A connection of the kind kArrival, of which nothing was read. It may be given away in here.
   void add(core::Slot slot, std::shared_ptr<const Listener> by);
+  /// The session at `slot`, which has come by that listener, was silent until now, and begins with
+  /// `said`. True: that is no chat, but TLS or HTTP; then the session has ended (Host::was_none), and
+  /// the connection is an arrival again, which may be given away in here. A browser opens
+  /// connections before it needs them, and a slow network delays whatever comes first.
+  bool take_back(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said);
 
   /// Ends the one that has been here longest, of those whose account may be asked for it, if it is
   /// not new. False: there is none.

@@ -92,6 +92,10 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       sessions_{loop, router_, connections_, pages_},
       crash_records_{loop, router_, journal, *this, &pages_.pages(), crash_store},
       certificates_day_{loop, [this] { warn_of_certificates(); }} {
+  connections_.set_late([this](core::Slot slot, std::string_view said) {
+    auto by = doors_.configured(connections_.client(slot).listener);
+    return by && arrivals_.take_back(slot, std::move(by), said);
+  });
   set_limits(config.limits);
   router_.set_lineage(random_number());
   if (transcript == nullptr) return;
@@ -238,6 +242,11 @@ std::string Clients::proxied(core::Slot slot, const io::Peer& peer) {
   entrance_.leave(connections_.client(slot).account);
   connections_.set_peer(slot, peer, answer.account);
   return {};
+}
+
+void Clients::was_none(core::Slot slot, const std::string& why) {
+  connections_.end_session(slot, why);
+  crash_records_.closed(slot);
 }
 
 void Clients::answered(core::Slot slot) {

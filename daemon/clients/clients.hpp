@@ -127,6 +127,7 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
              std::string_view said, bool over) override;
   void pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) override;
   std::string proxied(core::Slot slot, const io::Peer& peer) override;
+  void was_none(core::Slot slot, const std::string& why) override;
   void answered(core::Slot slot) override;
   void turned_away(core::Slot slot, const std::string& why) override;
 

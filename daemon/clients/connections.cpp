@@ -95,6 +95,11 @@ bool Connections::tell(core::Slot slot, std::string_view bytes) {
   return false;
 }
 
+void Connections::end_session(core::Slot slot, std::string_view reason) {
+  router_.broken(slot, reason, 0, loop_.now(), outbox_);
+  deliver();
+}
+
 core::Slot Connections::add_page_session(const Client& client) {
   const core::Slot slot = streams_.reserve();
   remember(slot, client);
@@ -226,6 +231,10 @@ void Connections::on_read(io::StreamId id, std::string_view bytes) {
     audience->on_read(id, bytes);
     return;
   }
+  if (clients_[id].kind == Kind::kSilent) {
+    become(id, Kind::kSession);
+    if (late_ && late_(id, bytes)) return;
+  }
   router_.receive(id, bytes, loop_.now(), outbox_);
   deliver();
 }
@@ -333,6 +342,7 @@ bool Connections::write(const core::Write& write) {
     router_.lost_after_end(slot, weight);
     return false;
   }
+  if (auto& kind = clients_[slot].kind; kind == Kind::kSilent) kind = Kind::kSession;
   if (is_page_session(slot)) {
     if (page_sessions_->write(slot, bytes)) return false;
   } else if (streams_.write(slot, bytes)) {

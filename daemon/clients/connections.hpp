@@ -43,6 +43,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// Whose a connection is.
   enum class Kind : std::uint8_t {
     kSession,
+    kSilent,       ///< a session to and from which nothing has gone yet: see set_late()
     kArrival,      ///< nobody knows yet what it is
     kPage,         ///< a page's, whose session has another slot
     kPageSession,  ///< no connection: the session of a page, which comes and goes
@@ -120,6 +121,12 @@ class Connections : private io::StreamListener, public core::Capacity {
     audiences_[static_cast<std::size_t>(kind)] = &audience;
   }
   void set_page_sessions(PageSessions& sessions) { page_sessions_ = &sessions; }
+  /// Hears what one of the kind kSilent says first, which is a kSession by then. True: it is none,
+  /// and somebody else's from now on; nobody else is to hear those bytes.
+  using Late = std::function<bool(core::Slot slot, std::string_view bytes)>;
+  void set_late(Late late) { late_ = std::move(late); }
+  /// Ends a session whose connection goes on as something else.
+  void end_session(core::Slot slot, std::string_view reason);
   /// A slot for the session of a page, until that is over.
   [[nodiscard]] core::Slot add_page_session(const Client& client);
   /// One that has got no session.
@@ -244,7 +251,8 @@ class Connections : private io::StreamListener, public core::Capacity {
   std::vector<Client> clients_;  ///< by slot
   PageSessions* page_sessions_ = nullptr;
   std::vector<core::Slot> ended_page_sessions_;  ///< whose slots are free at the end of the turn
-  std::array<Audience*, 5> audiences_{};         ///< by kind; null: nobody hears them
+  std::array<Audience*, 6> audiences_{};         ///< by kind; null: nobody hears them
+  Late late_;
   Ways ways_;
   ReadingQueue reading_;
   bool slowly_ = false;  ///< as read_waiting() was told last
