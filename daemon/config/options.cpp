@@ -190,6 +190,10 @@ std::variant<Options, EarlyExit> parse_options(int argc, const char* const* argv
       if (written.config.empty()) return wrong_usage("--config: the name of a file is missing");
       options.config = written.config;
     }
+    // CLI11 takes the next option for the one value that there has to be.
+    if (!options.make_certificate.empty() && options.make_certificate.front().starts_with('-')) {
+      return wrong_usage(std::string{kMakeCertificate} + ": the name of a host is missing");
+    }
     if (into->count() > 0) {
       if (options.into.empty()) return wrong_usage("--into: the name of a folder is missing");
       if (options.make_certificate.empty()) {

@@ -227,7 +227,7 @@ TEST_CASE("command: the arguments of a script mean the same", "[console][command
       {{"talk", "[::1]:99"}, {kTalk, {}, "[::1]:99"}},
       {{"talk", "localhost", "99"}, {kTalk, {}, "localhost", false, false, 99}},
       {{"talk", "--ca", "a", "tls:h", "--certificate", "b", "--key", "c"},
-       {.verb = kTalk, .text = "tls:h", .ca = "a", .certificate = "b", .key = "c"}},
+       {kTalk, {}, "tls:h", false, false, {}, {}, {}, {}, "a", "b", "c"}},
   };
   for (const auto& [words, command] : table) {
     const Parsed parsed = parse_script(words);
