@@ -254,8 +254,8 @@ def test_a_stop_says_goodbye_to_pages_and_programs_at_once():
             program.expect_end(1001)
             program.close()
         for page in pages:
-            page.hear("bye")
-            page.expect_end(1000)
+            page.hear("message", text="farewell")
+            page.expect_end(1001)
             page.close()
         plain.expect(b"farewell\n")
         plain.expect_end()

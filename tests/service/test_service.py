@@ -225,7 +225,8 @@ def test_a_certificate_that_only_root_may_read(service, authority):
     given = "/run/credentials/chatd.service"
     listen = {"address": ADDRESS[0], "port": ADDRESS[1]}
     listen |= {"tls_certificate": f"{given}/certificate", "tls_key": f"{given}/key"}
-    service.configure({"listen": [listen]})
+    config = {"listen": [listen]}
+    service.configure(config)
     service.restart()
     for user in "chatd", "member":
         for path in f"/{live}/privkey.pem", f"{given}/key":
@@ -243,6 +244,12 @@ def test_a_certificate_that_only_root_may_read(service, authority):
     issue()
     service.systemctl("reload")
     assert connect()[1] == first
+    service.configure(FAULTY)
+    refused = service.systemctl("reload", check=False)
+    assert refused.returncode != 0
+    wait_until(lambda: re.search(AT, service.property("StatusText")), "the status says it")
+    service.configure(config)
+    service.systemctl("reload")
     service.restart()
     assert connect()[1] != first
     operator = service.operator()
