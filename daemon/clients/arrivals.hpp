@@ -86,8 +86,8 @@ class Arrivals : private Connections::Audience {
   /// A connection of the kind kArrival, of which nothing was read. It may be given away in here.
   void add(core::Slot slot, std::shared_ptr<const Listener> by);
   /// The session at `slot`, which has come by that listener, was silent until now, and begins with
-  /// `said`. True: that is no chat, but TLS or HTTP; then the session has ended (Host::was_none), and
-  /// the connection is an arrival again, which may be given away in here. A browser opens
+  /// `said`. True: that is no chat, but TLS or HTTP; then the session has ended (Host::was_none),
+  /// and the connection is an arrival again, which may be given away in here. A browser opens
   /// connections before it needs them, and a slow network delays whatever comes first.
   bool take_back(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said);
 

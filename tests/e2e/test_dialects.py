@@ -60,7 +60,6 @@ def test_a_dialect_is_found_out_from_bytes(name):
     with Daemon({"session": settings}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
             expected = iter(messages)
             for piece in pieces:
                 if piece is None:
@@ -69,6 +68,7 @@ def test_a_dialect_is_found_out_from_bytes(name):
                     client.send(piece)
             for text in expected:
                 assert operator.wait_event("message")["text"] == text
+            session = operator.session_of(client)
             assert operator.session(session)["dialect"] == dialect
             assert texts(operator, session) == messages
 
@@ -191,18 +191,15 @@ def test_a_listener_can_fix_the_dialect(name):
 # The first byte to a client.
 
 
-def test_nothing_is_sent_to_a_silent_client_for_a_second_and_then_what_was_held():
+def test_a_silent_client_is_there_after_a_second_and_is_spoken_to_at_once():
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
             session = operator.session_of(client)
-            answer = operator.call("send", to=session, text="early")
-            assert answer == {"delivered": [], "held": [session], "refused": []}
-            client.expect(b"early\n")
             assert time.monotonic() - client.connecting_at >= 0.99
-            operator.wait_event("delivered", session=session)
-            operator.call("send", to=session, text="now at once")
-            client.expect(b"now at once\n")
+            answer = operator.call("send", to=session, text="at once")
+            assert answer == {"delivered": [session], "held": [], "refused": []}
+            client.expect(b"at once\n")
 
 
 def test_a_silent_client_may_still_turn_out_to_be_anything():
@@ -254,12 +251,12 @@ def test_nothing_is_sent_to_an_original_client_before_it_has_spoken():
     with Daemon({"session": {"greeting": "Welcome"} | QUICK}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
-            session = operator.session_of(client)
-            operator.call("send", to=session, text="early")
             client.expect_silence(0.6)
             client.send(b"late")
-            client.expect(b"early")
+            session = operator.session_of(client)
             operator.wait_event("message", session=session, text="late")
+            operator.call("send", to=session, text="answer")
+            client.expect(b"answer")
 
 
 def test_what_was_held_for_an_original_client_goes_out_as_lines_once_it_is_line():

@@ -69,7 +69,7 @@ class Wire(WebSocket):
     def next(self, wanted):
         """What comes, written as the page writes what is wanted."""
         if wanted.startswith('"'):
-            return '"' + repr(self._take(len(unescaped(wanted))))[2:-1] + '"'
+            return '"' + repr(self.take(len(unescaped(wanted))))[2:-1] + '"'
         if wanted.startswith("HTTP/"):
             return self.answer_begins()
         if self.fields is not None:
@@ -86,6 +86,13 @@ class Wire(WebSocket):
             return f"{KINDS[opcode]} {quoted(payload)}"
         code = f" {struct.unpack('>H', payload[:2])[0]}" if payload else ""
         return "close" + code + (f" {quoted(payload[2:])}" if payload[2:] else "")
+
+    def take(self, count):
+        """So many bytes, or what there was before the end."""
+        while len(self.pending) < count and (piece := self.socket.recv(65536)):
+            self.pending += piece
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        return taken
 
     def answer_begins(self):
         while b"\r\n\r\n" not in self.pending:

@@ -134,7 +134,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.finding() == Finding::kNone) {
     const Time due = whole.deadline();
     must(due > kStart && due <= kStart + Reception::kBrowserSilence, "it waits too long");
-    Reception late = whole;
+    auto late = told(rules, bytes, most, Duration{0}, false);
     must(late.tick(due - Duration{1}) == Finding::kNone, "it is decided too early");
     must(late.tick(due) != Finding::kNone, "it is not decided in time");
     check(late, rules);
