@@ -3,6 +3,8 @@
 #include <array>
 #include <cassert>
 
+#include "tls/require_memory.hpp"
+
 namespace chatd::tls {
 
 namespace {
@@ -51,9 +53,8 @@ Aead::Aead(Suite suite, Direction direction)
   const std::unique_ptr<EVP_CIPHER, FreeWith<EVP_CIPHER_free>> cipher{
       EVP_CIPHER_fetch(nullptr, cipher_of(suite), nullptr)};
   const int seals = direction == Direction::kSealing ? 1 : 0;
-  [[maybe_unused]] const int made =
-      EVP_CipherInit_ex2(context_.get(), cipher.get(), nullptr, nullptr, seals, nullptr);
-  assert(made == 1);  // the handshake used it
+  require_memory(
+      EVP_CipherInit_ex2(context_.get(), cipher.get(), nullptr, nullptr, seals, nullptr) == 1);
 }
 
 void Aead::seal(TrafficKey& key, std::string_view header, std::string_view content,
@@ -73,7 +74,7 @@ void Aead::seal(TrafficKey& key, std::string_view header, std::string_view conte
   to += inner;
   good = good && EVP_EncryptFinal_ex(context, to, &size) == 1;
   good = good && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagBytes, to) == 1;
-  assert(good);  // no input of a peer's makes it fail
+  require_memory(good);  // no input of a peer's makes it fail
 }
 
 bool Aead::open(TrafficKey& key, std::string_view header, std::string_view sealed, char* out) {

@@ -12,6 +12,7 @@
 #include "base/words.hpp"
 #include "tls/certificate.hpp"
 #include "tls/openssl.hpp"
+#include "tls/require_memory.hpp"
 #include "tls/rules.hpp"
 
 namespace chatd::tls {
@@ -39,7 +40,7 @@ std::string proper(std::string host) {
 
 Result<UniqueContext> make_context(const ClientFiles& files) {
   UniqueContext context{SSL_CTX_new(TLS_client_method())};
-  assert(context != nullptr);
+  require_memory(context != nullptr);
   set_rules_of_both_sides(context.get(), TLS1_3_VERSION);
   if (files.ca.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());
@@ -66,7 +67,7 @@ void expect(SSL* ssl, const std::string& host) {
     good =
         SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
   }
-  assert(good);
+  require_memory(good);
 }
 
 /// "a.example, b.example or others": a certificate may have hundreds.
@@ -147,7 +148,7 @@ Result<ClientHandshake> ClientHandshake::begin(const std::string& host, const Cl
   auto context = make_context(files);
   if (!context) return std::move(context.error());
   UniqueSsl ssl{SSL_new(context->get())};  // which shares the context
-  assert(ssl != nullptr);
+  require_memory(ssl != nullptr);
   return ClientHandshake{std::move(ssl), proper(host)};
 }
 

@@ -8,6 +8,7 @@
 
 #include "tls/certificate.hpp"
 #include "tls/openssl.hpp"
+#include "tls/require_memory.hpp"
 #include "tls/rules.hpp"
 #include "tls/secrets.hpp"
 #include "tls/ticket_keys.hpp"
@@ -47,7 +48,7 @@ void set_rules(SSL_CTX* context, Version minimum, const TicketKeys& tickets) {
   keys.assign(tickets.bytes().view());
   good = good &&
          SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), static_cast<int>(keys.size())) == 1;
-  assert(good);
+  require_memory(good);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_timeout(context, kTicketSeconds);
@@ -67,7 +68,7 @@ void bind_tickets(SSL_CTX* context, const std::vector<UniqueX509>& authorities) 
   }
   good = good && EVP_DigestFinal_ex(all.get(), digest.data(), &size) == 1;
   good = good && SSL_CTX_set_session_id_context(context, digest.data(), size) == 1;
-  assert(good);
+  require_memory(good);
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ void Credentials::FreeContext::operator()(ssl_ctx_st* context) const {
 }
 
 Credentials::Credentials(OnlyLoad /*only*/) : context_{SSL_CTX_new(TLS_server_method())} {
-  assert(context_ != nullptr);
+  require_memory(context_ != nullptr);
 }
 
 Credentials::~Credentials() = default;

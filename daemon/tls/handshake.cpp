@@ -6,6 +6,7 @@
 
 #include "tls/certificate.hpp"
 #include "tls/openssl.hpp"
+#include "tls/require_memory.hpp"
 #include "tls/secrets.hpp"
 
 namespace chatd::tls {
@@ -81,7 +82,7 @@ Handshake::Handshake(std::shared_ptr<const Credentials> credentials)
     : credentials_{std::move(credentials)},
       secrets_{std::make_unique<Secrets>()},
       ssl_{SSL_new(credentials_->context())} {
-  assert(ssl_ != nullptr);
+  require_memory(ssl_ != nullptr);
   SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
   SSL_set_accept_state(ssl_.get());
   secrets_->collect_for(ssl_.get());

@@ -1,7 +1,8 @@
 #include "tls/rules.hpp"
 
-#include <cassert>
 #include <cstdint>
+
+#include "tls/require_memory.hpp"
 
 namespace chatd::tls {
 
@@ -29,7 +30,7 @@ void set_rules_of_both_sides(SSL_CTX* context, int minimum) {
   bool good = SSL_CTX_set_min_proto_version(context, minimum) == 1;
   good = good && SSL_CTX_set_max_proto_version(context, 0) == 1;
   good = good && SSL_CTX_set_ciphersuites(context, kSuitesOf13) == 1;
-  assert(good);
+  require_memory(good);
   SSL_CTX_clear_options(context, ~std::uint64_t{0});
   SSL_CTX_set_options(context, options());
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "tls/openssl.hpp"
+#include "tls/require_memory.hpp"
 
 namespace chatd::tls {
 
@@ -63,8 +64,7 @@ bool is_name(std::string_view host) {
 
 void set_serial(X509* x509) {
   std::array<unsigned char, kSerialBytes> bytes{};
-  [[maybe_unused]] const int made = RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  assert(made == 1);
+  require_memory(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
   bytes.front() = static_cast<unsigned char>((bytes.front() & 0x3fU) | 0x40U);
   ASN1_STRING_set(X509_get_serialNumber(x509), bytes.data(), static_cast<int>(bytes.size()));
 }
@@ -72,17 +72,15 @@ void set_serial(X509* x509) {
 void set_time(ASN1_TIME* to, WallTime time) {
   using std::chrono::floor;
   const auto seconds = floor<std::chrono::seconds>(time).time_since_epoch().count();
-  [[maybe_unused]] const auto* set = ASN1_TIME_set(to, static_cast<std::time_t>(seconds));
-  assert(set != nullptr);
+  require_memory(ASN1_TIME_set(to, static_cast<std::time_t>(seconds)) != nullptr);
 }
 
 void set_names(X509* x509, const std::string& common_name) {
   auto* const subject = X509_get_subject_name(x509);
-  [[maybe_unused]] const int added =
+  require_memory(
       X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
                                  reinterpret_cast<const unsigned char*>(common_name.data()),
-                                 static_cast<int>(common_name.size()), -1, 0);
-  assert(added == 1);
+                                 static_cast<int>(common_name.size()), -1, 0) == 1);
   X509_set_issuer_name(x509, subject);
 }
 
@@ -91,7 +89,7 @@ void extend(X509* x509, int kind, const char* value) {
   X509V3_set_ctx(&context, x509, x509, nullptr, nullptr, 0);
   const std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>> extension{
       X509V3_EXT_conf_nid(nullptr, &context, kind, value)};
-  assert(extension != nullptr);
+  require_memory(extension != nullptr);
   X509_add_ext(x509, extension.get(), -1);
 }
 
@@ -107,9 +105,8 @@ void add_hosts(X509* x509, const std::vector<std::string>& hosts) {
     GENERAL_NAME_set0_value(name, address.empty() ? GEN_DNS : GEN_IPADD, text);
     sk_GENERAL_NAME_push(names.get(), name);
   }
-  [[maybe_unused]] const int added =
-      X509_add1_ext_i2d(x509, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT);
-  assert(added == 1);
+  require_memory(
+      X509_add1_ext_i2d(x509, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1);
 }
 
 std::string_view bytes_in(BIO* memory) {
@@ -150,7 +147,7 @@ SelfSigned make_self_signed(const std::vector<std::string>& hosts, WallTime now)
   assert(!hosts.empty());
   const UniquePkey key{EVP_EC_gen("P-256")};
   const UniqueX509 x509{X509_new()};
-  assert(key != nullptr && x509 != nullptr);
+  require_memory(key != nullptr && x509 != nullptr);
   X509_set_version(x509.get(), X509_VERSION_3);
   set_serial(x509.get());
   SelfSigned made;
@@ -165,8 +162,7 @@ SelfSigned make_self_signed(const std::vector<std::string>& hosts, WallTime now)
   extend(x509.get(), NID_key_usage, "critical,digitalSignature");
   extend(x509.get(), NID_ext_key_usage, "serverAuth");
   add_hosts(x509.get(), hosts);
-  [[maybe_unused]] const int signed_bytes = X509_sign(x509.get(), key.get(), EVP_sha256());
-  assert(signed_bytes > 0);
+  require_memory(X509_sign(x509.get(), key.get(), EVP_sha256()) > 0);
 
   const UniqueBio certificate{BIO_new(BIO_s_mem())};
   PEM_write_bio_X509(certificate.get(), x509.get());

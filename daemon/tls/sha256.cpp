@@ -2,15 +2,14 @@
 
 #include <openssl/evp.h>
 
-#include <cassert>
+#include "tls/require_memory.hpp"
 
 namespace chatd::tls {
 
 Sha256 sha256(std::string_view text) {
   Sha256 digest{};
-  [[maybe_unused]] const int made =
-      EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  assert(made == 1);
+  require_memory(
+      EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
   return digest;
 }
 

@@ -2,15 +2,13 @@
 
 #include <openssl/rand.h>
 
-#include <cassert>
-
 #include "base/bytes.hpp"
+#include "tls/require_memory.hpp"
 
 namespace chatd::tls {
 
 TicketKeys::TicketKeys() {
-  [[maybe_unused]] const int made = RAND_bytes(bytes_.data(), static_cast<int>(Bytes::size()));
-  assert(made == 1);
+  require_memory(RAND_bytes(bytes_.data(), static_cast<int>(Bytes::size())) == 1);
 }
 
 void TicketKeys::save(ByteWriter& out) const {

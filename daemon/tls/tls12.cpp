@@ -6,6 +6,7 @@
 
 #include "tls/credentials.hpp"
 #include "tls/openssl.hpp"
+#include "tls/require_memory.hpp"
 
 namespace chatd::tls {
 
@@ -21,9 +22,8 @@ void take_output(ssl_st* ssl, std::string& to_send) {
   if (size == 0) return;
   const auto begin = to_send.size();
   to_send.resize(begin + size);
-  [[maybe_unused]] const int taken =
-      BIO_read(output, to_send.data() + begin, static_cast<int>(size));
-  assert(taken == static_cast<int>(size));
+  require_memory(BIO_read(output, to_send.data() + begin, static_cast<int>(size)) ==
+                 static_cast<int>(size));
 }
 
 Tls12::Tls12(UniqueSsl ssl, std::shared_ptr<const Credentials> credentials)
@@ -74,8 +74,7 @@ void Tls12::seal(std::string_view plaintext, std::string& to_send) {
     plaintext.remove_prefix(piece.size());
     ERR_clear_error();
     std::size_t size = 0;
-    [[maybe_unused]] const int done = SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &size);
-    assert(done == 1 && size == piece.size());
+    require_memory(SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &size) == 1);
     take_output(ssl_.get(), to_send);
   }
 }

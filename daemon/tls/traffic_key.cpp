@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "tls/require_memory.hpp"
 
 namespace chatd::tls {
 
@@ -40,10 +41,9 @@ void expand_label(Suite suite, std::string_view secret, std::string_view label, 
   info[end++] = 1;  // the first block of HKDF-Expand (RFC 5869, 2.3) has all that is wanted
 
   Cleansed<EVP_MAX_MD_SIZE> block;
-  [[maybe_unused]] const auto* made =
-      HMAC(digest_of(suite), secret.data(), static_cast<int>(secret.size()), info.data(), end,
-           block.data(), nullptr);
-  assert(made != nullptr);
+  const auto* made = HMAC(digest_of(suite), secret.data(), static_cast<int>(secret.size()),
+                          info.data(), end, block.data(), nullptr);
+  require_memory(made != nullptr);
   block.view(size).copy(reinterpret_cast<char*>(out), size);
 }
 
