@@ -1,0 +1,14 @@
+/// How a lack of memory within OpenSSL becomes the same as anywhere else.
+#pragma once
+
+#include <new>
+
+namespace chatd::tls {
+
+/// For a call of OpenSSL that can fail for want of memory alone: it says so by what it returns, as
+/// it says of everything. Throws std::bad_alloc unless it was `good`.
+inline void require_memory(bool good) {
+  if (!good) throw std::bad_alloc{};
+}
+
+}  // namespace chatd::tls
