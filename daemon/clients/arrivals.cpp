@@ -198,7 +198,7 @@ void Arrivals::act(core::Slot slot) {
       break;
     case Finding::kNoProxy: {
       std::string why{refusal_of(finding)};
-      if (proxy->state() == ProxyReader::State::kRefused) {
+      if (proxy != nullptr && proxy->state() == ProxyReader::State::kRefused) {
         why = "its header of the PROXY protocol " + std::string{to_string(proxy->fault())};
       }
       leave(slot, why);
