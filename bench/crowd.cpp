@@ -102,12 +102,12 @@ void Crowd::frame(std::uint32_t client, std::uint32_t number) {
 
 std::uint32_t Crowd::read(std::uint32_t number) {
   std::uint32_t complete = 0;
-  do {  // there may be another record behind one that was read
+  do {
     const ssize_t count = receive(number);
     if (count < 0 && errno == EAGAIN) break;
     if (count <= 0) give_up("go on: the server has closed a connection");
     complete += take(number, {input_.data(), static_cast<std::size_t>(count)});
-  } while (tls_);
+  } while (tls_ && tls_->has_more(number));
   return complete;
 }
 

@@ -26,6 +26,10 @@ class TlsClients {
   void send(std::uint32_t client, std::string_view bytes);
   /// As recv(2): -1 with EAGAIN if there is no text yet, and 0 at the end.
   ssize_t receive(std::uint32_t client, char* to, std::size_t size);
+  /// Whether there may be text that the socket does not tell of any more.
+  [[nodiscard]] bool has_more(std::uint32_t client) const {
+    return SSL_has_pending(clients_[client].get()) == 1;
+  }
   /// Forgets it, without a word to the server.
   void forget(std::uint32_t client) { clients_[client].reset(); }
 

@@ -15,6 +15,9 @@ namespace {
 
 using Finding = Reception::Finding;
 
+/// When so many were here at once, their memory is worth giving back.
+constexpr std::size_t kCrowd = 1000;
+
 /// What is said to who is refused; each is a line for a person or a script.
 constexpr std::string_view kTlsOnly = "This port speaks TLS only.\n";
 constexpr std::string_view kHttpOnly = "This port is for browsers only.\n";
@@ -84,9 +87,10 @@ void Arrivals::add(core::Slot slot, std::shared_ptr<const Listener> by) {
   arrival.by = std::move(by);
   arrival.since = loop_.now();
   oldest_.emplace(arrival.since, slot);
+  crowd_ = std::max(crowd_, arrivals_.size());
   auto rules = this->rules(slot, arrival);
   rules.proxy = is_proxy(*arrival.by, connections_.client(slot).peer);
-  arrival.reception = std::make_unique<Reception>(rules, loop_.now());
+  arrival.reception.emplace(rules, loop_.now());
   act(slot);
 }
 
@@ -220,7 +224,7 @@ void Arrivals::act(core::Slot slot) {
       break;
     case Finding::kNoProxy: {
       std::string why{refusal_of(finding)};
-      if (proxy->state() == ProxyReader::State::kRefused) {
+      if (proxy != nullptr && proxy->state() == ProxyReader::State::kRefused) {
         why = "its header of the PROXY protocol " + std::string{to_string(proxy->fault())};
       }
       leave(slot, why);
@@ -282,8 +286,16 @@ void Arrivals::forget(core::Slot slot) {
   deadlines_.erase({place->second.deadline, slot});
   oldest_.erase({place->second.since, slot});
   arrivals_.erase(place);
+  if (arrivals_.empty()) give_back_memory();
   if (stage == Stage::kQueue) leave_queue(slot);
   if (stage == Stage::kHandshake) handshake_over(slot, begun);
+}
+
+/// Nobody is here.
+void Arrivals::give_back_memory() {
+  if (std::exchange(crowd_, 0) < kCrowd) return;
+  arrivals_ = std::pmr::unordered_map<core::Slot, Arrival>{&memory_};  // its buckets
+  memory_.release();
 }
 
 bool Arrivals::give_way(const std::function<bool(Accounts::Number account)>& may_be_asked) {
@@ -411,7 +423,7 @@ void Arrivals::on_secured(core::Slot slot) {
   arrival.secure = true;
   arrival.stage = Stage::kReception;
   handshake_over(slot, arrival.begun);
-  arrival.reception = std::make_unique<Reception>(rules(slot, arrival), loop_.now());
+  arrival.reception.emplace(rules(slot, arrival), loop_.now());
   act(slot);
 }
 
@@ -521,7 +533,7 @@ void Arrivals::start(const Doors& doors) {
     } else {
       auto rules = this->rules(slot, arrival);
       rules.proxy = saved.awaits_proxy;
-      arrival.reception = std::make_unique<Reception>(rules, loop_.now());
+      arrival.reception.emplace(rules, loop_.now());
       arrival.reception->restore(in, loop_.now());
     }
     if (!in.finished()) {

@@ -17,6 +17,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <memory_resource>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -130,7 +132,7 @@ class Arrivals : private Connections::Audience {
   };
   struct Arrival {
     std::shared_ptr<const Listener> by;
-    std::unique_ptr<Reception> reception;
+    std::optional<Reception> reception;
     std::unique_ptr<http::RequestHead> head;
     Time since{};  ///< when it came
     Time begun{};  ///< its handshake
@@ -165,15 +167,20 @@ class Arrivals : private Connections::Audience {
   void chat(core::Slot slot);
   void leave(core::Slot slot, const std::string& why, std::string_view words = {});
   void forget(core::Slot slot);
+  void give_back_memory();
 
   io::Loop& loop_;
   Connections& connections_;
   const Certificates& certificates_;
   const Website& website_;
   Host& host_;
-  std::unordered_map<core::Slot, Arrival> arrivals_;
-  std::set<std::pair<Time, core::Slot>> deadlines_;
-  std::set<std::pair<Time, core::Slot>> oldest_;                         ///< all, by when they came
+  /// Of those who arrive, who stay for a second or so. Among the sessions, who stay for hours, it
+  /// would leave holes in each page.
+  std::pmr::unsynchronized_pool_resource memory_;
+  std::size_t crowd_ = 0;  ///< the most of them at once since the last time that nobody was here
+  std::pmr::unordered_map<core::Slot, Arrival> arrivals_{&memory_};
+  std::pmr::set<std::pair<Time, core::Slot>> deadlines_{&memory_};
+  std::pmr::set<std::pair<Time, core::Slot>> oldest_{&memory_};          ///< all, by when they came
   std::unordered_map<Accounts::Number, std::deque<core::Slot>> queues_;  ///< none is empty
   std::deque<Accounts::Number> turns_;  ///< accounts with a queue that may begin a handshake, once
   std::set<std::pair<Time, core::Slot>> handshakes_;  ///< by when they began

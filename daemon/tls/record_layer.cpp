@@ -74,7 +74,7 @@ RecordLayer::~RecordLayer() {
 }
 
 std::size_t RecordLayer::memory() const {
-  return partial_ ? sizeof *partial_ + partial_->capacity() : 0;
+  return partial_ ? sizeof(std::string) + partial_->capacity() : 0;
 }
 
 // ---- receiving ----
