@@ -183,13 +183,13 @@ class Pages {
   [[nodiscard]] Session* find(core::Slot session);
   [[nodiscard]] const Session* find(core::Slot session) const;
   void greet(core::Slot connection, const page::Hello& frame, Time now);
-  void resume(core::Slot connection, core::Slot session, const page::Hello& frame);
+  void resume(core::Slot connection, core::Slot slot, const page::Hello& frame);
   void begin(core::Slot connection, Time now);
   void welcome(core::Slot connection, core::Slot session, bool resumed);
   void say(core::Slot connection, core::Slot session, const page::Say& frame, WallTime date);
   void see(core::Slot slot, std::uint64_t seq);
   void bye(core::Slot connection, core::Slot session);
-  void tell(core::Slot session);
+  void tell(core::Slot slot);
   void note(core::Slot slot, Session& session);
   void send(core::Slot connection, std::string_view frame);
   void send_to_all(std::string_view frame);
