@@ -19,6 +19,7 @@ class Service:
         self.machine = machine
         self.package = package
         self.held = []  # what is to be closed in the end
+        self.folders = set()  # and removed
 
     # The package.
 
@@ -58,9 +59,10 @@ class Service:
 
     def bring(self, pair, folder, owner="chatd", names=("certificate.pem", "key.pem")):
         """Puts a certificate and its key into a folder of the machine, the key readable for its
-        owner alone; returns their paths there."""
+        owner alone; returns their paths there. The folder goes with this."""
         paths = [f"/{folder}/{name}" for name in names]
         self.machine.run("install", "-d", "-m", "755", f"/{folder}")
+        self.folders.add(folder)
         for file, path, mode in zip(pair, paths, ("644", "400")):
             whole = Path(file).read_text()
             self.machine.run("install", "-o", owner, "-m", mode, "/dev/stdin", path, input=whole)
@@ -144,6 +146,8 @@ class Service:
     def end(self):
         for held in reversed(self.held):
             held.close()
+        for folder in self.folders:
+            shutil.rmtree(self.machine.root / folder)
 
 
 class Running(subprocess.Popen):
