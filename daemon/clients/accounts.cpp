@@ -146,11 +146,15 @@ void Accounts::answered(Number number) {
   each(number, [](Account& account) { account.connects.give_back(1 - kRequestCosts); });
 }
 
-Accounts::Number Accounts::full(Number number) const {
+Accounts::Number Accounts::full(Number number, Coming coming) const {
   if (limits_.sessions == 0) return kNone;
   for (; number != kNone; number = at(number).wider) {
     const Account& account = at(number);
-    if (account.sessions >= limits_.sessions * account.share) return number;
+    std::size_t places = limits_.sessions * account.share;
+    // A page comes by several requests at once before it says whose it is.
+    if (coming == Coming::kVisitor && account.away > 0) places *= 2;
+    if (coming == Coming::kInside) ++places;
+    if (account.sessions >= places) return number;
   }
   return kNone;
 }
@@ -171,6 +175,22 @@ void Accounts::leave(Number number) {
   if (at(number).sessions > 0) return;
   rest(number);
   trim();
+}
+
+void Accounts::enter_away(Number number) {
+  enter(number);
+  ++away_;
+  each(number, [](Account& account) { ++account.away; });
+}
+
+void Accounts::leave_away(Number number) {
+  assert(away_ > 0);
+  --away_;
+  each(number, [](Account& account) {
+    assert(account.away > 0);
+    --account.away;
+  });
+  leave(number);
 }
 
 void Accounts::refused(Number number) {

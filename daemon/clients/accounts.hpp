@@ -65,13 +65,23 @@ class Accounts {
   [[nodiscard]] bool connect(Number number, Time now);
   /// It was a request, and is answered: it counts kRequestCosts from now on.
   void answered(Number number);
-  /// The account, this one or a wider one, that has as many sessions as it may have; kNone: one
-  /// more fits.
-  [[nodiscard]] Number full(Number number) const;
+  /// Who is about to take a place.
+  enum class Coming : std::uint8_t {
+    kClient,   ///< one more
+    kVisitor,  ///< one more, or one who is away: where somebody is, the places count twice
+    kInside,   ///< nobody: one who counts already, and may have come as a kVisitor
+  };
+  /// The account, this one or a wider one, whose sessions leave no place; kNone: there is one.
+  [[nodiscard]] Number full(Number number, Coming coming = Coming::kClient) const;
   void enter(Number number);
   void leave(Number number);
+  /// A session that counts goes on without a connection, which counts by itself until it leaves.
+  void enter_away(Number number);
+  void leave_away(Number number);
   void refused(Number number);
   [[nodiscard]] std::size_t sessions() const { return sessions_; }
+  /// Of the sessions, those that are away.
+  [[nodiscard]] std::size_t away() const { return away_; }
 
   // What clients say.
   void read(Number number, std::size_t bytes, Time now);
@@ -113,6 +123,7 @@ class Accounts {
     Number wider = kNone;
     std::uint32_t share = 1;
     std::size_t sessions = 0;
+    std::size_t away = 0;       ///< of the sessions
     std::uint32_t within = 0;   ///< accounts whose next wider one this is
     std::uint64_t idle_at = 0;  ///< its place in idle_; 0: it has none
     Totals totals{};
@@ -136,6 +147,7 @@ class Accounts {
 
   Limits limits_;
   std::size_t sessions_ = 0;
+  std::size_t away_ = 0;
   std::vector<std::optional<Account>> accounts_;  ///< by number
   std::vector<Number> free_;                      ///< used again in the order in which they came
   std::size_t next_free_ = 0;                     ///< of free_

@@ -100,7 +100,7 @@ bool Arrivals::take_back(core::Slot slot, std::shared_ptr<const Listener> by,
   arrival.by = std::move(by);
   arrival.secure = connections_.cipher(slot) != nullptr;
   arrival.since = loop_.now();
-  arrival.reception = std::make_unique<Reception>(rules(slot, arrival), loop_.now());
+  arrival.reception.emplace(rules(slot, arrival), loop_.now());
   switch (arrival.reception->take(said, loop_.now())) {
     case Finding::kTls:
       host_.was_none(slot, "it speaks TLS");
@@ -253,7 +253,7 @@ bool Arrivals::learn_from_proxy(core::Slot slot) {
   connections_.set_way(slot, std::move(way));
   // Where the proxy does not say, it is the one who has come.
   const io::Peer peer = header.source.value_or(connections_.client(slot).peer);
-  if (const std::string why = host_.proxied(slot, peer); !why.empty()) {
+  if (const std::string why = host_.proxied(slot, *at(slot).by, peer); !why.empty()) {
     leave(slot, why);
     return false;
   }

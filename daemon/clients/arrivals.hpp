@@ -59,7 +59,7 @@ class Arrivals : private Connections::Audience {
                        std::string_view said) = 0;
     /// A proxy says that this is somebody else. Returns why that one may not come in; empty: it
     /// may, and is who is charged from now on.
-    virtual std::string proxied(core::Slot slot, const io::Peer& peer) = 0;
+    virtual std::string proxied(core::Slot slot, const Listener& by, const io::Peer& peer) = 0;
     /// The session at that slot ends: nobody has chatted on it. Its connection goes on.
     virtual void was_none(core::Slot slot, const std::string& why) = 0;
     /// One has asked for something over HTTP, and is answered: it leaves.

@@ -28,6 +28,11 @@ void write_down(Journal& journal, const BanChange& change) {
   journal.add(event);
 }
 
+Accounts::Coming coming_by(const Listener& listener) {
+  return listener.web == Listener::Web::kOff ? Accounts::Coming::kClient
+                                             : Accounts::Coming::kVisitor;
+}
+
 /// One that nobody else has drawn. A kernel that has none yet, shortly after its start, gives the
 /// time in its place.
 std::uint64_t random_number() {
@@ -82,11 +87,12 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
              router_,
              connections_,
              config,
-             {[this](core::Slot slot, const Listener& by) {
+             {[this](core::Slot slot, const Listener& by) { return may_begin(slot, by); },
+              [this](core::Slot slot, const Listener& by) {
                 connect(slot, by, core::DialectSetting::kWeb, loop_.now());
               },
-              [this](const io::Peer& peer) { return entrance_.readmit(peer); },
-              [this](Accounts::Number account) { entrance_.leave(account); },
+              [this](const io::Peer& peer) { return entrance_.enter_away(peer); },
+              [this](Accounts::Number account) { entrance_.leave_away(account); },
               [this](core::Slot slot) { return crash_records_.log_size(slot); }}},
       eviction_{loop, router_, accounts_, connections_},
       sessions_{loop, router_, connections_, pages_},
@@ -165,7 +171,7 @@ void Clients::came(Doors::Visitor visitor) {
 
 /// Or refuses it, unless it may wait: then it keeps its socket. `again`: it has waited already.
 void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
-  const auto answer = entrance_.admit(visitor.peer, again);
+  const auto answer = entrance_.admit(visitor.peer, coming_by(*visitor.configured), again);
   if (answer.obstacle.empty()) return enter(visitor, answer.account);
   if (may_wait && answer.may_pass) return;
   entrance_.refuse(answer);
@@ -211,30 +217,37 @@ void Clients::begin(core::Slot slot, const Listener& by, core::DialectSetting di
   connections_.deliver();
 }
 
-/// Whether it has left, because its address was banned while it was found out what it is.
-bool Clients::left_banned(core::Slot slot) {
-  const std::string why = entrance_.banned(connections_.client(slot).peer);
-  if (why.empty()) return false;
-  connections_.dismiss(slot);
+/// Why one that was let in may not have a session: its address was banned while it was found out
+/// what it is, or it is not the visitor who is away, in whose place it has come.
+std::string Clients::obstacle(core::Slot slot, const Listener& by) {
+  const auto& client = connections_.client(slot);
+  std::string why = entrance_.banned(client.peer);
+  if (why.empty() && coming_by(by) == Accounts::Coming::kVisitor) {
+    why = entrance_.lacks_session(client.account);
+  }
+  return why;
+}
+
+bool Clients::may_begin(core::Slot slot, const Listener& by) {
+  const std::string why = obstacle(slot, by);
   turned_away(slot, why);
-  return true;
+  return why.empty();
 }
 
 void Clients::pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) {
-  if (left_banned(slot)) return;
   pages_.add(slot, std::move(by), said);
 }
 
 void Clients::chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
                     std::string_view said, bool over) {
-  if (left_banned(slot)) return;
+  if (!may_begin(slot, by)) return connections_.dismiss(slot);
   begin(slot, by, dialect, since);
   if (said.empty() || !router_.has(slot)) return;
   connections_.hear(slot, said, over);
 }
 
-std::string Clients::proxied(core::Slot slot, const io::Peer& peer) {
-  auto answer = entrance_.admit(peer);
+std::string Clients::proxied(core::Slot slot, const Listener& by, const io::Peer& peer) {
+  auto answer = entrance_.admit(peer, coming_by(by));
   if (!answer.obstacle.empty()) {
     accounts_.refused(answer.account);
     return answer.obstacle;

@@ -126,12 +126,13 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   void chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
              std::string_view said, bool over) override;
   void pages(core::Slot slot, std::shared_ptr<const Listener> by, std::string_view said) override;
-  std::string proxied(core::Slot slot, const io::Peer& peer) override;
+  std::string proxied(core::Slot slot, const Listener& by, const io::Peer& peer) override;
   void was_none(core::Slot slot, const std::string& why) override;
   void answered(core::Slot slot) override;
   void turned_away(core::Slot slot, const std::string& why) override;
 
-  [[nodiscard]] bool left_banned(core::Slot slot);
+  [[nodiscard]] std::string obstacle(core::Slot slot, const Listener& by);
+  [[nodiscard]] bool may_begin(core::Slot slot, const Listener& by);
   void warn_of_certificates();
   void set_limits(const Config::Limits& limits);
   void came(Doors::Visitor visitor);

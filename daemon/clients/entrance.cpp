@@ -30,7 +30,7 @@ void Entrance::set_limits(const Config::Limits& limits) {
 
 // ---- who comes ----
 
-Entrance::Answer Entrance::admit(const io::Peer& peer, bool again) {
+Entrance::Answer Entrance::admit(const io::Peer& peer, Coming coming, bool again) {
   Answer answer;
   answer.account = accounts_.of(peer);
   const bool in_time = again || accounts_.connect(answer.account, loop_.now());
@@ -39,7 +39,7 @@ Entrance::Answer Entrance::admit(const io::Peer& peer, bool again) {
   if (!in_time) {
     answer.obstacle = "its address connects too often (limits.connects_per_second)";
   } else {
-    answer.obstacle = lacks_room(answer.account);
+    answer.obstacle = lacks_room(answer.account, coming);
     answer.may_pass = true;
   }
   if (answer.obstacle.empty()) accounts_.enter(answer.account);
@@ -52,12 +52,16 @@ std::string Entrance::banned(const io::Peer& peer) const {
 }
 
 /// The limit that is reached, unless somebody makes room, who leaves soon; empty: none.
-std::string Entrance::lacks_room(Accounts::Number account) {
-  if (const auto full = accounts_.full(account); full != Accounts::kNone) {
+std::string Entrance::lacks_room(Accounts::Number account, Coming coming) {
+  if (const auto full = accounts_.full(account, coming); full != Accounts::kNone) {
     if (callbacks_.make_room(account, full)) return {};
     return "the limit of sessions from one address is reached (limits.sessions_per_address)";
   }
-  if (accounts_.sessions() >= max_sessions_) {
+  std::size_t places = max_sessions_;
+  // No more than there are descriptors: those who are away have none.
+  if (coming == Coming::kVisitor) places += std::min(accounts_.away(), max_sessions_);
+  if (coming == Coming::kInside) ++places;
+  if (accounts_.sessions() >= places) {
     if (callbacks_.make_room(account, Accounts::kNone)) return {};
     return "the limit of sessions is reached (limits.sessions)";
   }
@@ -72,6 +76,12 @@ void Entrance::refuse(const Answer& answer) {
 Accounts::Number Entrance::readmit(const io::Peer& peer) {
   const auto account = accounts_.of(peer);
   accounts_.enter(account);
+  return account;
+}
+
+Accounts::Number Entrance::enter_away(const io::Peer& peer) {
+  const auto account = accounts_.of(peer);
+  accounts_.enter_away(account);
   return account;
 }
 

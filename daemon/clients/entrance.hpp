@@ -2,7 +2,7 @@
 /// origin. Counts and logs everybody who is refused, ends bans whose time is over, and keeps them
 /// in the transcript. Knows no socket and no session.
 ///
-/// Invariant: whoever was admitted, or readmitted, leaves once or is turned away.
+/// Invariant: whoever was admitted, or readmitted, leaves once or is turned away; away likewise.
 #pragma once
 
 #include <algorithm>
@@ -61,8 +61,14 @@ class Entrance {
     std::string obstacle;                        ///< empty: it is let in
     bool may_pass = false;                       ///< the obstacle may be gone in a moment
   };
+  using Coming = Accounts::Coming;
   /// Lets `peer` in, or says why not. Then the caller refuses it, or asks `again`.
-  [[nodiscard]] Answer admit(const io::Peer& peer, bool again = false);
+  [[nodiscard]] Answer admit(const io::Peer& peer, Coming coming = Coming::kClient,
+                             bool again = false);
+  /// Why one who was let in as a visitor may not have a session; empty: it may.
+  [[nodiscard]] std::string lacks_session(Accounts::Number account) {
+    return lacks_room(account, Coming::kInside);
+  }
   /// Why `peer` may not become a session although it was let in before; empty: it may.
   [[nodiscard]] std::string banned(const io::Peer& peer) const;
   /// Counts and logs one who was not admitted.
@@ -70,6 +76,9 @@ class Entrance {
   /// Counts one who is in already, whatever the limits and bans are.
   Accounts::Number readmit(const io::Peer& peer);
   void leave(Accounts::Number account) { accounts_.leave(account); }
+  /// Counts a session that goes on while its page is away, whatever the limits are.
+  Accounts::Number enter_away(const io::Peer& peer);
+  void leave_away(Accounts::Number account) { accounts_.leave_away(account); }
   /// Refuses one who was admitted, and for whom something else has failed.
   void turn_away(Accounts::Number account, const std::string& reason);
   /// Counts and logs one who was admitted, and turned out to be somebody who is refused. It leaves
@@ -79,7 +88,7 @@ class Entrance {
   void answered(Accounts::Number account) { accounts_.answered(account); }
   /// How many descriptors of clients are not taken by sessions.
   [[nodiscard]] std::size_t spare_descriptors() const {
-    return fits_ - std::min(fits_, accounts_.sessions());
+    return fits_ - std::min(fits_, accounts_.sessions() - accounts_.away());
   }
   /// How many were refused, by this process and the earlier ones that it goes on from.
   [[nodiscard]] std::uint64_t refused() const { return refusals_.count(); }
@@ -105,7 +114,7 @@ class Entrance {
   void add_refused(std::uint64_t count) { refusals_.go_on_from(count); }
 
  private:
-  [[nodiscard]] std::string lacks_room(Accounts::Number account);
+  [[nodiscard]] std::string lacks_room(Accounts::Number account, Coming coming);
   void end_bans();
   void ended(const io::Network& network, std::string_view by);
 

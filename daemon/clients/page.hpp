@@ -43,6 +43,8 @@ class Page {
   [[nodiscard]] bool is_there() const { return is_there_; }
   /// The page has shown everything up to `seq`; what it was not told is left out.
   void see(std::uint64_t seq);
+  /// It has shown all that it was told.
+  void see_told() { see(told_); }
 
   // What is said.
   /// Whether so many bytes can be added which the page has not seen, of which at most `hard` may

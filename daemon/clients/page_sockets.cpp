@@ -141,10 +141,12 @@ void PageSockets::close(std::uint16_t code, std::string_view reason) {
 // ---- sessions ----
 
 Result<core::Slot> PageSockets::open_session(core::Slot connection) {
+  const auto by = sockets_.at(connection).by;
+  if (!callbacks_.may_begin(connection, *by)) return Error{"there is no place for another visitor"};
   const Connections::Client client = connections_.client(connection);
   const core::Slot slot = connections_.add_page_session(client);
   connections_.set_way(slot, connections_.way(connection));
-  callbacks_.on_session(slot, *sockets_.at(connection).by);
+  callbacks_.on_session(slot, *by);
   return slot;
 }
 

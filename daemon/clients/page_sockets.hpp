@@ -34,6 +34,9 @@ class PageSockets final : public PageNews,
                           private PageHost {
  public:
   struct Callbacks {
+    /// Whether a session may begin, of the page that has come by that connection and listener; if
+    /// not, it was counted as refused.
+    std::function<bool(core::Slot connection, const Listener& by)> may_begin;
     /// A session begins at `slot`, of a page that has come by that listener.
     std::function<void(core::Slot slot, const Listener& by)> on_session;
     /// One more, or one less, of that peer is charged without a connection.

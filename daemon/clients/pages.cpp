@@ -205,13 +205,17 @@ void Pages::see(core::Slot slot, std::uint64_t seq) {
 }
 
 void Pages::bye(core::Slot connection, core::Slot session) {
-  (void)take_out(session);
   connections_.erase(connection);
+  Session& ended = sessions_.at(session);
+  ended.connection.reset();
+  ended.page.see_told();
+  forget_tokens(ended);
   std::string frame;
   page::append_bye(frame, {});
   (void)host_.send(connection, frame);
   host_.close(connection, kOver, {});
-  host_.bye(session);
+  host_.bye(session);  // while it is known here what is lost with it
+  (void)take_out(session);
 }
 
 /// As far as there is room.
@@ -259,10 +263,15 @@ void Pages::closed(core::Slot session, std::string_view farewell, std::uint16_t 
   host_.close(connection, code, {});
 }
 
+/// Nobody comes back to it.
+void Pages::forget_tokens(Session& session) {
+  for (const auto& each : session.page.tokens().good()) by_token_.erase(each);
+}
+
 std::optional<Pages::Session> Pages::take_out(core::Slot session) {
   auto known = sessions_.extract(session);
   if (!known) return {};
-  for (const auto& each : known.mapped().page.tokens().good()) by_token_.erase(each);
+  forget_tokens(known.mapped());
   waiting_.erase({known.mapped().lost_at, session});
   return std::move(known.mapped());
 }
@@ -315,6 +324,7 @@ void Pages::tick(Time now) {
   }
   while (!waiting_.empty() && waiting_.begin()->first + settings_.resume <= now) {
     const auto session = waiting_.begin()->second;
+    forget_tokens(sessions_.at(session));
     host_.expired(session);  // while it is known here what is lost with it
     (void)take_out(session);
   }

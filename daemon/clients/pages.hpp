@@ -52,10 +52,11 @@ class PageHost {
   /// Whether the visitor may say something more now.
   [[nodiscard]] virtual bool may_say(core::Slot session) = 0;
   virtual void say(core::Slot session, std::string_view text) = 0;
-  /// The visitor has ended it. It is not known to Pages any more.
+  // When these two return, the session is not known to Pages any more. Until then unseen() says
+  // what is lost with it, and closed() may be called.
+  /// The visitor has ended it, and has seen all that the page was told.
   virtual void bye(core::Slot session) = 0;
-  /// Its page did not come back in time. It is known to Pages until this returns, so that unseen()
-  /// says what is lost with it; closed() may be called in here.
+  /// Its page did not come back in time.
   virtual void expired(core::Slot session) = 0;
   /// The page of a session that was there before is there, perhaps by another connection than just
   /// now; perhaps from another address.
@@ -195,6 +196,7 @@ class Pages {
   void send_to_all(std::string_view frame);
   template <class Change>
   void change_tokens(core::Slot slot, Change change);
+  void forget_tokens(Session& session);
   /// Forgets it, with its tokens, but not its connection.
   [[nodiscard]] std::optional<Session> take_out(core::Slot session);
   void end(core::Slot connection, std::uint16_t code, std::string_view reason, Time now);

@@ -47,6 +47,40 @@ TEST_CASE("origin: an address, a /64 within a /56 and a /48, a user", "[clients]
   CHECK(Origin{io::Peer::of_user(0)} != Origin{peer_at("0.0.0.0")});
 }
 
+TEST_CASE("accounts: where somebody is away, visitors find as many places again",
+          "[clients][accounts]") {
+  using Coming = Accounts::Coming;
+  Accounts accounts;
+  accounts.set_limits({.sessions = 2});
+  const auto number = accounts.of(peer_at("192.0.2.1"));
+  accounts.enter(number);
+  CHECK(accounts.full(number, Coming::kVisitor) == Accounts::kNone);
+  accounts.enter(number);
+  CHECK(accounts.full(number, Coming::kVisitor) == number);
+  CHECK(accounts.full(number, Coming::kInside) == Accounts::kNone);
+  accounts.leave(number);
+  accounts.enter_away(number);
+  CHECK(accounts.sessions() == 2);
+  CHECK(accounts.away() == 1);
+  CHECK(accounts.full(number) == number);
+  for (int visitors = 0; visitors < 2; ++visitors) {
+    CHECK(accounts.full(number, Coming::kVisitor) == Accounts::kNone);
+    accounts.enter(number);
+    // It has come in, but is not who is away.
+    CHECK(accounts.full(number, Coming::kInside) == number);
+  }
+  CHECK(accounts.full(number, Coming::kVisitor) == number);
+  accounts.leave_away(number);
+  CHECK(accounts.away() == 0);
+  CHECK(accounts.full(number, Coming::kInside) == number);
+  accounts.leave(number);
+  CHECK(accounts.full(number, Coming::kInside) == Accounts::kNone);
+  CHECK(accounts.full(number, Coming::kVisitor) == number);
+  accounts.leave(number);
+  accounts.leave(number);
+  CHECK(accounts.sessions() == 0);
+}
+
 TEST_CASE("accounts: each origin has as many sessions as its share", "[clients][accounts]") {
   Accounts accounts;
   accounts.set_limits({.sessions = 2});

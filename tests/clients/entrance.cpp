@@ -75,6 +75,28 @@ const std::string kFull = "the limit of sessions is reached (limits.sessions)";
 const std::string kFullFromAddress =
     "the limit of sessions from one address is reached (limits.sessions_per_address)";
 
+TEST_CASE("entrance: visitors come in place of those who are away, not beyond the descriptors",
+          "[clients][entrance]") {
+  using Coming = Accounts::Coming;
+  Gate gate{2};
+  Entrance& entrance = gate.entrance;
+  entrance.set_limits(limits(100, 0));
+  const auto away = entrance.enter_away(peer_at("192.0.2.1"));
+  CHECK(entrance.spare_descriptors() == 2);
+  REQUIRE(entrance.admit(peer_at("192.0.2.2")).obstacle.empty());
+  CHECK(entrance.admit(peer_at("192.0.2.3")).obstacle == kFull);
+  const auto visitor = entrance.admit(peer_at("192.0.2.3"), Coming::kVisitor);
+  REQUIRE(visitor.obstacle.empty());
+  CHECK(entrance.spare_descriptors() == 0);
+  CHECK(entrance.admit(peer_at("192.0.2.4"), Coming::kVisitor).obstacle == kFull);
+  CHECK(entrance.lacks_session(visitor.account) == kFull);
+  gate.somebody_goes = true;  // and makes room
+  CHECK(entrance.lacks_session(visitor.account).empty());
+  gate.somebody_goes = false;
+  entrance.leave_away(away);
+  CHECK(entrance.lacks_session(visitor.account).empty());
+}
+
 TEST_CASE("entrance: whoever is refused is told to the caller with the reason, and counted",
           "[clients][entrance]") {
   Gate gate;
@@ -151,7 +173,7 @@ TEST_CASE("entrance: whoever connects too often is refused, and asking again is 
   CHECK(answer.obstacle == "its address connects too often (limits.connects_per_second)");
   CHECK_FALSE(answer.may_pass);
   CHECK_FALSE(admit(entrance, peer_at("192.0.2.2")));
-  CHECK(entrance.admit(a, true).obstacle.empty());
+  CHECK(entrance.admit(a, Accounts::Coming::kClient, true).obstacle.empty());
 }
 
 TEST_CASE("entrance: a user of the machine is limited and banned as an address is",

@@ -134,7 +134,10 @@ class PageTest : public PageHost {
     if (!pages->has_session(session)) add("nobody speaks");
     add(of(session) + " says " + std::string{text});
   }
-  void bye(core::Slot session) override { add(of(session) + " says bye"); }
+  void bye(core::Slot session) override {
+    const auto lost = pages->unseen(session);
+    add(of(session) + " says bye" + (lost == 0 ? "" : ", " + std::to_string(lost) + " lost"));
+  }
   void expired(core::Slot session) override { add(of(session) + " expired"); }
   void came_back(core::Slot session, core::Slot connection) override {
     if (pages->connection_of(session) != connection) add("nobody is back");

@@ -302,6 +302,19 @@ TEST_CASE("pages: the visitor ends it", "[clients][pages]") {
   CHECK(test.told() == Lines{"101 begins at 2", welcome(2, "T2", false)});
 }
 
+TEST_CASE("pages: what a visitor who leaves was never told is lost", "[clients][pages]") {
+  Begun test;
+  test.room = 1;
+  (void)test.write(kSession, "ann", "one");
+  (void)test.write(kSession, "ann", "two");
+  (void)test.write(kSession, "", "of the desk");
+  (void)test.write(kSession, "ann", "three");
+  test.told();
+  test.take(1, R"({"type":"bye"})");
+  CHECK(test.told_last() == "100 says bye, 2 lost");
+  CHECK_FALSE(test.pages->has_session(kSession));
+}
+
 TEST_CASE("pages: the core ends it", "[clients][pages]") {
   Begun test;
   SECTION("the page is there, and told the rest before") {

@@ -7,7 +7,7 @@ import pytest
 
 from harness import FOR_ONE_ORIGIN, Daemon, wait_until
 from harness.certificates import Authority
-from harness.web import Page, WebSocket, request
+from harness.web import PAGE, Page, WebSocket, request
 
 LISTENER = {"address": "127.0.0.1", "port": 0}
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -87,6 +87,52 @@ def test_sessions_of_browsers_count_as_those_of_their_origin():
             with daemon.client() as third:
                 third.expect_end()
             assert operator.call("stats")["refused"] == 1
+
+
+def come_back(daemon, page):
+    return Page(daemon.address, resume=page.token)
+
+
+def away(operator, count):
+    return sum(each["state"] == "away" for each in operator.call("sessions")) == count
+
+
+@pytest.mark.parametrize("limit", ["sessions_per_address", "sessions"])
+def test_a_page_comes_back_where_no_other_client_has_a_place(limit):
+    limits = {"sessions_per_address": 0} | {limit: 2}
+    with Daemon({"limits": limits}) as daemon:
+        operator = daemon.operator()
+        with Page(daemon.address) as first, Page(daemon.address) as second:
+            first.say("one")
+            second.say("two")
+            with daemon.client() as third:
+                third.expect_end()
+            first.close()
+            wait_until(lambda: away(operator, 1), "its page is away")
+            # The place is not another's.
+            refused = operator.call("stats")["refused"]
+            with daemon.client() as other:
+                other.send(b"hello\n")
+                other.expect_end()
+            with WebSocket(daemon.address) as other:
+                assert other.receive() is None
+            with WebSocket(daemon.address, protocol=PAGE) as other:
+                other.send('{"type": "hello"}')
+                other.expect_end(1008)
+                assert other.close_reason == "there is no place for another visitor"
+            assert operator.call("stats")["refused"] == refused + 3
+            assert request(daemon.address).status == 200  # the page itself, on its way back
+            with come_back(daemon, first) as first:
+                assert first.session_resumed
+                first.say("back")
+                with daemon.client() as third:
+                    third.expect_end()
+            # Both at once.
+            second.close()
+            wait_until(lambda: away(operator, 2), "both pages are away")
+            with come_back(daemon, first) as first, come_back(daemon, second) as second:
+                assert first.session_resumed and second.session_resumed
+                assert origin_of(operator, "127.0.0.1")["sessions"] == 2
 
 
 @pytest.mark.parametrize("days, warned", [(3, True), (13, True), (15, False)])

@@ -4,12 +4,14 @@ What a connection is shows by its first bytes, and nobody is a client before tha
 import gzip
 import json
 import socket
+import ssl
 import time
 
 import pytest
 
 from harness import FOR_ONE_ORIGIN, Daemon, hand_over, speaking, wait_until
-from harness.web import CLOSE, PING, PONG, TEXT, Page, WebSocket, request
+from harness.certificates import Authority
+from harness.web import CLOSE, PING, PONG, TEXT, Page, WebSocket, request, upgrade
 
 CONFIG = {"limits": FOR_ONE_ORIGIN}
 
@@ -115,6 +117,63 @@ def test_a_browsers_spare_connection_is_no_client(daemon):
     spare.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     spare.expect(b"HTTP/1.1 200 OK\r\n")
     spare.close()
+
+
+def late(daemon, operator):
+    """A connection that was silent for so long that it is taken for a person."""
+    client = daemon.client()
+    operator.wait_event("connected", address=client.address)
+    return client
+
+
+def was_none(operator, client, why):
+    """Its session is over, and it counts as nobody."""
+    assert operator.wait_event("disconnected", address=client.address)["reason"] == why
+    assert operator.call("sessions") == []
+
+
+def test_a_request_that_comes_late_is_answered(daemon):
+    operator = daemon.operator()
+    with late(daemon, operator) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.expect(b"HTTP/1.1 200 OK\r\n")
+        was_none(operator, client, "it speaks HTTP")
+    # Its head may come in parts, and what is asked for may be a WebSocket.
+    with late(daemon, operator) as client:
+        head, accept = upgrade("a")
+        client.send(head[:30])
+        was_none(operator, client, "it speaks HTTP")
+        client.send(head[30:])
+        client.expect(b"HTTP/1.1 101 ")
+        client.send(WebSocket.frame(TEXT, b"late, but here"))
+        operator.wait_event("message", text="late, but here")
+    assert operator.call("stats")["refused"] == 0
+
+
+def test_tls_that_comes_late_is_spoken():
+    with Authority() as authority:
+        certificate, key = authority.sign("localhost")
+        listen = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
+        with Daemon(CONFIG | {"listen": [listen]}) as daemon:
+            operator = daemon.operator()
+            client = late(daemon, operator)
+            context = ssl.create_default_context(cafile=authority.certificate)
+            with context.wrap_socket(client.socket, server_hostname="localhost") as secure:
+                was_none(operator, client, "it speaks TLS")
+                secure.sendall(b"late, but safe\n")
+                event = operator.wait_event("message", text="late, but safe")
+                assert operator.session(event["session"])["tls"].startswith("TLSv1.3")
+
+
+def test_who_was_silent_and_says_something_else_stays(daemon):
+    operator = daemon.operator()
+    for text in "GET well soon", "\x16 is no handshake", "G":
+        with late(daemon, operator) as client:
+            client.send(text.encode() + b"\n")
+            operator.wait_event("message")
+            [session] = operator.call("sessions")
+            assert session["dialect"] == "line"
+        operator.wait_event("disconnected", address=client.address)
 
 
 # --- WebSockets ---

@@ -45,18 +45,22 @@ WAYS = {
 }
 
 
+def write(client, pieces):
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            client.send(piece)
+        else:
+            time.sleep(piece)  # the pause is what is tested
+
+
 @pytest.mark.parametrize("name", WAYS)
 def test_a_way_of_writing_is_understood(name):
     pieces, messages, dialect = WAYS[name]
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
+            write(client, pieces)
             session = operator.session_of(client)
-            for piece in pieces:
-                if isinstance(piece, bytes):
-                    client.send(piece)
-                else:
-                    time.sleep(piece)  # the pause is what is tested
             operator.wait_event("message", session=session, text=messages[-1])
             assert operator.session(session)["dialect"] == dialect
             end = {"telnet": b"\r\n", "original": b""}.get(dialect, b"\n")
@@ -79,12 +83,8 @@ def test_bye_ends_the_session_however_it_is_written(name):
     with Daemon() as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
+            write(client, BYES[name])
             session = operator.session_of(client)
-            for piece in BYES[name]:
-                if isinstance(piece, bytes):
-                    client.send(piece)
-                else:
-                    time.sleep(piece)
             gone = operator.wait_event("disconnected", session=session)
             assert gone["reason"] == "bye"
             client.expect_end()

@@ -56,10 +56,11 @@ def test_a_peer_behind_a_dropped_link_is_found_out_and_let_go(faulty, tmp_path):
 
             clients = [connect() for _ in range(5)]
             for number, client in enumerate(clients):
-                operator.session_of(client)
                 if number > 0:  # One has said nothing, and one is original.
                     client.send(b"hi" if number == 1 else b"hi\n")
-                    operator.wait_event("message")
+                session = operator.session_of(client)
+                if number > 0:
+                    operator.wait_event("message", session=session)
             subprocess.run(
                 ["nsenter", "-t", str(other), "-n", "ip", "link", "set", "outside", "down"],
                 check=True,
@@ -199,21 +200,22 @@ def test_one_byte_every_10_ms_is_understood_as_if_it_had_come_at_once():
         clients = []
         for number in range(scaled(100)):
             client = Client(daemon.address)
-            session = witness.operator.session_of(client)
             client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            clients.append((client, session, number % len(texts)))
+            clients.append((client, number % len(texts)))
         for place in range(max(map(len, texts))):
             began = time.monotonic()
-            for client, _, which in clients:
+            for client, which in clients:
                 client.send(texts[which][place : place + 1])
             time.sleep(max(0, began + 0.01 - time.monotonic()))
-        for client, session, which in clients:
+        for client, which in clients:
+            session = witness.operator.session_of(client)
             for text in heard[which]:
                 witness.operator.wait_event("message", session=session, text=text)
             client.send(b"bye\n")
             client.take_all()
             client.close()
-        for _, session, which in clients:
+        for client, which in clients:
+            session = witness.operator.session_of(client)
             all_of_it = witness.operator.events_of("message", session=session)
             assert [event["text"] for event in all_of_it] == heard[which]
         witness.all_is_back()
@@ -229,12 +231,12 @@ def test_a_flood_of_messages_in_one_turn_is_heard_in_order_and_holds_up_nobody(l
     with Daemon({"limits": FAST}) as daemon:
         witness = Witness(daemon)
         with Client(daemon.address) as client:
-            session = witness.operator.session_of(client)
             for _ in range(20):
                 client.send(line * (count // 20))
                 witness.is_served()
             client.send(b"bye\n")
             client.take_all()
+            session = witness.operator.session_of(client)
         witness.operator.wait_event("disconnected", session=session)
         heard = witness.operator.events_of("message", session=session)
         lagged = sum(event["lost"] for event in witness.operator.events_of("lagged"))
