@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ inline std::string upgrade_request(bool page) {
 inline void frame_text(std::string& frames, std::size_t begin) {
   constexpr std::array<char, 4> kMask{0x37, '\xfa', 0x21, 0x3d};  // that of the RFC's example
   const auto size = frames.size() - begin;
+  assert(size <= kMostShort);
   for (std::size_t i = 0; i < size; ++i) {
     frames[begin + i] = static_cast<char>(frames[begin + i] ^ kMask[i % kMask.size()]);
   }

@@ -1,7 +1,7 @@
 // Tells of what arrives while nobody looks: a count in the title, and a small sound.
 
 export class Attention {
-  #title = document.title;
+  #title;
   #count = 0;
   #context = null;
   #hidden = false;
@@ -16,8 +16,9 @@ export class Attention {
     this.#hooks = hooks;
     this.#set(this.hidden ? count : 0);
     document.addEventListener('visibilitychange', () => this.#looked());
-    // A browser lets a page make sounds only after the visitor has touched it.
-    for (const kind of ['pointerdown', 'keydown']) {
+    // A browser lets a page make sounds only after the visitor has touched it; a finger has
+    // when it goes up.
+    for (const kind of ['pointerup', 'keydown']) {
       addEventListener(kind, () => this.#wake(), { passive: true });
     }
   }

@@ -11,11 +11,16 @@ import { Tabs } from './tabs.js';
 import { chooseTexts } from './texts.js';
 import { View } from './view.js';
 
-const kShown = 2000;         // messages in the page
-const kSeen = 1000;          // ms between two times that the daemon is told what was seen
-const kWriting = 5000;       // ms that an operator counts as writing
-const kBack = 3000;          // ms to read that the connection is back
-const kSlow = 1000;          // ms that a connection may take before it is worth a word
+// Messages in the page.
+const kShown = 2000;
+// ms between two times that the daemon is told what was seen.
+const kSeen = 1000;
+// ms that an operator counts as writing.
+const kWriting = 5000;
+// ms to read that the connection is back.
+const kBack = 3000;
+// ms that a connection may take before it is worth a word.
+const kSlow = 1000;
 
 const element = (id) => document.getElementById(id);
 
@@ -31,7 +36,7 @@ const { language, say } = chooseTexts([...wanted, ...navigator.languages], setti
 const title = typeof settings.title === 'string' ? settings.title : say('title');
 
 const memory = new Memory();
-const tabs = new Tabs();
+const tabs = new Tabs((token) => conversation.moved(token));
 const frame = new Frame((open, focus) => {
   attention.frameHidden = !open;
   if (focus) field.focus();
@@ -49,7 +54,6 @@ const scroll = new Scroll(element('log'), element('messages'), element('newer'),
 const attention = new Attention(title, conversation.unread, frame.inside, {
   changed: (count) => {
     conversation.unread = count;
-    conversation.save();
     frame.tell({ chatd: 'unread', count });
   },
   visible: () => {
@@ -94,11 +98,16 @@ function address() {
 }
 
 async function begin() {
-  if (conversation.over) return showOver('');
-  const { token } = conversation;
-  // A copy of a tab begins a chat of its own.
-  if (token && !memory.left && await tabs.taken(token)) conversation.leave();
+  const { left } = memory;
   memory.left = false;
+  if (conversation.over) return showOver('');
+  const { entries, token } = conversation;
+  const waiting = entries.filter(({ state }) => state === 'waiting');
+  // A copy of a tab begins a chat of its own; what waited when it was made, the other one says.
+  if (token && !left && await tabs.taken(token)) {
+    for (const entry of waiting) conversation.take(entry);
+    conversation.leave();
+  }
   tabs.hold(conversation.token);
   connection.connect();
 }
@@ -176,8 +185,15 @@ function listen() {
   });
   addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
+    // Since the browser put this page aside, another one has gone on in this tab: what that
+    // one has left is newer.
+    if (memory.left && memory.load().token !== conversation.token) {
+      memory.isOld = true;
+      connection.close();
+      return location.reload();
+    }
     memory.left = false;
-    if (!conversation.over) connection.connect();
+    if (!conversation.over && state !== 'elsewhere') connection.connect();
   });
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !event.isComposing && !element('ask').open) frame.tell({ chatd: 'close' });
@@ -190,9 +206,9 @@ function listen() {
   element('end').addEventListener('click', () => element('ask').showModal());
   element('no').addEventListener('click', () => element('ask').close());
   element('yes').addEventListener('click', () => {
-    element('ask').close();
     connection.send({ type: 'bye' });
     showOver('');
+    element('state').lastElementChild.focus();
   });
 
   // Where a keyboard covers the page instead of making it smaller, it gets smaller by this.
@@ -209,6 +225,7 @@ function listen() {
 function dress() {
   const root = document.documentElement;
   root.lang = language;
+  root.dir = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/.test(language) ? 'rtl' : 'ltr';
   for (const one of document.querySelectorAll('[data-text]')) one.textContent = say(one.dataset.text);
   document.querySelector('h1').textContent = title;
   element('text').placeholder = say('placeholder');
@@ -231,6 +248,8 @@ function showState(now, reason) {
   clearTimeout(stateTimer);
   const wasLost = state !== '' && state !== 'open';
   element('end').hidden = now !== 'open';
+  // A bye would not arrive.
+  if (now !== 'open') element('ask').close();
   switch (now) {
     case 'connecting':
       // A loss stays to be read until the connection is back.
@@ -241,7 +260,10 @@ function showState(now, reason) {
       stateTimer = setTimeout(() => setState(''), kBack);
       break;
     case 'elsewhere':
-      setState(say('elsewhere'), 'goOnHere', () => connection.connect());
+      setState(say('elsewhere'), 'goOnHere', () => {
+        connection.connect();
+        field.focus();
+      });
       break;
     default:
       setState(say(now, { reason }));

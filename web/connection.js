@@ -3,11 +3,15 @@
 // said is not its business. At most one socket is alive at any time.
 
 const kProtocol = 'chat.chatd.v1';
-const kOpening = 15_000;      // ms until a connection is welcomed, or given up
-const kDead = 20_000;         // ms that the daemon may take to answer a ping
-const kDeadAwake = 5_000;     // the same when something tells that the network changed
-const kSettled = 5_000;       // ms after which a connection counts as a good one
-const kLongest = 30_000;      // ms between two tries
+// ms until a connection is welcomed, or given up.
+const kOpening = 15_000;
+// ms that the daemon may take to answer a ping; and when something tells that the network changed.
+const kDead = 20_000;
+const kDeadAwake = 5_000;
+// ms after which a connection counts as a good one.
+const kSettled = 5_000;
+// ms between two tries, and until the next one of somebody who was not let in.
+const kLongest = 30_000;
 const kDenied = 60_000;
 const kClosed = { tooLong: 1009, denied: 1008, replaced: 1012, elsewhere: 4001 };
 
@@ -17,8 +21,10 @@ export class Connection {
   #socket = null;
   #welcomed = false;
   #tries = 0;
-  #ping = 0;                  // ms of silence after which the daemon is asked; 0: never
-  #heard = 0;                 // when, and how many frames
+  // ms of silence after which the daemon is asked; 0: never.
+  #ping = 0;
+  // When something was heard, and how many frames.
+  #heard = 0;
   #frames = 0;
   #opening; #waiting; #silence; #settling;
 

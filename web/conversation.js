@@ -9,22 +9,24 @@
 //   unsure   its session is gone, and nobody knows whether it arrived before
 // The texts that wait are the outbox: whatever is lost, they are said again.
 
-const kWaiting = 100;                  // texts
+// What may wait: texts, and characters in them.
+const kWaiting = 100;
 const kWaitingCharacters = 512 * 1024;
 
 export class Conversation {
   #memory;
   #hooks;
   #token; #seen; #over;
-  #shownBefore;                        // the highest seq that this connection was told of
-  #shown = new Set();                  // what it has brought since
+  // The highest seq that this connection was told of, and what it has brought since.
+  #shownBefore;
+  #shown = new Set();
   #maxText = 65536;
   #saving;
   entries;
   unread;
 
   /// hooks: added(entry), changed(entry), removed(entry) for the page; held(token) names the
-  /// session that is this page's now.
+  /// session that is this page's now, and null comes between two sessions.
   constructor(memory, hooks) {
     this.#memory = memory;
     this.#hooks = hooks;
@@ -77,24 +79,29 @@ export class Conversation {
   /// Hands the frames of all texts that wait to `send`, which is a connection that is open.
   /// Without `again`, only those that it was not given yet.
   flush(send, again) {
-    for (const entry of this.entries) {
-      if (entry.state !== 'waiting' || (entry.sent && !again)) continue;
-      entry.sent = true;
-      // Before it leaves: a page that comes back has to know that it may have arrived.
-      this.save();
-      send({ type: 'say', id: entry.id, text: entry.text });
-    }
+    const due = this.entries.filter((entry) => entry.state === 'waiting' && (again || !entry.sent));
+    for (const entry of due) entry.sent = true;
+    // Before they leave: a page that comes back has to know that they may have arrived.
+    if (due.length > 0) this.save();
+    for (const { id, text } of due) send({ type: 'say', id, text });
   }
 
   /// The session goes on or, after what has gone before, is a new one.
   welcome({ resume, resumed, max_text }) {
     if (!resumed) {
       this.#seen = this.#shownBefore = 0;
+      this.#hooks.held(null);
       this.#pass();
     }
     this.#token = typeof resume === 'string' ? resume : null;
     if (max_text > 0) this.#maxText = max_text;
     this.#hooks.held(this.#token);
+    this.save();
+  }
+
+  /// The session goes on in another tab, by this token.
+  moved(token) {
+    this.#token = token;
     this.save();
   }
 

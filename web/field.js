@@ -11,7 +11,9 @@ export class Field {
   constructor(form, area, memory, send, changed) {
     this.#area = area;
     this.#memory = memory;
-    this.#put(memory.draft);
+    // Somebody may have begun before there was a script.
+    const begun = area.value;
+    this.#put(begun.startsWith(memory.draft) ? begun : memory.draft + begun);
     area.addEventListener('input', () => {
       memory.draft = area.value;
       this.#fit();
@@ -52,7 +54,8 @@ export class Field {
     const area = this.#area;
     area.style.height = 'auto';
     const row = parseFloat(getComputedStyle(area).lineHeight) || 24;
-    area.style.height = `${Math.min(area.scrollHeight, row * kRows)}px`;
+    const borders = area.offsetHeight - area.clientHeight;
+    area.style.height = `${Math.min(area.scrollHeight + borders, row * kRows)}px`;
   }
 }
 

@@ -13,6 +13,8 @@ const kCharacters = 256 * 1024;
 export class Memory {
   #tab = storage('sessionStorage');
   #browser = storage('localStorage');
+  /// Whether another page has gone on in this tab, and what this one knows is not to be kept.
+  isOld = false;
 
   /// What save() kept: {token, seen, over, unread, entries}, with nothing if there is nothing.
   load() {
@@ -29,6 +31,7 @@ export class Memory {
   /// One write, so that `seen` and the entries always belong together. If the browser has
   /// less room than we use, the oldest goes first.
   save(state) {
+    if (this.isOld) return;
     for (const share of [1, 0.25, 0]) {
       const entries = bounded(state.entries, kEntries * share, kCharacters * share);
       if (write(this.#tab, kState, JSON.stringify({ ...state, entries }))) return;

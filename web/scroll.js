@@ -28,8 +28,6 @@ export class Scroll {
     observer.observe(content);
   }
 
-  get atEnd() { return this.#atEnd; }
-
   arrived() {
     if (this.#atEnd) return this.#follow();
     ++this.#newer;

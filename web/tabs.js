@@ -1,5 +1,6 @@
 // A tab that is duplicated takes a copy of what the first one remembers, and so its
-// session. This asks the other tabs whether one of them goes on with a session.
+// session. This asks the other tabs whether one of them goes on with a session; and if one
+// has taken it over all the same, this tells the one that had it by which token it goes on.
 
 const kPatience = 300;
 
@@ -8,16 +9,23 @@ export class Tabs {
   #token = null;
   #heard = () => {};
 
-  constructor() {
+  /// `moved(token)` is told of each token that the session of this tab gets in another one.
+  constructor(moved) {
     this.#channel?.addEventListener('message', ({ data }) => {
       if (typeof data?.token !== 'string') return;
-      if (data.ask && data.token === this.#token) this.#channel.postMessage({ token: data.token });
+      const own = data.token === this.#token;
+      if (own && data.ask) this.#channel.postMessage({ token: data.token });
+      if (own && typeof data.next === 'string') moved(this.#token = data.next);
       if (!data.ask) this.#heard(data.token);
     });
   }
 
-  /// From now on the session of this token is this tab's; null: none is.
-  hold(token) { this.#token = token; }
+  /// From now on the session of this token is this tab's; null: none is. From one token to the
+  /// next it is the same session.
+  hold(token) {
+    if (this.#token && token) this.#channel?.postMessage({ token: this.#token, next: token });
+    this.#token = token;
+  }
 
   /// Whether another tab holds it. A tab that is asleep may not answer in time: the daemon
   /// then tells the older one that its session goes on elsewhere.

@@ -17,9 +17,9 @@ export class View {
     this.#list = list;
     this.#say = say;
     this.#edit = edit;
-    this.#clock = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
-    this.#day = new Intl.DateTimeFormat(language, { dateStyle: 'full' });
-    this.#full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'medium' });
+    this.#clock = dates(language, { timeStyle: 'short' });
+    this.#day = dates(language, { dateStyle: 'full' });
+    this.#full = dates(language, { dateStyle: 'full', timeStyle: 'medium' });
   }
 
   add(entry) {
@@ -45,9 +45,9 @@ export class View {
   remove(entry) {
     const element = this.#elements.get(entry);
     this.#elements.delete(entry);
-    if (element?.previousElementSibling?.matches('.day') && element === this.#list.children[1]) {
-      element.previousElementSibling.remove();
-    }
+    // The line of a day goes with its last message; under the last line more may come.
+    const day = element?.previousElementSibling;
+    if (day?.matches('.day') && element.nextElementSibling?.matches('.day')) day.remove();
     element?.remove();
   }
 
@@ -100,6 +100,11 @@ export class View {
     const known = { 'too long': 'tooLongReason', 'too much at once': 'tooMuchReason' };
     return this.#say(state, { reason: known[reason] ? this.#say(known[reason]) : reason });
   }
+}
+
+// The configuration may name a language that the browser takes for no tag of one.
+function dates(language, style) {
+  try { return new Intl.DateTimeFormat(language, style); } catch { return new Intl.DateTimeFormat([], style); }
 }
 
 function make(name, className, text) {

@@ -1,6 +1,6 @@
 // Puts a button into the corner of another site that opens the chat in a frame:
 //   <script src="https://host/widget.js" async></script>
-// Leaves no names behind, and once there is one button, does nothing. The site may choose
+// Leaves no names behind, and does nothing where its button is there already. The site may choose
 // the button's colours by the CSS properties --chatd-accent and --chatd-on-accent.
 (() => {
   'use strict';
@@ -50,7 +50,8 @@
     let frame = null;
     let open = false;
     let unread = 0;
-    let focus = false;   // the visitor opened it: here is where he writes
+    let ready = false;   // the page in the frame listens
+    let focus = false;   // the visitor has just opened it: here is where he writes
 
     const host = make('div', { [kMark]: page.href, lang: tag });
     const button = make('button', { type: 'button' });
@@ -68,7 +69,10 @@
     addEventListener('message', (event) => {
       if (!frame || event.source !== frame.contentWindow || event.origin !== page.origin) return;
       const { chatd, count: number } = Object(event.data);
-      if (chatd === 'ready') tell();
+      if (chatd === 'ready') {
+        ready = true;
+        tell();
+      }
       if (chatd === 'close' && open) show(false);
       if (chatd === 'unread' && Number.isSafeInteger(number) && number >= 0) {
         unread = number;
@@ -99,7 +103,10 @@
     }
 
     function tell() {
+      if (!ready) return;
       frame.contentWindow.postMessage({ chatd: open ? 'opened' : 'closed', focus }, page.origin);
+      // Once: a page that is loaded again must not take the focus from the site.
+      focus = false;
     }
 
     function label() {

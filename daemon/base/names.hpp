@@ -5,6 +5,7 @@
 /// ideographs and width variants are different letters.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace chatd {
 /// blank but U+0020, and that one alone and inside; marks only on a letter, and at most kMostMarks.
 /// How long a name may be is for the caller to say.
 [[nodiscard]] std::string_view fault_of_name(std::string_view name);
+
+/// What is verified by a certificate is such a name, of at most so many bytes.
+inline constexpr std::size_t kVerifiedNameBytes = 128;
 
 /// The same of a name for a client: it must not stand for another session, or for all of them.
 [[nodiscard]] std::string_view fault_of_client_name(std::string_view name);

@@ -71,15 +71,20 @@ bool Arrivals::is_needed(const Listener& listener, const io::Peer& peer) {
 
 Reception::Rules Arrivals::rules(core::Slot slot, const Arrival& arrival) const {
   const Listener& by = *arrival.by;
-  const auto& client = connections_.client(slot);
   Reception::Rules rules;
   rules.tls = !arrival.secure && !by.tls.pairs.empty();
   rules.tls_required = rules.tls && by.tls.required;
   rules.web = by.web != Listener::Web::kOff;
   rules.web_only = by.web == Listener::Web::kOnly;
   rules.known = by.dialect != core::DialectSetting::kAuto;
-  rules.browser = rules.web && speakers_.has(client.peer, client.listener, loop_.now());
+  rules.browser = is_browser(slot, arrival);
   return rules;
+}
+
+bool Arrivals::is_browser(core::Slot slot, const Arrival& arrival) const {
+  const auto& client = connections_.client(slot);
+  return arrival.by->web != Listener::Web::kOff &&
+         speakers_.has(client.peer, client.listener, loop_.now());
 }
 
 void Arrivals::add(core::Slot slot, std::shared_ptr<const Listener> by) {
@@ -136,6 +141,8 @@ void Arrivals::tick() {
     Arrival& arrival = at(slot);
     switch (arrival.stage) {
       case Stage::kReception:
+        // A browser may open this one before it sends its first request by another.
+        if (is_browser(slot, arrival)) arrival.reception->learn_browser();
         (void)arrival.reception->tick(loop_.now());
         act(slot);
         break;
@@ -251,9 +258,14 @@ bool Arrivals::learn_from_proxy(core::Slot slot) {
     if (header.tls->verified && is_good) way.verified = header.tls->name;
   }
   connections_.set_way(slot, std::move(way));
+  // Whoever is behind the proxy has come now: it does not give way to itself in there.
+  Arrival& arrival = at(slot);
+  oldest_.erase({arrival.since, slot});
+  arrival.since = loop_.now();
+  oldest_.emplace(arrival.since, slot);
   // Where the proxy does not say, it is the one who has come.
   const io::Peer peer = header.source.value_or(connections_.client(slot).peer);
-  if (const std::string why = host_.proxied(slot, *at(slot).by, peer); !why.empty()) {
+  if (const std::string why = host_.proxied(slot, *arrival.by, peer); !why.empty()) {
     leave(slot, why);
     return false;
   }
@@ -320,7 +332,7 @@ void Arrivals::queue(core::Slot slot) {
   arrival.stage = Stage::kQueue;
   file(slot, loop_.now() + kPatience);
   connections_.pause(slot);
-  const auto account = connections_.client(slot).account;
+  const auto account = payer(slot);
   auto& queue = queues_[account];
   queue.push_back(slot);
   if (queue.size() == 1 && may_begin(account)) turns_.push_back(account);
@@ -335,9 +347,8 @@ bool Arrivals::may_begin(Accounts::Number account) const {
 std::set<std::pair<Time, core::Slot>>::const_iterator Arrivals::slowest() const {
   if (queues_.empty()) return handshakes_.end();
   if (handshakes_.size() >= kMostHandshakes) return handshakes_.begin();
-  return std::ranges::find_if(handshakes_, [&](const auto& each) {
-    return queues_.contains(connections_.client(each.second).account);
-  });
+  return std::ranges::find_if(
+      handshakes_, [&](const auto& each) { return queues_.contains(payer(each.second)); });
 }
 
 /// As far as there is room for more; a few, for the turn is there for others as well.
@@ -381,7 +392,7 @@ void Arrivals::shake_hands(core::Slot slot) {
   arrival.stage = Stage::kHandshake;
   arrival.begun = loop_.now();
   handshakes_.emplace(arrival.begun, slot);
-  ++handshakes_of_[connections_.client(slot).account];
+  ++handshakes_of_[payer(slot)];
   const auto before = std::move(arrival.reception);
   connections_.resume(slot);
   // Everything may happen in there.
@@ -392,7 +403,7 @@ void Arrivals::shake_hands(core::Slot slot) {
 /// It has succeeded, or has been given up.
 void Arrivals::handshake_over(core::Slot slot, Time begun) {
   handshakes_.erase({begun, slot});
-  const auto account = connections_.client(slot).account;
+  const auto account = payer(slot);
   const auto busy = handshakes_of_.find(account);
   assert(busy != handshakes_of_.end());
   if (busy->second-- == kMostOfOne && queues_.contains(account)) turns_.push_back(account);
@@ -403,7 +414,7 @@ void Arrivals::handshake_over(core::Slot slot, Time begun) {
 
 /// It waits for a handshake no longer.
 void Arrivals::leave_queue(core::Slot slot) {
-  const auto account = connections_.client(slot).account;
+  const auto account = payer(slot);
   const auto place = queues_.find(account);
   if (place == queues_.end() || std::erase(place->second, slot) == 0) return;  // its turn had come
   if (!place->second.empty()) return;
@@ -436,10 +447,7 @@ void Arrivals::on_insecure(core::Slot slot) {
 void Arrivals::read_head(core::Slot slot, std::string_view bytes) {
   Arrival& arrival = at(slot);
   http::RequestHead& head = *arrival.head;
-  if (head.take(bytes) == http::RequestHead::State::kMore) {
-    if (arrival.over) leave(slot, {});
-    return;
-  }
+  if (head.take(bytes) == http::RequestHead::State::kMore) return;
   auto answer = website_.answer(head, wall_now());
   const auto by = arrival.by;
   if (answer.kind == Website::Kind::kAnswered) {
@@ -451,7 +459,6 @@ void Arrivals::read_head(core::Slot slot, std::string_view bytes) {
     leave(slot, why, answer.bytes);
     return;
   }
-  const bool over = arrival.over;
   const bool is_page = answer.kind == Website::Kind::kPage;
   forget(slot);
   connections_.become(slot, is_page ? Connections::Kind::kPage : Connections::Kind::kSession);
@@ -459,7 +466,7 @@ void Arrivals::read_head(core::Slot slot, std::string_view bytes) {
   if (is_page) {
     host_.pages(slot, by, bytes);
   } else {
-    host_.chats(slot, *by, core::DialectSetting::kWebSocket, loop_.now(), bytes, over);
+    host_.chats(slot, *by, core::DialectSetting::kWebSocket, loop_.now(), bytes, false);
   }
 }
 
@@ -480,7 +487,7 @@ void Arrivals::save(core::Slot slot, ByteWriter& out) const {
   const bool is_head = arrival.stage == Stage::kHead;
   out.flag(is_head);
   out.flag(arrival.secure);
-  out.flag(arrival.over);
+  out.flag(is_browser(slot, arrival));
   out.time(arrival.since, now);
   out.time(arrival.deadline, now);
   out.flag(!is_head && arrival.reception->awaits_proxy());
@@ -497,7 +504,7 @@ Arrivals::Saved Arrivals::read(ByteReader& in, Time now) {
   Saved saved;
   saved.is_head = in.flag();
   saved.secure = in.flag();
-  saved.over = in.flag();
+  saved.is_browser = in.flag();
   saved.since = in.time(now);
   saved.deadline = in.time(now);
   saved.awaits_proxy = in.flag();
@@ -521,7 +528,6 @@ void Arrivals::start(const Doors& doors) {
     Arrival& arrival = arrivals_[slot];
     arrival.by = std::move(by);
     arrival.secure = saved.secure;
-    arrival.over = saved.over;
     arrival.since = saved.since;
     oldest_.emplace(arrival.since, slot);
     ByteReader in{saved.rest, saved.version};
@@ -533,6 +539,7 @@ void Arrivals::start(const Doors& doors) {
     } else {
       auto rules = this->rules(slot, arrival);
       rules.proxy = saved.awaits_proxy;
+      rules.browser = rules.browser || saved.is_browser;
       arrival.reception.emplace(rules, loop_.now());
       arrival.reception->restore(in, loop_.now());
     }

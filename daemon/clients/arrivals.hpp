@@ -7,9 +7,9 @@
 ///                                     \-> chat
 ///
 /// Invariants: an arrival is in here from add() until it is given away, told to leave or gone; at
-/// most kMostHandshakes shake hands at once, and of one account at most kMostOfOne; the accounts
-/// take turns, and a handshake that keeps others waiting gives way when it is not new; each arrival
-/// has a deadline.
+/// most kMostHandshakes shake hands at once, and of one widest account at most kMostOfOne; these
+/// accounts take turns, and a handshake that keeps others waiting gives way when it is not new;
+/// each arrival has a deadline.
 #pragma once
 
 #include <cstddef>
@@ -70,7 +70,7 @@ class Arrivals : private Connections::Audience {
 
   static constexpr std::size_t kMostHandshakes = 128;
   static constexpr std::size_t kMostOfOne = 16;
-  /// So many begin in one turn, that others are served within it.
+  /// So many begin one behind the other; then others are served.
   static constexpr std::size_t kBegunAtOnce = 2;
   /// For a handshake, with what is waited before it; and for the head of a request.
   static constexpr Duration kPatience{10'000};
@@ -109,7 +109,7 @@ class Arrivals : private Connections::Audience {
   void save(core::Slot slot, ByteWriter& out) const;
   struct Saved {
     bool secure = false;
-    bool over = false;
+    bool is_browser = false;
     bool is_head = false;
     bool awaits_proxy = false;
     Time since{};
@@ -149,12 +149,18 @@ class Arrivals : private Connections::Audience {
   void on_gone(core::Slot slot) override;
 
   [[nodiscard]] Reception::Rules rules(core::Slot slot, const Arrival& arrival) const;
+  /// Whether its address has spoken HTTP to its listener of late.
+  [[nodiscard]] bool is_browser(core::Slot slot, const Arrival& arrival) const;
   [[nodiscard]] Arrival& at(core::Slot slot) { return arrivals_.at(slot); }
   void file(core::Slot slot, Time deadline);
   void tick();
   void act(core::Slot slot);
   [[nodiscard]] bool learn_from_proxy(core::Slot slot);
   void queue(core::Slot slot);
+  /// Who takes turns with others: a whole network, or many small ones would have a turn each.
+  [[nodiscard]] Accounts::Number payer(core::Slot slot) const {
+    return connections_.widest_account(slot);
+  }
   void begin_handshakes();
   void begin_next_handshake();
   [[nodiscard]] bool may_begin(Accounts::Number account) const;
@@ -181,7 +187,7 @@ class Arrivals : private Connections::Audience {
   std::pmr::unordered_map<core::Slot, Arrival> arrivals_{&memory_};
   std::pmr::set<std::pair<Time, core::Slot>> deadlines_{&memory_};
   std::pmr::set<std::pair<Time, core::Slot>> oldest_{&memory_};          ///< all, by when they came
-  std::unordered_map<Accounts::Number, std::deque<core::Slot>> queues_;  ///< none is empty
+  std::unordered_map<Accounts::Number, std::deque<core::Slot>> queues_;  ///< by payer(), none empty
   std::deque<Accounts::Number> turns_;  ///< accounts with a queue that may begin a handshake, once
   std::set<std::pair<Time, core::Slot>> handshakes_;  ///< by when they began
   std::unordered_map<Accounts::Number, std::size_t> handshakes_of_;

@@ -48,22 +48,44 @@ std::shared_ptr<const tls::Credentials> Certificates::of(const Listener& listene
 
 std::vector<std::string> Certificates::warnings(const Loaded& loaded, WallTime now) {
   std::vector<std::string> all;
-  std::set<std::string> seen;
+  std::set<std::string> said;
+  const auto say = [&](std::string words) {
+    if (said.insert(words).second) all.push_back(std::move(words));
+  };
   for (const auto& [tls, credentials] : loaded) {
     auto certificates = credentials->certificates();
     const auto& authorities = credentials->authorities();
     certificates.insert(certificates.end(), authorities.begin(), authorities.end());
     for (const tls::CertificateFacts& each : certificates) {
-      if (!seen.insert(each.file).second) continue;
       if (each.not_after <= now) {
-        all.push_back(each.file + " has expired on " + date_of(each.not_after));
+        say(each.file + " has expired on " + date_of(each.not_after));
       } else if (each.not_after <= now + kWarning) {
-        all.push_back(each.file + " expires on " + date_of(each.not_after));
+        say(each.file + " expires on " + date_of(each.not_after));
       }
-      if (each.key_is_public) all.push_back("anybody may read the key of " + each.file);
+      if (each.key_is_public) say("anybody may read the key of " + each.file);
     }
   }
   return all;
+}
+
+void Certificates::renew_tickets(WallTime now) {
+  // A clock that was set back must not keep them for longer.
+  if (tickets_made_ <= now && now - tickets_made_ < kTicketKeys) return;
+  tickets_ = tls::TicketKeys{};
+  tickets_made_ = now;
+  for (const auto& [tls, credentials] : loaded_) credentials->use(tickets_);
+}
+
+void Certificates::save(ByteWriter& out) const {
+  out.number<std::int64_t>(tickets_made_.time_since_epoch().count());
+  tickets_.save(out);
+}
+
+void Certificates::restore(ByteReader& in) {
+  const auto made = in.number<std::int64_t>();
+  in.require(made >= 0);
+  if (in.ok()) tickets_made_ = WallTime{WallTime::duration{made}};
+  tickets_ = tls::TicketKeys::restore(in);
 }
 
 }  // namespace chatd

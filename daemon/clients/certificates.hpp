@@ -37,18 +37,23 @@ class Certificates {
   [[nodiscard]] std::shared_ptr<const tls::Credentials> of(const Listener& listener) const;
 
   /// What somebody should hear about them, each a sentence without a full stop: one that has
-  /// expired, or does within kWarning, or whose key anybody may read. Of each file once.
+  /// expired, or does within kWarning, or whose key anybody may read. Each is said once.
   [[nodiscard]] static std::vector<std::string> warnings(const Loaded& loaded, WallTime now);
   [[nodiscard]] std::vector<std::string> warnings(WallTime now) const {
     return warnings(loaded_, now);
   }
 
+  /// To be called from time to time: replaces the keys of tickets that are older than kTicketKeys.
+  void renew_tickets(WallTime now);
+  static constexpr std::chrono::hours kTicketKeys{24};
+
   // A ticket is as good in the next process.
-  void save(ByteWriter& out) const { tickets_.save(out); }
-  void restore(ByteReader& in) { tickets_ = tls::TicketKeys::restore(in); }
+  void save(ByteWriter& out) const;
+  void restore(ByteReader& in);
 
  private:
   tls::TicketKeys tickets_;
+  WallTime tickets_made_{};
   Loaded loaded_;
 };
 

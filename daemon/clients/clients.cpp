@@ -87,7 +87,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
              router_,
              connections_,
              config,
-             {[this](core::Slot slot, const Listener& by) { return may_begin(slot, by); },
+             {[this](core::Slot slot) { return may_begin(slot); },
               [this](core::Slot slot, const Listener& by) {
                 connect(slot, by, core::DialectSetting::kWeb, loop_.now());
               },
@@ -97,7 +97,7 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
       eviction_{loop, router_, accounts_, connections_},
       sessions_{loop, router_, connections_, pages_},
       crash_records_{loop, router_, journal, *this, &pages_.pages(), crash_store},
-      certificates_day_{loop, [this] { warn_of_certificates(); }} {
+      certificates_day_{loop, [this] { look_at_certificates(); }} {
   connections_.set_late([this](core::Slot slot, std::string_view said) {
     auto by = doors_.configured(connections_.client(slot).listener);
     return by && arrivals_.take_back(slot, std::move(by), said);
@@ -110,7 +110,8 @@ Clients::Clients(io::Loop& loop, const Config& config, std::size_t max_sessions,
   });
 }
 
-void Clients::warn_of_certificates() {
+void Clients::look_at_certificates() {
+  certificates_.renew_tickets(wall_now());
   for (const std::string& each : certificates_.warnings(wall_now())) journal_.warn(each);
   certificates_day_.start(std::chrono::hours{24});
 }
@@ -130,7 +131,7 @@ Result<> Clients::listen(std::vector<UniqueFd> passed) {
   } else {  // sessions that go on are worth more than this
     journal_.warn(certificates.error().message + "; nobody new comes in by TLS until a reload");
   }
-  warn_of_certificates();
+  look_at_certificates();
   auto listening = doors_.listen(std::move(passed), router_.size() > 0);
   if (listening) arrivals_.start(doors_);
   return listening;
@@ -146,7 +147,7 @@ Result<> Clients::apply(const Config& config) {
   pages_.set_settings(config);
   set_limits(config.limits);
   names_ = GivenNames{config.names};
-  warn_of_certificates();
+  look_at_certificates();
   connections_.set_limits(stream_limits(config));
   router_.set_settings(core_settings(config));
   connections_.deliver();
@@ -161,7 +162,7 @@ void Clients::came(Doors::Visitor visitor) {
       entrance_.refuse({Accounts::kNone, "there are no descriptors left"});
       return;
     }
-    return enter(visitor, entrance_.readmit(visitor.peer));
+    return enter(visitor, entrance_.readmit(visitor.peer), false);
   }
   let_in(visitor, false, true);
   if (!visitor.socket) return;
@@ -172,18 +173,18 @@ void Clients::came(Doors::Visitor visitor) {
 /// Or refuses it, unless it may wait: then it keeps its socket. `again`: it has waited already.
 void Clients::let_in(Doors::Visitor& visitor, bool again, bool may_wait) {
   const auto answer = entrance_.admit(visitor.peer, coming_by(*visitor.configured), again);
-  if (answer.obstacle.empty()) return enter(visitor, answer.account);
+  if (answer.obstacle.empty()) return enter(visitor, answer.account, answer.extra);
   if (may_wait && answer.may_pass) return;
   entrance_.refuse(answer);
   visitor.socket.reset();
 }
 
 /// It is charged already.
-void Clients::enter(Doors::Visitor& visitor, Accounts::Number account) {
+void Clients::enter(Doors::Visitor& visitor, Accounts::Number account, bool extra) {
   const Listener& by = *visitor.configured;
   const bool arrives = Arrivals::is_needed(by, visitor.peer);
   Connections::Client client{
-      .peer = visitor.peer, .listener = visitor.listener, .account = account};
+      .peer = visitor.peer, .listener = visitor.listener, .extra = extra, .account = account};
   if (arrives) client.kind = Connections::Kind::kArrival;
   auto slot = connections_.add(std::move(visitor.socket), client);
   if (!slot) {
@@ -208,7 +209,7 @@ bool Clients::outlives_crash(core::Slot slot) {
 void Clients::connect(core::Slot slot, const Listener& by, core::DialectSetting dialect,
                       Time since) {
   router_.connect(slot, dialect, since, connections_.outbox(), by.room,
-                  names_.of(connections_.client(slot).peer));
+                  names_.of(connections_.client(slot).peer, connections_.way(slot).verified));
   crash_records_.add_soon();
 }
 
@@ -219,17 +220,15 @@ void Clients::begin(core::Slot slot, const Listener& by, core::DialectSetting di
 
 /// Why one that was let in may not have a session: its address was banned while it was found out
 /// what it is, or it is not the visitor who is away, in whose place it has come.
-std::string Clients::obstacle(core::Slot slot, const Listener& by) {
+std::string Clients::obstacle(core::Slot slot) {
   const auto& client = connections_.client(slot);
   std::string why = entrance_.banned(client.peer);
-  if (why.empty() && coming_by(by) == Accounts::Coming::kVisitor) {
-    why = entrance_.lacks_session(client.account);
-  }
+  if (why.empty() && client.extra) why = entrance_.lacks_session(client.account);
   return why;
 }
 
-bool Clients::may_begin(core::Slot slot, const Listener& by) {
-  const std::string why = obstacle(slot, by);
+bool Clients::may_begin(core::Slot slot) {
+  const std::string why = obstacle(slot);
   turned_away(slot, why);
   return why.empty();
 }
@@ -240,21 +239,24 @@ void Clients::pages(core::Slot slot, std::shared_ptr<const Listener> by, std::st
 
 void Clients::chats(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since,
                     std::string_view said, bool over) {
-  if (!may_begin(slot, by)) return connections_.dismiss(slot);
+  if (!may_begin(slot)) return connections_.dismiss(slot);
   begin(slot, by, dialect, since);
   if (said.empty() || !router_.has(slot)) return;
   connections_.hear(slot, said, over);
 }
 
 std::string Clients::proxied(core::Slot slot, const Listener& by, const io::Peer& peer) {
-  auto answer = entrance_.admit(peer, coming_by(by));
-  if (!answer.obstacle.empty()) {
-    accounts_.refused(answer.account);
-    return answer.obstacle;
-  }
+  // The place that it has is the one that it needs.
+  const io::Peer proxy = connections_.client(slot).peer;
   entrance_.leave(connections_.client(slot).account);
-  connections_.set_peer(slot, peer, answer.account);
-  return {};
+  const auto answer = entrance_.admit(peer, coming_by(by));
+  if (answer.obstacle.empty()) {
+    connections_.set_peer(slot, peer, answer.account, answer.extra);
+    return {};
+  }
+  accounts_.refused(answer.account);
+  connections_.set_peer(slot, proxy, entrance_.readmit(proxy));
+  return answer.obstacle;
 }
 
 void Clients::was_none(core::Slot slot, const std::string& why) {

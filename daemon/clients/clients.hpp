@@ -131,13 +131,13 @@ class Clients final : private CrashRecords::Source, private Arrivals::Host {
   void answered(core::Slot slot) override;
   void turned_away(core::Slot slot, const std::string& why) override;
 
-  [[nodiscard]] std::string obstacle(core::Slot slot, const Listener& by);
-  [[nodiscard]] bool may_begin(core::Slot slot, const Listener& by);
-  void warn_of_certificates();
+  [[nodiscard]] std::string obstacle(core::Slot slot);
+  [[nodiscard]] bool may_begin(core::Slot slot);
+  void look_at_certificates();
   void set_limits(const Config::Limits& limits);
   void came(Doors::Visitor visitor);
   void let_in(Doors::Visitor& visitor, bool again, bool may_wait);
-  void enter(Doors::Visitor& visitor, Accounts::Number account);
+  void enter(Doors::Visitor& visitor, Accounts::Number account, bool extra);
   void connect(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since);
   void begin(core::Slot slot, const Listener& by, core::DialectSetting dialect, Time since);
   void closed(core::Slot slot, const Connections::Client& client);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -21,6 +22,12 @@ namespace {
 constexpr int kFlushes = 8;
 /// The first document that has connections of which nobody knows yet what they are.
 constexpr std::uint32_t kWithArrivals = 10;
+
+/// Whether nothing has gone to or from its client yet: see Connections::Kind::kSilent.
+bool is_silent(const core::Session& session) {
+  return !session.ended() && session.dialect() == core::Dialect::kUndecided &&
+         session.last_activity() == session.connected_at();
+}
 
 }  // namespace
 
@@ -128,6 +135,10 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
       in.require(saved.client.listener < names.size());
     }
     pages_then = PageSockets::read(in, now);
+    std::set<core::Slot> slots;
+    for (const SavedPage& saved : pages) {
+      in.require(pages_then.has_session(saved.slot) && slots.insert(saved.slot).second);
+    }
     certificates_.restore(in);
   }
   router_.restore(in);
@@ -234,7 +245,9 @@ void Clients::restore_client(SavedClient saved, UniqueFd socket) {
   saved.client.peer.learn_user(socket.get());  // an earlier version did not ask
   saved.client.account = entrance_.readmit(saved.client.peer);
   if (saved.arrival) saved.client.kind = Connections::Kind::kArrival;
+  saved.client.extra = saved.arrival.has_value();  // perhaps: nobody has written it down
   if (!saved.session && !saved.arrival) saved.client.kind = Connections::Kind::kLeaving;
+  if (saved.session && is_silent(*saved.session)) saved.client.kind = Connections::Kind::kSilent;
   auto slot = connections_.restore(std::move(socket), std::move(saved.connection), saved.client);
   if (!slot) {
     spdlog::error("a connection is lost: {}", slot.error().message);

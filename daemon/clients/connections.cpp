@@ -86,9 +86,7 @@ void Connections::hear(core::Slot slot, std::string_view bytes, bool over) {
 
 bool Connections::tell(core::Slot slot, std::string_view bytes) {
   if (clients_[slot].gone) return false;
-  if (streams_.write(slot, Payload{bytes, 0})) {
-    return streams_.queued_bytes(slot) <= streams_.limits().high_bytes;
-  }
+  if (streams_.write(slot, Payload{bytes, 0})) return !is_congested(slot);
   Audience* const audience = audience_of(slot);
   drop(slot);
   if (audience != nullptr) audience->on_gone(slot);
@@ -112,11 +110,11 @@ void Connections::forget_page_session(core::Slot slot) {
   streams_.release(slot);
 }
 
-void Connections::end_page_session(core::Slot slot, std::string_view words) {
+void Connections::end_page_session(core::Slot slot, std::string_view words, bool at_once) {
   if (clients_[slot].gone) return;
   clients_[slot].gone = true;
   const auto lost = page_sessions_->unsent(slot);
-  page_sessions_->closed(slot, words);
+  page_sessions_->closed(slot, words, at_once);
   ended_page_sessions_.push_back(slot);
   if (router_.has(slot)) {
     // Not say_closed(): this is a part of deliver(), which would do all of it a second time.
@@ -149,13 +147,14 @@ void Connections::drop(core::Slot slot) {
   streams_.abort(slot);
 }
 
-void Connections::set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account) {
+void Connections::set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account,
+                           bool extra) {
   clients_[slot].peer = peer;
   clients_[slot].account = account;
+  clients_[slot].extra = extra;
 }
 
 void Connections::set_way(core::Slot slot, Way way) {
-  if (way.empty()) return;
   const auto before = std::exchange(clients_[slot].way, ways_.take(std::move(way)));
   ways_.give_back(before);
 }
@@ -346,7 +345,7 @@ bool Connections::write(const core::Write& write) {
   if (is_page_session(slot)) {
     if (page_sessions_->write(slot, bytes)) return false;
   } else if (streams_.write(slot, bytes)) {
-    return streams_.queued_bytes(slot) > streams_.limits().high_bytes;
+    return is_congested(slot);
   }
   if (!router_.has(slot) || router_.at(slot).ended()) {  // its last words; it closes anyway
     router_.lost_after_end(slot, weight);
@@ -362,7 +361,7 @@ bool Connections::write(const core::Write& write) {
 void Connections::close(const core::Close& close) {
   const auto slot = close.slot;
   if (clients_[slot].gone) return;
-  if (is_page_session(slot)) return end_page_session(slot, close.last_words.view());
+  if (is_page_session(slot)) return end_page_session(slot, close.last_words.view(), false);
   if (close.at_once) (void)streams_.discard_queue(slot);
   if (!close.last_words.empty()) (void)streams_.write(slot, close.last_words);
   const bool clear = streams_.close(slot);
@@ -372,7 +371,7 @@ void Connections::close(const core::Close& close) {
 /// The client does not read: what waits for it is lost.
 void Connections::abort(core::Slot slot) {
   assert(!router_.has(slot));
-  if (is_page_session(slot)) return end_page_session(slot);
+  if (is_page_session(slot)) return end_page_session(slot, {}, true);
   clients_[slot].gone = true;
   streams_.abort(slot);
   trim_.soon();

@@ -54,7 +54,8 @@ class Connections : private io::StreamListener, public core::Capacity {
     io::Peer peer;
     Doors::Index listener = 0;
     Kind kind = Kind::kSession;
-    bool gone = false;  ///< nothing can be written any more; what was unsent is counted
+    bool gone : 1 = false;   ///< nothing can be written any more; what was unsent is counted
+    bool extra : 1 = false;  ///< there may be no place for a session of it: Entrance::Answer
     Accounts::Number account = Accounts::kNone;
     Ways::Number way = Ways::kBare;  ///< of Connections alone: see way()
   };
@@ -68,11 +69,15 @@ class Connections : private io::StreamListener, public core::Capacity {
     [[nodiscard]] virtual bool has_room(core::Slot slot, std::size_t bytes) const = 0;
     /// False: it was not taken, and what waits is lost.
     [[nodiscard]] virtual bool write(core::Slot slot, Payload payload) = 0;
-    /// It has ended; `words`, which may be empty, are for who is at the page.
-    virtual void closed(core::Slot slot, std::string_view words) = 0;
+    /// It has ended; `words`, which may be empty, are for who is at the page. With `at_once`
+    /// nothing waits for a page that does not read.
+    virtual void closed(core::Slot slot, std::string_view words, bool at_once) = 0;
     /// Messages that its page has not shown.
     [[nodiscard]] virtual std::uint32_t unsent(core::Slot slot) const = 0;
-    [[nodiscard]] virtual std::size_t memory(core::Slot slot) const = 0;
+    /// Bytes of all payloads that are kept for it.
+    [[nodiscard]] virtual std::size_t payload_bytes(core::Slot slot) const = 0;
+    /// Other memory for it, in bytes, in this process or outside.
+    [[nodiscard]] virtual std::size_t kept_bytes(core::Slot slot) const = 0;
   };
 
   /// Hears connections of one kind that are no session.
@@ -156,9 +161,14 @@ class Connections : private io::StreamListener, public core::Capacity {
   [[nodiscard]] io::StreamCipher* cipher(core::Slot slot) { return streams_.cipher(slot); }
   void pause(core::Slot slot) { streams_.pause(slot); }
   void resume(core::Slot slot) { streams_.resume(slot); }
+  /// The widest account that is charged for it.
+  [[nodiscard]] Accounts::Number widest_account(core::Slot slot) const {
+    return accounts_.widest(clients_[slot].account);
+  }
   /// It is somebody else's than was thought, who is charged from now on; the caller has entered
   /// `account`, and leaves the former one.
-  void set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account);
+  void set_peer(core::Slot slot, const io::Peer& peer, Accounts::Number account,
+                bool extra = false);
   [[nodiscard]] const Way& way(core::Slot slot) const { return ways_.at(clients_[slot].way); }
   void set_way(core::Slot slot, Way way);
   /// Waits no longer for those that close: what they have not acknowledged is lost.
@@ -197,7 +207,16 @@ class Connections : private io::StreamListener, public core::Capacity {
   /// Bytes that wait to be sent, to all clients, and to one.
   [[nodiscard]] std::size_t queued_bytes() const { return streams_.queued_bytes(); }
   [[nodiscard]] std::size_t queued_bytes(core::Slot slot) const {
-    return is_page_session(slot) ? page_sessions_->memory(slot) : streams_.queued_bytes(slot);
+    return is_page_session(slot) ? page_sessions_->payload_bytes(slot)
+                                 : streams_.queued_bytes(slot);
+  }
+  /// Bytes that are kept of a client in no payload, besides what its session keeps.
+  [[nodiscard]] std::size_t kept_bytes(core::Slot slot) const {
+    return is_page_session(slot) ? page_sessions_->kept_bytes(slot) : 0;
+  }
+  /// Whether more waits for it than output_soft.
+  [[nodiscard]] bool is_congested(core::Slot slot) const {
+    return streams_.queued_bytes(slot) > streams_.limits().high_bytes;
   }
   /// Bytes that were read from clients, by this process.
   [[nodiscard]] std::uint64_t read_bytes() const { return read_bytes_; }
@@ -226,7 +245,7 @@ class Connections : private io::StreamListener, public core::Capacity {
   [[nodiscard]] bool is_page_session(core::Slot slot) const {
     return clients_[slot].kind == Kind::kPageSession;
   }
-  void end_page_session(core::Slot slot, std::string_view words = {});
+  void end_page_session(core::Slot slot, std::string_view words, bool at_once);
   void release_page_sessions();
   void remember(core::Slot slot, const Client& client);
   Client forget(core::Slot slot);

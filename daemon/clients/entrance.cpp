@@ -36,6 +36,11 @@ Entrance::Answer Entrance::admit(const io::Peer& peer, Coming coming, bool again
   const bool in_time = again || accounts_.connect(answer.account, loop_.now());
   answer.obstacle = banned(peer);
   if (!answer.obstacle.empty()) return answer;
+  const auto is_place = [&](Coming who) {
+    return accounts_.full(answer.account, who) == Accounts::kNone && !is_full(who);
+  };
+  // Where room is made for it, it has a place.
+  answer.extra = is_place(coming) && !is_place(Coming::kClient);
   if (!in_time) {
     answer.obstacle = "its address connects too often (limits.connects_per_second)";
   } else {
@@ -57,15 +62,19 @@ std::string Entrance::lacks_room(Accounts::Number account, Coming coming) {
     if (callbacks_.make_room(account, full)) return {};
     return "the limit of sessions from one address is reached (limits.sessions_per_address)";
   }
-  std::size_t places = max_sessions_;
-  // No more than there are descriptors: those who are away have none.
-  if (coming == Coming::kVisitor) places += std::min(accounts_.away(), max_sessions_);
-  if (coming == Coming::kInside) ++places;
-  if (accounts_.sessions() >= places) {
+  if (is_full(coming)) {
     if (callbacks_.make_room(account, Accounts::kNone)) return {};
     return "the limit of sessions is reached (limits.sessions)";
   }
   return {};
+}
+
+bool Entrance::is_full(Coming coming) const {
+  std::size_t places = max_sessions_;
+  // No more than there are descriptors: those who are away have none.
+  if (coming == Coming::kVisitor) places += std::min(accounts_.away(), max_sessions_);
+  if (coming == Coming::kInside) ++places;
+  return accounts_.sessions() >= places;
 }
 
 void Entrance::refuse(const Answer& answer) {

@@ -60,12 +60,13 @@ class Entrance {
     Accounts::Number account = Accounts::kNone;  ///< to whom it is charged
     std::string obstacle;                        ///< empty: it is let in
     bool may_pass = false;                       ///< the obstacle may be gone in a moment
+    bool extra = false;                          ///< let in where there is no place for a client
   };
   using Coming = Accounts::Coming;
   /// Lets `peer` in, or says why not. Then the caller refuses it, or asks `again`.
   [[nodiscard]] Answer admit(const io::Peer& peer, Coming coming = Coming::kClient,
                              bool again = false);
-  /// Why one who was let in as a visitor may not have a session; empty: it may.
+  /// Why one who was let in as an extra may not have a session; empty: it may.
   [[nodiscard]] std::string lacks_session(Accounts::Number account) {
     return lacks_room(account, Coming::kInside);
   }
@@ -115,6 +116,7 @@ class Entrance {
 
  private:
   [[nodiscard]] std::string lacks_room(Accounts::Number account, Coming coming);
+  [[nodiscard]] bool is_full(Coming coming) const;
   void end_bans();
   void ended(const io::Network& network, std::string_view by);
 

@@ -87,16 +87,26 @@ void Eviction::set_limit(std::size_t memory) {
 
 std::size_t Eviction::kept_bytes(core::Slot slot) const {
   const std::size_t waiting = connections_.queued_bytes(slot);
-  return router_.has(slot) ? waiting + router_.at(slot).kept_bytes() : waiting;
+  return router_.has(slot) ? waiting + kept_beside(router_.at(slot)) : waiting;
+}
+
+std::size_t Eviction::kept_beside(const core::Session& session) const {
+  return session.kept_bytes() + connections_.kept_bytes(session.slot());
 }
 
 std::unordered_map<Accounts::Number, std::size_t> Eviction::memory() const {
   std::unordered_map<Accounts::Number, std::size_t> all;
-  for (const auto slot : connections_.slots()) {
+  const auto charge = [&](core::Slot slot) {
+    const auto bytes = kept_bytes(slot);
     for (auto number = connections_.client(slot).account; number != Accounts::kNone;
          number = accounts_.wider(number)) {
-      all[number] += kept_bytes(slot);
+      all[number] += bytes;
     }
+  };
+  for (const auto slot : connections_.slots()) charge(slot);
+  // A page's session has no connection, whether its page is there or away.
+  for (const core::Session* session : router_.sessions()) {
+    if (!connections_.has_stream(session->slot())) charge(session->slot());
   }
   return all;
 }
@@ -110,7 +120,7 @@ std::size_t Eviction::taken() const {
 void Eviction::bound_memory() {
   if (limit_ == 0 || taken() <= limit_) return;
   kept_ = 0;
-  for (const core::Session* session : router_.sessions()) kept_ += session->kept_bytes();
+  for (const core::Session* session : router_.sessions()) kept_ += kept_beside(*session);
   read_then_ = connections_.read_bytes();
   if (taken() > limit_) evict();
 }
@@ -146,7 +156,7 @@ void Eviction::evict() {
       continue;
     }
     const core::Session* const session = router_.find(next->second);
-    const std::size_t kept = session->kept_bytes();
+    const std::size_t kept = kept_beside(*session);
     most->second -= std::min(most->second, next->first);
     if (give_way(next->second, kForMemory)) kept_ -= std::min(kept_, kept);
     sessions.erase(next);

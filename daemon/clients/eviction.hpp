@@ -50,6 +50,8 @@ class Eviction {
   [[nodiscard]] bool silent_one();
   [[nodiscard]] bool one_of_the_many(Accounts::Number newcomer);
   [[nodiscard]] std::size_t kept_bytes(core::Slot slot) const;
+  /// Of that, what is in no payload.
+  [[nodiscard]] std::size_t kept_beside(const core::Session& session) const;
   [[nodiscard]] std::size_t taken() const;
   void evict();
 
@@ -58,7 +60,7 @@ class Eviction {
   Accounts& accounts_;
   Connections& connections_;
   std::size_t limit_ = 0;
-  std::size_t kept_ = 0;         ///< Session::kept_bytes() of all, when it was counted last
+  std::size_t kept_ = 0;         ///< kept_beside() of all, when it was counted last
   std::uint64_t read_then_ = 0;  ///< bytes that had been read from clients by then
 };
 

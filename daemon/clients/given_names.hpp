@@ -1,5 +1,5 @@
-/// What clients are called by where they come from, as the configuration has it: the most
-/// specific network counts.
+/// What clients are called by where they come from, as the configuration has it: the name of their
+/// certificate counts, or else the most specific network.
 #pragma once
 
 #include <functional>
@@ -16,13 +16,15 @@ namespace chatd {
 
 class GivenNames {
  public:
-  /// `names` by their networks, as in Config.
+  /// As in Config.
   explicit GivenNames(const std::map<std::string, std::string>& names);
 
-  /// Empty: none. Valid as long as this is.
-  [[nodiscard]] std::string_view of(const io::Peer& peer) const;
+  /// Of one who comes from there, with a certificate of that name if it is not empty. Empty: none.
+  /// Valid as long as this is.
+  [[nodiscard]] std::string_view of(const io::Peer& peer, std::string_view verified = {}) const;
 
  private:
+  std::map<std::string, std::string, std::less<>> verified_;
   std::map<io::Network, std::string> names_;
   /// The lengths of their prefixes, by kind; the longest first.
   std::set<std::pair<io::Network::Kind, unsigned>, std::greater<>> lengths_;

@@ -76,6 +76,8 @@ class Page {
   [[nodiscard]] std::uint32_t unseen() const;
   /// Memory for it, in bytes; a payload that others share is counted as if none did.
   [[nodiscard]] std::size_t memory() const;
+  /// Of that, what is in payloads.
+  [[nodiscard]] std::size_t payload_bytes() const { return bytes_; }
 
   void save(ByteWriter& out) const;
   /// Reads it back into one that was just made. What cannot be is refused; then this is good for

@@ -58,27 +58,29 @@ void PageSockets::add(core::Slot slot, std::shared_ptr<const Listener> by, std::
 }
 
 void PageSockets::on_read(core::Slot slot, std::string_view bytes) {
+  std::string pong;
   for (;;) {
     const auto place = sockets_.find(slot);  // what came before may have ended it
     if (place == sockets_.end()) break;
     if (!place->second.reader.next(bytes, {max_frame_, false}, event_)) break;
-    hear(slot, event_);
+    hear(slot, event_, pong);
   }
+  if (!pong.empty() && sockets_.contains(slot)) (void)connections_.tell(slot, pong);
   done();
 }
 
-void PageSockets::hear(core::Slot slot, const http::WebSocketEvent& event) {
+void PageSockets::hear(core::Slot slot, const http::WebSocketEvent& event, std::string& pong) {
   using Kind = http::WebSocketEvent::Kind;
   switch (event.kind) {
     case Kind::kText:
       pages_.take(slot, event.bytes, loop_.now(), wall_now());
       break;
-    case Kind::kPing: {
-      std::string frame;
-      http::append_pong(frame, event.bytes);
-      (void)connections_.tell(slot, frame);
+    case Kind::kPing:
+      // One answer for all that one read brings is enough (RFC 6455, 5.5.3); for each, so many tiny
+      // ones could wait that they take far more memory than they have bytes.
+      pong.clear();
+      http::append_pong(pong, event.bytes);
       break;
-    }
     case Kind::kClose:
       end(slot, event.code, {});
       break;
@@ -142,7 +144,7 @@ void PageSockets::close(std::uint16_t code, std::string_view reason) {
 
 Result<core::Slot> PageSockets::open_session(core::Slot connection) {
   const auto by = sockets_.at(connection).by;
-  if (!callbacks_.may_begin(connection, *by)) return Error{"there is no place for another visitor"};
+  if (!callbacks_.may_begin(connection)) return Error{"there is no place for another visitor"};
   const Connections::Client client = connections_.client(connection);
   const core::Slot slot = connections_.add_page_session(client);
   connections_.set_way(slot, connections_.way(connection));
@@ -156,8 +158,25 @@ bool PageSockets::write(core::Slot slot, Payload payload) {
 }
 
 /// The core has ended it.
-void PageSockets::closed(core::Slot slot, std::string_view words) {
+void PageSockets::closed(core::Slot slot, std::string_view words, bool at_once) {
+  const auto connection = pages_.connection_of(slot);
   pages_.closed(slot, words, stopping_ ? Pages::kStops : Pages::kOver);
+  // Memory that is wanted back is not kept for a page that does not read.
+  if (at_once && connection && connections_.is_congested(*connection)) {
+    connections_.drop(*connection);
+  }
+}
+
+std::size_t PageSockets::payload_bytes(core::Slot slot) const {
+  const Page* const page = pages_.page(slot);
+  return page == nullptr ? 0 : page->payload_bytes();
+}
+
+std::size_t PageSockets::kept_bytes(core::Slot slot) const {
+  const auto connection = pages_.connection_of(slot);
+  const auto socket = connection ? sockets_.find(*connection) : sockets_.end();
+  const auto unfinished = socket == sockets_.end() ? 0 : socket->second.reader.kept_bytes();
+  return pages_.memory(slot) - payload_bytes(slot) + unfinished + callbacks_.kept_outside(slot);
 }
 
 bool PageSockets::may_say(core::Slot session) {
@@ -182,6 +201,8 @@ void PageSockets::came_back(core::Slot session, core::Slot connection) {
   const auto before = connections_.client(session).account;
   const Connections::Client& client = connections_.client(connection);
   connections_.set_peer(session, client.peer, client.account);
+  // What is verified is who is there now, not who has begun.
+  connections_.set_way(session, connections_.way(connection));
   if (waiting_.erase(session) > 0) callbacks_.on_return(before);
 }
 

@@ -34,9 +34,9 @@ class PageSockets final : public PageNews,
                           private PageHost {
  public:
   struct Callbacks {
-    /// Whether a session may begin, of the page that has come by that connection and listener; if
-    /// not, it was counted as refused.
-    std::function<bool(core::Slot connection, const Listener& by)> may_begin;
+    /// Whether a session may begin, of the page that has come by that connection; if not, it was
+    /// counted as refused.
+    std::function<bool(core::Slot connection)> may_begin;
     /// A session begins at `slot`, of a page that has come by that listener.
     std::function<void(core::Slot slot, const Listener& by)> on_session;
     /// One more, or one less, of that peer is charged without a connection.
@@ -96,11 +96,10 @@ class PageSockets final : public PageNews,
     return pages_.has_room(slot, bytes);
   }
   [[nodiscard]] bool write(core::Slot slot, Payload payload) override;
-  void closed(core::Slot slot, std::string_view words) override;
+  void closed(core::Slot slot, std::string_view words, bool at_once) override;
   [[nodiscard]] std::uint32_t unsent(core::Slot slot) const override { return pages_.unseen(slot); }
-  [[nodiscard]] std::size_t memory(core::Slot slot) const override {
-    return pages_.memory(slot) + callbacks_.kept_outside(slot);
-  }
+  [[nodiscard]] std::size_t payload_bytes(core::Slot slot) const override;
+  [[nodiscard]] std::size_t kept_bytes(core::Slot slot) const override;
 
   bool send(core::Slot connection, std::string_view json) override;
   void close(core::Slot connection, std::uint16_t code, std::string_view reason) override;
@@ -112,7 +111,8 @@ class PageSockets final : public PageNews,
   void came_back(core::Slot session, core::Slot connection) override;
   void went_away(core::Slot session) override;
 
-  void hear(core::Slot slot, const http::WebSocketEvent& event);
+  /// `pong` answers the last ping.
+  void hear(core::Slot slot, const http::WebSocketEvent& event, std::string& pong);
   void end(core::Slot slot, std::uint16_t code, std::string_view reason);
   void tick();
   void done();

@@ -223,6 +223,7 @@ class Pages::Saved {
   /// The session at `slot`, of a process that has ended without warning: its page is waited for
   /// from `now` on. False: somebody could come to two sessions by one token; then it is left out.
   [[nodiscard]] bool add(core::Slot slot, Page page, Time now);
+  [[nodiscard]] bool has_session(core::Slot slot) const { return sessions_.contains(slot); }
 
  private:
   friend class Pages;

@@ -88,7 +88,8 @@ Time Reception::deadline() const {
   if (finding_ != Finding::kNone) return kNever;
   if (awaits_proxy()) return began_ + kProxyPatience;
   if (first_ != kNever) return first_ + kSettle;
-  return began_ + (rules_.browser || rules_.web_only ? kBrowserSilence : kSilence);
+  if (rules_.browser || rules_.web_only) return began_ + kBrowserSilence;
+  return began_ + (rules_.tls_required ? kTlsSilence : kSilence);
 }
 
 void Reception::save(ByteWriter& out, Time now) const {

@@ -29,6 +29,8 @@ class Reception {
   /// How long somebody is silent who is a person; a browser's spare connection is longer.
   static constexpr Duration kSilence{1000};
   static constexpr Duration kBrowserSilence{90'000};
+  /// Where nothing but TLS is spoken: a network may lose the first bytes.
+  static constexpr Duration kTlsSilence{10'000};
   /// How long bytes may look like the beginning of TLS or of a request.
   static constexpr Duration kSettle{2000};
   /// How long the header of a proxy may take.
@@ -63,6 +65,8 @@ class Reception {
 
   /// `bytes` have come.
   Finding take(std::string_view bytes, Time now);
+  /// The address has spoken HTTP here meanwhile: see Rules::browser.
+  void learn_browser() { rules_.browser = true; }
   /// The peer says no more. Afterwards it is decided.
   Finding end(Time now);
   /// Time has passed.

@@ -141,7 +141,15 @@ std::string check_reply(std::string_view text) {
   return text.size() > kReplyBytes ? too_long(text, kReplyBytes) : std::string{};
 }
 
-Result<std::string> network_key(std::string_view written) {
+Result<std::string> origin_key(std::string_view written) {
+  if (written.starts_with(kVerifiedKey)) {
+    const auto name = written.substr(kVerifiedKey.size());
+    if (name.empty()) return Error{"behind \"verified:\" the name of a certificate is missing"};
+    if (name.size() > kVerifiedNameBytes) return Error{too_long(name, kVerifiedNameBytes)};
+    const auto fault = fault_of_name(name);
+    if (!fault.empty()) return Error{"a name " + std::string{fault}};
+    return std::string{written};
+  }
   auto network = io::Network::parse(written);
   if (network) return network->to_string();
   return Error{escaped(network.error().message)};

@@ -32,9 +32,11 @@ namespace chatd {
 /// The text of one: not blank, at most 8 KiB.
 [[nodiscard]] std::string check_reply(std::string_view text);
 
-/// A network as io::Network::to_string() writes it.
-[[nodiscard]] Result<std::string> network_key(std::string_view written);
-/// What clients of a network are called: the name of a client, with room for a number behind it.
+/// Where clients come from: a network as io::Network::to_string() writes it, or kVerifiedKey and
+/// the name of a certificate.
+[[nodiscard]] Result<std::string> origin_key(std::string_view written);
+inline constexpr std::string_view kVerifiedKey = "verified:";
+/// What clients from there are called: the name of a client, with room for a number behind it.
 [[nodiscard]] std::string check_client_name(std::string_view text);
 
 /// A word of listen.proxy_from: a network, a user, or "unix".

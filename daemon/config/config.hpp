@@ -159,7 +159,7 @@ struct Config {
 
   /// What operators can say by a short name: the text by the name.
   std::map<std::string, std::string> replies;
-  /// What clients are called: the name by their network, as io::Network::to_string() writes it.
+  /// What clients are called: the name by where they come from, as origin_key() writes it.
   std::map<std::string, std::string> names;
 
   friend bool operator==(const Config&, const Config&) = default;

@@ -370,7 +370,7 @@ constexpr std::array kCertificateKeys{
 
 constexpr std::array kTables{
     ConfigTable{"replies", 1000, reply_key, true, check_reply, &Config::replies},
-    ConfigTable{"names", 10'000, network_key, false, check_client_name, &Config::names},
+    ConfigTable{"names", 10'000, origin_key, false, check_client_name, &Config::names},
 };
 
 /// As many keys as the page has texts.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -245,6 +246,7 @@ std::string RequestHead::list(std::string_view name) const {
 }
 
 void RequestHead::save(ByteWriter& out) const {
+  assert(state_ == State::kMore);
   out.text(bytes_);
 }
 

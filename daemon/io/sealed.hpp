@@ -16,6 +16,9 @@ struct Sealed {
   /// So much text is sealed at once: a record of TLS (RFC 8446, 5.1), and no more than the kernel
   /// usually takes, for what is sealed cannot be discarded.
   static constexpr std::size_t kAtOnce = 16384;
+  /// A peer that has so many bytes to read, and makes the cipher answer all the same, is given up:
+  /// nothing else limits answers.
+  static constexpr std::size_t kMostUnread = 65536;
 
   std::unique_ptr<StreamCipher> cipher;
   SendQueue text;  ///< waits to be sealed
@@ -27,17 +30,17 @@ struct Sealed {
     std::string gathered;
     std::string_view plain;  // one payload is not copied
     std::uint32_t weight = 0;
-    text.each([&](const Payload& payload, std::string_view rest) {
+    text.each_while([&](const Payload& payload, std::string_view rest) {
       const auto part = rest.substr(0, most - plain.size());
-      if (part.empty()) return;
       if (part.size() == rest.size()) weight += payload.weight();
       if (plain.empty()) {
         plain = part;
-        return;
+      } else {
+        if (gathered.empty()) gathered = plain;
+        gathered += part;
+        plain = gathered;
       }
-      if (gathered.empty()) gathered = plain;
-      gathered += part;
-      plain = gathered;
+      return plain.size() < most;
     });
     std::string bytes;
     cipher->seal(plain, bytes);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/payload.hpp"
@@ -33,11 +34,18 @@ class SendQueue {
   /// that waits: the whole of each but the first.
   template <class Each>
   void each(Each each) const {
-    if (empty()) return;
-    each(first_, first_.view().substr(offset_));
+    each_while([&each](const Payload& payload, std::string_view rest) {
+      each(payload, rest);
+      return true;
+    });
+  }
+  /// The same, until it returns false.
+  template <class Each>
+  void each_while(Each each) const {
+    if (empty() || !each(first_, first_.view().substr(offset_))) return;
     if (rest_ == nullptr) return;
     for (std::size_t i = rest_->begin; i < rest_->payloads.size(); ++i) {
-      each(rest_->payloads[i], rest_->payloads[i].view());
+      if (!each(rest_->payloads[i], rest_->payloads[i].view())) return;
     }
   }
   /// Takes `count` bytes, at most bytes(), from the front. Returns how many of these lie behind

@@ -66,7 +66,8 @@ class StreamListener {
   /// before that is read first; of what a paused stream has not read, only the first
   /// 64 KiB, by one on_read() although it is paused. A stream learns of it at once, paused or not,
   /// but for a paused one of a unix peer, which is read to the end when it is resumed. ETIMEDOUT is
-  /// also what a TCP peer gets that has vanished (see SilenceWatch).
+  /// also what a TCP peer gets that has vanished (see SilenceWatch), ENOBUFS one that makes its
+  /// cipher answer and reads none of it (Sealed::kMostUnread).
   virtual void on_broken(StreamId id, int error) = 0;
   /// The peer of a stream with a cipher agrees on it: now its text follows. Once, if at all.
   virtual void on_secured(StreamId /*id*/) {}

@@ -2,6 +2,7 @@
 /// and is sealed then; what is sealed waits in the connection's own queue, with the weights of the
 /// text, so that all that is known of a stream's end holds for it as well.
 #include <cassert>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -108,6 +109,10 @@ void StreamSet::unseal(StreamId id, std::string_view bytes) {
   std::string reply;
   const Phase phase = sealed_.at(id).cipher->open(bytes, text, reply);
   if (!reply.empty()) {
+    if (at(id).queue.bytes() > Sealed::kMostUnread) {
+      finish(id, Why::kBroken);
+      return listener_.on_broken(id, ENOBUFS);
+    }
     queued_bytes_ += reply.size();
     at(id).queue.push(Payload{reply, 0});
   }

@@ -85,7 +85,7 @@ std::string address_of(std::string_view bytes) {
 }
 
 bool is_good_client_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMostClientName && is_utf8(name) &&
+  return !name.empty() && name.size() <= kVerifiedNameBytes && is_utf8(name) &&
          fault_of_name(name).empty();
 }
 
@@ -98,9 +98,9 @@ Result<std::vector<UniqueX509>> read_certificates(const std::string& path) {
 }
 
 Result<Certificate> Certificate::load(const CredentialFiles::Pair& files) {
+  keep_out_of_core_dumps();  // before either file: the key may be in both
   auto certificates = read_certificates(files.certificate);
   if (!certificates) return std::move(certificates.error());
-  keep_out_of_core_dumps();
   auto key_file = read_pem_file(files.key);
   if (!key_file) return std::move(key_file.error());
   auto key = parse_key(files.key, key_file->text.view());

@@ -60,7 +60,7 @@ void trust_in(SSL_CTX* context, const std::vector<UniqueX509>& authorities);
 
 /// By what name a client with that certificate, which was verified, is known: the first DNS name
 /// or e-mail address of its subjectAltName, or else its common name. It is well-formed UTF-8, at
-/// most kMostClientName bytes, and a good name in the sense of base/names.hpp; entries that are
+/// most kVerifiedNameBytes bytes, and a good name in the sense of base/names.hpp; entries that are
 /// not are passed over, and if none is left, it is empty.
 [[nodiscard]] std::string client_name_of(X509* certificate);
 

@@ -159,7 +159,7 @@ std::optional<Channel> Channel::restore(ByteReader& in) {
   facts.speaks_http = in.flag();
   facts.resumed = in.flag();
   in.require(facts.server_name.size() <= kMostServerName && is_utf8(facts.server_name));
-  in.require(facts.client_name.size() <= kMostClientName && is_utf8(facts.client_name));
+  in.require(facts.client_name.size() <= kVerifiedNameBytes && is_utf8(facts.client_name));
   in.require(fault_of_name(facts.client_name).empty());
   return in.ok() ? std::optional{std::move(channel)} : std::nullopt;
 }

@@ -77,7 +77,12 @@ class CleansedText {
   }
 
  private:
-  void clear() noexcept { cleanse(text_.data(), text_.size()); }
+  /// Also what stands behind the end: a short text that has moved is still in the string itself.
+  void clear() noexcept {
+    text_.resize(text_.capacity());
+    cleanse(text_.data(), text_.size());
+    text_.clear();
+  }
 
   std::string text_;
 };

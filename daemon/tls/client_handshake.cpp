@@ -11,7 +11,9 @@
 
 #include "base/words.hpp"
 #include "tls/certificate.hpp"
+#include "tls/core_dumps.hpp"
 #include "tls/openssl.hpp"
+#include "tls/peer_facts.hpp"
 #include "tls/require_memory.hpp"
 #include "tls/rules.hpp"
 
@@ -145,11 +147,15 @@ struct ClientHandshake::Verdict {
 };
 
 Result<ClientHandshake> ClientHandshake::begin(const std::string& host, const ClientFiles& files) {
+  keep_out_of_core_dumps();
+  std::string name = proper(host);
+  // With an empty one OpenSSL would check none.
+  if (name.empty() || name.size() > kMostServerName) return Error{host + ": it is no host"};
   auto context = make_context(files);
   if (!context) return std::move(context.error());
   UniqueSsl ssl{SSL_new(context->get())};  // which shares the context
   require_memory(ssl != nullptr);
-  return ClientHandshake{std::move(ssl), proper(host)};
+  return ClientHandshake{std::move(ssl), std::move(name)};
 }
 
 ClientHandshake::ClientHandshake(UniqueSsl ssl, std::string host)
@@ -173,7 +179,7 @@ ClientHandshake::State ClientHandshake::receive(std::string_view bytes, std::str
       return fail(Failure::kNoTls, "answers, but not in TLS");
     }
   }
-  BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+  give_input(ssl_.get(), bytes);
   ERR_clear_error();
   const int done = SSL_do_handshake(ssl_.get());
   const int kind = SSL_get_error(ssl_.get(), done);

@@ -1,5 +1,5 @@
 /// The client's side of a handshake of TLS 1.3, made by OpenSSL on memory alone: bytes in, bytes
-/// out. What comes of it is an ClientSession with a server that has proved to be the one that was
+/// out. What comes of it is a ClientSession with a server that has proved to be the one that was
 /// asked for; there is no way to one with anybody else.
 ///
 /// It has no clock: how long a handshake may take is for the caller to say. OpenSSL itself looks at
@@ -43,7 +43,8 @@ class ClientHandshake {
 
   /// `host` is whom the server has to be: a name, or the literal of an IPv4 or IPv6 address, which
   /// may have an interface behind a %. Of a name the server is told (RFC 6066, 3). The error names
-  /// the file that cannot be used, and says why.
+  /// the file that cannot be used, and says why; or the host that can be none: it is empty, or
+  /// longer than kMostServerName.
   [[nodiscard]] static Result<ClientHandshake> begin(const std::string& host,
                                                      const ClientFiles& files);
   ClientHandshake(ClientHandshake&&) noexcept;

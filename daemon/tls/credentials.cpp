@@ -39,15 +39,11 @@ int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* c
 }
 
 /// What does not depend on any file.
-void set_rules(SSL_CTX* context, Version minimum, const TicketKeys& tickets) {
+void set_rules(SSL_CTX* context, Version minimum) {
   set_rules_of_both_sides(context, minimum == Version::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   bool good = SSL_CTX_set_cipher_list(context, kSuitesOf12) == 1;
   good = good && SSL_CTX_set_num_tickets(context, 1) == 1;
   good = good && SSL_CTX_set_max_early_data(context, 0) == 1;
-  Cleansed<TicketKeys::Bytes::size()> keys;
-  keys.assign(tickets.bytes().view());
-  good = good &&
-         SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), static_cast<int>(keys.size())) == 1;
   require_memory(good);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
@@ -96,10 +92,18 @@ Result<std::shared_ptr<const Credentials>> Credentials::load(const CredentialFil
     if (!valid && outdated == Outdated::kRefused) return std::move(valid.error());
     made->certificates_.push_back(std::move(*certificate));
   }
-  set_rules(made->context(), files.minimum, tickets);
+  set_rules(made->context(), files.minimum);
+  made->use(tickets);
   if (auto used = made->use_certificates(); !used) return std::move(used.error());
   if (auto trusted = made->trust(files.client_ca); !trusted) return std::move(trusted.error());
   return std::shared_ptr<const Credentials>{made};
+}
+
+void Credentials::use(const TicketKeys& tickets) const {
+  TicketKeys::Bytes keys;  // OpenSSL takes no const ones
+  keys.assign(tickets.bytes().view());
+  require_memory(
+      SSL_CTX_set_tlsext_ticket_keys(context(), keys.data(), static_cast<int>(keys.size())) == 1);
 }
 
 std::vector<CertificateFacts> Credentials::certificates() const {
@@ -151,7 +155,9 @@ std::vector<const Certificate*> Credentials::named(const std::string& name) cons
 /// The certificates to show to who asks for that name, "" for none: where there is none of it, the
 /// first one, and others that have the same name and may have another kind of key.
 std::vector<const Certificate*> Credentials::to_show(const std::string& name) const {
-  if (auto found = named(name); !name.empty() && !found.empty()) return found;
+  if (!name.empty()) {
+    if (auto found = named(name); !found.empty()) return found;
+  }
   const auto* first = &certificates_.front();
   if (const auto& names = first->facts().names; !names.empty()) {
     auto found = named(names.front());

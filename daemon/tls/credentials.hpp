@@ -82,6 +82,9 @@ class Credentials {
   Credentials& operator=(const Credentials&) = delete;
   ~Credentials();
 
+  /// From now on tickets are of those keys, and earlier ones are good for nothing.
+  void use(const TicketKeys& tickets) const;
+
   /// In the order of the files.
   [[nodiscard]] std::vector<CertificateFacts> certificates() const;
   /// Those of client_ca. An outdated one is no fault: clients that it signed for are refused.

@@ -1,4 +1,4 @@
-/// The one digest that other rooms need, so that they need not know OpenSSL.
+/// SHA-1 (FIPS 180-4) in base64, for rooms that know no OpenSSL.
 #pragma once
 
 #include <string>

@@ -96,7 +96,7 @@ Handshake::State Handshake::receive(std::string_view bytes, std::string& to_send
   assert(state_ == State::kGoingOn);
   const auto fit = bytes.substr(0, kMostHandshakeBytes - taken_);
   taken_ += fit.size();
-  BIO_write(SSL_get_rbio(ssl_.get()), fit.data(), static_cast<int>(fit.size()));
+  give_input(ssl_.get(), fit);
   const auto begin = to_send.size();
   ERR_clear_error();
   const int done = SSL_do_handshake(ssl_.get());

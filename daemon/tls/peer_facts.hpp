@@ -9,7 +9,6 @@
 
 namespace chatd::tls {
 
-inline constexpr std::size_t kMostClientName = 128;
 inline constexpr std::size_t kMostServerName = 255;
 
 struct PeerFacts {
@@ -20,7 +19,7 @@ struct PeerFacts {
   std::string server_name;
   /// Whom the certificate names that the client has shown, and an authority of ours has signed:
   /// its first DNS name or e-mail address (subjectAltName), or else its common name. Well-formed
-  /// UTF-8, at most kMostClientName bytes, a good name in the sense of base/names.hpp. Empty:
+  /// UTF-8, at most kVerifiedNameBytes bytes, a good name in the sense of base/names.hpp. Empty:
   /// no certificate, or none of its names is good.
   std::string client_name;
   bool speaks_http = false;  ///< http/1.1 was chosen of what it offered (RFC 7301)

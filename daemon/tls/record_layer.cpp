@@ -18,6 +18,8 @@ constexpr unsigned char kHandshakeRecord = 22;
 constexpr unsigned char kApplicationData = 23;
 
 constexpr char kKeyUpdate = 24;  // RFC 8446, 4
+/// What alerts say of themselves (RFC 8446, 6).
+constexpr char kWarning = 1;
 constexpr char kFatal = 2;
 
 /// Text, type and padding together (RFC 8446, 5.4).
@@ -274,8 +276,10 @@ void RecordLayer::update_sending(bool peer_too, std::string& to_send) {
   out_.update(suite_);
 }
 
+/// The level means nothing in TLS 1.3, but GnuTLS takes a close_notify that is fatal for an error.
 void RecordLayer::say(Alert alert, std::string& to_send) {
-  const std::array<char, 2> message{kFatal, static_cast<char>(alert)};
+  const char level = alert == Alert::kCloseNotify ? kWarning : kFatal;
+  const std::array<char, 2> message{level, static_cast<char>(alert)};
   seal_record(kAlertRecord, {message.data(), message.size()}, to_send);
 }
 

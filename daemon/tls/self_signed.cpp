@@ -11,6 +11,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "tls/core_dumps.hpp"
 #include "tls/openssl.hpp"
 #include "tls/require_memory.hpp"
 
@@ -145,6 +146,7 @@ std::string fault_of_host(std::string_view host) {
 
 SelfSigned make_self_signed(const std::vector<std::string>& hosts, WallTime now) {
   assert(!hosts.empty());
+  keep_out_of_core_dumps();
   const UniquePkey key{EVP_EC_gen("P-256")};
   const UniqueX509 x509{X509_new()};
   require_memory(key != nullptr && x509 != nullptr);
@@ -165,11 +167,12 @@ SelfSigned make_self_signed(const std::vector<std::string>& hosts, WallTime now)
   require_memory(X509_sign(x509.get(), key.get(), EVP_sha256()) > 0);
 
   const UniqueBio certificate{BIO_new(BIO_s_mem())};
-  PEM_write_bio_X509(certificate.get(), x509.get());
+  require_memory(PEM_write_bio_X509(certificate.get(), x509.get()) == 1);
   made.certificate = bytes_in(certificate.get());
   // OpenSSL overwrites memory of this kind when it is freed.
   const UniqueBio secret{BIO_new(BIO_s_secmem())};
-  PEM_write_bio_PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  require_memory(PEM_write_bio_PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr,
+                                          nullptr) == 1);
   const auto text = bytes_in(secret.get());
   made.key = CleansedText{text.size()};
   text.copy(made.key.data(), text.size());

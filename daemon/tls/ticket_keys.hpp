@@ -1,10 +1,12 @@
 /// The keys of session tickets (RFC 8446, 4.6.1): with them a server recognises, without keeping
 /// anything, whom it has shaken hands with before, and need not show its certificate again.
 ///
-/// One set for the whole process: it is made once and given to every Credentials, so that a
-/// reload leaves tickets good. What a hand-over does to resumption is the caller's choice: the
-/// next process takes this along by save() and restore(), or makes a new one, which costs each
-/// client that comes back a whole handshake and nothing else. A ticket is good for two hours.
+/// One set for the whole process, which is given to every Credentials, so that a reload leaves
+/// tickets good. Under TLS 1.2 whoever gets the keys can read what was said in sessions whose
+/// tickets he has seen; so they must not grow old. What a hand-over does to resumption is the
+/// caller's choice: the next process takes this along by save() and restore(), or makes a new one,
+/// which costs each client that comes back a whole handshake and nothing else. A ticket is good for
+/// two hours.
 #pragma once
 
 #include <cstddef>

@@ -16,6 +16,12 @@ void FreeSsl::operator()(ssl_st* ssl) const {
   SSL_free(ssl);
 }
 
+void give_input(ssl_st* ssl, std::string_view bytes) {
+  if (bytes.empty()) return;  // it may be no memory at all, which OpenSSL takes for an error
+  const auto size = static_cast<int>(bytes.size());
+  require_memory(BIO_write(SSL_get_rbio(ssl), bytes.data(), size) == size);
+}
+
 void take_output(ssl_st* ssl, std::string& to_send) {
   BIO* const output = SSL_get_wbio(ssl);
   const auto size = BIO_ctrl_pending(output);
@@ -38,7 +44,7 @@ Tls12::State Tls12::open(std::string_view bytes, std::string& plaintext, std::st
     const auto piece = bytes.substr(0, kMostRecordBytes);
     bytes.remove_prefix(piece.size());
     if (state_ != State::kOpen) break;
-    BIO_write(SSL_get_rbio(ssl_.get()), piece.data(), static_cast<int>(piece.size()));
+    give_input(ssl_.get(), piece);
     read(plaintext);
     take_output(ssl_.get(), to_send);
   } while (!bytes.empty());

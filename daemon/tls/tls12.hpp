@@ -59,6 +59,8 @@ class Tls12 {
   bool closed_ = false;
 };
 
+/// Gives OpenSSL what came.
+void give_input(ssl_st* ssl, std::string_view bytes);
 /// Appends what OpenSSL has to send, and takes it away from it.
 void take_output(ssl_st* ssl, std::string& to_send);
 

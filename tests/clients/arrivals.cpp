@@ -2,6 +2,9 @@
 /// TLS in tests/e2e/test_tls.py.
 #include "clients/arrivals.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <memory>
@@ -9,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "support/catch.hpp"
 #include "support/daemon.hpp"
 #include "support/folder.hpp"
@@ -24,6 +28,49 @@ Config auto_config() {
 }
 
 constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+void wait(io::Loop& loop, Duration time) {
+  bool is_over = false;
+  io::Timer timer{loop, [&] { is_over = true; }};
+  timer.start(time);
+  REQUIRE(run_until(loop, [&] { return is_over; }));
+}
+
+/// A client that outlives the loop on which it has connected.
+UniqueFd connected(Bench& bench) {
+  auto endpoint = io::Endpoint::parse(bench.clients.doors().addresses().front());
+  REQUIRE(endpoint);
+  sockaddr_storage address{};
+  auto length = endpoint->to_socket_address(address);
+  REQUIRE(length);
+  UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), *length) == 0);
+  return socket;
+}
+
+/// Another process, which goes on with the clients of a first one. That one does nothing more.
+struct Successor {
+  Successor(Clients& before, const Config& config)
+      : clients{loop, config, 10'000, journal}, turn_end{loop, [this] {
+                                                           clients.connections().read_waiting(
+                                                               false);
+                                                           clients.connections().flush();
+                                                         }} {
+    ByteWriter out;
+    std::vector<int> numbers;
+    before.save(out, numbers);
+    std::vector<UniqueFd> descriptors;
+    for (const int number : numbers) descriptors.emplace_back(::dup(number));
+    ByteReader in{out.bytes()};
+    REQUIRE(clients.restore(in, descriptors));
+    REQUIRE(clients.listen());
+  }
+
+  io::Loop loop;
+  Journal journal{2UL << 20U};
+  Clients clients;
+  io::TurnEnd turn_end;
+};
 
 TEST_CASE("arrivals: nobody is a session before it is known what it is", "[clients][arrivals]") {
   Bench bench{auto_config()};
@@ -82,15 +129,59 @@ TEST_CASE("arrivals: they take places, and give way to others when they are not 
   }
   run_pending(bench.loop);
   CHECK(bench.clients.accounts().sessions() == 2);
-  bool is_late = false;
-  io::Timer later{bench.loop, [&] { is_late = true; }};
-  later.start(Arrivals::kNew);
-  REQUIRE(run_until(bench.loop, [&] { return is_late; }));
+  wait(bench.loop, Arrivals::kNew);
   auto client = bench.connect();
   client->send("hello\n");
   REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().messages_in == 1; }));
   REQUIRE(run_until(bench.loop, [&] { return slow[0]->ended(); }));
+  run_pending(bench.loop);
   CHECK_FALSE(slow[1]->ended());
+}
+
+TEST_CASE("arrivals: a connection that a browser opens before its first request is its spare one",
+          "[clients][arrivals]") {
+  Bench bench{auto_config()};
+  auto spare = bench.connect();
+  run_pending(bench.loop);
+  auto page = bench.connect();
+  page->read();
+  page->send(kGet);
+  REQUIRE(run_until(bench.loop, [&] { return page->ended(); }));
+  wait(bench.loop, Reception::kSilence + Duration{100});
+  CHECK(bench.clients.stats().accepted == 0);
+}
+
+TEST_CASE("arrivals: a browser's spare connection is one in the next process, too",
+          "[clients][arrivals]") {
+  const auto config = auto_config();
+  Bench bench{config};
+  const auto spare = connected(bench);
+  {
+    auto page = bench.connect();
+    page->read();
+    page->send(kGet);
+    REQUIRE(run_until(bench.loop, [&] { return page->ended(); }));
+  }
+  Successor next{bench.clients, config};
+  wait(next.loop, Reception::kSilence + Duration{100});
+  CHECK(next.clients.stats().accepted == 0);
+  ::send(spare.get(), "hello\n", 6, MSG_NOSIGNAL);
+  REQUIRE(run_until(next.loop, [&] { return next.clients.stats().messages_in == 1; }));
+}
+
+TEST_CASE("arrivals: a request that comes late is one in the next process, too",
+          "[clients][arrivals]") {
+  const auto config = auto_config();
+  Bench bench{config};
+  const auto silent = connected(bench);
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 1; }));
+  Successor next{bench.clients, config};
+  CHECK(next.clients.stats().sessions == 1);
+  const std::string_view get{kGet};
+  ::send(silent.get(), get.data(), get.size(), MSG_NOSIGNAL);
+  REQUIRE(run_until(next.loop, [&] { return next.clients.stats().requests == 1; }));
+  CHECK(next.clients.stats().sessions == 0);
+  CHECK(next.clients.stats().messages_in == 0);
 }
 
 TEST_CASE("arrivals: a proxy is asked who it brings, and nobody else", "[clients][arrivals]") {
@@ -116,6 +207,25 @@ TEST_CASE("arrivals: a proxy is asked who it brings, and nobody else", "[clients
   plain->send("hello\n");
   REQUIRE(run_until(bench.loop, [&] { return plain->ended(); }));
   CHECK(bench.clients.stats().sessions == 2);
+}
+
+TEST_CASE("arrivals: whoever is behind a proxy does not make room for itself",
+          "[clients][arrivals]") {
+  auto config = auto_config();
+  config.listen.front().proxy_from = {*io::Network::parse("127.0.0.1")};
+  config.limits.sessions = 1;
+  config.limits.sessions_per_address = 1;
+  Bench bench{config};
+  Operator op{bench};
+  op.result("subscribe");
+  auto client = bench.connect();
+  run_pending(bench.loop);
+  wait(bench.loop, Arrivals::kNew + Duration{10});  // it could give way to another
+  // The proxy's own address: that place is the one that it needs.
+  client->send("PROXY TCP4 127.0.0.1 192.0.2.9 4711 80\r\nhello\n");
+  CHECK(op.wait_event("message")["text"] == "hello");
+  CHECK(bench.clients.accounts().sessions() == 1);
+  CHECK(bench.clients.stats().refused == 0);
 }
 
 TEST_CASE("arrivals: whoever is banned before it is known what it is does not come in",
@@ -169,6 +279,37 @@ TEST_CASE("arrivals: handshakes that could begin at once take several turns",
     return now == std::ssize(waiting);
   }));
   CHECK(most < std::ssize(waiting) / 2);
+}
+
+TEST_CASE("arrivals: the small networks of a large one shake hands as one",
+          "[clients][arrivals][tls]") {
+  const Folder folder;
+  const auto issued = issue({.common_name = "localhost"});
+  make_file(folder / "certificate", 0600, issued.certificate());
+  make_file(folder / "key", 0600, issued.key_text());
+  auto config = auto_config();
+  config.listen.front().proxy_from = {*io::Network::parse("127.0.0.1")};
+  config.listen.front().tls.pairs = {{folder / "certificate", folder / "key"}};
+  Bench bench{config};
+  TlsClient client{{}};
+  const std::string hello = client.receive({});
+  const Time begun = bench.loop.update_now();
+  std::vector<std::unique_ptr<Peer>> all;
+  for (std::size_t i = 0; i <= Arrivals::kMostOfOne; ++i) {
+    all.push_back(bench.connect());
+    all.back()->read();
+    all.back()->send("PROXY TCP6 2001:db8:0:" + std::to_string(i) + "::1 2001:db8::9 4711 80\r\n" +
+                     hello);
+  }
+  const auto answered = [&] {
+    return std::ranges::count_if(all, [](const auto& each) { return !each->received().empty(); });
+  };
+  REQUIRE(run_until(bench.loop, [&] { return answered() >= std::ssize(all) - 1; }));
+  run_pending(bench.loop);
+  const auto so_far = answered();
+  // Later one of them gives way.
+  if (bench.loop.update_now() - begun < Arrivals::kNew) CHECK(so_far == std::ssize(all) - 1);
+  CHECK(run_until(bench.loop, [&] { return answered() == std::ssize(all); }));
 }
 
 TEST_CASE("arrivals: all leave when the daemon stops", "[clients][arrivals]") {

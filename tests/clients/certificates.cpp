@@ -145,29 +145,32 @@ TEST_CASE("certificates: who has to renew one hears of it 14 days before",
   CHECK(certificates.warnings(end) == Texts{pair.certificate + " has expired on " + date});
 }
 
-TEST_CASE("certificates: what is warned of is said of each file once, of authorities too",
+TEST_CASE("certificates: what is warned of is said once, of each authority too",
           "[clients][certificates]") {
   Files files;
   const auto pair = files.make("server");
   REQUIRE(chmod(pair.key.c_str(), 0644) == 0);
   const auto authority =
       issue({.common_name = "authority", .is_authority = true, .until = 3 * kDay});
+  const auto second = issue({.common_name = "second", .is_authority = true, .until = 5 * kDay});
   auto listener = Files::listener({pair});
   auto other = Files::listener({pair});
   listener.tls.client_ca = other.tls.client_ca =
-      make_file(files / "ca.pem", 0644, authority.certificate());
+      make_file(files / "ca.pem", 0644, authority.certificate() + second.certificate());
   other.tls.required = true;
   const auto warnings = loaded({listener, other}).warnings(wall_clock());
-  REQUIRE(warnings.size() == 2);
+  REQUIRE(warnings.size() == 3);
   CHECK(warnings[0] == "anybody may read the key of " + pair.certificate);
   CHECK(warnings[1].starts_with(listener.tls.client_ca + " expires on 20"));
+  CHECK(warnings[2].starts_with(listener.tls.client_ca + " expires on 20"));
 }
 
-TEST_CASE("certificates: a ticket is good after a reload, and in the next process",
+TEST_CASE("certificates: a ticket is good after a reload, and in the next process, for a day",
           "[clients][certificates]") {
   Files files;
   const auto listener = Files::listener({files.make("tickets")});
   auto certificates = loaded({listener});
+  certificates.renew_tickets(wall_clock());
   TlsPair first{certificates.of(listener)};
   first.talk();
   (void)first.heard("hello");  // behind the tickets
@@ -195,6 +198,10 @@ TEST_CASE("certificates: a ticket is good after a reload, and in the next proces
   REQUIRE(again);
   next.use(std::move(*again));
   CHECK(is_resumed(next));
+  next.renew_tickets(wall_clock() + 23h);
+  CHECK(is_resumed(next));
+  next.renew_tickets(wall_clock() + 25h);
+  CHECK_FALSE(is_resumed(next));
   CHECK_FALSE(is_resumed(loaded({listener})));
 }
 

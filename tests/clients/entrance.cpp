@@ -83,10 +83,13 @@ TEST_CASE("entrance: visitors come in place of those who are away, not beyond th
   entrance.set_limits(limits(100, 0));
   const auto away = entrance.enter_away(peer_at("192.0.2.1"));
   CHECK(entrance.spare_descriptors() == 2);
-  REQUIRE(entrance.admit(peer_at("192.0.2.2")).obstacle.empty());
+  const auto client = entrance.admit(peer_at("192.0.2.2"));
+  REQUIRE(client.obstacle.empty());
+  CHECK_FALSE(client.extra);
   CHECK(entrance.admit(peer_at("192.0.2.3")).obstacle == kFull);
   const auto visitor = entrance.admit(peer_at("192.0.2.3"), Coming::kVisitor);
   REQUIRE(visitor.obstacle.empty());
+  CHECK(visitor.extra);
   CHECK(entrance.spare_descriptors() == 0);
   CHECK(entrance.admit(peer_at("192.0.2.4"), Coming::kVisitor).obstacle == kFull);
   CHECK(entrance.lacks_session(visitor.account) == kFull);
@@ -95,6 +98,11 @@ TEST_CASE("entrance: visitors come in place of those who are away, not beyond th
   gate.somebody_goes = false;
   entrance.leave_away(away);
   CHECK(entrance.lacks_session(visitor.account).empty());
+  // For whom room is made, though who makes it leaves later, there is a place.
+  gate.somebody_goes = true;
+  const auto late = entrance.admit(peer_at("192.0.2.5"), Coming::kVisitor);
+  REQUIRE(late.obstacle.empty());
+  CHECK_FALSE(late.extra);
 }
 
 TEST_CASE("entrance: whoever is refused is told to the caller with the reason, and counted",

@@ -31,7 +31,16 @@ TEST_CASE("given names: the most specific network counts", "[clients][names]") {
   CHECK(names.of(io::Peer::of_user(1000)) == "ann");
   CHECK(names.of(io::Peer::of_user(1001)).empty());
   CHECK(names.of(io::Peer{}).empty());
+  CHECK(names.of(peer_at("192.0.2.7"), "door") == "printer");
   CHECK(GivenNames{{}}.of(peer_at("192.0.2.7")).empty());
+}
+
+TEST_CASE("given names: that of a certificate counts before any network", "[clients][names]") {
+  const GivenNames names{{{"verified:door.example", "door"}, {"0.0.0.0/0", "somebody"}}};
+  CHECK(names.of(peer_at("192.0.2.7"), "door.example") == "door");
+  CHECK(names.of(io::Peer{}, "door.example") == "door");
+  CHECK(names.of(peer_at("192.0.2.7"), "door") == "somebody");
+  CHECK(names.of(peer_at("192.0.2.7")) == "somebody");
 }
 
 }  // namespace

@@ -21,16 +21,23 @@ Config web_config() {
   return config;
 }
 
+/// How a page comes.
+struct PageWay {
+  std::size_t listener = 0;
+  const char* from = nullptr;  ///< see Bench::connect()
+  std::string header{};        ///< of a proxy
+};
+
 /// A visitor's page.
 class PageEnd {
  public:
-  explicit PageEnd(Bench& bench, const std::string& token = {})
-      : bench_{bench}, peer_{bench.connect()} {
+  explicit PageEnd(Bench& bench, const std::string& token = {}, const PageWay& way = {})
+      : bench_{bench}, peer_{bench.connect(way.listener, 0, way.from)} {
     peer_->read();
-    peer_->send(
-        "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Protocol: chat.chatd.v1\r\n\r\n");
+    peer_->send(way.header +
+                "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Protocol: chat.chatd.v1\r\n\r\n");
     const auto resume = token.empty() ? "" : R"(,"resume":")" + token + '"';
     say(R"({"type":"hello","seen":0)" + resume + '}');
   }
@@ -42,6 +49,12 @@ class PageEnd {
   }
   [[nodiscard]] bool has(std::string_view part) const {
     return peer_->received().find(part) != std::string::npos;
+  }
+  [[nodiscard]] std::size_t count(std::string_view part) const {
+    const auto& all = peer_->received();
+    std::size_t found = 0;
+    for (auto at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) ++found;
+    return found;
   }
   std::string token() {
     REQUIRE(hears("\"for\":"));
@@ -196,6 +209,76 @@ TEST_CASE("page sockets: a ping is answered, and is no word of the page",
   http::append_pong(pong, "there?");
   CHECK(page.hears(pong));
   CHECK(bench.clients.stats().messages_in == 0);
+}
+
+TEST_CASE("page sockets: of many pings at once the last is answered", "[clients][page-sockets]") {
+  Bench bench{web_config()};
+  PageEnd page{bench};
+  (void)page.token();
+  std::string pings;
+  for (int i = 0; i < 1000; ++i) pings += client_frame(kPing, "no");
+  page.send(pings + client_frame(kPing, "last"));
+  std::string pong;
+  http::append_pong(pong, "last");
+  REQUIRE(page.hears(pong));
+  pong.clear();
+  http::append_pong(pong, "no");
+  CHECK(page.count(pong) < 100);  // one for each read
+}
+
+TEST_CASE("page sockets: how a page came is of who is there", "[clients][page-sockets]") {
+  auto config = web_config();
+  config.listen.push_back(Listener{{"127.0.0.1", 0}});
+  config.listen.back().proxy_from = {*io::Network::parse("127.0.0.1")};
+  Bench bench{config};
+  PageEnd page{bench, {}, {.listener = 1, .header = "PROXY TCP4 192.0.2.1 192.0.2.9 4711 80\r\n"}};
+  const auto token = page.token();
+  CHECK_FALSE(bench.clients.sessions().list().at(0).via.empty());
+  PageEnd back{bench, token};
+  REQUIRE(back.hears(R"("resumed":true)"));
+  CHECK(bench.clients.sessions().list().at(0).via.empty());
+}
+
+TEST_CASE(
+    "page sockets: a page that takes too much memory gives way, there or away, and nobody else",
+    "[clients][page-sockets]") {
+  for (const bool is_there : {true, false}) {
+    CAPTURE(is_there);
+    Bench bench{web_config()};
+    auto other = bench.speaking_client();
+    PageEnd page{bench, {}, {.from = "127.0.0.2"}};
+    (void)page.token();
+    const std::string text(8000, 'x');
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      page.say(R"({"type":"say","id":")" + std::to_string(i) + R"(","text":")" + text + "\"}");
+      REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().messages_in == i + 2; }));
+    }
+    if (!is_there) {
+      page.leave();
+      REQUIRE(run_until(bench.loop, [&] { return bench.clients.connections().size() == 1; }));
+    }
+    bench.clients.eviction().set_limit(100'000);
+    bench.loop.turn_again();
+    REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 1; }));
+    CHECK(bench.clients.sessions().list().at(0).dialect == "line");
+  }
+}
+
+TEST_CASE("page sockets: what is kept of a page besides texts is memory, too",
+          "[clients][page-sockets]") {
+  Bench bench{web_config()};
+  PageEnd page{bench};
+  (void)page.token();
+  std::string texts;
+  for (int i = 0; i < 400; ++i) {
+    texts += client_frame(kFin | kText,
+                          R"({"type":"say","id":")" + std::to_string(i) + R"(","text":"x"})");
+  }
+  page.send(texts);
+  REQUIRE(run_until(bench.loop, [&] { return bench.clients.stats().messages_in == 400; }));
+  bench.clients.eviction().set_limit(15'000);
+  bench.loop.turn_again();
+  CHECK(run_until(bench.loop, [&] { return bench.clients.stats().sessions == 0; }));
 }
 
 TEST_CASE("page sockets: when the daemon stops they are closed with 1001, behind all that was said",

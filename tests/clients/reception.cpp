@@ -67,6 +67,7 @@ TEST_CASE("reception: where only one thing is served the rest is refused", "[cli
   CHECK(found(required, kHello) == Finding::kTls);
   CHECK(found(required, kGet) == Finding::kNoTls);
   CHECK(found(required, "hello\n") == Finding::kNoTls);
+  CHECK(Reception{required, kStart}.deadline() == kStart + Reception::kTlsSilence);
   Rules web;
   web.web = web.web_only = true;
   CHECK(found(web, kGet) == Finding::kHttp);
@@ -111,6 +112,11 @@ TEST_CASE("reception: somebody silent is a person after a second, a browser's sp
   Reception spare{rules, kStart};
   CHECK(spare.tick(kStart + Reception::kSilence) == Finding::kNone);
   CHECK(spare.tick(kStart + Reception::kBrowserSilence) == Finding::kChat);
+  // Or it has shown since.
+  Reception early{all(), kStart};
+  early.learn_browser();
+  CHECK(early.tick(kStart + Reception::kSilence) == Finding::kNone);
+  CHECK(early.deadline() == kStart + Reception::kBrowserSilence);
   Rules behind_proxy = all();
   behind_proxy.proxy = true;
   Reception mute{behind_proxy, kStart};

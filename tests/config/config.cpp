@@ -245,12 +245,15 @@ TEST_CASE("config: a table has a key for each reply, and for each network that h
           "[config]") {
   const auto loaded = loaded_from(
       "[replies]\nhello = \"Hello {name}\"\n\"x\" = \'\'\'\none\r\ntwo\'\'\'\n"
-      "[names]\n\"192.0.2.77/24\" = \"lab\"\n\"2001:DB8::1\" = \"door\"\n\"uid:1000\" = \"ann\"\n");
+      "[names]\n\"192.0.2.77/24\" = \"lab\"\n\"2001:DB8::1\" = \"door\"\n\"uid:1000\" = \"ann\"\n"
+      "\"verified:door.example\" = \"front\"\n");
   CHECK(loaded.config.replies ==
         std::map<std::string, std::string>{{"hello", "Hello {name}"}, {"x", "one\ntwo"}});
-  CHECK(loaded.config.names == std::map<std::string, std::string>{{"192.0.2.0/24", "lab"},
-                                                                  {"2001:db8::1", "door"},
-                                                                  {"uid:1000", "ann"}});
+  CHECK(loaded.config.names ==
+        std::map<std::string, std::string>{{"192.0.2.0/24", "lab"},
+                                           {"2001:db8::1", "door"},
+                                           {"uid:1000", "ann"},
+                                           {"verified:door.example", "front"}});
   const auto printed =
       print_config(loaded.config, {{"replies.x", "F:3"}, {"names.uid:1000", "F:9"}});
   CHECK(printed.find("[replies]\nhello = \"Hello {name}\"  # default\n"

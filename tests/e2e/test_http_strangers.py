@@ -6,10 +6,8 @@ import re
 import pytest
 
 from harness import FOR_ONE_ORIGIN, Daemon, wait_until
-from harness.certificates import Authority
 from harness.web import PAGE, Page, WebSocket, request
 
-LISTENER = {"address": "127.0.0.1", "port": 0}
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -42,7 +40,7 @@ def test_requests_are_counted_and_are_neither_events_nor_lines_of_the_log():
         stats = operator.call("stats")
         assert stats["requests"] == 200
         assert stats["accepted"] == 0 and stats["sessions"] == 0
-        assert stats["events"] == 1  # ann has attached
+        assert stats["events"] == 1  # the operator has attached
         lines = daemon.log().splitlines()[before:]
         assert len(lines) < 10, lines
         assert stats["refused"] == 100  # those that were no good requests
@@ -136,30 +134,28 @@ def test_a_page_comes_back_where_no_other_client_has_a_place(limit):
 
 
 @pytest.mark.parametrize("days, warned", [(3, True), (13, True), (15, False)])
-def test_operators_are_warned_of_a_certificate_that_expires_within_14_days(days, warned):
-    with Authority() as authority:
-        certificate, key = authority.sign("localhost", days=30)
-        listen = [LISTENER | {"tls_certificate": certificate, "tls_key": key}]
-        with Daemon({"listen": listen}) as daemon:
-            operator = daemon.operator()
-            assert not operator.events_of("warning")
-            authority.sign("localhost", days=days)
-            operator.call("reload")
-            operator.call("stats")  # what a reload warns of comes before its answer
-            texts = [each["text"] for each in operator.events_of("warning")]
-            if warned:
-                [text] = texts
-                assert re.fullmatch(rf"{re.escape(certificate)} expires on \d{{4}}-\d\d-\d\d", text)
-            else:
-                assert texts == []
+def test_operators_are_warned_of_a_certificate_that_expires_within_14_days(authority, days, warned):
+    listener = authority.listener()
+    certificate = listener["tls_certificate"]
+    with Daemon({"listen": [listener]}) as daemon:
+        operator = daemon.operator()
+        assert not operator.events_of("warning")
+        authority.sign("localhost", days=days)
+        operator.call("reload")
+        operator.call("stats")  # what a reload warns of comes before its answer
+        texts = [each["text"] for each in operator.events_of("warning")]
+        if warned:
+            [text] = texts
+            assert re.fullmatch(rf"{re.escape(certificate)} expires on \d{{4}}-\d\d-\d\d", text)
+        else:
+            assert texts == []
 
 
-def test_a_start_warns_of_a_certificate_in_its_log_and_transcript():
-    with Authority() as authority:
-        certificate, key = authority.sign("localhost", days=3)
-        listen = [LISTENER | {"tls_certificate": certificate, "tls_key": key}]
-        config = {"listen": listen, "transcript": {"path": "@HOME@/transcript.db"}}
-        with Daemon(config) as daemon:
-            daemon.wait_log(re.escape(certificate) + r" expires on \d{4}")
-            with daemon.operator(subscribe=0) as operator:
-                assert operator.wait_event("warning")["text"].startswith(certificate)
+def test_a_start_warns_of_a_certificate_in_its_log_and_transcript(authority):
+    listener = authority.listener(days=3)
+    certificate = listener["tls_certificate"]
+    config = {"listen": [listener], "transcript": {"path": "@HOME@/transcript.db"}}
+    with Daemon(config) as daemon:
+        daemon.wait_log(re.escape(certificate) + r" expires on \d{4}")
+        with daemon.operator(subscribe=0) as operator:
+            assert operator.wait_event("warning")["text"].startswith(certificate)

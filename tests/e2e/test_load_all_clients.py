@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from harness import FOR_ONE_ORIGIN, ORIGINAL_CLIENT, Daemon, hand_over, scaled, wait_until
-from harness.certificates import Authority
 from harness.crowd import Answerer, Crowd, check_ledgers
 from harness.speakers import Asker, Line, Original, Page, Raw, Socket, Telnet, Wire, proxy_v1, proxy_v2
 from harness.web import request
@@ -98,16 +97,9 @@ class Program:
         self.process.communicate()
 
 
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
-
-
 @pytest.fixture
 def daemon(authority):
-    certificate, key = authority.sign("localhost")
-    secure = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
+    secure = authority.listener()
     listen = [
         secure,
         secure | {"proxy_from": ["127.0.0.1"]},

@@ -4,13 +4,11 @@ What a connection is shows by its first bytes, and nobody is a client before tha
 import gzip
 import json
 import socket
-import ssl
 import time
 
 import pytest
 
-from harness import FOR_ONE_ORIGIN, Daemon, hand_over, speaking, wait_until
-from harness.certificates import Authority
+from harness import FOR_ONE_ORIGIN, Daemon, hand_over, wait_until
 from harness.web import CLOSE, PING, PONG, TEXT, Page, WebSocket, request, upgrade
 
 CONFIG = {"limits": FOR_ONE_ORIGIN}
@@ -105,6 +103,7 @@ def test_a_connection_that_says_nothing_is_a_client_after_a_second_and_no_earlie
 
 def test_a_browsers_spare_connection_is_no_client(daemon):
     operator = daemon.operator()
+    early = daemon.client()  # Before the first request.
     assert request(daemon.address).status == 200
     spare = daemon.client()
     with daemon.client() as client:
@@ -113,36 +112,39 @@ def test_a_browsers_spare_connection_is_no_client(daemon):
         time.sleep(1.5)  # Longer than a person is silent; that nothing comes has no event.
         assert [each["method"] for each in operator.events] == ["connected", "message"]
         assert len(operator.call("sessions")) == 1
-    # It is used in the end.
-    spare.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    spare.expect(b"HTTP/1.1 200 OK\r\n")
-    spare.close()
+    # They are used in the end.
+    for client in early, spare:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.expect(b"HTTP/1.1 200 OK\r\n")
+        client.close()
 
 
-def late(daemon, operator):
-    """A connection that was silent for so long that it is taken for a person."""
-    client = daemon.client()
-    operator.wait_event("connected", address=client.address)
-    return client
+def late(daemon, operator, **how):
+    """A connection that was silent for so long that it is taken for a person, and its session."""
+    client = daemon.client(**how)
+    return client, operator.session_of(client)
 
 
-def was_none(operator, client, why):
-    """Its session is over, and it counts as nobody."""
-    assert operator.wait_event("disconnected", address=client.address)["reason"] == why
+def was_none(operator, session, why):
+    """It is over, and nobody is there."""
+    assert operator.wait_event("disconnected", session=session)["reason"] == why
     assert operator.call("sessions") == []
 
 
 def test_a_request_that_comes_late_is_answered(daemon):
     operator = daemon.operator()
-    with late(daemon, operator) as client:
+    client, session = late(daemon, operator)
+    with client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         client.expect(b"HTTP/1.1 200 OK\r\n")
-        was_none(operator, client, "it speaks HTTP")
-    # Its head may come in parts, and what is asked for may be a WebSocket.
-    with late(daemon, operator) as client:
-        head, accept = upgrade("a")
+        was_none(operator, session, "it speaks HTTP")
+    # Its head may come in parts, and what is asked for may be a WebSocket. From elsewhere: where a
+    # browser is, silence means nothing for long.
+    client, session = late(daemon, operator, source="127.0.0.2")
+    with client:
+        head, _ = upgrade("a")
         client.send(head[:30])
-        was_none(operator, client, "it speaks HTTP")
+        was_none(operator, session, "it speaks HTTP")
         client.send(head[30:])
         client.expect(b"HTTP/1.1 101 ")
         client.send(WebSocket.frame(TEXT, b"late, but here"))
@@ -150,30 +152,25 @@ def test_a_request_that_comes_late_is_answered(daemon):
     assert operator.call("stats")["refused"] == 0
 
 
-def test_tls_that_comes_late_is_spoken():
-    with Authority() as authority:
-        certificate, key = authority.sign("localhost")
-        listen = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
-        with Daemon(CONFIG | {"listen": [listen]}) as daemon:
-            operator = daemon.operator()
-            client = late(daemon, operator)
-            context = ssl.create_default_context(cafile=authority.certificate)
-            with context.wrap_socket(client.socket, server_hostname="localhost") as secure:
-                was_none(operator, client, "it speaks TLS")
-                secure.sendall(b"late, but safe\n")
-                event = operator.wait_event("message", text="late, but safe")
-                assert operator.session(event["session"])["tls"].startswith("TLSv1.3")
+def test_tls_that_comes_late_is_spoken(authority):
+    with Daemon(CONFIG | {"listen": [authority.listener()]}) as daemon:
+        operator = daemon.operator()
+        client, session = late(daemon, operator)
+        with authority.wrap()(client.socket) as secure:
+            was_none(operator, session, "it speaks TLS")
+            secure.sendall(b"late, but safe\n")
+            event = operator.wait_event("message", text="late, but safe")
+            assert operator.session(event["session"])["tls"].startswith("TLSv1.3")
 
 
 def test_who_was_silent_and_says_something_else_stays(daemon):
     operator = daemon.operator()
     for text in "GET well soon", "\x16 is no handshake", "G":
-        with late(daemon, operator) as client:
+        client, session = late(daemon, operator)
+        with client:
             client.send(text.encode() + b"\n")
-            operator.wait_event("message")
-            [session] = operator.call("sessions")
-            assert session["dialect"] == "line"
-        operator.wait_event("disconnected", address=client.address)
+            operator.wait_event("message", session=session)
+            assert operator.session(session)["dialect"] == "line"
 
 
 # --- WebSockets ---
@@ -368,15 +365,17 @@ def test_a_proxy_says_who_is_behind_it():
         with daemon.client() as second:
             addresses = socket.inet_aton("192.0.2.9") + socket.inet_aton("192.0.2.1")
             second.send(V2 + addresses + (5).to_bytes(2, "big") + (6).to_bytes(2, "big") + b"two\n")
-            operator.wait_event("connected", address="192.0.2.9:5")
+            other = operator.wait_event("connected", address="192.0.2.9:5")["session"]
         for wrong in b"hello\n", b"PROXY TCP4 1 2 3\r\n", b"\r\n\r\n\0\r\nQUIT\n\x31\x11\0\x0c":
             with daemon.client() as stranger:
                 stranger.send(wrong)
                 stranger.expect_end()
+        operator.wait_event("asking", session=other)  # the last that comes of those before
         before = len(operator.events)
         with daemon.client() as health:
             health.send(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0")
             health.expect_end()
+        operator.call("stats")  # what has happened comes before its answer
         assert len(operator.events) == before
         answer = request(daemon.address, raw=b"PROXY UNKNOWN\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert answer.status == 200

@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from harness import FOR_ONE_ORIGIN, hand_over, scaled, speaking, wait_until
-from harness.certificates import Authority
 from harness.managers import (
     LOG_BEGIN,
     PLACE,
@@ -301,14 +300,10 @@ def test_killed_at_any_moment_nothing_is_lost_that_was_confirmed():
         daemon.stop()
 
 
-def test_pages_over_tls_go_on_though_their_connections_do_not():
-    with Manager(store=100) as manager, Authority() as authority:
-        certificate, key = authority.sign("localhost")
-        listener = {"address": "127.0.0.1", "port": 0}
-        listener |= {"tls_certificate": certificate, "tls_key": key}
-        context = authority.client()
-        wrap = lambda sock: context.wrap_socket(sock, server_hostname="localhost")  # noqa: E731
-        daemon = manager.start(CONFIG | {"listen": [listener]})
+def test_pages_over_tls_go_on_though_their_connections_do_not(authority):
+    with Manager(store=100) as manager:
+        wrap = authority.wrap()
+        daemon = manager.start(CONFIG | {"listen": [authority.listener()]})
         operator = daemon.operator()
         page = Page(daemon.address, wrap=wrap)
         page.say("hello")

@@ -138,8 +138,7 @@ class Block:
 
     def listener_has_certificate(self):
         self.authority = Authority()
-        certificate, key = self.authority.sign("localhost")
-        self.config["listen"][0] |= {"tls_certificate": certificate, "tls_key": key}
+        self.config["listen"][0] |= self.authority.listener()
 
     def connects(self, name):
         self.people[name] = Wire(self.daemon.address)

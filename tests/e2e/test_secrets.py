@@ -11,22 +11,15 @@ import stat
 import pytest
 
 from harness import FOR_ONE_ORIGIN, Daemon, hand_over, speaking, wait_until
-from harness.certificates import Authority, Secure
+from harness.certificates import Secure
 from harness.managers import Manager
 
 WITH_CORES = ["prlimit", "--core=unlimited"]
 
 
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
-
-
 @pytest.fixture
 def secure(authority):
-    certificate, key = authority.sign("localhost")
-    return {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
+    return authority.listener()
 
 
 def leaves_core(daemon):

@@ -73,9 +73,7 @@ def test_an_original_client_keeps_its_turn_over_a_crash():
     with Manager(store=100) as manager:
         daemon = manager.start({"session": {"original_hold": "0s"}})
         operator = daemon.operator()
-        client = daemon.client()
-        client.send(b"hello")  # at once: who is silent for a second is no original client
-        session = operator.wait_event("message", text="hello")["session"]
+        client, session = speaking(daemon, operator, b"hello")
         wait_stored(manager, 1)
         crash(daemon)
         daemon = manager.start()

@@ -1,37 +1,21 @@
 """TLS at the same port: whoever begins with a ClientHello gets it, all others go on as before; and
 a session outlives the process that has shaken hands."""
 
-import json
-import os
-import signal
 import socket
 import ssl
-import subprocess
-import time
 
 import pytest
 
-from harness import CHATD, FOR_ONE_ORIGIN, GUARD, Daemon, Home, hand_over, run_chatd, wait_until
+from harness import FOR_ONE_ORIGIN, GUARD, Daemon, Home, RpcError, hand_over, run_chatd
 from harness.certificates import Authority, Secure
 from harness.web import Page, WebSocket, request
 
 CONFIG = {"limits": FOR_ONE_ORIGIN}
 
 
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
-
-
-def listener(authority, name="localhost", **more):
-    certificate, key = authority.sign(name)
-    return {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key, **more}
-
-
 @pytest.fixture
 def daemon(authority):
-    with Daemon(CONFIG | {"listen": [listener(authority)]}) as daemon:
+    with Daemon(CONFIG | {"listen": [authority.listener()]}) as daemon:
         yield daemon
 
 
@@ -57,8 +41,7 @@ def test_plain_and_secure_clients_meet_at_one_port(daemon, authority):
 
 def test_everything_else_works_within_it(daemon, authority):
     operator = daemon.operator()
-    context = authority.client()
-    wrap = lambda sock: context.wrap_socket(sock, server_hostname="localhost")  # noqa: E731
+    wrap = authority.wrap()
     assert request(daemon.address, wrap=wrap).status == 200
     with WebSocket(daemon.address, wrap=wrap) as program, Page(daemon.address, wrap=wrap) as page:
         program.send("from a program")
@@ -103,7 +86,7 @@ def test_an_asker_hears_its_answer_after_half_an_end(daemon, authority):
 
 
 def test_plain_text_is_told_where_tls_is_required(authority):
-    with Daemon(CONFIG | {"listen": [listener(authority, tls="required")]}) as daemon:
+    with Daemon(CONFIG | {"listen": [authority.listener(tls="required")]}) as daemon:
         operator = daemon.operator()
         with daemon.client() as client:
             client.send(b"hello\n")
@@ -116,7 +99,7 @@ def test_plain_text_is_told_where_tls_is_required(authority):
 
 
 def test_a_client_certificate_is_a_verified_name(authority):
-    listen = listener(authority, tls_client_ca=str(authority.certificate))
+    listen = authority.listener(tls_client_ca=str(authority.certificate))
     with Daemon(CONFIG | {"listen": [listen]}) as daemon, Authority() as other:
         operator = daemon.operator()
         with Secure(daemon.address, authority.client("ann")) as client:
@@ -133,6 +116,43 @@ def test_a_client_certificate_is_a_verified_name(authority):
                 client.send(b"hello\n")
                 client.take(1)
         assert all(each.get("verified") != "mallory" for each in operator.events)
+
+
+def test_a_verified_name_can_be_given_another(authority):
+    listen = authority.listener(tls_client_ca=str(authority.certificate))
+    names = {"verified:door.example": "front door", "127.0.0.0/8": "somebody"}
+    with Daemon(CONFIG | {"listen": [listen], "names": names}) as daemon:
+        operator = daemon.operator()
+        for name, shown in ("door.example", "front door"), (None, "somebody"):
+            with Secure(daemon.address, authority.client(*[name] if name else [])) as client:
+                client.send(b"hello\n")
+                session = operator.wait_event("message")["session"]
+                named = operator.wait_event("named", session=session)
+                assert (named["name"], named["automatic"]) == (shown, True)
+
+
+def test_a_page_is_verified_only_while_it_comes_with_its_certificate(authority):
+    listen = authority.listener(tls_client_ca=str(authority.certificate))
+    with Daemon(CONFIG | {"listen": [listen]}) as daemon:
+        operator = daemon.operator()
+
+        def way(session):
+            entry = operator.session(session)
+            return entry.get("verified"), entry.get("tls", "").partition(" ")[0]
+
+        with Page(daemon.address, wrap=authority.wrap("ann")) as page:
+            page.say("hello")
+            session = operator.wait_event("message", text="hello")["session"]
+            assert way(session) == ("ann", "TLSv1.3")
+        with Page(daemon.address, resume=page.token) as page:
+            assert page.session_resumed
+            assert way(session) == (None, "")
+        with Page(daemon.address, resume=page.token, wrap=authority.wrap()) as page:
+            assert way(session) == (None, "TLSv1.3")
+        with Page(daemon.address, resume=page.token, wrap=authority.wrap("ann")) as page:
+            assert way(session) == ("ann", "TLSv1.3")
+            hand_over(daemon)
+            assert way(session) == ("ann", "TLSv1.3")
 
 
 def test_certificates_are_chosen_by_name_and_renewed_by_a_reload(authority):
@@ -163,12 +183,9 @@ path = "@CONTROL@"
         assert serial("one.example") == one and serial("two.example") != two
         with open(second[0], "w", encoding="ascii") as file:
             file.write("no certificate\n")
-        renewed = "no"
-        try:
+        with pytest.raises(RpcError) as refused:
             operator.call("reload")
-        except Exception as error:
-            renewed = str(error)
-        assert second[0] in renewed
+        assert second[0] in refused.value.message
         assert serial("one.example") == one
 
 
@@ -194,7 +211,7 @@ def test_a_session_outlives_the_process_that_has_shaken_hands(daemon, authority)
 
 
 def test_a_session_of_tls_1_2_is_ended_as_it_should_be(authority):
-    with Daemon(CONFIG | {"listen": [listener(authority, tls_minimum="1.2")]}) as daemon:
+    with Daemon(CONFIG | {"listen": [authority.listener(tls_minimum="1.2")]}) as daemon:
         operator = daemon.operator()
         old = authority.client(version=ssl.TLSVersion.TLSv1_2)
         with Secure(daemon.address, old) as client, Secure(daemon.address, authority.client()) as new:
@@ -212,12 +229,14 @@ def test_a_session_of_tls_1_2_is_ended_as_it_should_be(authority):
 def test_handshakes_that_stop_hold_nobody_up(daemon, authority):
     operator = daemon.operator()
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)
-    stuck = [daemon.client() for _ in range(60)]
+    stuck = [daemon.client(source="127.0.0.2") for _ in range(60)]
     for client in stuck:
         client.send(hello)
-    with Secure(daemon.address, authority.client(), timeout=GUARD) as client:
-        client.send(b"hello\n")
-        operator.wait_event("message", text="hello")
+    # Somebody from elsewhere, and then one who has to wait until some of them have given way.
+    for source in "127.0.0.1", "127.0.0.2":
+        with Secure(daemon.address, authority.client(), source=source) as client:
+            client.send(f"from {source}\n".encode())
+            operator.wait_event("message", text=f"from {source}")
     for client in stuck:
         client.close()
 

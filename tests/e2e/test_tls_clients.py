@@ -26,20 +26,10 @@ ASKING = ["ncat", "socat"]
 """Those that say that their input has ended: ncat by a bare end of file, socat by close_notify."""
 
 
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
-
-
-def listener(authority, **more):
-    certificate, key = authority.sign("localhost")
-    files = {"tls_certificate": certificate, "tls_key": key}
-    return {"address": "127.0.0.1", "port": 0, **files, **more}
-
-
-def secured(authority, **more):
-    return Daemon({"limits": FOR_ONE_ORIGIN, "listen": [listener(authority, **more)]})
+def secured(authority, session=None, **more):
+    """A daemon with a listener that speaks TLS, and has `more` keys."""
+    listen = [authority.listener(**more)]
+    return Daemon({"limits": FOR_ONE_ORIGIN, "listen": listen, "session": session or {}})
 
 
 @pytest.fixture
@@ -103,18 +93,21 @@ def test_a_question_from_a_pipe_gets_its_late_answer(authority, name, minimum):
         operator.wait_event("disconnected", session=session)
 
 
-def test_s_client_says_nothing_at_the_end_of_its_input_and_hears_the_answer(daemon, authority):
+def test_s_client_says_nothing_at_the_end_of_its_input_and_hears_the_answer(authority):
     """With -quiet it stays, so what it said without a line end is heard when it has been quiet for
-    `settle`. For the daemon it is of the kind that is told the end by the word bye."""
-    operator = daemon.operator()
-    with start("openssl s_client", daemon, authority) as program:
-        program.say("deploy?", end="")
-        program.end_input()
-        session = operator.wait_event("message", text="deploy?")["session"]
-        operator.call("send", to=session, text="yes, now")
-        operator.call("bye", session=session)
-        assert program.finish() == "yes, nowbye"
-    operator.wait_event("disconnected", session=session)
+    `settle`. For the daemon it is of the kind that is told the end by the word bye, and is waited
+    for."""
+    waits = {"original_hold": "200ms", "bye_grace": "200ms"}
+    with secured(authority, session=waits) as daemon:
+        operator = daemon.operator()
+        with start("openssl s_client", daemon, authority) as program:
+            program.say("deploy?", end="")
+            program.end_input()
+            session = operator.wait_event("message", text="deploy?")["session"]
+            operator.call("send", to=session, text="yes, now")
+            operator.call("bye", session=session)
+            assert program.finish() == "yes, nowbye"
+        operator.wait_event("disconnected", session=session)
 
 
 def test_all_of_them_are_idle_while_another_process_takes_over(daemon, authority):
@@ -188,7 +181,7 @@ def talk_only(operator, program, text):
 
 def test_s_client_gets_the_certificate_of_the_name_that_it_asks_for(authority):
     others = [authority.sign(name) for name in ("one.example", "two.example")]
-    config = to_toml({"listen": [listener(authority)]})
+    config = to_toml({"listen": [authority.listener()]})
     for certificate, key in others:
         files = {"tls_certificate": certificate, "tls_key": key}
         config += to_toml({"listen.certificate": [files]})

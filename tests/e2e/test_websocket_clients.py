@@ -96,17 +96,9 @@ LIBRARIES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
-
-
 @pytest.fixture
 def daemon(authority):
-    certificate, key = authority.sign("localhost")
-    listen = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
-    with Daemon({"limits": FOR_ONE_ORIGIN, "listen": [listen]}) as daemon:
+    with Daemon({"limits": FOR_ONE_ORIGIN, "listen": [authority.listener()]}) as daemon:
         yield daemon
 
 

@@ -3,6 +3,7 @@ reserved bits, opcodes, fragments, UTF-8, how it is closed, and sizes. Each row 
 its own, once with all bytes at once and once byte by byte. tests/http/websocket.cpp has the same
 table for the reader alone, cut at every place."""
 
+import socket
 import struct
 
 import pytest
@@ -173,6 +174,7 @@ def talk():
 def understood(talk, row, step):
     daemon, operator = talk
     with WebSocket(daemon.address) as client:
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each byte by itself
         session = operator.wait_event("connected")["session"]
         for begin in range(0, len(row.sent), step):
             try:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from harness import FOR_ONE_ORIGIN, GUARD, SANITIZER, Daemon, scaled, wait_until
-from harness.certificates import Authority
 from witness import MIB, Witness
 
 BREAKING_OFF = Path(__file__).parent / "load_breaking_off.py"
@@ -21,12 +20,6 @@ BUSY = 4
 """The generator, the witness and the daemon share two cores here; where others take these as well,
 it is so many times what it takes while nothing happens."""
 ROUNDS = 40
-
-
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
 
 
 class Times:
@@ -79,8 +72,7 @@ def near_the_end(times):
 @pytest.mark.parametrize("kind", ["tls", "http"])
 def test_20000_that_break_off_keep_nobody_waiting_and_leave_nothing(kind, authority):
     count = scaled(20_000)
-    certificate, key = authority.sign("localhost")
-    tls = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
+    tls = authority.listener()
     config = {"limits": FOR_ONE_ORIGIN, "listen": [tls, tls | {"tls": "required"}]}
     with Daemon(config, listeners=2) as daemon:
         witness = Witness(daemon)
@@ -97,12 +89,16 @@ def test_20000_that_break_off_keep_nobody_waiting_and_leave_nothing(kind, author
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert process.stdout.readline() == "there\n"
-        times = Times()
-        while process.poll() is None:
-            newcomers.measure(times)
-            time.sleep(0.01)
-        result = json.loads(process.communicate(timeout=GUARD)[0])
+        try:
+            assert process.stdout.readline() == "there\n"
+            times = Times()
+            while process.poll() is None:
+                newcomers.measure(times)
+                time.sleep(0.01)
+            result = json.loads(process.communicate(timeout=GUARD)[0])
+        finally:
+            process.kill()
+            process.wait()
         print(f"seconds: {times}, and of an idle daemon: {idle};", result)
         assert sum(result["ways"].values()) == count, result
         if not SANITIZER:

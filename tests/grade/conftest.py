@@ -1,3 +1,3 @@
 """The hooks of every end-to-end run."""
 
-from harness.session import pytest_report_header, pytest_sessionstart  # noqa: F401
+from harness.session import authority, pytest_report_header, pytest_sessionstart  # noqa: F401

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from harness import FOR_ONE_ORIGIN, Daemon
-from harness.certificates import Authority
 from harness.web import request
 
 HARMLESS = {"OK", "INFO", "LOW", "DEBUG"}
@@ -30,12 +29,6 @@ UNHURRIED = {"MAX_WAITSOCK": "60", "HEADER_MAXSLEEP": "60", "MAX_SOCKET_FAIL": "
 
 PATIENCE = 1700
 """Seconds, on a machine that does much else."""
-
-
-@pytest.fixture(scope="module")
-def authority():
-    with Authority() as authority:
-        yield authority
 
 
 def scan(daemon, authority, folder):
@@ -76,9 +69,8 @@ def scan(daemon, authority, folder):
 
 @pytest.mark.parametrize("minimum", ["1.3", "1.2"])
 def test_nothing_is_found_that_costs_grade_a_and_nobody_has_come(authority, tmp_path, minimum):
-    certificate, key = authority.sign("localhost", days=90)
-    listen = {"address": "127.0.0.1", "port": 0, "tls_certificate": certificate, "tls_key": key}
-    config = {"limits": FOR_ONE_ORIGIN, "listen": [listen | {"tls_minimum": minimum}]}
+    listen = authority.listener(days=90, tls_minimum=minimum)
+    config = {"limits": FOR_ONE_ORIGIN, "listen": [listen]}
     with Daemon(config) as daemon:
         operator = daemon.operator()
         findings = scan(daemon, authority, tmp_path)

@@ -38,6 +38,19 @@ class Authority:
                 "-days", days, "-copy_extensions", "copy", "-out", certificate)  # fmt: skip
         return str(certificate), str(key)
 
+    def listener(self, name="localhost", days=30, **more):
+        """A listener with a certificate for that name, as a configuration has it; `more` are
+        further keys."""
+        certificate, key = self.sign(name, days)
+        files = {"tls_certificate": certificate, "tls_key": key}
+        return {"address": "127.0.0.1", "port": 0, **files, **more}
+
+    def wrap(self, name=None):
+        """What makes a connected socket one that speaks TLS with localhost, as `name` if there is one,
+        for harness.web."""
+        context = self.client(name)
+        return lambda sock: context.wrap_socket(sock, server_hostname="localhost")
+
     def client(self, name=None, version=None):
         """An SSLContext that trusts this authority, and shows the certificate of `name`."""
         context = ssl.create_default_context(cafile=str(self.certificate))

@@ -16,9 +16,9 @@ MOST_UNREADY = 50
 
 class Crowd:
     """Speakers, each of which says up to `goal` texts, one after the other, and at least one if it
-    is an original client. What went wrong is in
-    `errors`. A text that may be cut is said in two parts, `pause` seconds apart. `run` calls what
-    it is given, in a network of its own if need be."""
+    is an original client. What went wrong is in `errors`. A text that may be cut is said in two
+    parts, `pause` seconds apart. `run` calls what it is given, in a network of its own if need
+    be."""
 
     def __init__(self, speakers, pause=0.2, run=lambda function: function()):
         self.speakers = speakers

@@ -1,10 +1,11 @@
-"""Hooks of pytest, for each conftest.py to import: a run says which programs it tests, and
-does not begin without them."""
+"""Hooks of pytest, and a fixture, for each conftest.py to import: a run says which programs it
+tests, and does not begin without them."""
 
 import os
 
 import pytest
 
+from harness.certificates import Authority
 from harness.daemons import CHATCTL, CHATD
 from harness.waiting import LONG, SANITIZER
 
@@ -17,3 +18,10 @@ def pytest_sessionstart():
     for program in (CHATD, CHATCTL):
         if not os.access(program, os.X_OK):
             pytest.exit(f"{program} is not there; build it, or name it by CHATD or CHATCTL", 1)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    """One that the tests of a file share."""
+    with Authority() as authority:
+        yield authority

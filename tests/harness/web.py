@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import os
-import socket
 import struct
 
 from harness.clients import connect
@@ -83,7 +82,7 @@ class WebSocket:
         sock = connect(address)
         self.socket = wrap(sock) if wrap else sock
         self.pending = b""
-        self.close_code = None
+        self.close_code = self.close_reason = None
         host = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
         request, accept = upgrade(host, path, protocol, fields)
         self.socket.sendall(request + frames)
@@ -192,7 +191,3 @@ class Page(WebSocket):
             name = f"{os.urandom(4).hex()}-{self.last_id}"
         self.tell({"type": "say", "id": name, "text": text})
         return self.hear("taken", id=name)["seq"]
-
-
-def half_close(sock):
-    sock.shutdown(socket.SHUT_WR)

@@ -1,9 +1,11 @@
 #include "io/send_queue.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using chatd::Payload;
@@ -41,6 +43,21 @@ TEST_CASE("send queue: holds payloads in order and no empty ones", "[io][send_qu
   CHECK(front(queue, 2) == "onetwo!");
   CHECK(front(queue, 1) == "one");
   CHECK(front(queue, 0).empty());
+}
+
+TEST_CASE("send queue: payloads are looked at as long as they are wanted", "[io][send_queue]") {
+  SendQueue queue = make_queue();
+  queue.consume(1);
+  for (const std::size_t wanted : {1U, 2U, 3U, 4U}) {
+    std::vector<std::string> seen;
+    queue.each_while([&](const Payload&, std::string_view rest) {
+      seen.emplace_back(rest);
+      return seen.size() < wanted;
+    });
+    const std::vector<std::string> all{"ne", "two!", "3"};
+    CHECK(seen ==
+          std::vector(all.begin(), all.begin() + static_cast<int>(std::min(wanted, all.size()))));
+  }
 }
 
 TEST_CASE("send queue: taken in two goes at every byte gives the same bytes", "[io][send_queue]") {

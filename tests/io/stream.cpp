@@ -724,6 +724,27 @@ TEST_CASE("stream: the lowest free id is used first, and only after on_closed", 
   CHECK(bench.set.size() == 8);
 }
 
+TEST_CASE("stream: a reserved id is no stream, and given to none until it is released",
+          "[io][stream]") {
+  Bench bench;
+  const StreamId reserved = bench.set.reserve();
+  CHECK(reserved == 0);
+  CHECK_FALSE(bench.set.exists(reserved));
+  CHECK_FALSE(bench.set.is_open(reserved));
+  CHECK(bench.set.size() == 0);
+  CHECK(bench.set.reserve() == 1);
+  auto first = tcp_pair();
+  CHECK(bench.adopt(std::move(first.ours)) == 2);
+  bench.set.abort(reserved);  // it is no stream
+  bench.set.read(reserved);
+  run_pending(bench.loop);
+  CHECK(bench.heard.events.empty());
+  bench.set.release(reserved);
+  auto second = tcp_pair();
+  CHECK(bench.adopt(std::move(second.ours)) == reserved);
+  CHECK(bench.set.is_open(reserved));
+}
+
 TEST_CASE("stream: a stream that got the id of another begins anew", "[io][stream]") {
   Bench bench;
   auto first = tcp_pair(2048);

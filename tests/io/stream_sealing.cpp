@@ -1,5 +1,6 @@
 // Streams with a cipher: a toy that numbers its records, so that whatever is lost, doubled or out
 // of order is seen.
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -39,7 +40,7 @@ constexpr std::size_t kKi = 1024;
 constexpr Duration kLong{3'600'000};
 
 /// A record is "<NUMBER:LENGTH>TEXT"; "hello" opens it and is answered by "welcome", "<end>" is
-/// the end of what is said, and "<bad>" makes no sense.
+/// the end of what is said, "<ask>" is answered, and "<bad>" makes no sense.
 class Toy : public StreamCipher {
  public:
   explicit Toy(int sealed = 0, bool is_open = false) : sealed_{sealed}, open_{is_open} {}
@@ -60,6 +61,8 @@ class Toy : public StreamCipher {
       const std::string head = kept_.substr(1, end - 1);
       if (head == "end") {
         ended_ = true;
+      } else if (head == "ask") {
+        reply += "<yes>";
       } else if (head == "bad") {
         failed_ = true;
         reply += "<alert>";
@@ -297,6 +300,29 @@ TEST_CASE("stream sealing: nonsense ends it, and the peer hears why", "[io][stre
     bench.set.close(bench.id);
     REQUIRE(bench.until([&] { return bench.peer.ended(); }));
     CHECK(bench.received() == "<alert>");
+  }
+}
+
+TEST_CASE("stream sealing: whoever asks and reads no answer is given up", "[io][stream]") {
+  for (const bool reads : {true, false}) {
+    Bench bench{tcp_pair(reads ? 0 : 4096)};
+    bench.secure();
+    if (reads) bench.peer.read();
+    std::string asks;
+    for (int i = 0; i < 400; ++i) asks += "<ask>";
+    std::size_t most = 0;
+    for (int i = 0; i < 250 && !bench.heard.heard("closed"); ++i) {
+      for (std::string_view rest = asks; !rest.empty() && !bench.heard.heard("closed");) {
+        rest.remove_prefix(bench.peer.send(rest));
+        run_pending(bench.loop);
+        most = std::max(most, bench.set.queued_bytes());
+      }
+      if (reads) REQUIRE(bench.until([&] { return bench.set.queued_bytes() == 0; }));
+    }
+    CHECK(bench.heard.heard("broken 0 ENOBUFS") == !reads);
+    CHECK(bench.heard.heard("closed") == !reads);
+    CHECK(most <= chatd::io::Sealed::kMostUnread + StreamSet::kReadBytes);
+    CHECK(bench.set.queued_bytes() == 0);
   }
 }
 

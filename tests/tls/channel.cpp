@@ -224,6 +224,12 @@ TEST_CASE("channel: a ticket resumes, after a reload and in the next process too
   CHECK(resumed_with(TicketKeys::restore(in)));
   CHECK(in.finished());
   CHECK(!resumed_with(TicketKeys{}));
+  const auto credentials = folder.load(tickets);
+  credentials->use(TicketKeys{});
+  TlsPair renewed{credentials, {.server_name = "chat.example", .session = first.client.session()}};
+  renewed.talk();
+  CHECK(renewed.channel.is_established());
+  CHECK(!renewed.channel.peer().resumed);
 }
 
 TEST_CASE("ticket keys: wrong bytes are refused", "[tls][channel]") {

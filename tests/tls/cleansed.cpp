@@ -57,6 +57,25 @@ TEST_CASE("cleansed: bytes are overwritten when they go and when they move", "[t
   CHECK(first.bytes() == std::string(32, '\0'));
 }
 
+TEST_CASE("cleansed: a short text does not stay where it was, either", "[tls][cleansed]") {
+  // It is in the string itself, not behind a pointer.
+  constexpr auto kShort = "hush"sv;
+  Grave<CleansedText> first{kShort.size()};
+  kShort.copy(first.object().data(), kShort.size());
+  CHECK(first.bytes().find(kShort) != std::string::npos);
+  Grave<CleansedText> second{std::move(first.object())};
+  CHECK(first.bytes().find(kShort) == std::string::npos);
+  CHECK(second.object().view() == kShort);
+  Grave<CleansedText> third;
+  third.object() = std::move(second.object());
+  CHECK(third.object().view() == kShort);
+  second.destroy();
+  CHECK(second.bytes().find(kShort) == std::string::npos);
+  third.destroy();
+  CHECK(third.bytes().find(kShort) == std::string::npos);
+  first.destroy();
+}
+
 TEST_CASE("record layer: neither secrets nor keys stay where a session was", "[tls][cleansed]") {
   constexpr auto kSuite = Suite::kAes256GcmSha384;
   const auto secret = std::string(secret_bytes_of(kSuite), 'c');

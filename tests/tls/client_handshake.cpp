@@ -244,5 +244,16 @@ TEST_CASE("client handshake: a file that cannot be used is named", "[tls][client
   CHECK(fault({"", {pem, pem}}).find("there is no private key in it") != std::string::npos);
 }
 
+TEST_CASE("client handshake: what can be no host is told before anybody is asked",
+          "[tls][client-handshake]") {
+  for (const std::string& host : {std::string{}, std::string{"%eth0"}, std::string(256, 'a')}) {
+    INFO(host);
+    auto begun = ClientHandshake::begin(host, {});
+    REQUIRE(!begun);
+    CHECK(begun.error().message == host + ": it is no host");
+  }
+  CHECK(ClientHandshake::begin(std::string(255, 'a'), {}));
+}
+
 }  // namespace
 }  // namespace chatd::tls

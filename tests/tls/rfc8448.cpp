@@ -16,8 +16,6 @@ using test::from_hex;
 using test::to_hex;
 using State = RecordLayer::State;
 
-constexpr int kAlert = 21;
-
 std::string zero_to_49() {
   std::string text;
   for (int i = 0; i < 50; ++i) text += static_cast<char>(i);
@@ -69,10 +67,6 @@ constexpr std::array kTraces{
           "1703030013e4ad7d44c29245339d355962c779b89ef44c58",
           "17030300131decc5d6e64bba8a6f21b4fd077497da2a90cb"}};
 
-/// The alert of the traces has the level "warning"; ours says "fatal", which means the same
-/// (RFC 8446, 6), so its record differs and is read by the second implementation.
-constexpr auto kWarning = "\x01\x00"sv;
-
 TEST_CASE("record layer: the keys of RFC 8448 follow from its secrets", "[tls][records]") {
   constexpr auto kSuite = Suite::kAes128GcmSha256;
   const auto check = [](const char* secret, const char* key, const char* iv) {
@@ -106,8 +100,6 @@ TEST_CASE("record layer: the conversations of RFC 8448", "[tls][records]") {
     const auto client = from_hex(trace.client_secret);
     const auto server = from_hex(trace.server_secret);
     RecordLayer layer{kSuite, {client, 0}, {server, trace.tickets}};
-    test::RecordCipher reader{0x1301, server};
-    reader.skip(trace.tickets);
     std::string text;
     std::string sent;
     if (trace.client_text != nullptr) {
@@ -116,16 +108,14 @@ TEST_CASE("record layer: the conversations of RFC 8448", "[tls][records]") {
       CHECK(sent.empty());
       layer.seal(text, sent);
       CHECK(to_hex(sent) == trace.server_text);
-      CHECK(reader.open(sent) == zero_to_49() + '\x17');
     }
-    CHECK(to_hex(test::RecordCipher{reader}.seal(kAlert, kWarning)) == trace.server_close);
     sent.clear();
     text.clear();
     CHECK(layer.open(from_hex(trace.client_close), text, sent) == State::kEnded);
     CHECK(text.empty());
     CHECK(sent.empty());
     layer.close(sent);
-    CHECK(reader.open(sent) == "\x02\x00\x15"s);
+    CHECK(to_hex(sent) == trace.server_close);
   }
 }
 

@@ -54,6 +54,7 @@ it('Enter sends, Shift-Enter is a new line, blanks are not sent', async (page, c
   await page.keyboard.up('Shift');
   await page.keyboard.type('two');
   assert.equal(await page.$eval('#text', (area) => area.value), 'one\ntwo');
+  assert.ok(await page.$eval('#text', (area) => area.scrollHeight <= area.clientHeight), 'nothing to scroll in it');
   const before = await page.$eval('#text', (area) => area.offsetHeight);
   await page.keyboard.press('Enter');
   await untilTaken(page, 1);
@@ -252,11 +253,23 @@ it('a visitor who ends the chat is asked once, then it is over for good', async 
   await until(page, () => !document.querySelector('#ask').open);
   assert.deepEqual(chat.network.frames.filter(({ type }) => type === 'bye'), []);
   await page.click('#end');
-  await page.click('#yes');
+  await page.focus('#yes');
+  await page.keyboard.press('Enter');
   await untilText(page, '#state p', 'This chat is over.');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Begin a new chat');
   await chat.network.until((frames) => frames.some(({ type }) => type === 'bye'));
   await chat.operator.event('disconnected');
   assert.deepEqual(await chat.sessions(), []);
+});
+
+it('nobody is asked whether to end a chat while the daemon would not hear of it', async (page, chat) => {
+  await page.click('#end');
+  await until(page, () => document.querySelector('#ask').open);
+  chat.network.stop();
+  await until(page, () => !document.querySelector('#ask').open);
+  chat.network.start();
+  await untilOpen(page);
+  assert.equal((await chat.sessions()).length, 1);
 });
 
 function countTones() {
@@ -316,6 +329,22 @@ it('a draft survives a reload', async (page) => {
   await page.reload();
   await untilOpen(page);
   assert.equal(await page.$eval('#text', (area) => area.value), '');
+});
+
+// The settings come when the test wants it.
+function holdSettings() {
+  const load = window.fetch;
+  window.fetch = (...all) => new Promise((done) => { test.release = () => { done(load(...all)); }; });
+}
+
+it('what is typed before the page is ready stays', { closed: true, before: [holdSettings] }, async (page, chat) => {
+  await write(page, 'early');
+  await until(page, () => test.release);
+  await page.evaluate(() => test.release());
+  await untilOpen(page);
+  await page.keyboard.press('Enter');
+  await untilTaken(page, 1);
+  assert.deepEqual(await chat.said(), ['early']);
 });
 
 const untilAtEnd = (page) => until(page, () => {
@@ -400,6 +429,17 @@ it('the language of the configuration goes before the browser\'s, and may be a n
   assert.deepEqual([await attribute(page, 'html', 'lang'), await page.$eval('#send', (one) => one.textContent), await page.title()], ['fr', 'Envoyer', 'Chat']);
 });
 
+for (const [language, direction, what] of [
+  ['he', 'rtl', 'one that is written from right to left'], ['abcd', 'ltr', 'one that no browser knows'],
+]) {
+  it(`a language that the configuration adds: ${what}`, { config: { web: { language, texts: { [language]: { send: 'Go' } } } } }, async (page, chat) => {
+    await chat.say('hello');
+    await untilShown(page, 'hello');
+    assert.deepEqual([await attribute(page, 'html', 'lang'), await attribute(page, 'html', 'dir'), await page.$eval('#send', (one) => one.textContent)],
+      [language, direction, 'Go']);
+  });
+}
+
 it('every text exists in both languages', async (page) => {
   const missing = await page.evaluate(async () => {
     const { chooseTexts } = await import('/texts.js');
@@ -416,4 +456,20 @@ it('a line between days', async (page, chat) => {
   await untilShown(page, 'long ago', 'now');
   assert.equal((await page.$$('.day')).length, 2);
   assert.equal((await texts(page)).length, 2);
+});
+
+it('the line of a day stays as long as a message of it', async (page) => {
+  const shapes = await page.evaluate(async () => {
+    const { View } = await import('/view.js');
+    const list = document.createElement('div');
+    const view = new View(list, 'en', String, () => {});
+    const entries = ['2026-01-02T12:00:00Z', '2026-01-02T12:10:00Z', '2026-01-05T12:00:00Z'].map((time) =>
+      ({ kind: 'message', from: 'operator', text: '', time }));
+    for (const entry of entries) view.add(entry);
+    return entries.map((entry) => {
+      view.remove(entry);
+      return [...list.children].map((one) => one.className).join();
+    });
+  });
+  assert.deepEqual(shapes, ['line day,message operator,line day,message operator', 'line day,message operator', 'line day']);
 });

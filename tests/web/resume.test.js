@@ -221,9 +221,25 @@ it('two tabs are two visitors', async (page, chat, visitor) => {
   assert.deepEqual(await chat.saidBy(), [['from the first'], ['from the second']]);
 });
 
+// A machine that is busy may take longer to answer another tab than that one waits.
+function waitForTabs() {
+  const later = window.setTimeout;
+  window.setTimeout = (handler, delay, ...values) => later(handler, delay === 300 ? 60_000 : delay, ...values);
+}
+
+// Other tabs sleep when this one asks them.
+function askNobody() {
+  const post = BroadcastChannel.prototype.postMessage;
+  BroadcastChannel.prototype.postMessage = function (data) {
+    if (!data.ask) post.call(this, data);
+  };
+}
+
+function hearNoTabs() { delete window.BroadcastChannel; }
+
 // Opens a tab that begins with what the other one remembers, as a browser does that
 // duplicates it.
-async function duplicate(page, visitor, before = () => {}) {
+async function duplicate(page, visitor, before = waitForTabs) {
   const kept = await page.evaluate(() => JSON.stringify(sessionStorage));
   visitor.prepare.push([(copy) => {
     if (sessionStorage.length === 0) Object.assign(sessionStorage, JSON.parse(copy));
@@ -248,7 +264,7 @@ it('a tab that is duplicated begins a session of its own', async (page, chat, vi
 it('a session that goes on in another tab is left alone, and can be taken back', async (page, chat, visitor) => {
   await send(page, 'one');
   await untilTaken(page, 1);
-  const other = await duplicate(page, visitor, () => { delete window.BroadcastChannel; });
+  const other = await duplicate(page, visitor, hearNoTabs);
   await untilOpen(other);
   await untilText(page, '#state p', 'This chat goes on in another tab.');
   await page.bringToFront();
@@ -258,6 +274,79 @@ it('a session that goes on in another tab is left alone, and can be taken back',
   await send(page, 'two');
   await untilTaken(page, 2);
   assert.equal(hellos(chat).length, 3);
+});
+
+it('it can be taken back after the other tab has said something, too', async (page, chat, visitor) => {
+  await send(page, 'one');
+  await untilTaken(page, 1);
+  const token = await page.evaluate(() => JSON.parse(sessionStorage['chatd.state']).token);
+  const other = await duplicate(page, visitor, askNobody);
+  await untilOpen(other);
+  await send(other, 'two');
+  await untilTaken(other, 2);
+  await untilText(page, '#state p', 'This chat goes on in another tab.');
+  await until(page, (former) => JSON.parse(sessionStorage['chatd.state']).token !== former, token);
+  await page.bringToFront();
+  await page.click('#state button');
+  await untilOpen(page);
+  await untilShown(page, 'one', 'two');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'text');
+  await untilText(other, '#state p', 'This chat goes on in another tab.');
+  assert.equal((await chat.sessions()).length, 1);
+});
+
+it('what waits in a tab that is duplicated is said once', async (page, chat, visitor) => {
+  await send(page, 'one');
+  await untilTaken(page, 1);
+  chat.network.lost.add('welcome');
+  chat.network.cut();
+  await untilText(page, '#state p', 'The connection is lost. Trying again…');
+  await send(page, 'once');
+  const other = await duplicate(page, visitor);
+  await until(other, () => document.querySelector('.line') !== null);
+  assert.deepEqual(await texts(other), ['one']);
+  chat.network.lost.clear();
+  chat.network.cut();
+  await untilOpen(other);
+  await send(other, 'other');
+  await untilTaken(other, 2);
+  await page.bringToFront();
+  await untilTaken(page, 2);
+  assert.deepEqual((await chat.said()).sort(), ['once', 'one', 'other']);
+});
+
+it('a tab that is duplicated after a chat was over begins a session of its own, too', async (page, chat, visitor) => {
+  await page.click('#end');
+  await page.click('#yes');
+  await chat.operator.event('disconnected');
+  await page.reload();
+  await untilText(page, '#state p', 'This chat is over.');
+  await page.click('#state button');
+  await untilOpen(page);
+  await untilOpen(await duplicate(page, visitor));
+  assert.equal((await chat.sessions()).length, 2);
+});
+
+it('a page that the browser had put aside goes on with what another one in its tab has left', async (page, chat, visitor) => {
+  await send(page, 'one');
+  await untilTaken(page, 1);
+  const hide = () => { dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); };
+  await page.evaluate(hide);
+  // No driver lets a browser put pages aside: the other one has a tab here.
+  const other = await duplicate(page, visitor, hearNoTabs);
+  await untilOpen(other);
+  await send(other, 'two');
+  await untilTaken(other, 2);
+  await other.evaluate(hide);
+  const left = await other.evaluate(() => JSON.stringify(sessionStorage));
+  await page.bringToFront();
+  await Promise.all([page.waitForNavigation(), page.evaluate((copy) => {
+    Object.assign(sessionStorage, JSON.parse(copy));
+    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+  }, left)]);
+  await untilOpen(page);
+  assert.deepEqual(await texts(page), ['one', 'two']);
+  assert.equal((await chat.sessions()).length, 1);
 });
 
 it('everything works where the browser denies storage', {

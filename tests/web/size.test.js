@@ -30,6 +30,12 @@ test('the page names every module that it loads, so that they come at once', asy
   assert.doesNotMatch(page, / style=| on\w+=|<style|<script>|https?:/, 'nothing inline, nothing from elsewhere');
 });
 
+test('what the stylesheet puts in is there to be seen alone, not to be read out', async () => {
+  const contents = [...(await source('chat.css')).matchAll(/\bcontent: ([^;]*);/g)].map(([, content]) => content);
+  assert.ok(contents.length > 0);
+  for (const content of contents) assert.match(content, /^""$|\/ ""$/);
+});
+
 test('what is left out when it is packed changes nothing', async () => {
   // Lines that begin as comments are comments, wherever they stand.
   for (const name of names.filter((one) => one.endsWith('.js'))) {

@@ -4,7 +4,7 @@ back. Nothing here blocks."""
 import json
 import re
 
-from harness.web import CLOSE, PAGE, PING, PONG, TEXT, WebSocket
+from harness.web import CLOSE, PAGE, PING, PONG, TEXT, WebSocket, first_frame
 
 from clients import Client
 from ledger import require
@@ -70,24 +70,10 @@ class WebSocketClient(Client):
                 return
             require(head.startswith(b"HTTP/1.1 101 "), self, "is answered", head)
             self.upgraded, self.pending = True, rest
-        while (frame := self._next_frame()) is not None:
-            self._hear(*frame)
-
-    def _next_frame(self):
-        """Opcode and payload, once all of it is there."""
-        data = self.pending
-        if len(data) < 2:
-            return None
-        require(data[0] & 0x70 == 0 and data[1] < 0x80, self, "gets a frame", data[:2])
-        at, size = 2, data[1]
-        if size > 125:
-            at = 4 if size == 126 else 10
-            size = int.from_bytes(data[2:at], "big")
-        if len(data) < at or len(data) < at + size:
-            return None
-        require(data[0] & 0x80, self, "gets a fragment", data[:2])
-        self.pending = data[at + size :]
-        return data[0] & 0xF, data[at : at + size]
+        while frame := first_frame(self.pending):
+            opcode, payload, size = frame
+            self.pending = self.pending[size:]
+            self._hear(opcode, payload)
 
     def _hear(self, opcode, payload):
         require(self.close_code is None, self, "hears something behind a close", payload[:99])

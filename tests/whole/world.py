@@ -14,7 +14,7 @@ from harness.certificates import Authority
 from harness.waiting import GUARD
 
 from acts import Acts
-from clients import WEB, Client
+from clients import WEB
 from ledger import Fault, Ledger, compare_stats, require
 from operators import Operator
 from settings import GRACES, LISTENERS, Settings
