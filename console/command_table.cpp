@@ -147,8 +147,8 @@ constexpr std::array kCommands{
                 {Parameter{kServer, "[tls:]HOST[:PORT]"}, Parameter{kPort, "PORT"},
                  Parameter{kFileOption, "--ca"}, Parameter{kFileOption, "--certificate"},
                  Parameter{kFileOption, "--key"}},
-                "talks to a chat server as one of its clients; tls: over TLS, with whom this "
-                "machine or --ca trusts, and as whom --certificate FILE and --key FILE say"},
+                "talks to a chat server as one of its clients; tls: over TLS, with a server that "
+                "this machine trusts, or --ca; --certificate and --key FILE say who you are"},
     CommandSpec{"stats", Verb::kStats, Place::kBoth, {}, "shows the daemon's counters"},
     CommandSpec{
         "reload", Verb::kReload, Place::kBoth, {}, "makes the daemon read its configuration again"},

@@ -18,6 +18,9 @@ using Finding = Reception::Finding;
 /// When so many were here at once, their memory is worth giving back.
 constexpr std::size_t kCrowd = 1000;
 
+/// So many are looked at, the oldest, for one that may give way.
+constexpr std::size_t kLookedAt = 256;
+
 /// What is said to who is refused; each is a line for a person or a script.
 constexpr std::string_view kTlsOnly = "This port speaks TLS only.\n";
 constexpr std::string_view kHttpOnly = "This port is for browsers only.\n";
@@ -311,8 +314,9 @@ void Arrivals::give_back_memory() {
 }
 
 bool Arrivals::give_way(const std::function<bool(Accounts::Number account)>& may_be_asked) {
+  std::size_t left = kLookedAt;
   for (const auto& [since, slot] : oldest_) {
-    if (since + kNew > loop_.now()) break;
+    if (since + kNew > loop_.now() || left-- == 0) break;
     if (!may_be_asked(connections_.client(slot).account)) continue;
     leave(slot, "gave way to another client");
     return true;

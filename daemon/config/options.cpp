@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 3> kConsoleModes{"auto", "on", "off"};
 constexpr std::array<std::string_view, 3> kColorModes{"auto", "always", "never"};
 
 constexpr const char* kHelp = R"(Usage: chatd [OPTION]...
+       chatd --make-certificate HOST... [--into FOLDER]
 A chat daemon: clients connect with a socket, operators answer them. In a terminal
 chatd is the operator's console too; without arguments it listens on 127.0.0.1:8080.
 

@@ -258,7 +258,7 @@ TEST_CASE("config: a table has a key for each reply, and for each network that h
       print_config(loaded.config, {{"replies.x", "F:3"}, {"names.uid:1000", "F:9"}});
   CHECK(printed.find("[replies]\nhello = \"Hello {name}\"  # default\n"
                      "x = \"one\\ntwo\"          # F:3\n") != std::string::npos);
-  CHECK(printed.find("\"uid:1000\" = \"ann\"      # F:9\n") != std::string::npos);
+  CHECK(printed.find("\"uid:1000\" = \"ann\"                 # F:9\n") != std::string::npos);
 }
 
 TEST_CASE("config: a file name that could deceive is not printed as it is", "[config]") {
