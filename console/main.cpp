@@ -26,6 +26,7 @@
 #include "console/talk.hpp"
 #include "io/out_of_memory.hpp"
 #include "io/signal.hpp"
+#include "tls/out_of_memory.hpp"
 
 namespace chatd::console {
 namespace {
@@ -35,6 +36,7 @@ constexpr Duration kKnockPatience{2000};
 
 [[gnu::constructor(io::kFirstOfAll)]] void begin() {
   io::end_when_out_of_memory();
+  tls::end_when_out_of_memory();
 }
 
 // The kernel does not tell a daemon in a user namespace, such as a container's, who

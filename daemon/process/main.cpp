@@ -26,11 +26,13 @@
 #include "process/make_certificate.hpp"
 #include "service/handover.hpp"
 #include "service/program.hpp"
+#include "tls/out_of_memory.hpp"
 
 namespace {
 
 [[gnu::constructor(chatd::io::kFirstOfAll)]] void begin() {
   chatd::io::end_when_out_of_memory();
+  chatd::tls::end_when_out_of_memory();
   chatd::io::hold_signals();  // the first process of a container would never hear of them again
 }
 

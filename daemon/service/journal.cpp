@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/environment.hpp"
+#include "service/wait_for.hpp"
 
 namespace chatd::service {
 
@@ -62,8 +63,7 @@ bool Journal::send(std::string_view entry, Duration patience) {
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (waited || patience <= Duration{0}) return false;
-      pollfd wait{socket_.get(), POLLOUT, 0};
-      (void)::poll(&wait, 1, static_cast<int>(patience.count()));
+      (void)wait_for(socket_.get(), POLLOUT, patience);
       waited = true;
     } else if (errno == EMSGSIZE || again) {
       return false;

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "service/wait_for.hpp"
+
 namespace chatd::service {
 
 Notify::Notify(std::string_view address) {
@@ -47,8 +49,7 @@ bool Notify::barrier(Duration patience) const {
   if (!send("BARRIER=1", theirs.get(), patience)) return false;
   theirs.reset();
   // It closes what it got when it comes to it: a hang-up.
-  pollfd wait{ours.get(), 0, 0};
-  return ::poll(&wait, 1, static_cast<int>(patience.count())) == 1;
+  return wait_for(ours.get(), 0, patience);
 }
 
 bool Notify::send(std::string_view text, int fd, Duration patience) const {
@@ -72,8 +73,7 @@ bool Notify::send(std::string_view text, int fd, Duration patience) const {
     if (errno == EINTR) continue;
     if ((errno != EAGAIN && errno != EWOULDBLOCK) || waited || patience <= Duration{0})
       return false;
-    pollfd wait{socket_.get(), POLLOUT, 0};
-    (void)::poll(&wait, 1, static_cast<int>(patience.count()));
+    (void)wait_for(socket_.get(), POLLOUT, patience);
     waited = true;
   }
   return true;

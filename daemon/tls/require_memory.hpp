@@ -6,9 +6,11 @@
 namespace chatd::tls {
 
 /// For a call of OpenSSL that can fail for want of memory alone: it says so by what it returns, as
-/// it says of everything. Throws std::bad_alloc unless it was `good`.
+/// it says of everything. Unless it was `good`, does what `new` does without memory.
 inline void require_memory(bool good) {
-  if (!good) throw std::bad_alloc{};
+  if (good) return;
+  if (const auto handler = std::get_new_handler(); handler != nullptr) handler();
+  throw std::bad_alloc{};
 }
 
 }  // namespace chatd::tls

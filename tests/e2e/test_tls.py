@@ -151,7 +151,9 @@ def test_a_page_is_verified_only_while_it_comes_with_its_certificate(authority):
             assert way(session) == (None, "TLSv1.3")
         with Page(daemon.address, resume=page.token, wrap=authority.wrap("ann")) as page:
             assert way(session) == ("ann", "TLSv1.3")
+            operator.close()
             hand_over(daemon)
+            operator = daemon.operator()
             assert way(session) == ("ann", "TLSv1.3")
 
 

@@ -54,13 +54,13 @@ def test_a_peer_behind_a_dropped_link_is_found_out_and_let_go(faulty, tmp_path):
             def connect():
                 return in_network_of(other, lambda: Client(daemon.address))
 
-            clients = [connect() for _ in range(5)]
-            for number, client in enumerate(clients):
-                if number > 0:  # One has said nothing, and one is original.
-                    client.send(b"hi" if number == 1 else b"hi\n")
-                session = operator.session_of(client)
-                if number > 0:
-                    operator.wait_event("message", session=session)
+            silent, original, *others = clients = [connect() for _ in range(5)]
+            original.send(b"hi")
+            for client in others:
+                client.send(b"hi\n")
+            operator.session_of(silent)
+            for client in original, *others:
+                operator.wait_event("message", session=operator.session_of(client))
             subprocess.run(
                 ["nsenter", "-t", str(other), "-n", "ip", "link", "set", "outside", "down"],
                 check=True,
@@ -207,15 +207,14 @@ def test_one_byte_every_10_ms_is_understood_as_if_it_had_come_at_once():
             for client, which in clients:
                 client.send(texts[which][place : place + 1])
             time.sleep(max(0, began + 0.01 - time.monotonic()))
-        for client, which in clients:
-            session = witness.operator.session_of(client)
+        sessions = [witness.operator.session_of(client) for client, _ in clients]
+        for (client, which), session in zip(clients, sessions):
             for text in heard[which]:
                 witness.operator.wait_event("message", session=session, text=text)
             client.send(b"bye\n")
             client.take_all()
             client.close()
-        for client, which in clients:
-            session = witness.operator.session_of(client)
+        for (_, which), session in zip(clients, sessions):
             all_of_it = witness.operator.events_of("message", session=session)
             assert [event["text"] for event in all_of_it] == heard[which]
         witness.all_is_back()
