@@ -212,7 +212,7 @@ def test_a_folder_above_the_control_socket_that_others_may_change_is_refused(hom
 
 # ---- who serves it ----
 
-IMPOSTOR = """
+IMPOSTOR = r"""
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
@@ -222,7 +222,8 @@ s.listen()
 print("listens", flush=True)
 while True:
     connection, _ = s.accept()
-    print("got", connection.recv(1), flush=True)
+    # In one write: it is killed at any moment, and print() writes each part by itself if unbuffered.
+    os.write(1, b"got %r\n" % connection.recv(1))
 """
 
 
