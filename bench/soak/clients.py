@@ -45,7 +45,8 @@ class Client:
         # Without line ends two texts that are read at once are one, on a busy machine.
         if self.original and (self.waiting or self.soak.ledger.heard_of(self.name) < self.said):
             return now + 0.1
-        if now >= self.leaves_at and not self.waiting:
+        # Who goes without a word was nobody.
+        if now >= self.leaves_at and not self.waiting and self.said > 0:
             return self.leave()
         last = now >= self.leaves_at - 1
         # Who will leave in a way that loses what is under way waits for an answer first.
