@@ -247,9 +247,13 @@ async function duplicate(page, visitor, before = waitForTabs) {
   return visitor.tab();
 }
 
+// What the page shows is kept a moment later.
+const untilKept = (page) => until(page, () => !sessionStorage['chatd.state'].includes('"waiting"'));
+
 it('a tab that is duplicated begins a session of its own', async (page, chat, visitor) => {
   await send(page, 'one');
   await untilTaken(page, 1);
+  await untilKept(page);
   const other = await duplicate(page, visitor);
   await untilOpen(other);
   await untilText(other, '.line', 'A new chat begins here. What is above is past.');
@@ -264,6 +268,7 @@ it('a tab that is duplicated begins a session of its own', async (page, chat, vi
 it('a session that goes on in another tab is left alone, and can be taken back', async (page, chat, visitor) => {
   await send(page, 'one');
   await untilTaken(page, 1);
+  await untilKept(page);
   const other = await duplicate(page, visitor, hearNoTabs);
   await untilOpen(other);
   await untilText(page, '#state p', 'This chat goes on in another tab.');
@@ -279,6 +284,7 @@ it('a session that goes on in another tab is left alone, and can be taken back',
 it('it can be taken back after the other tab has said something, too', async (page, chat, visitor) => {
   await send(page, 'one');
   await untilTaken(page, 1);
+  await untilKept(page);
   const token = await page.evaluate(() => JSON.parse(sessionStorage['chatd.state']).token);
   const other = await duplicate(page, visitor, askNobody);
   await untilOpen(other);
@@ -298,6 +304,7 @@ it('it can be taken back after the other tab has said something, too', async (pa
 it('what waits in a tab that is duplicated is said once', async (page, chat, visitor) => {
   await send(page, 'one');
   await untilTaken(page, 1);
+  await untilKept(page);
   chat.network.lost.add('welcome');
   chat.network.cut();
   await untilText(page, '#state p', 'The connection is lost. Trying again…');
