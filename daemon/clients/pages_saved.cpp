@@ -38,14 +38,15 @@ Pages::Saved Pages::read(ByteReader& in, Time now) {
     const auto slot = in.number<core::Slot>();
     const auto hello_by = in.time(now);
     in.require(hello_by <= now + kHello && connections.insert(slot).second);
+    in.require(saved.silent_.empty() || saved.silent_.rbegin()->first < slot);
     if (in.ok()) saved.silent_.emplace(slot, hello_by);
   }
   std::set<PageTokens::Hash> tokens;
   for (auto count = in.count(); count > 0 && in.ok(); --count) {
     const auto slot = in.number<core::Slot>();
-    const auto [place, is_new] = saved.sessions_.try_emplace(slot);
-    in.require(is_new);
+    in.require(saved.sessions_.empty() || saved.sessions_.rbegin()->first < slot);
     if (!in.ok()) break;
+    const auto place = saved.sessions_.try_emplace(slot).first;
     Session& session = place->second;
     session.page.restore(in);
     if (session.page.is_there()) {

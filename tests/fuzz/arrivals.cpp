@@ -439,7 +439,11 @@ class World {
     must(stats.accepted == connected_, "accepted are others than those who have connected");
     must(stats.sessions == connected_ - disconnected_, "sessions are not those who are there");
     if (now() - quiet_since_ <= kLongest) return;
-    must(becomes_so([this] { return !has_arrivals(); }), "nobody finds out who is quiet");
+    const auto none = [this] { return !has_arrivals(); };
+    if (becomes_so(none)) return;
+    // One that had waited for a place has come in just now.
+    passed += kLongest;
+    must(becomes_so(none), "nobody finds out who is quiet");
   }
 
   bool has_arrivals() {
