@@ -27,7 +27,6 @@ const element = (id) => document.getElementById(id);
 let state = '';
 let stateTimer = null;
 let writingTimer = null;
-let begun = false;
 let seenTimer = null;
 let seenTold = 0;
 
@@ -40,8 +39,6 @@ const memory = new Memory();
 const tabs = new Tabs((token) => conversation.moved(token));
 const frame = new Frame((open, focus) => {
   attention.frameHidden = !open;
-  // In a frame that nobody opens, only a chat that was begun goes on.
-  if (!begun && (open || conversation.token)) begin();
   if (focus) field.focus();
 });
 
@@ -67,10 +64,10 @@ const attention = new Attention(title, conversation.unread, frame.inside, {
 const connection = new Connection(address(), {
   hello: () => {
     seenTold = conversation.seen;
-    return { ...conversation.hello(), ...(frame.closed && { begin: false }) };
+    return conversation.hello();
   },
   receive,
-  state: (now, reason) => (now === 'over' ? showOver('') : showState(now, reason)),
+  state: showState,
   tooLong: () => conversation.tooLong(),
 });
 const field = new Field(element('form'), element('text'), memory, sendText, hint);
@@ -82,7 +79,7 @@ scroll.toEnd();
 requestAnimationFrame(() => requestAnimationFrame(() => element('log').setAttribute('aria-live', 'polite')));
 listen();
 frame.tell({ chatd: 'ready' });
-if (!frame.inside) await begin();
+await begin();
 
 async function loadSettings() {
   try {
@@ -101,7 +98,6 @@ function address() {
 }
 
 async function begin() {
-  begun = true;
   const { left } = memory;
   memory.left = false;
   if (conversation.over) return showOver('');

@@ -13,7 +13,7 @@ const kSettled = 5_000;
 // ms between two tries, and until the next one of somebody who was not let in.
 const kLongest = 30_000;
 const kDenied = 60_000;
-const kClosed = { over: 1000, tooLong: 1009, denied: 1008, replaced: 1012, elsewhere: 4001 };
+const kClosed = { tooLong: 1009, denied: 1008, replaced: 1012, elsewhere: 4001 };
 
 export class Connection {
   #url;
@@ -29,7 +29,7 @@ export class Connection {
   #opening; #waiting; #silence; #settling;
 
   /// hooks: hello() gives the first frame, receive(frame) takes every one, welcome included;
-  /// state(name, reason) is told 'connecting', 'open', 'lost', 'denied', 'elsewhere' or 'over';
+  /// state(name, reason) is told 'connecting', 'open', 'lost', 'denied' or 'elsewhere';
   /// tooLong() is told that the last text was more than the daemon takes in one frame.
   constructor(url, hooks) {
     this.#url = url;
@@ -117,9 +117,9 @@ export class Connection {
   }
 
   #closed({ code, reason }) {
-    if (code === kClosed.elsewhere || code === kClosed.over) {
+    if (code === kClosed.elsewhere) {
       this.#drop();
-      this.#hooks.state(code === kClosed.over ? 'over' : 'elsewhere');
+      this.#hooks.state('elsewhere');
     } else if (code === kClosed.denied) {
       this.#lost(kDenied, 'denied', reason);
     } else {

@@ -4,22 +4,19 @@
 
 export class Frame {
   #origin = originOf(location.hash);
-  #open = false;
 
   /// `shown(open, focus)` is told when the frame is opened and closed, and whether the visitor
-  /// did it to write something; first in answer to 'ready'.
+  /// did it to write something.
   constructor(shown) {
     if (!this.inside) return;
     addEventListener('message', ({ source, origin, data }) => {
       if (source !== parent || origin !== this.#origin) return;
-      if (data?.chatd === 'opened') shown(this.#open = true, data.focus === true);
-      if (data?.chatd === 'closed') shown(this.#open = false, false);
+      if (data?.chatd === 'opened') shown(true, data.focus === true);
+      if (data?.chatd === 'closed') shown(false, false);
     });
   }
 
   get inside() { return parent !== window && this.#origin !== null; }
-
-  get closed() { return this.inside && !this.#open; }
 
   tell(message) {
     if (this.inside) parent.postMessage(message, this.#origin);

@@ -55,10 +55,6 @@ Frame hello_of(json& object) {
     if (!resume) return Fault::kHello;
     hello.resume = std::move(*resume);
   }
-  if (const auto begin = object.find("begin"); begin != object.end()) {
-    if (!begin->is_boolean()) return Fault::kHello;
-    hello.begin = begin->get<bool>();
-  }
   return hello;
 }
 
@@ -117,7 +113,7 @@ std::string_view to_string(Fault fault) {
     case Fault::kNoType:
       return "a frame is a JSON object with a type";
     case Fault::kHello:
-      return "in a hello, resume is a string, seen a whole number, begin true or false";
+      return "in a hello, resume is a string, and seen a whole number";
     case Fault::kSay:
       return "a say has a text, and an id of 1 to 64 letters, digits and hyphens";
     case Fault::kSeen:

@@ -41,7 +41,6 @@ inline constexpr std::uint64_t kMostSeq = kMostNumber - 1;
 struct Hello {
   std::string resume;  ///< the token of an earlier welcome, or what is none; empty: a new visitor
   std::uint64_t seen = 0;  ///< the highest seq that was shown; at most kMostSeq
-  bool begin = true;       ///< false: nobody looks at the page, and no new session is wanted
 };
 struct Say {
   std::string id;    ///< see is_id()

@@ -110,7 +110,7 @@ void Pages::greet(core::Slot connection, const page::Hello& frame, Time now) {
   silent_.erase({greeted.hello_by, connection});
   greeted.hello_by = kNever;
   const auto known = by_token_.find(hashed(frame.resume));
-  if (known == by_token_.end()) return frame.begin ? begin(connection, now) : say_over(connection);
+  if (known == by_token_.end()) return begin(connection, now);
   const auto session = known->second;
   change_tokens(session, [hash = known->first](PageTokens& tokens) { tokens.used(hash); });
   resume(connection, session, frame);
@@ -130,15 +130,6 @@ void Pages::begin(core::Slot connection, Time now) {
   place->second.page.came(0);
   connections_.at(connection).session = *opened;
   welcome(connection, *opened, false);
-}
-
-/// There is no session (any more) for whoever wants no other.
-void Pages::say_over(core::Slot connection) {
-  connections_.erase(connection);
-  std::string frame;
-  page::append_bye(frame, {});
-  (void)host_.send(connection, frame);
-  host_.close(connection, kOver, {});
 }
 
 void Pages::resume(core::Slot connection, core::Slot slot, const page::Hello& frame) {
@@ -214,11 +205,15 @@ void Pages::see(core::Slot slot, std::uint64_t seq) {
 }
 
 void Pages::bye(core::Slot connection, core::Slot session) {
+  connections_.erase(connection);
   Session& ended = sessions_.at(session);
   ended.connection.reset();
   ended.page.see_told();
   forget_tokens(ended);
-  say_over(connection);
+  std::string frame;
+  page::append_bye(frame, {});
+  (void)host_.send(connection, frame);
+  host_.close(connection, kOver, {});
   host_.bye(session);  // while it is known here what is lost with it
   (void)take_out(session);
 }

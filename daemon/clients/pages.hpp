@@ -186,7 +186,6 @@ class Pages {
   void greet(core::Slot connection, const page::Hello& frame, Time now);
   void resume(core::Slot connection, core::Slot slot, const page::Hello& frame);
   void begin(core::Slot connection, Time now);
-  void say_over(core::Slot connection);
   void welcome(core::Slot connection, core::Slot session, bool resumed);
   void say(core::Slot connection, core::Slot session, const page::Say& frame, WallTime date);
   void see(core::Slot slot, std::uint64_t seq);

@@ -28,7 +28,7 @@ std::string shown(const Frame& frame) {
 TEST_CASE("page protocol: what a page says", "[clients][page]") {
   const auto kNotJson = "! a frame is not JSON";
   const auto kNoType = "! a frame is a JSON object with a type";
-  const auto kHello = "! in a hello, resume is a string, seen a whole number, begin true or false";
+  const auto kHello = "! in a hello, resume is a string, and seen a whole number";
   const auto kSay = "! a say has a text, and an id of 1 to 64 letters, digits and hyphens";
   const auto kSeen = "! in a seen, seq is a whole number";
   struct Row {
@@ -47,8 +47,6 @@ TEST_CASE("page protocol: what a page says", "[clients][page]") {
       {R"({"type":"hello","seen":null})", kHello},
       {R"({"type":"hello","resume":null})", kHello},
       {R"({"type":"hello","resume":7})", kHello},
-      {R"({"type":"hello","begin":0})", kHello},
-      {R"({"type":"hello","begin":null})", kHello},
       {R"({"type":"say","id":"a-Z9","text":"hi"})", "say a-Z9 hi"},
       {R"({"type":"say","id":"a","text":""})", "say a "},
       {R"({"type":"say","id":"a","text":"\u0041\ud83d\ude00\n"})", "say a A\xF0\x9F\x98\x80\n"},

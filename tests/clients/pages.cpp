@@ -302,23 +302,6 @@ TEST_CASE("pages: the visitor ends it", "[clients][pages]") {
   CHECK(test.told() == Lines{"101 begins at 2", welcome(2, "T2", false)});
 }
 
-TEST_CASE("pages: who wants no new session gets none", "[clients][pages]") {
-  Begun test;
-  test.detach(1);
-  test.told();
-  for (const std::string resume : {"", R"(,"resume":"nobody's")"}) {
-    test.attach(2);
-    test.take(2, R"({"type":"hello","begin":false)" + resume + "}");
-    CHECK(test.told() == Lines{R"(2 < {"type":"bye","text":""})", "2 closed 1000 "});
-    CHECK_FALSE(test.pages->has_connection(2));
-  }
-  CHECK(test.pages->sessions().size() == 1);
-  test.attach(3);
-  test.take(3, R"({"type":"hello","begin":false,"resume":")" + test.tokens.at(0) + "\"}");
-  CHECK(test.told() == Lines{"100 is back at 3", welcome(3, "T2", true)});
-  CHECK(test.pages->deadline() == kNever);
-}
-
 TEST_CASE("pages: what a visitor who leaves was never told is lost", "[clients][pages]") {
   Begun test;
   test.room = 1;

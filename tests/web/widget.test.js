@@ -109,28 +109,6 @@ it('the chat goes on from one page of the site to the next', async (page, chat) 
   assert.equal((await chat.sessions()).length, 1);
 });
 
-it('where the chat is not opened again, no new one is begun', { config: { web: { resume: '1s' } } }, async (page, chat) => {
-  const frame = await open(page);
-  await frame.focus('#text');
-  await page.keyboard.type('hello');
-  await page.keyboard.press('Enter');
-  await untilTaken(frame, 1);
-  await page.keyboard.press('Escape');
-  await untilLabel(page, 'Open the chat');
-  const site = page.url();
-  await page.goto('about:blank');
-  await chat.operator.event('disconnected');
-  await page.goto(site);
-  await until(page, () => document.querySelector('[data-chatd-widget]')?.shadowRoot.querySelector('iframe'));
-  const later = await (await part(page, 'iframe')).contentFrame();
-  await untilText(later, '#state p', 'This chat is over.');
-  assert.deepEqual(await chat.sessions(), []);
-  await (await button(page)).click();
-  await later.click('#state button');
-  await untilOpen(later);
-  assert.equal((await chat.sessions()).length, 1);
-});
-
 it('a chat that is loaded again in its frame leaves the focus to the site', {
   before: [() => {
     test.ready = 0;
