@@ -11,7 +11,8 @@
 #   grade    testssl.sh against chatd, for TLS 1.3 alone and for 1.2 as well: some minutes
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
-#   tidy     clang-tidy on every C++ file that is compiled
+#   tidy [FOLDER...]  clang-tidy on every C++ file that is compiled, or on those of these
+#            folders; `all` looks at the programs alone
 #   fuzz     builds the fuzz targets with clang and runs the short form of each;
 #            `tests/fuzz/run.sh SECONDS` is the long one
 #   whole    random clients, operators, reloads and hand-overs against chatd with the
@@ -134,7 +135,7 @@ part_tidy() {
   say "building release"
   cmake/build.sh release
   say "running clang-tidy"
-  /usr/bin/python3 cmake/tidy.py build/release
+  /usr/bin/python3 cmake/tidy.py build/release "$@"
 }
 
 part_fuzz() {
@@ -188,7 +189,7 @@ part_bare() {
 # runs out of time.
 waiting=(format shell release web service image asan tsan)
 computing=(valgrind fuzz whole allocator grade)
-lasting=(soak tidy)
+lasting=(soak "tidy daemon console")
 
 # Runs one part after the other, each given with its suites in one word: HOW PART...
 # Writes the names of those that fail to descriptor 3. HOW is `shown` (the output of a part
@@ -220,14 +221,18 @@ if [[ $* == all ]]; then
   set -- "${waiting[@]}" "${computing[@]}" "${lasting[@]}"
 fi
 parts=()
-of_suites=
+# What belongs to the part before: suites, or folders.
+of_part=
 for word in "$@"; do
-  if [[ $of_suites && $word == @(bookworm|trixie) ]]; then
+  if [[ $of_part && ! $word =~ ^($of_part)$ ]]; then of_part=; fi
+  if [[ $of_part ]]; then
     parts[-1]+=" $word"
-  elif declare -F "part_$word" >/dev/null; then
+  elif declare -F "part_${word%% *}" >/dev/null; then
     parts+=("$word")
-    of_suites=
-    if [[ $word == @(service|bare) ]]; then of_suites=yes; fi
+    case $word in
+      service | bare) of_part="bookworm|trixie" ;;
+      tidy) of_part="(daemon|console|tests|bench)[a-z/]*" ;;
+    esac
   else
     say "there is no part '$word'; see the head of $0"
     exit 2

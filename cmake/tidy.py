@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""tidy.py BUILD_FOLDER [PART_OF_A_PATH...]: runs clang-tidy on every source file of
-ours, several at a time. The folder must have been built.
+"""tidy.py BUILD_FOLDER [BEGINNING_OF_A_PATH...]: runs clang-tidy on every source file of
+ours, or on those whose paths begin so, several at a time. The folder must have been built.
 
 A clean file is not checked again until its sources, its command, the checks or clang-tidy
 itself change: the hash of all that is kept in BUILD_FOLDER/tidy. Prints nothing about
@@ -55,7 +55,7 @@ def main():
     due = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         name = os.path.relpath(entry["file"], SOURCE)
-        if name in LEFT_OUT or wanted and not any(part in name for part in wanted):
+        if name in LEFT_OUT or wanted and not name.startswith(tuple(wanted)):
             continue
         command = shlex.split(entry["command"])
         known = inputs.get(command[command.index("-o") + 1])
