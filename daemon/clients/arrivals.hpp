@@ -97,12 +97,15 @@ class Arrivals : private Connections::Audience {
   /// not new. False: there is none.
   bool give_way(const std::function<bool(Accounts::Number account)>& may_be_asked);
   [[nodiscard]] std::size_t size() const { return arrivals_.size(); }
-  /// Requests over HTTP that were answered, of whatever kind.
+  /// Requests over HTTP that were answered, of whatever kind, by this process and the earlier ones
+  /// that it goes on from.
   [[nodiscard]] std::uint64_t requests() const { return requests_; }
   /// All leave.
   void close();
 
   // Another process in place of this one.
+  /// An earlier process has answered that many requests.
+  void go_on_from(std::uint64_t requests) { requests_ = requests; }
   /// Ends those that cannot be handed over: their handshake goes on. To be called before save().
   void end_handshakes();
   /// One that is here.

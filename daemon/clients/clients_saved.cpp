@@ -75,6 +75,7 @@ void Clients::save(ByteWriter& out, std::vector<int>& descriptors) {
   }
   save_pages(out, now);
   certificates_.save(out);
+  out.number(arrivals_.requests());
   router_.save(out);
   entrance_.save(out);
 }
@@ -140,6 +141,7 @@ bool Clients::restore(ByteReader& in, std::vector<UniqueFd>& descriptors) {
       in.require(pages_then.has_session(saved.slot) && slots.insert(saved.slot).second);
     }
     certificates_.restore(in);
+    arrivals_.go_on_from(in.number<std::uint64_t>());
   }
   router_.restore(in);
   const auto entrance = Entrance::read(in);

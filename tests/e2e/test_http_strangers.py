@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import FOR_ONE_ORIGIN, Daemon, wait_until
+from harness import FOR_ONE_ORIGIN, Daemon, hand_over, wait_until
 from harness.web import PAGE, Page, WebSocket, request
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -44,6 +44,10 @@ def test_requests_are_counted_and_are_neither_events_nor_lines_of_the_log():
         lines = daemon.log().splitlines()[before:]
         assert len(lines) < 10, lines
         assert stats["refused"] == 100  # those that were no good requests
+        operator.close()
+        hand_over(daemon)
+        after = daemon.operator().call("stats")
+        assert (after["requests"], after["refused"]) == (200, 100)
         assert not operator.events_of("connected")
 
 
