@@ -13,7 +13,6 @@
 
 using chatd::Duration;
 using chatd::Time;
-using chatd::core::Dialect;
 using chatd::core::kPingAfter;
 using chatd::core::Outbox;
 using chatd::core::Router;

@@ -32,7 +32,6 @@ using chatd::test::Recorder;
 using chatd::test::run_pending;
 using chatd::test::run_until;
 using chatd::test::tcp_pair;
-using chatd::test::unix_pair;
 
 namespace {
 
