@@ -134,8 +134,8 @@ TEST_CASE("page protocol: what the daemon says", "[clients][page]") {
 }
 
 TEST_CASE("page protocol: every text arrives as it is", "[clients][page]") {
-  const std::string text{"\"\\\n\r\t\0\x1B[1m </script> \xE2\x80\xAE \xF0\x9F\x98\x80 e\xCC\x81",
-                         38};
+  using namespace std::string_literals;
+  const auto text = "\"\\\n\r\t\0\x1B[1m </script> \xE2\x80\xAE \xF0\x9F\x98\x80 e\xCC\x81"s;
   std::string out;
   append_from_operator(out, 1, WallTime{}, text, text);
   const auto frame = nlohmann::json::parse(out);
