@@ -422,8 +422,9 @@ void Connections::charge(const core::Event& event, Event& line) {
 }
 
 void Connections::tick() {
+  const auto has_unread = [this](core::Slot slot) { return streams_.has_unread(slot); };
   do {
-    router_.tick(loop_.now(), outbox_, kTickedAtOnce);
+    router_.tick(loop_.now(), outbox_, kTickedAtOnce, has_unread);
     deliver();
   } while (router_.deadline() <= loop_.now() && !loop_.turn_is_long());
 }

@@ -9,6 +9,14 @@
 
 namespace chatd::core {
 
+namespace {
+
+/// After which it is asked again whether a client is silent of whom something was unread. As soon
+/// as that is read, it has another deadline.
+constexpr Duration kAskedAgain{100};
+
+}  // namespace
+
 std::string does_not_read(const Settings& settings) {
   return "it does not read: more than " + std::to_string(settings.output_hard) +
          " bytes wait for it";
@@ -258,10 +266,14 @@ void Router::stop(Time now, Outbox& outbox) {
   }
 }
 
-void Router::tick(Time now, Outbox& outbox, std::size_t most) {
+void Router::tick(Time now, Outbox& outbox, std::size_t most, const HasUnread& has_unread) {
   for (; most > 0 && deadline() <= now; --most) {
     const Slot slot = deadlines_.begin()->second;
     Session& session = *slots_[slot];
+    if (session.is_due_by_silence(now) && has_unread && has_unread(slot)) {
+      file(session, now + kAskedAgain);
+      continue;
+    }
     file(session, kNever);
     with(slot, now, outbox, [](Session& due, Context& work) { due.expire(work); });
     // A session that is still due now would be asked for ever: once a tick is enough.

@@ -180,8 +180,12 @@ class Router {
   /// The daemon stops: every session ends, with the farewell where one is due.
   void stop(Time now, Outbox& outbox);
 
+  /// Whether the client at that place has sent something that receive() was not called with yet.
+  using HasUnread = std::function<bool(Slot)>;
   /// Does what is due by `now`, of at most `most` sessions; deadline() tells whether more is.
-  void tick(Time now, Outbox& outbox, std::size_t most = SIZE_MAX);
+  /// Nobody is taken to be silent of whom something is unread.
+  void tick(Time now, Outbox& outbox, std::size_t most = SIZE_MAX,
+            const HasUnread& has_unread = {});
   /// When tick() has something to do.
   [[nodiscard]] Time deadline() const;
 

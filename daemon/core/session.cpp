@@ -474,8 +474,7 @@ void Session::expire(Context& context) {
   if (found) message(context);
   if (!ended_) part(context);
   if (ended_) return;
-  if (!spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal &&
-      now >= connected_at_ + kSilence) {
+  if (may_be_spoken_to() && now >= connected_at_ + kSilence) {
     speak_first(context);
     if (ended_) return;
   }
@@ -489,12 +488,20 @@ void Session::expire(Context& context) {
   }
 }
 
+/// Whether silence will show that it waits to be spoken to.
+bool Session::may_be_spoken_to() const {
+  return !spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal;
+}
+
+bool Session::is_due_by_silence(Time now) const {
+  if (ended_ || backlog_) return false;
+  return now >= framer_.deadline() || (may_be_spoken_to() && now >= connected_at_ + kSilence);
+}
+
 Time Session::deadline(const Settings& settings) const {
   if (ended_) return kNever;
   Time when = std::min(framer_.deadline(), until_);
-  if (!spoken_ && !spoken_to_ && setting_ != DialectSetting::kOriginal) {
-    when = std::min(when, connected_at_ + kSilence);
-  }
+  if (may_be_spoken_to()) when = std::min(when, connected_at_ + kSilence);
   if (takes_turns() && turn_) when = std::min(when, turn_->deadline());
   if (settings.idle_timeout > Duration{0}) {
     when = std::min(when, last_activity_ + settings.idle_timeout);

@@ -194,6 +194,8 @@ class Session {
   void expire(Context& context);
   /// When expire() has something to do; may be too early, never too late.
   [[nodiscard]] Time deadline(const Settings& settings) const;
+  /// Whether expire() would conclude something from its silence.
+  [[nodiscard]] bool is_due_by_silence(Time now) const;
 
   [[nodiscard]] SessionId id() const { return id_; }
   [[nodiscard]] Slot slot() const { return slot_; }
@@ -258,6 +260,7 @@ class Session {
   void message(Context& context);
   void heard(Context& context);
   void decided(Context& context);
+  [[nodiscard]] bool may_be_spoken_to() const;
   void speak_first(Context& context);
   void wait_for_end(Time now);
   void clear_of_end(Context& context);

@@ -76,15 +76,17 @@ Loop::~Loop() {
 
 void Loop::run() {
   stopping_ = false;
-  turn_began_ns_ = uv_hrtime();
+  // What has come is heard before what is due, in the first turn as well: who has spoken is not
+  // silent. Another process may have left much of both.
+  again_ = true;
   for (;;) {
+    wait();
     if (libuv_is_due_ || uv_backend_timeout(&loop_) == 0) {
       libuv_is_due_ = false;
       uv_run(&loop_, UV_RUN_NOWAIT);
     }
     end_turn();
     if (stopping_ || !(again_ || is_alive())) return;
-    wait();
   }
 }
 

@@ -195,6 +195,10 @@ void StreamSet::flush(bool all) {
   flushing_ = false;
 }
 
+bool StreamSet::has_unread(StreamId id) const {
+  return unread(at(id).socket.get()) > 0;
+}
+
 std::size_t StreamSet::queued_bytes(StreamId id) const {
   return waiting(id);
 }

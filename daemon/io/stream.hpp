@@ -177,6 +177,9 @@ class StreamSet : private Watcher, private SilenceWatch::Peers {
   /// Reads at most `most` bytes of what has arrived on a stream for which may_read() was false,
   /// unless it has been paused or has ended meanwhile. It need not exist any more.
   void read(StreamId id, std::size_t most = kReadBytes);
+  /// Whether something has arrived on a stream which exists() that was not read yet. Asks the
+  /// kernel.
+  [[nodiscard]] bool has_unread(StreamId id) const;
   /// Such a stream will not be read soon: the kernel is not asked about it meanwhile, which would
   /// tell in each turn what is known.
   void put_off(StreamId id);

@@ -12,6 +12,12 @@ std::size_t unacknowledged(int socket) {
   return static_cast<std::size_t>(size);
 }
 
+std::size_t unread(int socket) {
+  int size = 0;
+  if (::ioctl(socket, SIOCINQ, &size) != 0) return 0;  // no stream socket
+  return static_cast<std::size_t>(size);
+}
+
 bool counts_bytes(int socket) {
   int domain = AF_UNSPEC;
   socklen_t length = sizeof domain;

@@ -1,5 +1,5 @@
 /// How much of what a stream socket was given its peer has not acknowledged, as the kernel
-/// knows it (SIOCOUTQ). Knows no stream and no deadline.
+/// knows it (SIOCOUTQ), and how much waits for us. Knows no stream and no deadline.
 ///
 /// TCP (tcp(7)): the bytes that the peer's kernel has not acknowledged, sent or not. An end
 /// of file that was sent counts as one more until it is acknowledged. The count stays as it
@@ -17,6 +17,9 @@ namespace chatd::io {
 
 /// 0 exactly if there is nothing. One system call.
 [[nodiscard]] std::size_t unacknowledged(int socket);
+
+/// The bytes that have arrived and are not read yet (SIOCINQ). One system call.
+[[nodiscard]] std::size_t unread(int socket);
 
 /// Whether unacknowledged() is a number of bytes, and true after a break as well: TCP.
 [[nodiscard]] bool counts_bytes(int socket);

@@ -19,6 +19,8 @@ constexpr auto kOriginal = DialectSetting::kOriginal;
 constexpr auto kLine = DialectSetting::kLine;
 constexpr auto kTelnet = DialectSetting::kTelnet;
 
+namespace core = chatd::core;
+
 using Ids = std::vector<SessionId>;
 
 /// A line client that has said something, and a given number of others like it.
@@ -355,6 +357,46 @@ TEST_CASE("router: new settings hold from then on, for sessions that are there t
     CHECK(chat.connect() == "3 connected");
     chat.set(settings);
     CHECK(chat.says("x\n", 3) == "3 said 'x'; 3 out 'Welcome\n'");
+  }
+}
+
+TEST_CASE("router: nobody is silent of whom something is unread", "[core][router]") {
+  const auto spoken_to = [](const core::Outbox& outbox) { return !outbox.writes().empty(); };
+  Settings settings;
+  settings.greeting = "hello";
+  core::Router router{settings};
+  core::Outbox outbox;
+  router.connect(0, DialectSetting::kAuto, chatd::Time{}, outbox);
+  outbox.clear();
+  bool unread = true;
+  const auto has_unread = [&](core::Slot) { return unread; };
+  chatd::Time now = router.deadline();
+  for (int time = 0; time < 10; ++time) {
+    router.tick(now, outbox, SIZE_MAX, has_unread);
+    CHECK_FALSE(spoken_to(outbox));
+    REQUIRE(router.deadline() > now);
+    now = router.deadline();
+  }
+  SECTION("it is read: it spoke first, and does not read lines") {
+    router.receive(0, "hi", now, outbox);
+    unread = false;
+    router.tick(now + Duration{1000}, outbox, SIZE_MAX, has_unread);
+    CHECK(router.at(0).dialect() == core::Dialect::kOriginal);
+    CHECK_FALSE(spoken_to(outbox));
+  }
+  SECTION("the end of a message waits as well") {
+    router.receive(0, "hi", now, outbox);
+    outbox.clear();
+    now += Duration{1000};
+    router.tick(now, outbox, SIZE_MAX, has_unread);
+    CHECK(router.at(0).dialect() == core::Dialect::kUndecided);
+    router.receive(0, " there\n", now, outbox);
+    CHECK(router.at(0).dialect() == core::Dialect::kLine);
+  }
+  SECTION("nothing comes after all") {
+    unread = false;
+    router.tick(now, outbox, SIZE_MAX, has_unread);
+    CHECK(spoken_to(outbox));
   }
 }
 

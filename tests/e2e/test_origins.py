@@ -193,6 +193,35 @@ def test_what_one_address_says_too_fast_is_read_later_and_all_of_it():
             assert origins(operator)["127.0.0.3"]["messages"] == len(lines)
 
 
+def test_who_is_read_late_is_not_taken_to_be_silent():
+    """Its origin has said too much, so that what it said at once is read seconds later."""
+    limits = {
+        "bytes_per_second": "16KiB",
+        "messages_per_second": 1000000,
+        "messages_burst": 1000000,
+    }
+    with Daemon({"session": {"greeting": "hello"}, "limits": limits}) as daemon:
+        operator = daemon.operator()
+        with daemon.client() as fast:
+            lines = (b"x" * 1000 + b"\n") * 300  # eight seconds' worth, and ten
+            fast.socket.settimeout(60)
+            sender = threading.Thread(target=fast.send, args=(lines,))
+            sender.start()
+            wait_until(
+                lambda: len(operator.events_of("message")) >= 128, "it has said all that it may"
+            )
+            with daemon.client() as original:
+                original.send(b"This is from Client")
+                session = operator.session_of(original)
+                event = operator.wait_event("message", session=session, timeout=60)
+                assert event["text"] == "This is from Client"
+                entry = operator.session(session)
+                assert entry["dialect"] == "original"
+                operator.call("send", to=session, text="welcome")
+                original.expect(b"welcome")  # and nothing before it
+            sender.join()
+
+
 def test_memory_has_a_limit_and_who_takes_most_gives_way():
     """Two hundred clients of one address do not read what is sent to them."""
     limits = {**FOR_ONE_ORIGIN, "memory": "16MiB", "output_hard": "256KiB", "output_soft": "0B"}

@@ -1,5 +1,6 @@
 #include "io/loop.hpp"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "io/descriptor.hpp"
 #include "io/signal.hpp"
 #include "io/timer.hpp"
 #include "support/catch.hpp"
@@ -17,6 +19,7 @@
 using chatd::Duration;
 using chatd::kNever;
 using chatd::io::Loop;
+using chatd::io::Readiness;
 using chatd::io::Signal;
 using chatd::io::Timer;
 using chatd::io::TurnEnd;
@@ -89,6 +92,23 @@ TEST_CASE("loop: work found after its own turn end has its turn at once", "[io][
   });
   // Nothing else wakes the loop; it would wait for the guard.
   REQUIRE(run_until(loop, [&] { return done == 5; }));
+}
+
+TEST_CASE("loop: what has come is heard before what is due, in the first turn, too", "[io][loop]") {
+  Loop loop;
+  std::string order;
+  auto [ours, theirs] = chatd::test::unix_pair();
+  REQUIRE(::send(theirs.get(), "x", 1, 0) == 1);
+  std::optional<Readiness> reading;
+  reading.emplace(loop, ours.get(), chatd::io::kReadable, [&] {
+    order += 'r';
+    reading->stop();
+  });
+  reading->start();
+  Timer timer{loop, [&] { order += 't'; }};
+  timer.start_at(loop.now() - Duration{1000});
+  REQUIRE(run_until(loop, [&] { return order.size() == 2; }));
+  CHECK(order == "rt");
 }
 
 TEST_CASE("loop: the longest turn is known, whatever made it long", "[io][loop]") {

@@ -9,6 +9,7 @@
 
 using chatd::io::counts_bytes;
 using chatd::io::unacknowledged;
+using chatd::io::unread;
 using chatd::test::tcp_pair;
 using chatd::test::unix_pair;
 
@@ -37,6 +38,21 @@ TEST_CASE("unacknowledged: bytes and an end of file over TCP", "[io][unacknowled
   CHECK(unacknowledged(ours.get()) == owed + 1);
   chatd::test::reset_connection(theirs);
   CHECK(unacknowledged(ours.get()) == owed + 1);
+}
+
+TEST_CASE("unacknowledged: what has arrived is unread until it is read", "[io][unacknowledged]") {
+  for (auto& [ours, theirs] : {tcp_pair(2048), unix_pair()}) {
+    CHECK(unread(ours.get()) == 0);
+    REQUIRE(::send(theirs.get(), "hello", 5, 0) == 5);
+    CHECK(unread(ours.get()) == 5);
+    char buffer[8];
+    REQUIRE(::recv(ours.get(), buffer, 4, 0) == 4);
+    CHECK(unread(ours.get()) == 1);
+    REQUIRE(::recv(ours.get(), buffer, 4, 0) == 1);
+    ::shutdown(theirs.get(), SHUT_WR);
+    CHECK(unread(ours.get()) == 0);
+  }
+  CHECK(unread(-1) == 0);
 }
 
 TEST_CASE("unacknowledged: at least the bytes on a unix socket, until they are read",
