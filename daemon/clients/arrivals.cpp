@@ -21,6 +21,9 @@ constexpr std::size_t kCrowd = 1000;
 /// So many are looked at, the oldest, for one that may give way.
 constexpr std::size_t kLookedAt = 256;
 
+/// After which it is asked again whether one is silent of whom something was unread.
+constexpr Duration kAskedAgain{100};
+
 /// What is said to who is refused; each is a line for a person or a script.
 constexpr std::string_view kTlsOnly = "This port speaks TLS only.\n";
 constexpr std::string_view kHttpOnly = "This port is for browsers only.\n";
@@ -144,6 +147,10 @@ void Arrivals::tick() {
     Arrival& arrival = at(slot);
     switch (arrival.stage) {
       case Stage::kReception:
+        if (connections_.has_unread(slot)) {  // then it is not silent
+          file(slot, loop_.now() + kAskedAgain);
+          break;
+        }
         // A browser may open this one before it sends its first request by another.
         if (is_browser(slot, arrival)) arrival.reception->learn_browser();
         (void)arrival.reception->tick(loop_.now());

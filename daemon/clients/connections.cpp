@@ -422,7 +422,7 @@ void Connections::charge(const core::Event& event, Event& line) {
 }
 
 void Connections::tick() {
-  const auto has_unread = [this](core::Slot slot) { return streams_.has_unread(slot); };
+  const auto has_unread = [this](core::Slot slot) { return this->has_unread(slot); };
   do {
     router_.tick(loop_.now(), outbox_, kTickedAtOnce, has_unread);
     deliver();

@@ -159,6 +159,8 @@ class Connections : private io::StreamListener, public core::Capacity {
   [[nodiscard]] bool is_open(core::Slot slot) const { return streams_.is_open(slot); }
   /// Null: it has none.
   [[nodiscard]] io::StreamCipher* cipher(core::Slot slot) { return streams_.cipher(slot); }
+  /// Whether it has sent something that is not read yet. Asks the kernel.
+  [[nodiscard]] bool has_unread(core::Slot slot) const { return streams_.has_unread(slot); }
   void pause(core::Slot slot) { streams_.pause(slot); }
   void resume(core::Slot slot) { streams_.resume(slot); }
   /// The widest account that is charged for it.

@@ -210,8 +210,9 @@ def test_who_is_read_late_is_not_taken_to_be_silent():
             wait_until(
                 lambda: len(operator.events_of("message")) >= 128, "it has said all that it may"
             )
-            with daemon.client() as original:
+            with daemon.client() as original, daemon.client() as browser:
                 original.send(b"This is from Client")
+                browser.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 session = operator.session_of(original)
                 event = operator.wait_event("message", session=session, timeout=60)
                 assert event["text"] == "This is from Client"
@@ -219,6 +220,8 @@ def test_who_is_read_late_is_not_taken_to_be_silent():
                 assert entry["dialect"] == "original"
                 operator.call("send", to=session, text="welcome")
                 original.expect(b"welcome")  # and nothing before it
+                browser.expect(b"HTTP/1.1 200 OK\r\n")
+                assert len(operator.events_of("connected")) == 2  # the browser was never a person
             sender.join()
 
 
