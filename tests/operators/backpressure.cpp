@@ -212,8 +212,10 @@ TEST_CASE("backpressure: what waits when another process takes over is refused, 
   const auto lines = messages_to(1, count);
   rest = lines;
   rest.remove_prefix(one.peer().send(rest));
-  run_pending(bench.loop);
-  REQUIRE(bench.clients.stats().queued_bytes > Config::Limits{}.output_soft);
+  // It waits for some milliseconds: no turn follows in which they may be over.
+  REQUIRE(run_until(bench.loop, [&] {
+    return bench.clients.stats().queued_bytes > Config::Limits{}.output_soft;
+  }));
   bench.operators.finish_requests();
   run_pending(bench.loop);
   std::string expected;
