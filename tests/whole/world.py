@@ -195,6 +195,7 @@ class World(Acts):
             lambda: not any(client.live and client.has_to_write for client in self.clients),
             "all is said",
         )
+        self._ask_until("stats", {})  # its answer comes behind all that has happened so far
         self.until(
             lambda: all(self._is_heard(client) for client in self.clients),
             lambda: "all is heard of " + self._names(lambda client: not self._is_heard(client)),
