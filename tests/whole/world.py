@@ -212,6 +212,7 @@ class World(Acts):
         self.until(
             self._are_back, lambda: "pages are back: " + self._names(lambda page: not is_back(page))
         )
+        self._ask_until("stats", {})  # its answer comes behind all that has happened so far
         self.until(
             lambda: all(self._is_heard(client) for client in self.clients),
             lambda: "all is heard of " + self._names(lambda client: not self._is_heard(client)),
