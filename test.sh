@@ -8,7 +8,8 @@
 #   service [SUITE...]  the package, in a booted Debian of its own; needs root
 #   image    the image of the Dockerfile, built and run; needs root
 #   web      the visitor's page and the widget in Chromium and Firefox, against the release
-#   grade    testssl.sh against chatd, for TLS 1.3 alone and for 1.2 as well: some minutes
+#   grade    testssl.sh against chatd, for TLS 1.3 alone and for 1.2 as well: some minutes, for a
+#            machine that does nothing else
 #   format   clang-format on every C++ file
 #   shell    shellcheck on every shell script
 #   tidy [FOLDER...]  clang-tidy on every C++ file that is compiled, or on those of these
@@ -23,7 +24,7 @@
 #   valgrind memcheck over the unit tests and over a chatd that serves
 #   soak     500 clients that come and go, for ten minutes and a million messages;
 #            `bench/soak/run.sh` alone takes three minutes
-#   all      everything above
+#   all      everything above but `grade`
 #   bare [SUITE...]  ./run.sh and ./test.sh in a minimal Debian; needs root and some
 #            minutes, and is therefore not in `all`
 set -euo pipefail
@@ -188,7 +189,7 @@ part_bare() {
 # that take long. The last two rows are niced, so that two cores are always busy and no test
 # runs out of time.
 waiting=(format shell release web service image asan tsan)
-computing=(valgrind fuzz whole allocator grade)
+computing=(valgrind fuzz whole allocator)
 lasting=(soak "tidy daemon console")
 
 # Runs one part after the other, each given with its suites in one word: HOW PART...
@@ -252,7 +253,7 @@ if [[ ! $all ]]; then
   in_turn shown "${parts[@]}"
 else
   # All packages now, so that no row waits for another's apt.
-  cmake/packages.sh build test runtimes web grade service image lint fuzz valgrind bench
+  cmake/packages.sh build test runtimes web service image lint fuzz valgrind bench
   # Every row begins with this build: a niced row must not hold up the others with it.
   cmake/build.sh release
   in_turn kept "${computing[@]}" &
