@@ -62,7 +62,7 @@ def test_without_descriptors_who_is_there_is_served_and_who_waits_comes_in_later
         daemon.wait_log("accept on .*: Too many open files")
         for _ in range(5):
             witness.is_served()
-        assert witness.daemon.cpu_share(1.5) < 0.1
+        assert witness.daemon.rests(1.5, 0.1)
         witness.is_served()
         assert witness.operator.events_of("message", text="let me in") == []
         # Tried again ten times a second, said once for each listener.

@@ -155,7 +155,7 @@ def test_a_peer_that_closes_its_window_gets_all_when_it_opens_it_again():
                 text = line.decode().rstrip("\n")
                 assert witness.operator.call("send", to=session, text=text)["delivered"]
             assert witness.operator.call("stats")["queued_bytes"] > 50_000
-            assert witness.daemon.cpu_share(30 if LONG else 1) < 0.05
+            assert witness.daemon.rests(30 if LONG else 1, 0.05)
             witness.is_served()
             # What it says meanwhile is heard.
             client.send(b"wait for me\n")

@@ -367,6 +367,11 @@ class Daemon:
         time.sleep(seconds)  # What is measured is a rate: it needs a stretch of time.
         return (self.cpu_seconds() - used) / (time.monotonic() - began)
 
+    def rests(self, seconds, most):
+        """Whether it uses less than `most` in one of four stretches of so many seconds. What still
+        has to be done is done in another one; a loop that turns for nothing rests in none."""
+        return any(self.cpu_share(seconds) < most for _ in range(4))
+
     # How it ends.
 
     def send_signal(self, number):
