@@ -109,8 +109,9 @@ def test_questions_about_many_messages_do_not_delay_the_loop():
                     assert late.code == 4
             assert answered > 0
             loop, others = (after - then for after, then in zip(cpu_ns(daemon), before))
-            # With the thread sanitizer there are a tenth of the messages to look at.
-            ratio = 5 if SANITIZER == "thread" else 10
+            # With the thread sanitizer there are a tenth of the messages to look at, and what the loop
+            # does costs several times as much.
+            ratio = 2 if SANITIZER == "thread" else 10
             assert ratio * loop < others, f"{loop} ns on the loop, {others} elsewhere"
     finally:
         home.remove()
