@@ -86,8 +86,8 @@ def test_questions_about_many_messages_do_not_delay_the_loop():
             loop, others = (after - then for after, then in zip(cpu_ns(daemon), before))
             assert loop < others, f"{loop} ns on the loop, {others} elsewhere"
             # The slowest question: a word that all others have said. Nobody waits for it.
-            before = cpu_ns(daemon)
             askers = [daemon.operator(subscribe=False) for _ in range(4)]
+            before = cpu_ns(daemon)
             asked = [
                 (asker, asker.begin("search", text="common", session=silent))
                 for _ in range(16)
@@ -109,9 +109,8 @@ def test_questions_about_many_messages_do_not_delay_the_loop():
                     assert late.code == 4
             assert answered > 0
             loop, others = (after - then for after, then in zip(cpu_ns(daemon), before))
-            # With the thread sanitizer there are a tenth of the messages to look at, and what the loop
-            # does costs several times as much.
-            ratio = 2 if SANITIZER == "thread" else 10
+            # With the thread sanitizer there are a tenth of the messages to look at.
+            ratio = 5 if SANITIZER == "thread" else 10
             assert ratio * loop < others, f"{loop} ns on the loop, {others} elsewhere"
     finally:
         home.remove()

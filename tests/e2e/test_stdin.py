@@ -22,16 +22,9 @@ def assert_alive_and_idle(daemon, seconds=2.0):
         client, session = speaking(daemon, operator)
         client.close()
         wait_until(lambda: f"[{session}] connected" in daemon.log(), "what was said before is logged")
-        # What still has to be done, such as freeing what a reader left, is done in one of the
-        # stretches; a loop that turns for nothing is idle in none.
-        for _ in range(4):
-            logged = len(daemon.log())
-            share = daemon.cpu_share(seconds)
-            said = daemon.log()[logged:]
-            if share <= (0.1 if SANITIZER else 0.03):
-                break
-        else:
-            raise AssertionError(f"it is never idle: {share} of a processor at last")
+        logged = len(daemon.log())
+        assert daemon.rests(seconds, 0.1 if SANITIZER else 0.03)
+        said = daemon.log()[logged:]
         assert len(said.splitlines()) <= 5, said
         speaking(daemon, operator)[0].close()
     assert daemon.alive()
